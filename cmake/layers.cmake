@@ -1,0 +1,83 @@
+# Makes one static library a folder of src/ from the file LAYERS: sc_<folder>, and sc_adapters_<name> for each adapter.
+# A library links exactly what its folder may include; link_<library> (a test) proves that this is enough.
+
+# The precompiled headers. Headers must stand alone without them: tools/lint checks that.
+file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+add_library(sc_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+target_link_libraries(sc_pch PRIVATE ${third_party_base})
+target_precompile_headers(sc_pch PRIVATE
+  <algorithm> <array> <chrono> <cstdint> <deque> <expected> <functional> <map> <memory> <optional> <set> <span>
+  <string> <string_view> <unordered_map> <utility> <variant> <vector> <boost/json.hpp> <fmt/format.h>)
+
+# Generated code of our own trimmed protos, in a library of its own.
+file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/protos/*.proto)
+if(protos)
+  set(proto_out ${CMAKE_BINARY_DIR}/protos)
+  file(MAKE_DIRECTORY ${proto_out})
+  set(generated "")
+  foreach(proto ${protos})
+    get_filename_component(stem ${proto} NAME_WE)
+    add_custom_command(
+      OUTPUT ${proto_out}/${stem}.pb.cc ${proto_out}/${stem}.pb.h ${proto_out}/${stem}.grpc.pb.cc ${proto_out}/${stem}.grpc.pb.h
+      COMMAND protoc --proto_path=${CMAKE_SOURCE_DIR}/protos --cpp_out=${proto_out} --grpc_out=${proto_out}
+              --plugin=protoc-gen-grpc=/usr/bin/grpc_cpp_plugin ${proto}
+      DEPENDS ${proto} VERBATIM)
+    list(APPEND generated ${proto_out}/${stem}.pb.cc ${proto_out}/${stem}.grpc.pb.cc)
+  endforeach()
+  add_library(sc_protos STATIC ${generated})
+  target_include_directories(sc_protos SYSTEM PUBLIC ${proto_out})
+  target_link_libraries(sc_protos PUBLIC PkgConfig::GRPC)
+  target_compile_options(sc_protos PRIVATE -w -O1)
+endif()
+
+function(sc_library name folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  list(FILTER sources EXCLUDE REGEX ".*/main\\.cc$")
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    set(kind INTERFACE)
+  else()
+    add_library(${name} STATIC ${sources})
+    target_precompile_headers(${name} REUSE_FROM sc_pch)
+    set(kind PUBLIC)
+  endif()
+  target_link_libraries(${name} ${kind} ${third_party_base} ${third_party_${ARGV2}} ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY sc_libraries ${name})
+endfunction()
+
+file(STRINGS ${CMAKE_SOURCE_DIR}/LAYERS layer_lines REGEX "^[a-z]")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/LAYERS)
+set(all_layers "")
+foreach(line ${layer_lines})
+  string(REGEX MATCH "^([a-z]+): *(.*)$" _ "${line}")
+  set(folder ${CMAKE_MATCH_1})
+  string(REPLACE " " ";" may_include "${CMAKE_MATCH_2}")
+  if(may_include STREQUAL "*")
+    set(may_include ${all_layers})
+  endif()
+  list(REMOVE_ITEM may_include "*/port")   # Ports are headers alone.
+  set(links "")
+  foreach(dep ${may_include})
+    if(TARGET sc_${dep})
+      list(APPEND links sc_${dep})
+    endif()
+  endforeach()
+  list(APPEND all_layers ${folder})
+  if(folder STREQUAL "adapters")
+    file(GLOB adapters CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src/adapters ${CMAKE_SOURCE_DIR}/src/adapters/*)
+    set(adapter_targets "")
+    foreach(adapter ${adapters})
+      sc_library(sc_adapters_${adapter} adapters/${adapter} adapters_${adapter} ${links})
+      list(APPEND adapter_targets sc_adapters_${adapter})
+    endforeach()
+    add_library(sc_adapters INTERFACE)
+    target_link_libraries(sc_adapters INTERFACE ${adapter_targets})
+  else()
+    sc_library(sc_${folder} ${folder} ${folder} ${links})
+  endif()
+endforeach()
+if(TARGET sc_protos)
+  target_link_libraries(sc_wire PUBLIC sc_protos)
+endif()
+# The SDK's public headers are included as <showcaller/...>.
+target_include_directories(sc_sdk INTERFACE ${CMAKE_SOURCE_DIR}/src/sdk/include)
