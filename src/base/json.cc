@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace showcaller {
+namespace {
+
+enum class Style { Compact, Canonical, Pretty };
+
+void append_double(std::string* out, double value) {
+  if (!std::isfinite(value)) {
+    *out += "null";
+    return;
+  }
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+  const std::string_view text(buffer, std::size_t(end - buffer));
+  *out += text;
+  // Keep it a double when read again.
+  if (text.find_first_of(".e") == std::string_view::npos) *out += ".0";
+}
+
+class Writer {
+ public:
+  Writer(std::string* out, Style style) : out_(*out), style_(style) {}
+
+  void write(const json::value& value, int depth) {
+    switch (value.kind()) {
+      case json::kind::null: out_ += "null"; break;
+      case json::kind::bool_: out_ += value.get_bool() ? "true" : "false"; break;
+      case json::kind::int64: fmt::format_to(std::back_inserter(out_), "{}", value.get_int64()); break;
+      case json::kind::uint64: fmt::format_to(std::back_inserter(out_), "{}", value.get_uint64()); break;
+      case json::kind::double_: append_double(&out_, value.get_double()); break;
+      case json::kind::string: append_json_string(&out_, value.get_string()); break;
+      case json::kind::array: write_array(value.get_array(), depth); break;
+      case json::kind::object: write_object(value.get_object(), depth); break;
+    }
+  }
+
+ private:
+  void write_array(const json::array& array, int depth) {
+    out_ += '[';
+    bool first = true;
+    for (const auto& item : array) {
+      if (!std::exchange(first, false)) out_ += ',';
+      line(depth + 1);
+      write(item, depth + 1);
+    }
+    if (!array.empty()) line(depth);
+    out_ += ']';
+  }
+
+  void write_object(const json::object& object, int depth) {
+    out_ += '{';
+    std::vector<const json::key_value_pair*> members;
+    members.reserve(object.size());
+    for (const auto& member : object) members.push_back(&member);
+    if (style_ == Style::Canonical) {
+      std::sort(members.begin(), members.end(),
+                [](auto* a, auto* b) { return a->key() < b->key(); });
+    }
+    bool first = true;
+    for (const auto* member : members) {
+      if (!std::exchange(first, false)) out_ += ',';
+      line(depth + 1);
+      append_json_string(&out_, member->key());
+      out_ += style_ == Style::Pretty ? ": " : ":";
+      write(member->value(), depth + 1);
+    }
+    if (!members.empty()) line(depth);
+    out_ += '}';
+  }
+
+  void line(int depth) {
+    if (style_ != Style::Pretty) return;
+    out_ += '\n';
+    out_.append(std::size_t(depth) * 2, ' ');
+  }
+
+  std::string& out_;
+  Style style_;
+};
+
+std::string write(const json::value& value, Style style) {
+  std::string out;
+  Writer(&out, style).write(value, 0);
+  return out;
+}
+
+}  // namespace
+
+std::string to_json_text(const json::value& value) { return write(value, Style::Compact); }
+std::string to_canonical_json_text(const json::value& value) { return write(value, Style::Canonical); }
+std::string to_pretty_json_text(const json::value& value) { return write(value, Style::Pretty); }
+
+void append_json_string(std::string* out, std::string_view text) {
+  *out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"': *out += "\\\""; break;
+      case '\\': *out += "\\\\"; break;
+      case '\n': *out += "\\n"; break;
+      case '\r': *out += "\\r"; break;
+      case '\t': *out += "\\t"; break;
+      default:
+        if (std::uint8_t(c) < 0x20) {
+          fmt::format_to(std::back_inserter(*out), "\\u{:04x}", std::uint8_t(c));
+        } else {
+          *out += c;
+        }
+    }
+  }
+  *out += '"';
+}
+
+Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.bytes_max) {
+    return fail(ErrorCode::Limit, fmt::format("JSON of {} bytes is over the limit of {} bytes",
+                                              text.size(), limits.bytes_max));
+  }
+  json::parse_options options;
+  options.max_depth = limits.depth_max;
+  json::parser parser({}, options);
+  boost::system::error_code error;
+  const std::size_t read = parser.write_some(text.data(), text.size(), error);
+  std::size_t end = read;
+  if (!error) {
+    while (end < text.size() && std::string_view(" \t\r\n").find(text[end]) != std::string_view::npos) ++end;
+    if (end < text.size()) error = json::error::extra_data;
+  }
+  if (error) {
+    const std::string_view before = text.substr(0, end);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    return fail(ErrorCode::Invalid, fmt::format("{}:{}: not valid JSON: {}", line,
+                                                end - line_start + 1, error.message()));
+  }
+  return parser.release();
+}
+
+const json::value* get_if(const json::object& object, std::string_view key) {
+  return object.if_contains(key);
+}
+
+std::string get_string(const json::object& object, std::string_view key, std::string_view fallback) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string(fallback);
+}
+
+std::int64_t get_int(const json::object& object, std::string_view key, std::int64_t fallback) {
+  const json::value* value = object.if_contains(key);
+  if (!value) return fallback;
+  if (value->is_int64()) return value->get_int64();
+  if (value->is_uint64()) return std::int64_t(value->get_uint64());
+  return fallback;
+}
+
+double get_double(const json::object& object, std::string_view key, double fallback) {
+  const json::value* value = object.if_contains(key);
+  if (!value) return fallback;
+  if (value->is_double()) return value->get_double();
+  if (value->is_int64()) return double(value->get_int64());
+  if (value->is_uint64()) return double(value->get_uint64());
+  return fallback;
+}
+
+bool get_bool(const json::object& object, std::string_view key, bool fallback) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_bool() ? value->get_bool() : fallback;
+}
+
+}  // namespace showcaller

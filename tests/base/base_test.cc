@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables for the values everything stands on: times, durations, hashes, JSON text, chance.
+#include <gtest/gtest.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "base/suggest.h"
+#include "base/time.h"
+
+namespace showcaller {
+namespace {
+
+TEST(Time, InstantsRoundTrip) {
+  for (const char* text : {"2026-12-18T18:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.007Z"}) {
+    EXPECT_EQ(format_instant(parse_instant(text).value()), text);
+  }
+  EXPECT_EQ(parse_instant("2026-12-18T18:00:00+01:00"), parse_instant("2026-12-18T17:00Z"));
+  for (const char* text : {"", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-12-18T18:00:00",
+                           "2026-12-18", "2026-12-18T24:00:00Z", "2026-12-18T18:00:00Zx"}) {
+    EXPECT_FALSE(parse_instant(text)) << text;
+  }
+}
+
+TEST(Time, DurationsRoundTrip) {
+  EXPECT_EQ(parse_duration("1h30m").value(), minutes(90));
+  EXPECT_EQ(parse_duration("1.5h").value(), minutes(90));
+  EXPECT_EQ(parse_duration("250ms").value(), Duration(250));
+  EXPECT_EQ(parse_duration("2w").value(), hours(336));
+  EXPECT_EQ(format_duration(minutes(90) + Duration(5)), "1h30m5ms");
+  EXPECT_EQ(format_duration(Duration(0)), "0s");
+  for (const char* text : {"", "5", "m", "1m1h", "-5s", "1h 30m", "1e3s", "inf", "101w1y", "9999999w"}) {
+    EXPECT_FALSE(parse_duration(text)) << text;
+  }
+}
+
+TEST(Hash, KnownAnswers) {
+  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256("ab", "c"), sha256("abc"));
+  EXPECT_EQ(murmur3_32("hello"), 0x248bfa47u);
+  EXPECT_EQ(murmur3_32(""), 0u);
+  EXPECT_EQ(murmur3_32("hello, world"), 0x149bbb7fu);
+  EXPECT_EQ(from_hex("00ff").value(), std::string("\0\xff", 2));
+  EXPECT_FALSE(from_hex("0"));
+  EXPECT_FALSE(from_hex("zz"));
+}
+
+TEST(Json, NumbersAreShortAndExact) {
+  EXPECT_EQ(to_json_text({{"a", 0.1 + 0.2}, {"b", 1.0}, {"c", 1}, {"d", "x\n\x01"}}),
+            "{\"a\":0.30000000000000004,\"b\":1.0,\"c\":1,\"d\":\"x\\n\\u0001\"}");
+  EXPECT_EQ(to_canonical_json_text(json::value{{"b", 1}, {"a", 2}}), "{\"a\":2,\"b\":1}");
+}
+
+TEST(Json, ErrorsHaveAPosition) {
+  EXPECT_TRUE(parse_json("{\"a\":\n  oops}").error().message.starts_with("2:3:"));
+  EXPECT_FALSE(parse_json("{} x"));
+  EXPECT_FALSE(parse_json("{\"a\":"));
+  EXPECT_FALSE(parse_json(std::string(100, '[') + std::string(100, ']')));
+}
+
+TEST(Random, DistributionsHaveTheirMoments) {
+  Random random(7);
+  const auto mean_of = [](int n, auto draw) {
+    double sum = 0;
+    for (int i = 0; i < n; ++i) sum += double(draw());
+    return sum / n;
+  };
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.uniform(); }), 0.5, 0.01);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.normal(); }), 0, 0.02);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.exponential(3); }), 3, 0.05);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.poisson(4); }), 4, 0.05);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.poisson(250); }), 250, 0.5);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.binomial(20, 0.1); }), 2, 0.03);
+  EXPECT_NEAR(mean_of(100'000, [&] { return random.binomial(1000, 0.7); }), 700, 0.5);
+  EXPECT_EQ(Random(5).next(), Random(5).next());
+}
+
+TEST(Suggest, FindsTheTypo) {
+  const std::vector<std::string> known{"exposure", "regions", "bake"};
+  EXPECT_EQ(nearest_word("exposrue", known), "exposure");
+  EXPECT_EQ(nearest_word("bakes", known), "bake");
+  EXPECT_EQ(nearest_word("zzz", known), std::nullopt);
+}
+
+}  // namespace
+}  // namespace showcaller
