@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// One manifest: its kind, name, metadata, typed spec, and the canonical JSON that the journal keeps.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/json.h"
+#include "model/spec/live_event.h"
+#include "model/spec/others.h"
+
+namespace showcaller {
+
+// The order is that of the variant below and of applying: what others refer to comes first.
+enum class Kind { Team, Policy, Metric, Service, Fleet, Flag, Pipeline, LiveEvent };
+std::string_view to_string(Kind kind);  // "LiveEvent"
+
+struct Manifest {
+  std::string name;   // a DNS label, unique within its kind
+  std::string owner;  // a team's name
+  std::map<std::string, std::string> labels;
+  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, FlagSpec, PipelineSpec, LiveEventSpec> spec;
+  json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses to the same again
+  std::string hash;       // hex SHA-256 of the document's canonical text: what an approval is bound to
+
+  Kind kind() const { return Kind(spec.index()); }
+  std::string key() const { return std::string(to_string(kind())) + "/" + name; }
+  template <class Spec>
+  const Spec& as() const { return std::get<Spec>(spec); }
+};
+
+}  // namespace showcaller

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the other manifests say, typed: Fleet, Flag, Metric, Service, Policy, Team, Pipeline.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+
+namespace showcaller {
+
+// ---- Fleet ----------------------------------------------------------------------------------------------------------
+
+struct BuildSpec {
+  std::string version;
+  std::vector<std::string> command;            // argv of one instance
+  std::map<std::string, std::string> env;
+  std::vector<int> protocols;                  // client protocols it speaks; empty: any
+  int sessions_per_instance = 1;               // sessions one instance runs at once
+};
+
+struct RegionSpec {
+  std::string name;
+  std::string zone = "UTC";                    // IANA zone of its players
+  std::vector<std::string> hosts;              // empty: one host named after the region
+};
+
+struct CapacitySpec {
+  int instances_min = 1;                       // a region, of the base build
+  int instances_max = 100;                     // a region, all builds together
+  int buffer = 0;                              // Ready instances kept free a region
+  std::int64_t buffer_ppm = 0;                 // or a share of those in use; the larger counts
+  int canary_instances_min = 1;                // a region, of a build under rollout
+  struct Scheduled { Instant from; Instant to; int instances_min = 0; };
+  std::vector<Scheduled> schedule;
+  int players_per_session = 0;                 // for headroom in players; 0: count sessions
+};
+
+struct HealthSpec {
+  Duration period = seconds(5);
+  int failures = 3;
+  Duration start_timeout = seconds(60);
+  Duration backoff_first = seconds(1);
+  Duration backoff_max = minutes(5);
+  int quarantine_after = 5;                    // start failures in a row of one build, host or build x host
+  Duration quarantine_for = minutes(10);       // 0: until released by hand
+};
+
+struct FleetSpec {
+  std::string driver = "process";
+  std::string base;                            // version of the build outside of any event
+  std::vector<BuildSpec> builds;               // sorted as written; versions unique
+  std::vector<RegionSpec> regions;             // at least one; default "local"
+  CapacitySpec capacity;
+  HealthSpec health;
+  Duration session_length_max = hours(1);      // bounds drains; plan uses it
+  Duration unclaimed_after = seconds(30);      // an allocation nobody claimed
+  Duration stop_grace = seconds(10);
+  std::int64_t memory_mib_max = 0;
+  std::int64_t open_files_max = 0;
+  std::int64_t log_bytes_max = 4 << 20;
+  bool reuse = true;                           // an instance returns to Ready after a session
+
+  const BuildSpec* build(std::string_view version) const {
+    for (const auto& b : builds) if (b.version == version) return &b;
+    return nullptr;
+  }
+};
+
+// ---- Flag -----------------------------------------------------------------------------------------------------------
+
+struct FlagSpec {
+  json::object definition;                     // flagd's: state, variants, defaultVariant, targeting, metadata
+  bool client_visible = false;                 // visibility: client
+};
+
+// ---- Metric ---------------------------------------------------------------------------------------------------------
+
+enum class MetricType { Binary, Count, Rate, Quantile };
+enum class MetricSource { Sdk, Otlp, Prometheus };
+enum class Trust { Server, Probe, Client };
+
+struct MetricSpec {
+  MetricType type = MetricType::Binary;
+  bool lower_is_better = true;
+  std::string unit;                            // "ms", "1"
+  Trust trust = Trust::Server;
+  MetricSource source = MetricSource::Sdk;
+  std::string per = "session";                 // what n counts: session, player, match, second
+  std::string query_bad;                       // Prometheus
+  std::string query_total;
+  std::vector<double> cuts;                    // quantile: cut points when no baseline is known yet
+};
+
+// ---- Service --------------------------------------------------------------------------------------------------------
+
+struct SloSpec { std::string name, metric; double objective = 0.999; Duration window = hours(24 * 28); };
+struct ServiceSpec {
+  std::string url;                             // base of actions; empty: none
+  std::vector<SloSpec> slos;
+  std::vector<std::string> probes;
+  std::vector<std::string> depends_on;
+  std::vector<std::string> degradation_order;  // features, least important first
+  std::string team;
+};
+
+// ---- Policy ---------------------------------------------------------------------------------------------------------
+
+// Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line resume-line
+// quarantine release allocate report read token privacy. "*" is all.
+struct RoleSpec {
+  std::string name;
+  std::vector<std::string> verbs;
+  std::vector<std::string> owners;             // of the things it may touch; empty: any
+};
+struct ApprovalRule {
+  std::string name;
+  std::vector<std::string> risks;              // low normal high; empty: any
+  bool irreversible_only = false;
+  int count = 1;                               // different people, none of them the author
+  std::vector<std::string> roles;              // whose approval counts; empty: whoever may approve
+  Duration valid_for = hours(72);
+};
+struct FreezeSpec {
+  std::string name;
+  Instant from, to;
+  std::vector<std::string> owners;             // scope; empty: all
+  std::vector<std::string> except_events;
+  std::string reason;
+};
+struct ExceptionSpec {
+  std::string name, rule, event, reason;
+  Instant until;
+};
+struct QuotaSpec { std::string name; int events_active_max = 0; int instances_max = 0; };
+struct PolicySpec {
+  std::vector<RoleSpec> roles;
+  std::vector<ApprovalRule> approvals;
+  std::vector<FreezeSpec> freezes;
+  std::vector<ExceptionSpec> exceptions;
+  std::vector<QuotaSpec> quotas;
+  int commands_per_minute_max = 0;             // an actor; 0: none
+  bool audit_only = false;                     // log what it would refuse, refuse nothing
+};
+
+// ---- Team, Pipeline -------------------------------------------------------------------------------------------------
+
+struct TeamSpec {
+  std::vector<std::string> members;
+  std::vector<std::string> escalation;         // team or member names, in order
+  std::map<std::string, std::string> contacts; // route -> address
+};
+
+struct PipelineSpec {
+  std::map<std::string, json::value> parameters;  // name -> default; null: required
+  json::object body;                              // the LiveEvent spec parts, "${name}" where a parameter goes
+};
+
+}  // namespace showcaller
