@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// An ordered map whose copies are free: copying shares the whole tree, a change copies the path it touches, and a
+// change to a tree that nobody shares happens in place. So a batch of changes may be published by one copy, at a cost
+// that does not depend on the map's size, and readers of older copies never wait.
+//
+// A treap whose priorities are hashes of the keys, so equal contents have equal shapes. Depth is O(log n) expected.
+// Threads: one writer a copy; any number of readers of other copies. Memory: about 100 bytes an entry besides K and V.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/hash.h"
+
+namespace showcaller {
+
+namespace persistent {
+
+// A counted pointer: like shared_ptr, one word, and unique() can be trusted by the single writer.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(T* adopted) : at_(adopted) {}
+  Ref(const Ref& other) : at_(other.at_) {
+    if (at_) at_->count.fetch_add(1, std::memory_order_relaxed);
+  }
+  Ref(Ref&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(at_, other.at_);
+    return *this;
+  }
+  ~Ref() {
+    if (at_ && at_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete at_;
+  }
+  bool unique() const { return at_->count.load(std::memory_order_acquire) == 1; }
+  T* get() const { return at_; }
+  T* operator->() const { return at_; }
+  explicit operator bool() const { return at_ != nullptr; }
+
+ private:
+  T* at_ = nullptr;
+};
+
+inline std::uint64_t priority_of(std::string_view key) { return hash64(key, 0x5ca1ab1e); }
+inline std::uint64_t priority_of(std::uint64_t key) {
+  key = (key ^ (key >> 33)) * 0xff51afd7ed558ccdULL;
+  key = (key ^ (key >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  return key ^ (key >> 33);
+}
+
+}  // namespace persistent
+
+template <class K, class V>
+class PersistentMap {
+  struct Entry {
+    Entry(K k, V v) : key(std::move(k)), value(std::move(v)) {}
+    std::atomic<std::uint32_t> count{1};
+    K key;
+    V value;
+  };
+  struct Node;
+  using NodeRef = persistent::Ref<Node>;
+  struct Node {
+    Node(std::uint64_t p, persistent::Ref<Entry> e) : priority(p), entry(std::move(e)) {}
+    Node(const Node& other)
+        : priority(other.priority), entry(other.entry), left(other.left), right(other.right) {}
+    std::atomic<std::uint32_t> count{1};
+    std::uint64_t priority;
+    persistent::Ref<Entry> entry;
+    NodeRef left, right;
+  };
+
+ public:
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  template <class Key>
+  const V* find(const Key& key) const {
+    for (const Node* node = root_.get(); node;) {
+      if (key < node->entry->key) {
+        node = node->left.get();
+      } else if (node->entry->key < key) {
+        node = node->right.get();
+      } else {
+        return &node->entry->value;
+      }
+    }
+    return nullptr;
+  }
+  template <class Key>
+  bool contains(const Key& key) const {
+    return find(key) != nullptr;
+  }
+
+  // The value at key, made if absent, free to change until the map is next copied or changed.
+  V& operator[](const K& key) {
+    V* value = nullptr;
+    insert(&root_, key, persistent::priority_of(key), true, &value);
+    return *value;
+  }
+  // The value at key, free to change; null if absent.
+  V* edit(const K& key) { return contains(key) ? &(*this)[key] : nullptr; }
+
+  bool erase(const K& key) {
+    if (!contains(key)) return false;
+    remove(&root_, key, true);
+    --size_;
+    return true;
+  }
+  void clear() { *this = {}; }
+
+  // Calls visit(key, value) in the order of the keys; a visit that returns false ends it.
+  template <class Visit>
+  void each(Visit&& visit) const {
+    walk(root_.get(), visit);
+  }
+  // The same from the first key not less than `from` on.
+  template <class Key, class Visit>
+  void each_from(const Key& from, Visit&& visit) const {
+    walk_from(root_.get(), from, visit);
+  }
+  const K* first_key() const {
+    const Node* node = root_.get();
+    while (node && node->left) node = node->left.get();
+    return node ? &node->entry->key : nullptr;
+  }
+
+ private:
+  // Makes *slot ours to change: copies the node if anybody else can reach it.
+  static bool own(NodeRef* slot, bool parent_owned) {
+    if (!(parent_owned && slot->unique())) *slot = NodeRef(new Node(*slot->get()));
+    return true;
+  }
+
+  void insert(NodeRef* slot, const K& key, std::uint64_t priority, bool owned, V** value) {
+    if (!*slot) {
+      *slot = NodeRef(new Node(priority, persistent::Ref<Entry>(new Entry(key, V{}))));
+      *value = &(*slot)->entry->value;
+      ++size_;
+      return;
+    }
+    owned = own(slot, owned);
+    Node* node = slot->get();
+    if (key < node->entry->key) {
+      insert(&node->left, key, priority, owned, value);
+      if (node->left->priority > node->priority) rotate_right(slot);
+    } else if (node->entry->key < key) {
+      insert(&node->right, key, priority, owned, value);
+      if (node->right->priority > node->priority) rotate_left(slot);
+    } else {
+      if (!node->entry.unique()) {
+        node->entry = persistent::Ref<Entry>(new Entry(node->entry->key, node->entry->value));
+      }
+      *value = &node->entry->value;
+    }
+  }
+
+  // Both nodes of a rotation are already owned: insert() came down through them.
+  static void rotate_right(NodeRef* slot) {
+    NodeRef up = std::move((*slot)->left);
+    (*slot)->left = std::move(up->right);
+    up->right = std::move(*slot);
+    *slot = std::move(up);
+  }
+  static void rotate_left(NodeRef* slot) {
+    NodeRef up = std::move((*slot)->right);
+    (*slot)->right = std::move(up->left);
+    up->left = std::move(*slot);
+    *slot = std::move(up);
+  }
+
+  static void remove(NodeRef* slot, const K& key, bool owned) {
+    own(slot, owned);
+    Node* node = slot->get();
+    if (key < node->entry->key) {
+      remove(&node->left, key, true);
+    } else if (node->entry->key < key) {
+      remove(&node->right, key, true);
+    } else {
+      NodeRef left = std::move(node->left);
+      NodeRef right = std::move(node->right);
+      *slot = merge(std::move(left), std::move(right));
+    }
+  }
+
+  static NodeRef merge(NodeRef left, NodeRef right) {
+    if (!left) return right;
+    if (!right) return left;
+    if (left->priority > right->priority) {
+      own(&left, true);
+      left->right = merge(std::move(left->right), std::move(right));
+      return left;
+    }
+    own(&right, true);
+    right->left = merge(std::move(left), std::move(right->left));
+    return right;
+  }
+
+  template <class Visit>
+  static bool call(Visit& visit, const Entry& entry) {
+    if constexpr (std::is_void_v<decltype(visit(entry.key, entry.value))>) {
+      visit(entry.key, entry.value);
+      return true;
+    } else {
+      return visit(entry.key, entry.value);
+    }
+  }
+  template <class Visit>
+  static bool walk(const Node* node, Visit& visit) {
+    if (!node) return true;
+    return walk(node->left.get(), visit) && call(visit, *node->entry.get()) &&
+           walk(node->right.get(), visit);
+  }
+  template <class Key, class Visit>
+  static bool walk_from(const Node* node, const Key& from, Visit& visit) {
+    if (!node) return true;
+    if (node->entry->key < from) return walk_from(node->right.get(), from, visit);
+    return walk_from(node->left.get(), from, visit) && call(visit, *node->entry.get()) &&
+           walk(node->right.get(), visit);
+  }
+
+  NodeRef root_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace showcaller
