@@ -37,9 +37,12 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     target_compile_options(${test} PRIVATE -O1)
     target_precompile_headers(${test} REUSE_FROM sc_test_pch)
     target_include_directories(${test} PRIVATE ${CMAKE_SOURCE_DIR})
-    # A test of a folder links that folder; tests of programs and of the whole link everything.
+    # A test of a folder links that folder (or the one around it); tests of programs and of the whole link everything.
+    string(REGEX REPLACE "/.*" "" outer ${folder})
     if(TARGET sc_${suffix})
       set(subject sc_${suffix})
+    elseif(TARGET sc_${outer} AND NOT folder STREQUAL outer)
+      set(subject sc_${outer})
     else()
       set(subject sc_cli)
     endif()
