@@ -9,11 +9,14 @@
 // than 100 ms; slow work goes on behind the driver and shows in observe().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -57,8 +60,18 @@ enum class InstanceState {
   Shutdown,   // it asked to end (SDK Shutdown) or was told to
   Exited,     // the process is gone; exit tells how
 };
-std::string_view to_string(InstanceState state);
-std::optional<InstanceState> instance_state_from(std::string_view text);
+// Inline, for a port is a header alone.
+inline constexpr std::string_view kInstanceStateNames[] = {
+    "starting", "ready", "reserved", "allocated", "unhealthy", "shutdown", "exited"};
+inline std::string_view to_string(InstanceState state) {
+  return kInstanceStateNames[static_cast<std::size_t>(state)];
+}
+inline std::optional<InstanceState> instance_state_from(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kInstanceStateNames); ++i) {
+    if (kInstanceStateNames[i] == text) return static_cast<InstanceState>(i);
+  }
+  return std::nullopt;
+}
 
 struct InstanceExit {
   int code = 0;         // when signal is 0
