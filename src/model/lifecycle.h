@@ -93,6 +93,7 @@ struct LifecycleRow {
   Outcome outcome;
 };
 
+namespace lifecycle_detail {
 using enum Phase;
 
 // clang-format off
@@ -157,6 +158,10 @@ inline constexpr auto kLifecycle = std::to_array<LifecycleRow>({
 });
 // clang-format on
 
+}  // namespace lifecycle_detail
+
+using lifecycle_detail::kLifecycle;
+
 template <std::size_t N>
 constexpr bool covers_each_pair_once(const std::array<LifecycleRow, N>& rows) {
   for (int input = 0; input < kPhaseInputs; ++input) {
@@ -181,11 +186,15 @@ constexpr Outcome outcome_of(Phase phase, PhaseInput input) {
 
 // The change-set's layer is part of the desired state in these.
 constexpr bool layer_is_active(Phase phase) {
+  using enum Phase;
   return (in(phase) & in(Preparing, Ready, RollingOut, Live, Settling, Deprecated)) != 0;
 }
 // New sessions may be given the canary arm.
-constexpr bool may_admit(Phase phase) { return (in(phase) & in(RollingOut, Live)) != 0; }
+constexpr bool may_admit(Phase phase) {
+  return (in(phase) & in(Phase::RollingOut, Phase::Live)) != 0;
+}
 constexpr bool is_over(Phase phase) {
+  using enum Phase;
   return (in(phase) & in(Retired, Cancelled, Rejected, RolledBack)) != 0;
 }
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be asked of the engine. Commands come from people and programs and are authorised; the other inputs come
+// from the host itself: what it observed, and that time has passed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "model/payloads.h"
+#include "model/spec/manifest.h"
+
+namespace showcaller {
+
+struct Actor {
+  std::string name;                // a token's name; "engine" is ours alone
+  std::vector<std::string> roles;
+};
+
+// ---- commands ----
+struct ApplyCommand {
+  std::vector<std::shared_ptr<const Manifest>> manifests;  // parsed and resolved; all or none
+};
+struct RemoveCommand {
+  Kind kind = Kind::Flag;          // any but LiveEvent, which is cancelled, rolled back or retired
+  std::string name;
+};
+struct ApproveCommand {
+  std::string event;
+  std::string hash;                // of the manifest that was read; another one is refused
+};
+enum class EventVerb : std::uint8_t { Hold, Resume, Promote, StepBack, Rollback, Cancel, Retire, Divert, Undivert, Pace };
+template <> struct EnumNames<EventVerb> {
+  static constexpr std::array<std::string_view, 10> names{"hold", "resume", "promote", "step-back", "rollback",
+                                                          "cancel", "retire", "divert", "undivert", "pace"};
+};
+struct EventCommand {
+  std::string event;
+  EventVerb verb = EventVerb::Hold;
+  std::int64_t pace_per_minute = 0;                 // Pace
+  std::optional<std::int64_t> expected_revision;    // another one is a Conflict
+};
+struct LineCommand {
+  bool stop = true;
+  std::string scope;               // "" everything, "owner/NAME", "fleet/NAME", "event/NAME"
+};
+struct QuarantineCommand {
+  bool release = false;
+  QuarantineScope scope = QuarantineScope::Instance;
+  std::string fleet, subject;
+  Duration for_how_long{};         // 0: until released
+};
+struct CreateTokenCommand {
+  std::string id, name, sha256;    // the caller made the token; only its hash comes here
+  std::vector<std::string> roles;
+  Instant expires{};
+};
+struct RevokeTokenCommand { std::string id; };
+
+using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, LineCommand,
+                                 QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
+
+struct Command {
+  CommandBody body;
+  Actor actor;
+  std::string key;                 // idempotency key; empty: none
+  std::string trace;
+  std::string reason;
+};
+
+// The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
+std::string_view verb_of(const CommandBody& body);
+// Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line, quarantine.
+bool is_toward_safety(const CommandBody& body);
+
+// What a command is told when its records are durable.
+struct Receipt {
+  std::uint64_t seq = 0;           // of the last record it caused (0: none, nothing had to change)
+  bool repeated = false;           // the key was seen before: nothing happened again
+  std::vector<std::string> notes;  // for people: "winter-raid r3 is a draft", …
+};
+
+}  // namespace showcaller

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fold: what each kind of record does to the world. No rule of the game is here, only bookkeeping: decide() has
+// decided, and a replay must come to the same world for ever.
+#include <fmt/format.h>
+
+#include "model/manifest/manifest_from_json.h"
+#include "model/world.h"
+
+namespace showcaller {
+namespace {
+
+std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
+  return fail(ErrorCode::Corrupt, fmt::format("a record speaks of {} '{}', which is not in the world", what, name));
+}
+
+// One overload a payload. `record` gives time, actor and seq.
+class Fold {
+ public:
+  Fold(World* world, const Record& record) : world_(*world), record_(record) {}
+
+  Status operator()(const ManifestApplied& p) {
+    TRY(auto manifest, manifest_from_json(p.document));
+    world_.manifests[p.kind + "/" + p.name] = {std::make_shared<const Manifest>(std::move(manifest)), p.generation};
+    return {};
+  }
+  Status operator()(const ManifestRemoved& p) {
+    if (!world_.manifests.erase(p.kind + "/" + p.name)) return no_such("the manifest", p.name);
+    return {};
+  }
+
+  Status operator()(const EventRevised& p) {
+    TRY(auto manifest, manifest_from_json(p.document));
+    EventState& event = world_.events[p.event];
+    const bool running = may_admit(event.phase) && event.revision > 0;
+    EventState next = running ? event : EventState{};
+    next.manifest = std::make_shared<const Manifest>(std::move(manifest));
+    next.revision = p.revision;
+    next.author = record_.actor;
+    next.trace = record_.trace;
+    next.applied_seq = record_.seq;
+    next.phase_since = running ? event.phase_since : record_.time;
+    if (!running) next.visit = event.visit;  // Evidence of an older revision keeps its name.
+    next.steps.resize(next.spec().changes.size());
+    event = std::move(next);
+    return {};
+  }
+  Status operator()(const PhaseChanged& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.phase = p.to;
+      event.phase_since = record_.time;
+      event.phase_reason = p.reason;
+    });
+  }
+  Status operator()(const StageEntered& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.stage = p.stage;
+      event.visit = p.visit;
+      event.stage_since = record_.time;
+      event.exposure_ppm = p.exposure_ppm;
+      event.widened = false;
+      event.gates.clear();
+      event.sessions_canary = event.sessions_baseline = 0;
+    });
+  }
+  Status operator()(const ExposureWidened& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.exposure_ppm = p.exposure_ppm;
+      event.widened = true;
+    });
+  }
+  Status operator()(const HoldSet& p) {
+    return on_event(p.event,
+                    [&](EventState& event) { event.hold = Hold{p.by, record_.actor, p.reason, record_.time}; });
+  }
+  Status operator()(const HoldLifted& p) {
+    return on_event(p.event, [](EventState& event) { event.hold.reset(); });
+  }
+  Status operator()(const IntakeChanged& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.intake = p.to;
+      if (p.region.empty()) {
+        event.open_regions.clear();
+      } else {
+        event.open_regions.push_back(p.region);
+        std::sort(event.open_regions.begin(), event.open_regions.end());
+      }
+    });
+  }
+  Status operator()(const PaceSet& p) {
+    return on_event(p.event, [&](EventState& event) { event.pace_per_minute = p.per_minute; });
+  }
+  Status operator()(const DivertSet& p) {
+    return on_event(p.event, [&](EventState& event) { event.diverted = p.on; });
+  }
+  Status operator()(const VerdictChanged& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.gates[p.gate] = {p.verdict, p.visit, p.evidence_s, record_.time, p.statistics, p.why};
+    });
+  }
+  Status operator()(const ApprovalGranted& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.approvals.push_back({p.hash, p.by, p.roles, record_.time, p.until});
+    });
+  }
+  Status operator()(const StepStarted& p) {
+    return on_step(p.event, p.step, [&](Step& step) {
+      step.state = p.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
+      step.attempt = p.attempt;
+      step.changed = record_.time;
+    });
+  }
+  Status operator()(const StepFinished& p) {
+    return on_step(p.event, p.step, [&](Step& step) {
+      const bool doing = p.direction == StepDirection::Do;
+      step.detail = p.detail;
+      step.attempt = p.attempt;
+      step.changed = record_.time;
+      switch (p.outcome) {
+        case StepOutcome::Done: step.state = doing ? StepState::Done : StepState::Undone; break;
+        case StepOutcome::Failed: step.state = doing ? StepState::Failed : StepState::Stuck; break;
+        case StepOutcome::Unknown: break;  // Still on its way: it will be tried again with the same key.
+      }
+    });
+  }
+  Status operator()(const ReadinessChanged& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.readiness[p.check] = {p.ready, record_.time, p.detail};
+    });
+  }
+  Status operator()(const SessionsCounted& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.sessions_canary = p.canary;
+      event.sessions_baseline = p.baseline;
+    });
+  }
+  Status operator()(const LedgerSealed& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.ledger_rows = p.rows;
+      event.ledger_root = p.root;
+    });
+  }
+  Status operator()(const PageRaised&) { return {}; }
+
+  Status operator()(const InstanceRequested& p) {
+    FleetState& fleet = world_.fleets[p.fleet];
+    ++fleet.next_instance;
+    world_.instances[instance_key(p.fleet, p.id)] = {
+        p.fleet, p.id, p.build, p.region, p.host, InstancePhase::Wanted, false, record_.time, {}};
+    return {};
+  }
+  Status operator()(const InstanceMoved& p) {
+    const std::string key = instance_key(p.fleet, p.id);
+    Instance* instance = world_.instances.edit(key);
+    if (!instance) return no_such("the instance", p.id);
+    if (p.to == InstancePhase::Ready) {
+      instance->was_ready = true;
+      world_.fleets[p.fleet].delays.erase(instance->build + "/" + instance->region);
+    }
+    if (p.to == InstancePhase::Gone) {
+      world_.instances.erase(key);
+      return {};
+    }
+    instance->phase = p.to;
+    instance->since = record_.time;
+    instance->reason = p.reason;
+    return {};
+  }
+  Status operator()(const StartsDelayed& p) {
+    world_.fleets[p.fleet].delays[p.build + "/" + p.region] = {p.failures, p.until};
+    return {};
+  }
+  Status operator()(const QuarantineSet& p) {
+    world_.quarantines[quarantine_key(p.scope, p.fleet, p.subject)] = {record_.time, p.until, p.reason};
+    return {};
+  }
+  Status operator()(const QuarantineLifted& p) {
+    world_.quarantines.erase(quarantine_key(p.scope, p.fleet, p.subject));
+    if (p.scope == QuarantineScope::Build) {  // Its failures are forgiven with it.
+      FleetState& fleet = world_.fleets[p.fleet];
+      std::erase_if(fleet.delays, [&](const auto& delay) { return delay.first.starts_with(p.subject + "/"); });
+    }
+    return {};
+  }
+
+  Status operator()(const LineStopped& p) {
+    world_.lines[p.scope] = {record_.actor, p.reason, record_.time};
+    return {};
+  }
+  Status operator()(const LineResumed& p) {
+    world_.lines.erase(p.scope);
+    return {};
+  }
+  Status operator()(const TokenCreated& p) {
+    world_.tokens[p.sha256] = {p.id, p.name, p.sha256, p.roles, p.expires};
+    return {};
+  }
+  Status operator()(const TokenRevoked& p) {
+    std::string found;
+    world_.tokens.each([&](const std::string& sha256, const Token& token) {
+      if (token.id == p.id) found = sha256;
+    });
+    if (found.empty()) return no_such("the token", p.id);
+    world_.tokens.erase(found);
+    return {};
+  }
+  Status operator()(const ClockStepped&) { return {}; }
+  Status operator()(const ServerStarted&) { return {}; }
+
+ private:
+  template <class Change>
+  Status on_event(const std::string& name, Change change) {
+    EventState* event = world_.events.edit(name);
+    if (!event) return no_such("the LiveEvent", name);
+    change(*event);
+    return {};
+  }
+  template <class Change>
+  Status on_step(const std::string& name, int index, Change change) {
+    EventState* event = world_.events.edit(name);
+    if (!event) return no_such("the LiveEvent", name);
+    if (index < 0 || std::size_t(index) >= event->steps.size()) return no_such("a step of", name);
+    change(event->steps[std::size_t(index)]);
+    return {};
+  }
+
+  World& world_;
+  const Record& record_;
+};
+
+// Keys of a day, and no more of them than the limit: a retried command has one effect for that long.
+void remember_key(World* world, const Record& record) {
+  if (!world->keys.contains(record.key)) {
+    world->keys[record.key] = {record.seq, record.time};
+    world->keys_by_seq[record.seq] = record.key;
+  }
+  for (int dropped = 0; dropped < 4; ++dropped) {  // At most a few a record, so that no record pays for a day.
+    const std::uint64_t* oldest = world->keys_by_seq.first_key();
+    if (!oldest) return;
+    const std::string key = *world->keys_by_seq.find(*oldest);
+    const bool stale = record.time - world->keys.find(key)->at > kIdempotencyKeyLife;
+    if (!stale && world->keys.size() <= kIdempotencyKeysMax) return;
+    world->keys_by_seq.erase(std::uint64_t(*oldest));
+    world->keys.erase(key);
+  }
+}
+
+}  // namespace
+
+std::string quarantine_key(QuarantineScope scope, std::string_view fleet, std::string_view subject) {
+  return fmt::format("{}/{}/{}", fleet, enum_name(scope), subject);
+}
+
+std::shared_ptr<const Manifest> World::manifest(Kind kind, std::string_view name) const {
+  const StoredManifest* found = manifests.find(fmt::format("{}/{}", to_string(kind), name));
+  return found ? found->manifest : nullptr;
+}
+
+const FleetSpec* World::fleet(std::string_view name) const {
+  const StoredManifest* found = manifests.find(fmt::format("Fleet/{}", name));
+  return found ? &found->manifest->as<FleetSpec>() : nullptr;
+}
+
+Status evolve(World* world, const Record& record) {
+  if (record.seq != world->seq + 1) {
+    return fail(ErrorCode::Corrupt, fmt::format("record {} follows {} in the journal; run `showcaller doctor`",
+                                                record.seq, world->seq));
+  }
+  TRY(std::visit(Fold(world, record), record.payload));
+  world->seq = record.seq;
+  world->epoch = record.epoch;
+  world->time = std::max(world->time, record.time);
+  if (!record.key.empty()) remember_key(world, record);
+  return {};
+}
+
+}  // namespace showcaller

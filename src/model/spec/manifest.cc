@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/spec/manifest.h"
+
+#include <array>
+
+namespace showcaller {
+
+std::string_view to_string(Kind kind) {
+  static constexpr std::array<std::string_view, 8> kNames{"Team",  "Policy", "Metric",   "Service",
+                                                          "Fleet", "Flag",   "Pipeline", "LiveEvent"};
+  return kNames[std::size_t(kind)];
+}
+
+std::string Change::path() const {
+  struct Path {
+    std::string operator()(const BuildChange& c) const { return "build:" + c.fleet; }
+    std::string operator()(const FlagChange& c) const { return "flag:" + c.key; }
+    std::string operator()(const ConfigChange& c) const { return "config:" + c.document; }
+    std::string operator()(const BundleChange& c) const { return "bundle:" + c.id; }
+    std::string operator()(const ActionChange& c) const { return "action:" + c.act; }
+  };
+  return std::visit(Path{}, what);
+}
+
+}  // namespace showcaller

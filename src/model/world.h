@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of everything that Showcaller decides about: the fold of the journal's records, and nothing else.
+//
+// A world is a value. Copying it shares all of it (base/persistent_map.h); the engine's thread changes its own copy and
+// publishes it by copying. Nothing soft is in here: no pings, no counts of sessions, no allocations.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/persistent_map.h"
+#include "base/result.h"
+#include "model/record.h"
+#include "model/spec/manifest.h"
+
+namespace showcaller {
+
+#define F(name) visit(#name, self.name);
+
+struct Hold {
+  HoldCause by = HoldCause::Operator;
+  std::string actor, reason;
+  Instant since{};
+  SHOWCALLER_FIELDS(F(by) F(actor) F(reason) F(since))
+};
+
+enum class StepState : std::uint8_t { Pending, Doing, Done, Failed, Undoing, Undone, Stuck };
+template <> struct EnumNames<StepState> {
+  static constexpr std::array<std::string_view, 7> names{"pending", "doing", "done", "failed",
+                                                         "undoing", "undone", "stuck"};
+};
+
+struct Step {
+  StepState state = StepState::Pending;
+  std::int64_t attempt = 0;      // of the present direction
+  Instant changed{};
+  std::string detail;            // of the last outcome
+  SHOWCALLER_FIELDS(F(state) F(attempt) F(changed) F(detail))
+};
+
+struct Approval {
+  std::string hash, by;
+  std::vector<std::string> roles;
+  Instant at{}, until{};
+  SHOWCALLER_FIELDS(F(hash) F(by) F(roles) F(at) F(until))
+};
+
+struct GateStanding {
+  VerdictName verdict = VerdictName::Thin;
+  std::int64_t visit = 0;
+  std::int64_t evidence_s = 0;
+  Instant since{};
+  json::object statistics;
+  std::string why;
+  SHOWCALLER_FIELDS(F(verdict) F(visit) F(evidence_s) F(since) F(statistics) F(why))
+};
+
+struct ReadinessStanding {
+  bool ready = false;
+  Instant since{};
+  std::string detail;
+  SHOWCALLER_FIELDS(F(ready) F(since) F(detail))
+};
+
+// How far a unit may be admitted: the union of the stages entered so far (exposure only grows on the way forward).
+struct StageExposure {
+  std::int64_t exposure_ppm = 0;   // in force; widened or paced stages differ from the manifest
+  SHOWCALLER_FIELDS(F(exposure_ppm))
+};
+
+struct EventState {
+  std::shared_ptr<const Manifest> manifest;      // of the present revision
+  std::int64_t revision = 0;
+  std::string author;                            // who applied the revision
+  Phase phase = Phase::Draft;
+  Instant phase_since{};
+  std::string phase_reason;
+  std::optional<Hold> hold;
+  IntakeState intake = IntakeState::Closed;
+  std::vector<std::string> open_regions;         // waves of a local schedule that are open; empty with Open: all
+  int stage = -1;                                // index; -1 before the first
+  std::int64_t visit = 0;                        // counts entries of stages; names the evidence
+  Instant stage_since{};
+  std::int64_t exposure_ppm = 0;                 // of the present stage, in force
+  bool widened = false;
+  std::int64_t pace_per_minute = 0;
+  bool diverted = false;
+  std::vector<Step> steps;                       // one a change of the change-set
+  std::map<std::string, GateStanding> gates;     // "" is the stage as a whole
+  std::map<std::string, ReadinessStanding> readiness;
+  std::vector<Approval> approvals;
+  std::int64_t sessions_canary = 0, sessions_baseline = 0;   // sealed totals
+  std::int64_t ledger_rows = 0;
+  std::string ledger_root;
+  std::string trace;                             // of the revision
+  std::uint64_t applied_seq = 0;
+
+  const LiveEventSpec& spec() const { return manifest->as<LiveEventSpec>(); }
+};
+
+struct StoredManifest {
+  std::shared_ptr<const Manifest> manifest;
+  std::int64_t generation = 0;
+};
+
+struct Instance {
+  std::string fleet, id, build, region, host;
+  InstancePhase phase = InstancePhase::Wanted;
+  bool was_ready = false;
+  Instant since{};               // of the phase
+  std::string reason;
+  SHOWCALLER_FIELDS(F(fleet) F(id) F(build) F(region) F(host) F(phase) F(was_ready) F(since) F(reason))
+};
+
+struct StartDelay {
+  std::int64_t failures = 0;
+  Instant until{};
+  SHOWCALLER_FIELDS(F(failures) F(until))
+};
+
+struct FleetState {
+  std::uint64_t next_instance = 1;               // serial of the next instance id
+  std::map<std::string, StartDelay> delays;      // by "build/region"
+  SHOWCALLER_FIELDS(F(next_instance) F(delays))
+};
+
+struct Quarantine {
+  Instant since{}, until{};
+  std::string reason;
+  SHOWCALLER_FIELDS(F(since) F(until) F(reason))
+};
+
+struct StoppedLine {
+  std::string actor, reason;
+  Instant since{};
+  SHOWCALLER_FIELDS(F(actor) F(reason) F(since))
+};
+
+struct Token {
+  std::string id, name, sha256;
+  std::vector<std::string> roles;
+  Instant expires{};
+  SHOWCALLER_FIELDS(F(id) F(name) F(sha256) F(roles) F(expires))
+};
+
+struct DoneKey {
+  std::uint64_t seq = 0;         // of the first record that the command caused
+  Instant at{};
+  SHOWCALLER_FIELDS(F(seq) F(at))
+};
+
+#undef F
+
+constexpr std::size_t kIdempotencyKeysMax = 100'000;
+constexpr Duration kIdempotencyKeyLife = hours(24);
+
+struct World {
+  std::uint64_t seq = 0;         // of the last record in it
+  std::uint64_t epoch = 0;
+  Instant time{};                // of the last record
+  PersistentMap<std::string, StoredManifest> manifests;   // "Fleet/raid"; LiveEvents are in events
+  PersistentMap<std::string, EventState> events;          // by name
+  PersistentMap<std::string, Instance> instances;         // "fleet/id"
+  PersistentMap<std::string, FleetState> fleets;          // by name
+  PersistentMap<std::string, Quarantine> quarantines;     // quarantine_key()
+  PersistentMap<std::string, StoppedLine> lines;          // by scope
+  PersistentMap<std::string, Token> tokens;               // by the hex SHA-256 of the token
+  PersistentMap<std::string, DoneKey> keys;               // idempotency keys of the last day
+  PersistentMap<std::uint64_t, std::string> keys_by_seq;  // the same, oldest first
+
+  const EventState* event(std::string_view name) const { return events.find(name); }
+  std::shared_ptr<const Manifest> manifest(Kind kind, std::string_view name) const;
+  const FleetSpec* fleet(std::string_view name) const;
+};
+
+std::string quarantine_key(QuarantineScope scope, std::string_view fleet, std::string_view subject);
+inline std::string instance_key(std::string_view fleet, std::string_view id) {
+  return std::string(fleet) + "/" + std::string(id);
+}
+
+// Folds one record into the world. Total: a record that makes no sense for the world is Corrupt, and the world is
+// unchanged. The only way a world changes.
+[[nodiscard]] Status evolve(World* world, const Record& record);
+
+// The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
+constexpr std::uint32_t kWorldTextFormat = 1;
+std::string world_to_text(const World& world);
+Result<World> world_from_text(std::string_view text);
+// Hex SHA-256 of the text.
+std::string world_hash(const World& world);
+
+}  // namespace showcaller

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world as text: one JSON object of lines, keys in order, for snapshots and for comparing worlds by hash.
+//
+//   text  = head { '\n' entry }
+//   head  = {"format":1,"seq":N,"epoch":N,"time":"..."}
+//   entry = {"in":MAP,"key":KEY,"value":VALUE}
+#include <fmt/format.h>
+
+#include "model/manifest/manifest_from_json.h"
+#include "model/world.h"
+
+namespace showcaller {
+namespace {
+
+// What of an event is written besides its manifest.
+template <class Self, class Visit>
+void event_fields(Self& e, Visit&& visit) {
+  visit("revision", e.revision);
+  visit("author", e.author);
+  visit("phase", e.phase);
+  visit("phase_since", e.phase_since);
+  visit("phase_reason", e.phase_reason);
+  visit("hold", e.hold);
+  visit("intake", e.intake);
+  visit("open_regions", e.open_regions);
+  visit("stage", e.stage);
+  visit("visit", e.visit);
+  visit("stage_since", e.stage_since);
+  visit("exposure_ppm", e.exposure_ppm);
+  visit("widened", e.widened);
+  visit("pace_per_minute", e.pace_per_minute);
+  visit("diverted", e.diverted);
+  visit("steps", e.steps);
+  visit("gates", e.gates);
+  visit("readiness", e.readiness);
+  visit("approvals", e.approvals);
+  visit("sessions_canary", e.sessions_canary);
+  visit("sessions_baseline", e.sessions_baseline);
+  visit("ledger_rows", e.ledger_rows);
+  visit("ledger_root", e.ledger_root);
+  visit("trace", e.trace);
+  visit("applied_seq", e.applied_seq);
+}
+
+struct EventText {
+  EventState state;
+  json::object document;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    event_fields(self.state, visit);
+    visit("document", self.document);
+  }
+};
+
+struct ManifestText {
+  std::int64_t generation = 0;
+  json::object document;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("generation", self.generation);
+    visit("document", self.document);
+  }
+};
+
+struct Head {
+  std::uint32_t format = kWorldTextFormat;
+  std::uint64_t seq = 0, epoch = 0;
+  Instant time{};
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("format", self.format);
+    visit("seq", self.seq);
+    visit("epoch", self.epoch);
+    visit("time", self.time);
+  }
+};
+
+template <class Value>
+void append_entry(std::string* out, std::string_view map, const std::string& key, const Value& value) {
+  *out += "\n{\"in\":\"";
+  *out += map;
+  *out += "\",\"key\":";
+  append_json_string(out, key);
+  *out += ",\"value\":";
+  append_json(out, value);
+  *out += '}';
+}
+
+template <class Map>
+void append_map(std::string* out, std::string_view name, const Map& map) {
+  map.each([&](const std::string& key, const auto& value) { append_entry(out, name, key, value); });
+}
+
+std::unexpected<Error> broken() {
+  return fail(ErrorCode::Corrupt, "the text of a world is broken; it will be rebuilt from the journal");
+}
+
+template <class Map>
+Status read_into(Map* map, const std::string& key, const json::value& value) {
+  if (!read_json(value, &(*map)[key])) return broken();
+  return {};
+}
+
+Status read_entry(World* world, const json::object& entry) {
+  const std::string in = get_string(entry, "in");
+  const std::string key = get_string(entry, "key");
+  const json::value* value = get_if(entry, "value");
+  if (!value) return broken();
+  if (in == "instances") return read_into(&world->instances, key, *value);
+  if (in == "fleets") return read_into(&world->fleets, key, *value);
+  if (in == "quarantines") return read_into(&world->quarantines, key, *value);
+  if (in == "lines") return read_into(&world->lines, key, *value);
+  if (in == "tokens") return read_into(&world->tokens, key, *value);
+  if (in == "keys") {
+    TRY(read_into(&world->keys, key, *value));
+    world->keys_by_seq[world->keys[key].seq] = key;
+    return {};
+  }
+  if (in == "manifests") {
+    ManifestText text;
+    if (!read_json(*value, &text)) return broken();
+    TRY(auto manifest, manifest_from_json(text.document));
+    world->manifests[key] = {std::make_shared<const Manifest>(std::move(manifest)), text.generation};
+    return {};
+  }
+  if (in == "events") {
+    EventText text;
+    if (!read_json(*value, &text)) return broken();
+    TRY(auto manifest, manifest_from_json(text.document));
+    text.state.manifest = std::make_shared<const Manifest>(std::move(manifest));
+    world->events[key] = std::move(text.state);
+    return {};
+  }
+  return broken();
+}
+
+}  // namespace
+
+std::string world_to_text(const World& world) {
+  std::string out;
+  append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time});
+  world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
+    append_entry(&out, "manifests", key, ManifestText{stored.generation, stored.manifest->document});
+  });
+  world.events.each([&](const std::string& key, const EventState& event) {
+    append_entry(&out, "events", key, EventText{event, event.manifest->document});
+  });
+  append_map(&out, "instances", world.instances);
+  append_map(&out, "fleets", world.fleets);
+  append_map(&out, "quarantines", world.quarantines);
+  append_map(&out, "lines", world.lines);
+  append_map(&out, "tokens", world.tokens);
+  append_map(&out, "keys", world.keys);
+  return out;
+}
+
+Result<World> world_from_text(std::string_view text) {
+  World world;
+  bool first = true;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    TRY(const json::value line, parse_json(text.substr(0, end), {.bytes_max = 64u << 20}));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (first) {
+      Head head;
+      if (!read_json(line, &head) || head.format != kWorldTextFormat) return broken();
+      world.seq = head.seq;
+      world.epoch = head.epoch;
+      world.time = head.time;
+      first = false;
+    } else {
+      if (!line.is_object()) return broken();
+      TRY(read_entry(&world, line.get_object()));
+    }
+  }
+  if (first) return broken();
+  return world;
+}
+
+std::string world_hash(const World& world) { return to_hex(sha256(world_to_text(world))); }
+
+}  // namespace showcaller
