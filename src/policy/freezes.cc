@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/freezes.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/approvals.h"
+#include "policy/policies.h"
+
+namespace showcaller {
+namespace {
+
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool concerns(const FreezeSpec& freeze, const EventState& event) {
+  return (freeze.owners.empty() || contains(freeze.owners, event.manifest->owner)) &&
+         !contains(freeze.except_events, event.manifest->name);
+}
+
+bool is_on(const FreezeSpec& freeze, Instant now) {
+  return freeze.from <= now && now < freeze.to;
+}
+
+std::string sentence(const FreezeSpec& freeze, const std::string& policy, const EventState& event) {
+  return fmt::format(
+      "{} is frozen until {} by '{}' of policy '{}'{}{}; wait, or have an exception for it applied",
+      event.manifest->name, format_instant(freeze.to), freeze.name, policy,
+      freeze.reason.empty() ? "" : ": ", freeze.reason);
+}
+
+std::vector<std::string> fleets_of(const EventState& event) {
+  std::vector<std::string> fleets;
+  for (const Change& change : event.spec().changes) {
+    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleets.push_back(build->fleet);
+  }
+  return fleets;
+}
+
+std::vector<std::string> scopes_of(const EventState& event) {
+  std::vector<std::string> scopes{"", "owner/" + event.manifest->owner,
+                                  "event/" + event.manifest->name};
+  for (const std::string& fleet : fleets_of(event)) scopes.push_back("fleet/" + fleet);
+  return scopes;
+}
+
+bool is_toward_exposure(const EventCommand& command) {
+  switch (command.verb) {
+    case EventVerb::Resume:
+    case EventVerb::Promote:
+    case EventVerb::Undivert:
+      return true;
+    case EventVerb::Pace:
+      return command.pace_per_minute == 0;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> frozen(const World& world, const EventState& event, Instant now) {
+  const FreezeSpec* longest = nullptr;
+  std::string policy_name;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    if (policy.audit_only) return;
+    for (const FreezeSpec& freeze : policy.freezes) {
+      if (!is_on(freeze, now) || !concerns(freeze, event)) continue;
+      if (exception_for(world, freeze.name, event.manifest->name, now)) continue;
+      if (longest && longest->to >= freeze.to) continue;
+      longest = &freeze;
+      policy_name = manifest.name;
+    }
+  });
+  if (!longest) return std::nullopt;
+  return sentence(*longest, policy_name, event);
+}
+
+std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now) {
+  std::vector<std::string> notes;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    for (const FreezeSpec& freeze : policy.freezes) {
+      if (!is_on(freeze, now) || !concerns(freeze, event)) continue;
+      if (const auto* e = exception_for(world, freeze.name, event.manifest->name, now)) {
+        notes.push_back(fmt::format("freeze '{}' is lifted from {} by exception '{}' until {}: {}",
+                                    freeze.name, event.manifest->name, e->name,
+                                    format_instant(e->until), e->reason));
+      } else if (policy.audit_only) {
+        notes.push_back("audit mode, nothing is refused: " +
+                        sentence(freeze, manifest.name, event));
+      }
+    }
+  });
+  return notes;
+}
+
+std::optional<std::string> line_stopped(const World& world, const EventState& event) {
+  if (world.lines.empty()) return std::nullopt;
+  for (const std::string& scope : scopes_of(event)) {
+    const StoppedLine* line = world.lines.find(scope);
+    if (!line) continue;
+    return fmt::format(
+        "the line {} was stopped by '{}' at {}{}{}; `showcaller resume-the-line{}{}` when it is "
+        "safe",
+        scope.empty() ? "of the whole house" : "of " + scope, line->actor,
+        format_instant(line->since), line->reason.empty() ? "" : ": ", line->reason,
+        scope.empty() ? "" : " ", scope);
+  }
+  return std::nullopt;
+}
+
+Status check_line_scope(std::string_view scope) {
+  if (scope.empty()) return {};
+  for (const std::string_view prefix : {"owner/", "fleet/", "event/"}) {
+    if (scope.starts_with(prefix) && scope.size() > prefix.size()) return {};
+  }
+  return fail(
+      ErrorCode::Invalid,
+      fmt::format(
+          "'{}' is no scope; use owner/NAME, fleet/NAME, event/NAME, or nothing for everything",
+          scope));
+}
+
+std::string line_owner(const World& world, std::string_view scope) {
+  const std::size_t slash = scope.find('/');
+  if (slash == std::string_view::npos) return "";
+  const std::string_view kind = scope.substr(0, slash);
+  const std::string_view name = scope.substr(slash + 1);
+  if (kind == "owner") return std::string(name);
+  if (kind == "event") {
+    const EventState* event = world.event(name);
+    return event ? event->manifest->owner : "";
+  }
+  const auto fleet = world.manifest(Kind::Fleet, name);
+  return fleet ? fleet->owner : "";
+}
+
+std::optional<std::string> exposure_blocked(const World& world, const EventState& event,
+                                            Instant now) {
+  if (auto why = line_stopped(world, event)) return why;
+  return frozen(world, event, now);
+}
+
+namespace {
+
+Status permit_on(const World& world, std::string_view name, Instant now) {
+  const EventState* event = world.event(name);
+  if (!event) return {};  // Whether it exists is not policy's question.
+  if (auto why = exposure_blocked(world, *event, now))
+    return fail(ErrorCode::Conflict, *std::move(why));
+  return {};
+}
+
+}  // namespace
+
+Status permit(const World& world, const CommandBody& command, Instant now) {
+  if (is_toward_safety(command)) return {};
+  if (const auto* on_event = std::get_if<EventCommand>(&command)) {
+    if (is_toward_exposure(*on_event)) return permit_on(world, on_event->event, now);
+  }
+  if (const auto* apply = std::get_if<ApplyCommand>(&command)) {
+    for (const auto& manifest : apply->manifests) {
+      if (manifest->kind() != Kind::LiveEvent) continue;
+      const EventState* event = world.event(manifest->name);
+      if (event && may_admit(event->phase)) TRY(permit_on(world, manifest->name, now));
+    }
+  }
+  return {};
+}
+
+std::optional<Instant> next_policy_change(const World& world, const EventState& event,
+                                          Instant now) {
+  std::optional<Instant> next;
+  const auto consider = [&](Instant at) {
+    if (at > now && (!next || at < *next)) next = at;
+  };
+  each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
+    for (const FreezeSpec& freeze : policy.freezes) {
+      if (!concerns(freeze, event)) continue;
+      consider(freeze.from);
+      consider(freeze.to);
+    }
+    for (const ExceptionSpec& exception : policy.exceptions) {
+      if (exception.event == event.manifest->name) consider(exception.until);
+    }
+  });
+  for (const RuleStanding& rule : approvals_needed(world, event, now).rules) {
+    if (rule.expires) consider(*rule.expires);
+  }
+  return next;
+}
+
+}  // namespace showcaller

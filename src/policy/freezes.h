@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stops an event from exposing more: freezes, which come from policies and end by themselves,
+// and stopped lines, which somebody stopped and somebody resumes. Moves toward safety are never
+// asked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/command.h"
+#include "model/world.h"
+
+namespace showcaller {
+
+// Why the event is frozen now, until when, and what helps; nothing when it is not. A freeze that
+// policies in audit mode ask for does not count.
+std::optional<std::string> frozen(const World& world, const EventState& event, Instant now);
+// What policies in audit mode would have refused, and exceptions in use. For records and logs.
+std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now);
+
+// Why the line of the event is stopped. Scopes: "" everything, "owner/NAME", "fleet/NAME",
+// "event/NAME".
+std::optional<std::string> line_stopped(const World& world, const EventState& event);
+[[nodiscard]] Status check_line_scope(std::string_view scope);
+// Whose a scope is, for authorize(): the owner it names, or that of the event or fleet; "" for the
+// whole house.
+std::string line_owner(const World& world, std::string_view scope);
+
+// The first of line_stopped() and frozen(): asked before every move toward exposure, the engine's
+// own included.
+std::optional<std::string> exposure_blocked(const World& world, const EventState& event,
+                                            Instant now);
+
+// What freezes and stopped lines say to a command; Conflict is the refusal. Moves toward safety
+// always pass, and so does what exposes nobody: a draft may be applied and approved while
+// everything is frozen, and waits.
+[[nodiscard]] Status permit(const World& world, const CommandBody& command, Instant now);
+
+// When the answers above or those of approvals.h may next change by time alone; for deadlines.
+std::optional<Instant> next_policy_change(const World& world, const EventState& event, Instant now);
+
+}  // namespace showcaller
