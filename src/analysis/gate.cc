@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analysis/gate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/gate_core.h"
+
+namespace showcaller {
+
+GateState::GateState(GateConfig config) : core_(std::make_unique<Core>(make_gate_plan(std::move(config)))) {}
+GateState::GateState(const GateState& other) : core_(std::make_unique<Core>(*other.core_)) {}
+GateState& GateState::operator=(const GateState& other) {
+  if (this != &other) core_ = std::make_unique<Core>(*other.core_);
+  return *this;
+}
+GateState::GateState(GateState&& other) noexcept = default;
+GateState& GateState::operator=(GateState&& other) noexcept = default;
+GateState::~GateState() = default;
+
+Verdict GateState::feed(const Tick& tick) {
+  core_->feed(tick);
+  return core_->verdict;
+}
+
+Verdict GateState::verdict() const { return core_->verdict; }
+std::int64_t GateState::t_s() const { return core_->t_s; }
+GateLook GateState::look() const { return core_->look(); }
+const GateConfig& GateState::config() const { return core_->plan->config; }
+
+std::vector<NoisePrior> GateState::learned() const {
+  constexpr double kNuMax = 40;
+  std::vector<NoisePrior> out;
+  for (const MetricPlan& metric : core_->plan->metrics) {
+    NoisePrior most{.tau = 0.01, .nu = 0};
+    for (std::size_t s = metric.first; s < metric.last; ++s) {
+      if (core_->plan->series[s].weight <= 0) continue;
+      const WindowNoise n = core_->noise(s, 0);
+      if (n.tau2 >= most.tau * most.tau) most = {std::sqrt(n.tau2), std::min(kNuMax, n.nu)};
+    }
+    out.push_back(most);
+  }
+  return out;
+}
+
+std::size_t GateState::state_bytes() const {
+  const Core& c = *core_;
+  std::size_t bytes = sizeof(Core) + (c.warm.size() + c.main.size()) * sizeof(SeriesWindow);
+  for (const Restart& r : c.restarts) {
+    bytes += r.series.size() * sizeof(SeriesWindow) + (r.baseline_counts.size() + r.canary_counts.size()) * 4;
+  }
+  bytes += (c.canary_totals.size() + c.baseline_totals.size()) * 8;
+  for (const GroupTable* g : {&c.baseline_groups, &c.canary_groups}) {
+    bytes += g->counts.size() * 8 + g->stratum.size() * (4 + 4 + sizeof(std::string) + 64);
+  }
+  return bytes;
+}
+
+}  // namespace showcaller

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside GateState: what it keeps, and the questions it can answer about one series of events.
+//
+// A series is one stream of yes-or-no evidence: a binary, count or rate metric has one, a quantile metric one for each
+// cut. Where more is better, the arms change roles, so that "worse" is always "more events in the suspect arm".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analysis/gate.h"
+#include "analysis/group_noise.h"
+#include "analysis/likelihood_grid.h"
+
+namespace showcaller {
+
+// Sums in roles: suspect is the canary, or the baseline where more is better.
+struct SeriesSums {
+  double suspect = 0;      // events
+  double reference = 0;    // events
+  double expected = 0;     // suspect events, were the arms alike
+  double information = 0;  // about the log ratio, at no effect, phi = 1
+};
+
+struct SeriesWindow {
+  GridRow l;
+  SeriesSums sums;
+};
+
+// What is fixed for the stage.
+struct SeriesPlan {
+  std::size_t metric = 0;
+  std::size_t canary_column = 0, baseline_column = 0;  // of the counts of a group
+  double at = 0;             // quantile metrics: which quantile
+  double weight = 0;         // of the e-value; 0: the series serves the certificate alone
+  double score_weight = 0;
+  double score_critical = 0;  // z
+  GridMargins margins;
+  GridMixture worse;               // alternatives beyond the margin
+  bool catastrophe = false;        // watches for disasters from second 0
+  GridMixture disaster;            // alternatives beyond the catastrophe margin
+  GridMixture disaster_null;       // instance assignment
+  bool certifies = false;
+  GridMixture safe;
+  double margin() const { return margins.beta[0]; }
+  double safe_margin() const { return margins.beta[2]; }
+};
+
+struct MetricPlan {
+  std::size_t n_column = 0;
+  std::size_t first = 0, last = 0;  // its series
+  std::size_t certifier = 0;
+  double weight = 0;                // of its series together
+  double catastrophe_weight = 0;
+  bool swapped = false;
+};
+
+struct GatePlan {
+  GateConfig config;
+  TickShape shape;
+  std::size_t width = 0;
+  std::vector<MetricPlan> metrics;
+  std::vector<SeriesPlan> series;
+};
+
+std::shared_ptr<const GatePlan> make_gate_plan(GateConfig config);
+
+// Totals of groups since history began, flat: one row of counts a group.
+struct GroupTable {
+  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> index;  // stratum, id
+  std::vector<std::uint32_t> order;  // groups as the last tick listed them: the next lists them alike
+  std::vector<std::string> ids;
+  std::vector<std::uint32_t> stratum;
+  std::vector<double> counts;
+};
+
+// A copy of every series at a restart.
+struct Restart {
+  std::vector<SeriesWindow> series;
+  std::vector<float> baseline_counts;  // 24 bits are plenty for a measure of noise
+  std::vector<float> canary_counts;
+};
+
+// Noise of one window, ready for use.
+struct WindowNoise {
+  double phi = 1;
+  double v0 = 0;
+  double nu = 6;
+  double tau2 = 0;
+  double floor = 1;
+  double canary_groups = 0, baseline_groups = 0;  // effective numbers
+};
+
+struct ArmPresence {
+  std::int64_t absent_ticks = 0;  // no group of the arm in the tick
+  std::int64_t quiet_ticks = 0;   // nor any exposure
+  double quiet_expected = 0;      // exposures that should have come meanwhile
+};
+
+// A stretch of telemetry not yet judged, because one arm had no exposure in it.
+struct PendingStratum {
+  std::vector<double> canary, baseline;
+};
+
+struct UnitTotals {
+  std::int64_t canary = 0, all = 0;
+  std::int64_t silent_canary = 0, silent_all = 0;  // while an arm's telemetry was absent
+};
+
+struct GateState::Core {
+  std::shared_ptr<const GatePlan> plan;
+  std::int64_t t_s = 0;
+  std::int64_t ticks = 0;
+  bool failed = false;
+  bool skewed = false;
+  Verdict verdict = Verdict::Thin;
+  std::int64_t restarts_due = 1;  // number of the next restart
+
+  std::vector<SeriesWindow> warm;  // until the warm-up ends
+  std::vector<SeriesWindow> main;  // after it
+  std::vector<Restart> restarts;
+  std::vector<double> canary_totals, baseline_totals;  // after warm-up, as counts of a group
+  GroupTable baseline_groups, canary_groups;
+  std::vector<std::string> strata;
+  std::vector<PendingStratum> pending;
+  ArmPresence canary, baseline;
+  std::map<std::string, UnitTotals> units;
+  ShareTable table;
+
+  explicit Core(std::shared_ptr<const GatePlan> the_plan);
+
+  // gate_feed.cc
+  void feed(const Tick& tick);
+  void begin_restarts(std::int64_t start_s);
+  void add_groups(const Tick& tick, bool history);
+  void judge_pending(bool warming);
+  void judge_series(std::size_t s, const PendingStratum& counts, bool warming);
+  void note_presence(const Tick& tick, std::int64_t missing_ticks);
+  void count_units(const Tick& tick);
+  std::uint32_t stratum_of(const std::string& name);
+  std::uint32_t group_of(GroupTable* table_of_arm, const GroupCounts& group, std::size_t position);
+
+  // gate_evidence.cc: k = 0 is the whole stage after warm-up, k >= 1 since restart k.
+  SeriesWindow window(std::size_t s, std::size_t k) const;
+  WindowNoise noise(std::size_t s, std::size_t k) const;
+  bool enough_events(const SeriesSums& sums, std::size_t s) const;
+  bool too_few_instances(const SeriesSums& sums, const WindowNoise& n) const;
+  double log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
+  double log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
+  double log_e_series(std::size_t s) const;
+  double log_e_catastrophe(std::size_t s) const;
+  double log_e_metric(std::size_t m) const;
+  double log_e_total() const;
+  bool evidence_may_fail() const;
+  double score(std::size_t s, const WindowNoise& n) const;
+  bool score_fires(std::size_t s) const;
+  double log_safe(std::size_t m) const;
+  bool may_be_safe(std::size_t m) const;
+  std::pair<double, double> ratio_interval(std::size_t s) const;
+  double canary_units_needed(std::size_t m, double share) const;
+  bool powered(std::size_t m) const;
+  double log_sample_ratio_worst() const;
+
+  // gate_decide.cc and gate_look.cc
+  Verdict decide();
+  bool fails() const;
+  bool passes() const;
+  bool blind() const;
+  GateLook look() const;
+  MetricLook look_at(std::size_t m) const;
+  std::string why(const GateLook& look) const;
+  std::string why_thin(const GateLook& look) const;
+};
+
+// log sum of exp, one at a time.
+class LogSum {
+ public:
+  void add(double log_value);
+  double value() const { return total_; }
+
+ private:
+  double total_ = -1e300;
+};
+inline constexpr double kLogNothing = -1e300;
+std::int64_t to_unats(double log_value);
+
+}  // namespace showcaller

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// From evidence to one of five verdicts. The order: fail ends a stage; a wrong split sticks and bars fail, for nothing the
+// arms say can be trusted then; without data blind; then pass; else thin.
+#include <cmath>
+
+#include "analysis/bake_planner.h"
+#include "analysis/gate_core.h"
+
+namespace showcaller {
+namespace {
+
+constexpr double kCertificate = 60;
+constexpr double kNotWorseScore = 1.6448536269514722;  // one-sided p = 0.05
+
+}  // namespace
+
+Verdict GateState::Core::decide() {
+  if (skewed) return Verdict::Skewed;
+  if (fails()) {
+    failed = true;
+    return Verdict::Fail;
+  }
+  if (blind()) return Verdict::Blind;
+  return passes() ? Verdict::Pass : Verdict::Thin;
+}
+
+bool GateState::Core::fails() const {
+  if (evidence_may_fail() && log_e_total() >= std::log(e_threshold(plan->config.profile))) return true;
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    if (score_fires(s)) return true;
+  }
+  return false;
+}
+
+// Before the planned end every metric must be certified; at the end power at the budget will do, if nothing looks worse.
+bool GateState::Core::passes() const {
+  const bool at_end = t_s >= plan->config.planned_s;
+  for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
+    const bool certified = may_be_safe(m) && log_safe(m) >= std::log(kCertificate);
+    if (!certified && !(at_end && powered(m))) return false;
+  }
+  if (!at_end) return true;
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    if (plan->series[s].weight <= 0 || main[s].sums.suspect <= main[s].sums.expected) continue;
+    if (score(s, noise(s, 0)) >= kNotWorseScore) return false;
+  }
+  return true;
+}
+
+MetricLook GateState::Core::look_at(std::size_t m) const {
+  const MetricPlan& metric = plan->metrics[m];
+  MetricLook out;
+  out.name = plan->config.metrics[m].name;
+  // The cut that speaks loudest; the top one when none does.
+  std::size_t loudest = metric.last - 1;
+  while (plan->series[loudest].weight <= 0 && loudest > metric.first) --loudest;
+  double most = kLogNothing;
+  bool fired = false;
+  for (std::size_t s = metric.first; s < metric.last; ++s) {
+    if (plan->series[s].weight <= 0) continue;
+    const double log_e = log_e_series(s);
+    const bool fires = score_fires(s);
+    if (log_e > most || (fires && !fired)) {
+      most = log_e;
+      loudest = s;
+    }
+    fired = fired || fires;
+  }
+  const SeriesPlan& series = plan->series[loudest];
+  const WindowNoise n = noise(loudest, 0);
+  out.at = series.at;
+  out.log_e_unats = to_unats(log_e_metric(m));
+  out.score = score(loudest, n);
+  out.phi = n.phi;
+  out.tau = plan->config.assignment == Assignment::Instance ? std::sqrt(n.tau2) : 0;
+  out.canary_n = std::int64_t(canary_totals[metric.n_column]);
+  out.canary_x = std::int64_t(canary_totals[series.canary_column]);
+  out.baseline_n = std::int64_t(baseline_totals[metric.n_column]);
+  out.baseline_x = std::int64_t(baseline_totals[series.baseline_column]);
+  // During the warm-up there is only what the catastrophe process saw.
+  const SeriesSums& sums = main[loudest].sums;
+  const SeriesSums& early = warm[loudest].sums;
+  const bool have_main = sums.suspect + sums.reference > 0;
+  const double suspect = have_main ? sums.suspect : early.suspect;
+  const double expected = have_main ? sums.expected : early.expected;
+  if (expected > 0) out.ratio = metric.swapped && suspect > 0 ? expected / suspect : suspect / expected;
+  const auto [low, high] = ratio_interval(loudest);
+  out.ratio_low = metric.swapped ? (high > 0 ? 1 / high : 0) : low;
+  out.ratio_high = metric.swapped ? (low > 0 ? 1 / low : 0) : high;
+  out.log_safe_unats = to_unats(log_safe(m));
+  out.powered = powered(m);
+  const double all = double(out.canary_n + out.baseline_n);
+  const double share = all > 0 ? double(out.canary_n) / all : plan->config.share;
+  const double needed = share > 0 && share < 1 ? canary_units_needed(m, share) : INFINITY;
+  out.canary_n_needed = std::isfinite(needed) ? std::ceil(needed) : 0;
+  out.blamed = fired;
+  return out;
+}
+
+}  // namespace showcaller

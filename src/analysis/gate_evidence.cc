@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the evidence of a series says: its noise, its e-values, its score, its certificate, its interval, its power.
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/bake_planner.h"
+#include "analysis/gate_core.h"
+#include "analysis/special.h"
+
+namespace showcaller {
+namespace {
+
+// Below this sd of the instance effect the null is a point.
+constexpr double kPointNullSd = 0.004;
+constexpr double kWarmupPhiMin = 1.0;
+constexpr double kMainWeight = 0.75;    // of the e-value that began with the stage
+constexpr double kRestartWeight = 0.25;  // of all restarts together: restart k has 1 / (k (k+1)) of it
+constexpr double kLogSmallEffect = 0.405465108108164;  // log 1.5
+constexpr double kInstancesMin = 4;
+constexpr double kPowerAsked = 0.8;
+
+}  // namespace
+
+std::int64_t to_unats(double log_value) {
+  if (!(log_value > -1e12)) return kLogZero;
+  return std::llround(std::min(log_value, 1e12) * 1e6);
+}
+
+void LogSum::add(double log_value) {
+  if (log_value <= kLogNothing) return;
+  const double high = std::max(total_, log_value);
+  const double low = std::min(total_, log_value);
+  total_ = low - high < -700 ? high : high + exact_log(1 + exact_exp(low - high));
+}
+
+SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
+  const SeriesWindow& now = main[s];
+  if (k == 0) return now;
+  const SeriesWindow& then = restarts[k - 1].series[s];
+  return {difference(now.l, then.l),
+          {now.sums.suspect - then.sums.suspect, now.sums.reference - then.sums.reference,
+           now.sums.expected - then.sums.expected, now.sums.information - then.sums.information}};
+}
+
+WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
+  const SeriesPlan& series = plan->series[s];
+  const MetricPlan& metric = plan->metrics[series.metric];
+  const GateMetric& config = plan->config.metrics[series.metric];
+  const Assignment assignment = plan->config.assignment;
+  const auto totals = [&](const GroupTable& groups, std::size_t column, const std::vector<float>* before) {
+    std::vector<GroupTotal> out(groups.stratum.size());
+    for (std::size_t g = 0; g < out.size(); ++g) {
+      const std::size_t row = g * plan->width;
+      out[g] = {groups.counts[row + metric.n_column], groups.counts[row + column], groups.stratum[g]};
+      if (before && row < before->size()) {
+        out[g].n -= double((*before)[row + metric.n_column]);
+        out[g].x -= double((*before)[row + column]);
+        if (out[g].n < 0.5) out[g] = {0, 0, out[g].stratum};
+        out[g].x = std::max(0.0, out[g].x);
+      }
+    }
+    return out;
+  };
+  const auto all = measure_noise(totals(baseline_groups, series.baseline_column, nullptr), config.kind, assignment,
+                                 config.prior);
+  WindowNoise out{.phi = all.phi, .nu = all.nu, .tau2 = all.tau2, .floor = all.floor};
+  GroupNoise recent = all;
+  if (k > 0) {
+    recent = measure_noise(totals(baseline_groups, series.baseline_column, &restarts[k - 1].baseline_counts),
+                           config.kind, assignment, config.prior);
+    if (assignment == Assignment::Player && recent.expected > 2 * double(recent.groups)) {
+      out.phi = std::max(all.phi, recent.phi);
+    }
+  }
+  out.baseline_groups = all.effective;
+  if (assignment == Assignment::Player) return out;
+
+  const auto canary_groups_effective = [&](const std::vector<float>* before) {
+    const auto groups = totals(canary_groups, series.canary_column, before);
+    std::vector<double> n;
+    for (const auto& g : groups) n.push_back(g.n);
+    return effective_groups(n);
+  };
+  const auto variance = [](double tau2, double canary_count, double baseline_count) {
+    return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
+  };
+  out.canary_groups = canary_groups_effective(nullptr);
+  out.v0 = variance(all.tau2, out.canary_groups, all.effective);
+  if (k > 0) {
+    const double v0 = variance(recent.tau2, canary_groups_effective(&restarts[k - 1].canary_counts),
+                               recent.effective);
+    if (v0 > out.v0) {
+      out.v0 = v0;
+      out.nu = recent.nu;
+    }
+  }
+  return out;
+}
+
+bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s) const {
+  const GateConfig& config = plan->config;
+  const bool swapped = plan->metrics[plan->series[s].metric].swapped;
+  // Where more is better the canary is the reference: what counts is how many events it should have had.
+  const double canary_events = swapped ? sums.suspect * sums.reference / std::max(sums.expected, 1e-9)
+                                       : sums.suspect;
+  const double baseline_events = swapped ? sums.suspect : sums.reference;
+  return canary_events >= double(config.canary_events_min) &&
+         baseline_events >= double(config.baseline_events_min);
+}
+
+// With fewer than four canary instances a small effect can't be told from the instance itself.
+bool GateState::Core::too_few_instances(const SeriesSums& sums, const WindowNoise& n) const {
+  return plan->config.assignment == Assignment::Instance && n.canary_groups < kInstancesMin - 0.75 &&
+         sums.suspect < sums.expected * std::exp(kLogSmallEffect);
+}
+
+double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
+  const SeriesPlan& series = plan->series[s];
+  if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected || too_few_instances(w.sums, n)) {
+    return kLogNothing;
+  }
+  const double numerator = log_mixture(w.l, n.phi, series.worse);
+  const double sd = std::sqrt(n.v0);
+  if (sd < kPointNullSd) return numerator - w.l[kSlotMargin] / n.phi;
+  return numerator - log_mixture(w.l, n.phi, mixture_student(series.margin(), sd, n.nu));
+}
+
+// Never below log_e_window, and ten times cheaper.
+double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
+  const SeriesPlan& series = plan->series[s];
+  if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
+  if (n.v0 >= kPointNullSd * kPointNullSd) return 1e9;
+  const double l_margin = w.l[kSlotMargin];
+  return (max_above(w.l, series.margin(), l_margin) - l_margin) / n.phi;
+}
+
+double GateState::Core::log_e_series(std::size_t s) const {
+  LogSum sum;
+  for (std::size_t k = 0; k <= restarts.size(); ++k) {
+    const SeriesWindow w = window(s, k);
+    if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) continue;
+    const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
+    sum.add(exact_log(share) + log_e_window(s, w, noise(s, k)));
+  }
+  return sum.value();
+}
+
+double GateState::Core::log_e_catastrophe(std::size_t s) const {
+  const SeriesPlan& series = plan->series[s];
+  if (!series.catastrophe) return kLogNothing;
+  SeriesWindow w = main[s];
+  const SeriesWindow& before = warm[s];
+  w.sums.suspect += before.sums.suspect;
+  w.sums.reference += before.sums.reference;
+  w.sums.expected += before.sums.expected;
+  if (!enough_events(w.sums, s) || w.sums.suspect <= 1.5 * w.sums.expected) return kLogNothing;
+  for (std::size_t j = 0; j < kGridSlots; ++j) w.l[j] += before.l[j];
+  const bool warming = t_s - plan->config.tick_s < plan->config.warmup_s;
+  const double phi = std::max(warming ? kWarmupPhiMin : 1.0, noise(s, 0).phi);
+  const double numerator = log_mixture(w.l, phi, series.disaster);
+  if (plan->config.assignment == Assignment::Player) return numerator - w.l[kSlotCatastrophe] / phi;
+  return numerator - log_mixture(w.l, phi, series.disaster_null);
+}
+
+double GateState::Core::log_e_metric(std::size_t m) const {
+  const MetricPlan& metric = plan->metrics[m];
+  LogSum sum;
+  for (std::size_t s = metric.first; s < metric.last; ++s) {
+    const SeriesPlan& series = plan->series[s];
+    if (series.weight > 0) sum.add(exact_log(series.weight) + log_e_series(s));
+    if (metric.catastrophe_weight > 0) sum.add(exact_log(metric.catastrophe_weight) + log_e_catastrophe(s));
+  }
+  if (sum.value() <= kLogNothing) return kLogNothing;
+  return sum.value() - exact_log(metric.weight + metric.catastrophe_weight);
+}
+
+double GateState::Core::log_e_total() const {
+  LogSum sum;
+  for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
+    const double log_e = log_e_metric(m);
+    if (log_e <= kLogNothing) continue;
+    sum.add(exact_log(plan->metrics[m].weight + plan->metrics[m].catastrophe_weight) + log_e);
+  }
+  return sum.value();
+}
+
+// A cheap "no" for the ordinary tick. Instance assignment has no cheap bound for E itself, so it looks at what decides:
+// without evidence for worse there is nothing to compute.
+bool GateState::Core::evidence_may_fail() const {
+  const double threshold = std::log(e_threshold(plan->config.profile)) - 1e-6;
+  LogSum sum;
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    const SeriesPlan& series = plan->series[s];
+    if (series.weight <= 0) continue;
+    for (std::size_t k = 0; k <= restarts.size(); ++k) {
+      const SeriesSums& now = main[s].sums;
+      if (k > 0) {
+        const SeriesSums& then = restarts[k - 1].series[s].sums;
+        if (now.suspect - then.suspect <= now.expected - then.expected) continue;
+      } else if (now.suspect <= now.expected) {
+        continue;
+      }
+      const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
+      const SeriesWindow w = window(s, k);
+      // phi is at least what chance gives.
+      WindowNoise least;
+      const double n = baseline_totals[plan->metrics[series.metric].n_column];
+      const double x = baseline_totals[series.baseline_column];
+      const MetricKind kind = plan->config.metrics[series.metric].kind;
+      if (kind == MetricKind::Binary || kind == MetricKind::Quantile) {
+        least.phi = n > 0 ? std::clamp(0.9 * (1 - x / n), 0.02, 1.0) : 0.02;
+      }
+      least.v0 = plan->config.assignment == Assignment::Instance ? 1 : 0;
+      double bound = log_e_bound(s, w, least);
+      if (bound > 5) bound = std::min(bound, log_e_window(s, w, noise(s, k)));
+      sum.add(std::log(share * series.weight) + bound);
+    }
+    if (series.catastrophe) {
+      const double weight = plan->metrics[series.metric].catastrophe_weight;
+      if (weight > 0) sum.add(std::log(weight) + log_e_catastrophe(s));
+    }
+  }
+  return sum.value() >= threshold;
+}
+
+// z of the signed-root likelihood ratio, instance effects taken into its standard error.
+double GateState::Core::score(std::size_t s, const WindowNoise& n) const {
+  const SeriesPlan& series = plan->series[s];
+  const SeriesWindow& w = main[s];
+  const double l_margin = w.l[kSlotMargin];
+  const double root = std::sqrt(2 * (max_above(w.l, series.margin(), l_margin) - l_margin) / n.phi);
+  if (root <= 0) return 0;
+  if (n.v0 <= 0) return root;
+  const double effect = std::log(w.sums.suspect / std::max(w.sums.expected, 1e-3)) - series.margin();
+  if (effect <= 0) return 0;
+  const double se = effect / root;
+  const double z = effect / std::sqrt(se * se + n.v0);
+  const double tail = student_tail(z, n.nu);
+  return tail >= 0.5 ? 0 : normal_tail_inverse(std::max(tail, 1e-290));
+}
+
+bool GateState::Core::score_fires(std::size_t s) const {
+  const GateConfig& config = plan->config;
+  const SeriesPlan& series = plan->series[s];
+  const SeriesSums& sums = main[s].sums;
+  // The boundary was spent over the planned bake; past it only the e-values watch.
+  if (t_s > config.planned_s || t_s <= config.warmup_s || series.weight <= 0) return false;
+  if (!enough_events(sums, s) || sums.suspect <= sums.expected) return false;
+  const WindowNoise n = noise(s, 0);
+  if (too_few_instances(sums, n)) return false;
+  const double information = sums.information / n.phi;
+  const double elapsed = double(t_s - config.warmup_s) / double(config.planned_s - config.warmup_s);
+  const double now = 1 / (1 / information + n.v0);
+  const double at_end = 1 / (elapsed / information + n.v0);
+  return score(s, n) * std::sqrt(now / at_end) >= series.score_critical;
+}
+
+// log E against "the canary is worse by the budget or more".
+double GateState::Core::log_safe(std::size_t m) const {
+  const std::size_t s = plan->metrics[m].certifier;
+  const SeriesPlan& series = plan->series[s];
+  const SeriesWindow& w = main[s];
+  const double baseline_events = plan->metrics[m].swapped ? w.sums.suspect : w.sums.reference;
+  if (baseline_events < double(plan->config.baseline_events_min)) return kLogNothing;
+  const WindowNoise n = noise(s, 0);
+  const double numerator = log_mixture(w.l, n.phi, series.safe);
+  const double sd = std::sqrt(n.v0);
+  if (sd < kPointNullSd) return numerator - w.l[kSlotSafe] / n.phi;
+  return numerator - log_mixture(w.l, n.phi, mixture_student(series.safe_margin(), sd, n.nu));
+}
+
+bool GateState::Core::may_be_safe(std::size_t m) const {
+  if (plan->config.assignment == Assignment::Instance) return true;
+  const std::size_t s = plan->metrics[m].certifier;
+  const SeriesPlan& series = plan->series[s];
+  const double l_margin = main[s].l[kSlotSafe];
+  return max_below(main[s].l, series.safe_margin(), l_margin) - l_margin >= 4.0 * noise(s, 0).phi;
+}
+
+// {r : the data do not refute r}, at 2.5 % a side, whenever one looks. High 0: no bound yet.
+std::pair<double, double> GateState::Core::ratio_interval(std::size_t s) const {
+  const SeriesWindow& w = main[s];
+  if (!enough_events(w.sums, s)) return {0, 0};
+  const WindowNoise n = noise(s, 0);
+  const double sd = std::sqrt(n.v0);
+  const double refuted = std::log(40.0);
+  const GridAxis& axis = grid_axis();
+  const auto log_e_at = [&](std::size_t j, bool above) {
+    const double margin = axis.beta[j];
+    const GridMixture alternatives = above ? mixture_above(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}})
+                                           : mixture_below(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}});
+    const double numerator = log_mixture(w.l, n.phi, alternatives);
+    if (sd < kPointNullSd) return numerator - w.l[j] / n.phi;
+    return numerator - log_mixture(w.l, n.phi, mixture_student(margin, sd, n.nu));
+  };
+  // Refuted from above means the truth is higher: monotone in j either way.
+  std::size_t low = 0, high = kGridNodes - 1;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (log_e_at(middle, true) >= refuted) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  const double lower = low == 0 ? 0 : exact_exp(axis.beta[low]);
+  std::size_t least = 0, most = kGridNodes - 1;
+  while (least < most) {
+    const std::size_t middle = (least + most + 1) / 2;
+    if (log_e_at(middle, false) >= refuted) {
+      most = middle - 1;
+    } else {
+      least = middle;
+    }
+  }
+  const double upper = least == kGridNodes - 1 ? 0 : exact_exp(axis.beta[least]);
+  return {lower, upper};
+}
+
+// Canary exposures, at this share, for 80 % power at the metric's budget; infinity if none suffice.
+double GateState::Core::canary_units_needed(std::size_t m, double share) const {
+  const MetricPlan& metric = plan->metrics[m];
+  const GateMetric& config = plan->config.metrics[m];
+  // A scaled certificate has no rate of its own: the top cut speaks for it.
+  std::size_t s = metric.certifier;
+  if (plan->series[s].weight <= 0) s -= 1;
+  const SeriesPlan& series = plan->series[s];
+  const WindowNoise n = noise(s, 0);
+  const double exposure = baseline_totals[metric.n_column];
+  if (exposure <= 0 || baseline_totals[series.baseline_column] <= 0) return INFINITY;
+  BakeQuestion q;
+  q.rate = baseline_totals[series.baseline_column] / exposure;
+  q.ratio = budget_ratio(config);
+  q.margin = exact_exp(series.margin()) - 1;
+  q.share = share;
+  q.weight = series.weight;
+  q.score_weight = series.score_weight;
+  q.phi = n.phi;
+  q.power = kPowerAsked;
+  q.profile = plan->config.profile;
+  q.assignment = plan->config.assignment;
+  q.variance_between = n.v0;
+  q.nu = n.nu;
+  if (!metric.swapped) return units_to_detect(q);
+  // Where more is better the baseline is the suspect arm, and its units are counted.
+  q.rate /= q.ratio;
+  q.share = 1 - share;
+  return units_to_detect(q) * share / (1 - share);
+}
+
+bool GateState::Core::powered(std::size_t m) const {
+  const std::size_t column = plan->metrics[m].n_column;
+  const double canary_n = canary_totals[column];
+  const double all = canary_n + baseline_totals[column];
+  if (canary_n <= 0 || canary_n >= all) return false;
+  return canary_units_needed(m, canary_n / all) <= canary_n;
+}
+
+}  // namespace showcaller

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes ticks in: sums per group for the noise, likelihoods per series, restarts, presence of the arms, units.
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/gate_core.h"
+#include "analysis/sample_ratio.h"
+#include "base/check.h"
+
+namespace showcaller {
+namespace {
+
+constexpr std::size_t kGroupsMax = 65'536;
+constexpr std::size_t kStrataMax = 256;
+// So many expected and none seen is no accident (e^-7 < 0.1 %).
+constexpr double kSurelySome = 7;
+constexpr std::int64_t kBlindTicks = 3;
+
+// Restart k begins every ten minutes up to two hours, hourly after.
+std::int64_t restart_second(std::int64_t k) { return k <= 12 ? 600 * k : 7200 + 3600 * (k - 12); }
+
+std::vector<float> as_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+}  // namespace
+
+GateState::Core::Core(std::shared_ptr<const GatePlan> the_plan) : plan(std::move(the_plan)) {
+  warm.resize(plan->series.size());
+  main.resize(plan->series.size());
+  canary_totals.assign(plan->width, 0);
+  baseline_totals.assign(plan->width, 0);
+}
+
+void GateState::Core::feed(const Tick& tick) {
+  if (failed) return;
+  const GateConfig& config = plan->config;
+  if (tick.t_s <= 0) {
+    add_groups(tick, /*history=*/true);
+    for (auto& p : pending) p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
+    return;
+  }
+  if (tick.t_s <= t_s) return;  // Seen already, or late: evidence of one second counts once.
+  const std::int64_t missing = (tick.t_s - t_s) / config.tick_s - 1;
+  t_s = tick.t_s;
+  ++ticks;
+  const std::int64_t start_s = tick.t_s - config.tick_s;
+  const bool warming = start_s < config.warmup_s;
+  begin_restarts(start_s);
+  note_presence(tick, std::max<std::int64_t>(0, missing));
+  add_groups(tick, /*history=*/false);
+  judge_pending(warming);
+  count_units(tick);
+  verdict = decide();
+}
+
+void GateState::Core::begin_restarts(std::int64_t start_s) {
+  while (restart_second(restarts_due) <= start_s) {
+    Restart restart;
+    restart.series = main;
+    restart.baseline_counts = as_float(baseline_groups.counts);
+    restart.canary_counts = as_float(canary_groups.counts);
+    restarts.push_back(std::move(restart));
+    ++restarts_due;
+  }
+}
+
+std::uint32_t GateState::Core::stratum_of(const std::string& name) {
+  for (std::size_t i = 0; i < strata.size(); ++i) {
+    if (strata[i] == name) return std::uint32_t(i);
+  }
+  // Past the limit the rest are one stratum.
+  if (strata.size() >= kStrataMax) return std::uint32_t(kStrataMax - 1);
+  strata.push_back(name);
+  pending.push_back({std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)});
+  return std::uint32_t(strata.size() - 1);
+}
+
+std::uint32_t GateState::Core::group_of(GroupTable* groups, const GroupCounts& group, std::size_t position) {
+  const std::uint32_t of_stratum = stratum_of(group.stratum);
+  if (position < groups->order.size() && groups->ids[groups->order[position]] == group.id &&
+      groups->stratum[groups->order[position]] == of_stratum) {
+    return groups->order[position];
+  }
+  auto [it, is_new] = groups->index.try_emplace({of_stratum, group.id}, std::uint32_t(groups->stratum.size()));
+  if (is_new) {
+    if (groups->stratum.size() >= kGroupsMax) {
+      groups->index.erase(it);
+      return std::uint32_t(kGroupsMax - 1);
+    }
+    groups->stratum.push_back(of_stratum);
+    groups->ids.push_back(group.id);
+    groups->counts.resize(groups->counts.size() + plan->width, 0);
+  }
+  groups->order.resize(position);
+  groups->order.push_back(it->second);
+  return it->second;
+}
+
+void GateState::Core::add_groups(const Tick& tick, bool history) {
+  const std::size_t width = plan->width;
+  const bool by_instance = plan->config.assignment == Assignment::Instance;
+  std::size_t baseline_position = 0, canary_position = 0;
+  for (const GroupCounts& group : tick.groups) {
+    CHECK(group.counts.size() == width);
+    const bool is_canary = group.arm == Arm::Canary;
+    if (history && is_canary) continue;
+    const std::uint32_t of_stratum = stratum_of(group.stratum);
+    std::vector<double>& sums = is_canary ? pending[of_stratum].canary : pending[of_stratum].baseline;
+    for (std::size_t c = 0; c < width; ++c) sums[c] += double(group.counts[c]);
+    // Which bucket a canary event fell into teaches nothing; which instance does.
+    if (is_canary && !by_instance) continue;
+    GroupTable& groups = is_canary ? canary_groups : baseline_groups;
+    std::size_t& position = is_canary ? canary_position : baseline_position;
+    const std::uint32_t g = group_of(&groups, group, position++);
+    for (std::size_t c = 0; c < width; ++c) groups.counts[g * width + c] += double(group.counts[c]);
+  }
+}
+
+// Events are judged with the exposure of their own ticks. Where one arm had none, the stretch waits for the next tick,
+// so that events of long sessions in thin traffic are not lost; a stretch in which an arm must have been silent by
+// fault is dropped, for its baseline has no counterpart.
+void GateState::Core::judge_pending(bool warming) {
+  const double share = plan->config.share > 0 ? plan->config.share : 0.05;
+  for (PendingStratum& p : pending) {
+    for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
+      const MetricPlan& metric = plan->metrics[m];
+      double& canary_n = p.canary[metric.n_column];
+      double& baseline_n = p.baseline[metric.n_column];
+      const bool judge = canary_n > 0 && baseline_n > 0;
+      const bool drop = (canary_n <= 0 && baseline_n * share / (1 - share) > kSurelySome) ||
+                        (baseline_n <= 0 && canary_n * (1 - share) / share > kSurelySome);
+      if (!judge && !drop) continue;
+      if (judge) {
+        table.fill(metric.swapped ? baseline_n / (canary_n + baseline_n) : canary_n / (canary_n + baseline_n));
+        for (std::size_t s = metric.first; s < metric.last; ++s) judge_series(s, p, warming);
+      }
+      const std::size_t columns = plan->shape.metrics[m].columns;
+      for (std::size_t c = metric.n_column; c < metric.n_column + columns; ++c) {
+        if (judge && !warming) {
+          canary_totals[c] += p.canary[c];
+          baseline_totals[c] += p.baseline[c];
+        }
+        p.canary[c] = p.baseline[c] = 0;
+      }
+    }
+  }
+}
+
+void GateState::Core::judge_series(std::size_t s, const PendingStratum& counts, bool warming) {
+  const SeriesPlan& series = plan->series[s];
+  double suspect = counts.canary[series.canary_column];
+  double reference = counts.baseline[series.baseline_column];
+  if (plan->metrics[series.metric].swapped) std::swap(suspect, reference);
+  if (suspect + reference <= 0) return;
+  SeriesWindow& w = warming ? warm[s] : main[s];
+  const double share = table.share;
+  add_events(&w.l, suspect, suspect + reference, table, series.margins);
+  w.sums.suspect += suspect;
+  w.sums.reference += reference;
+  w.sums.expected += reference * share / (1 - share);
+  w.sums.information += reference * share;
+}
+
+void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks) {
+  bool present[2] = {false, false};
+  double exposure[2] = {0, 0};
+  for (const GroupCounts& group : tick.groups) {
+    const auto arm = std::size_t(group.arm);
+    present[arm] = true;
+    double most = 0;
+    for (const MetricPlan& metric : plan->metrics) most = std::max(most, double(group.counts[metric.n_column]));
+    exposure[arm] += most;
+  }
+  const double share = plan->config.share > 0 ? plan->config.share : 0.05;
+  const double expected[2] = {exposure[1] * share / (1 - share), exposure[0] * (1 - share) / share};
+  for (const std::size_t arm : {0, 1}) {
+    ArmPresence& a = arm == 0 ? canary : baseline;
+    a.absent_ticks = present[arm] ? 0 : a.absent_ticks + missing_ticks + 1;
+    if (exposure[arm] > 0) {
+      a.quiet_ticks = 0;
+      a.quiet_expected = 0;
+    } else {
+      a.quiet_ticks += missing_ticks + 1;
+      a.quiet_expected += expected[arm];
+    }
+  }
+  // What waited through a blackout has lost its counterpart.
+  if (blind()) {
+    for (auto& p : pending) p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
+  }
+}
+
+bool GateState::Core::blind() const {
+  for (const ArmPresence* a : {&canary, &baseline}) {
+    if (a->absent_ticks >= kBlindTicks) return true;
+    if (a->quiet_ticks >= kBlindTicks && a->quiet_expected >= kSurelySome) return true;
+  }
+  return false;
+}
+
+// Ticks in which an arm's telemetry was absent do not count, or a lost stream would look like a wrong split; but in thin
+// traffic a tick without a canary is chance, and leaving it out would bias the share.
+void GateState::Core::count_units(const Tick& tick) {
+  const double share = plan->config.share;
+  if (share <= 0 || tick.units.empty()) return;
+  bool present[2] = {false, false};
+  for (const GroupCounts& group : tick.groups) present[std::size_t(group.arm)] = true;
+  for (const UnitCounts& u : tick.units) {
+    UnitTotals& totals = units[u.stratum];
+    if (!present[0] || !present[1]) {
+      totals.silent_canary += u.canary;
+      totals.silent_all += u.canary + u.baseline;
+      continue;
+    }
+    if (double(totals.silent_all) * std::min(share, 1 - share) < kSurelySome) {
+      totals.canary += totals.silent_canary;
+      totals.all += totals.silent_all;
+    }
+    totals.silent_canary = totals.silent_all = 0;
+    totals.canary += u.canary;
+    totals.all += u.canary + u.baseline;
+  }
+  if (log_sample_ratio_worst() >= kSampleRatioAlarm) skewed = true;
+}
+
+double GateState::Core::log_sample_ratio_worst() const {
+  const double share = plan->config.share;
+  if (share <= 0 || units.empty()) return 0;
+  std::int64_t canary_units = 0, all = 0;
+  double worst = -1e300;
+  for (const auto& [name, totals] : units) {
+    canary_units += totals.canary;
+    all += totals.all;
+    worst = std::max(worst, log_sample_ratio(totals.canary, totals.all, share) - std::log(double(units.size())));
+  }
+  return std::max(worst, log_sample_ratio(canary_units, all, share));
+}
+
+}  // namespace showcaller

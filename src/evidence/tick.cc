@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evidence/tick.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace showcaller {
+namespace {
+
+constexpr std::int64_t kCountMax = std::int64_t(1) << 53;  // what JSON numbers carry exactly
+constexpr std::size_t kGroupsMax = 100'000;
+constexpr std::size_t kIdBytesMax = 256;
+constexpr std::uint8_t kTickFormat = 1;
+
+auto group_key(const GroupCounts& g) { return std::tie(g.stratum, g.arm, g.id); }
+
+Result<std::int64_t> whole_number(const json::value& value, const std::string& path, std::int64_t min) {
+  std::int64_t number = 0;
+  if (value.is_int64()) {
+    number = value.get_int64();
+  } else if (value.is_uint64()) {
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+  } else if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
+             std::abs(value.get_double()) <= double(kCountMax)) {
+    number = std::int64_t(value.get_double());
+  } else {
+    return fail(ErrorCode::Invalid, fmt::format("{} is {}; a whole number was expected", path,
+                                                to_json_text(value).substr(0, 40)));
+  }
+  if (number < min) {
+    return fail(ErrorCode::Invalid, fmt::format("{} is {}; at least {} was expected", path, number, min));
+  }
+  if (number > kCountMax) {
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+  }
+  return number;
+}
+
+Result<std::string> short_text(const json::object& object, std::string_view key, const std::string& path,
+                               bool required) {
+  const json::value* value = object.if_contains(key);
+  if (!value || value->is_null()) {
+    if (!required) return std::string();
+    return fail(ErrorCode::Invalid, fmt::format("{}.{} is missing", path, key));
+  }
+  // A number is a fair name for a hash bucket.
+  if (value->is_int64()) return std::to_string(value->get_int64());
+  if (!value->is_string()) {
+    return fail(ErrorCode::Invalid, fmt::format("{}.{} is not a string", path, key));
+  }
+  if (value->get_string().size() > kIdBytesMax) {
+    return fail(ErrorCode::Limit, fmt::format("{}.{} is longer than {} bytes", path, key, kIdBytesMax));
+  }
+  return std::string(value->get_string());
+}
+
+Result<UnitCounts> units_from_json(const json::value& value, const std::string& path) {
+  if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
+  const json::object& object = value.get_object();
+  UnitCounts units;
+  for (auto [key, field] : {std::pair("canary", &units.canary), std::pair("baseline", &units.baseline)}) {
+    const json::value* number = object.if_contains(key);
+    if (!number) continue;  // An arm may be absent.
+    TRY(*field, whole_number(*number, fmt::format("{}.{}", path, key), 0));
+  }
+  TRY(units.stratum, short_text(object, "stratum", path, false));
+  return units;
+}
+
+Status read_counts(const json::value& value, const MetricShape& shape, const std::string& path,
+                   std::int64_t* counts) {
+  if (!value.is_array()) return fail(ErrorCode::Invalid, path + " is not an array of counts");
+  const json::array& array = value.get_array();
+  if (array.size() != shape.columns) {
+    return fail(ErrorCode::Invalid, fmt::format("{} has {} counts; {} were expected (n, then {})", path,
+                                                array.size(), shape.columns,
+                                                shape.descending ? "one for each cut" : "x"));
+  }
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    TRY(counts[i], whole_number(array[i], fmt::format("{}[{}]", path, i), 0));
+    if (shape.descending && i > 0 && counts[i] > counts[i - 1]) {
+      return fail(ErrorCode::Invalid,
+                  fmt::format("{}[{}] is {}, more than the {} before it; fewer values lie above a higher cut", path,
+                              i, counts[i], counts[i - 1]));
+    }
+  }
+  return {};
+}
+
+Result<GroupCounts> group_from_json(const json::value& value, const TickShape& shape, const std::string& path) {
+  if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
+  const json::object& object = value.get_object();
+  GroupCounts group;
+  TRY(const std::string arm_text, short_text(object, "arm", path, true));
+  const auto arm = parse_arm(arm_text);
+  if (!arm) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("{}.arm is \"{}\"; \"canary\" or \"baseline\" was expected", path, arm_text));
+  }
+  group.arm = *arm;
+  TRY(group.id, short_text(object, "id", path, true));
+  TRY(group.stratum, short_text(object, "stratum", path, false));
+  group.counts.assign(shape.width(), 0);
+  const json::value* metrics = object.if_contains("m");
+  if (!metrics || !metrics->is_object()) return fail(ErrorCode::Invalid, path + ".m is not an object of counts");
+  std::size_t offset = 0;
+  for (const MetricShape& metric : shape.metrics) {
+    if (const json::value* counts = metrics->get_object().if_contains(metric.name)) {
+      TRY(read_counts(*counts, metric, fmt::format("{}.m.{}", path, metric.name), &group.counts[offset]));
+    }
+    offset += metric.columns;
+  }
+  return group;
+}
+
+void put_varint(std::string* out, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *out += char(value | 0x80);
+  *out += char(value);
+}
+
+void put_svarint(std::string* out, std::int64_t value) {
+  put_varint(out, (std::uint64_t(value) << 1) ^ std::uint64_t(value >> 63));
+}
+
+void put_text(std::string* out, std::string_view text) {
+  put_varint(out, text.size());
+  *out += text;
+}
+
+// Reads the grammar of tick.h; the first fault makes every later read fail.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = u8();
+      value |= std::uint64_t(byte & 0x7f) << shift;
+      if (!(byte & 0x80)) return value;
+    }
+    ok_ = false;
+    return 0;
+  }
+  std::int64_t svarint() {
+    const std::uint64_t z = varint();
+    return std::int64_t(z >> 1) ^ -std::int64_t(z & 1);
+  }
+  // A count of things that take at least one byte each, so never more than what is left.
+  std::size_t size() {
+    const std::uint64_t n = varint();
+    if (n > rest_.size()) ok_ = false;
+    return ok_ ? std::size_t(n) : 0;
+  }
+  std::string text() {
+    const std::size_t n = size();
+    std::string out(rest_.substr(0, n));
+    rest_.remove_prefix(n);
+    return out;
+  }
+  std::uint8_t u8() {
+    if (rest_.empty()) {
+      ok_ = false;
+      return 0;
+    }
+    const auto byte = std::uint8_t(rest_.front());
+    rest_.remove_prefix(1);
+    return byte;
+  }
+  bool ok() const { return ok_; }
+  bool done() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+std::string_view to_string(Arm arm) { return arm == Arm::Canary ? "canary" : "baseline"; }
+
+std::optional<Arm> parse_arm(std::string_view text) {
+  if (text == "canary") return Arm::Canary;
+  if (text == "baseline") return Arm::Baseline;
+  return std::nullopt;
+}
+
+std::size_t TickShape::width() const { return offset(metrics.size()); }
+
+std::size_t TickShape::offset(std::size_t metric) const {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < metric; ++i) at += metrics[i].columns;
+  return at;
+}
+
+std::optional<std::size_t> TickShape::index_of(std::string_view name) const {
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (metrics[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+void normalize(Tick* tick) {
+  auto& groups = tick->groups;
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const auto& a, const auto& b) { return group_key(a) < group_key(b); });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (kept > 0 && group_key(groups[kept - 1]) == group_key(groups[i])) {
+      CHECK(groups[kept - 1].counts.size() == groups[i].counts.size());
+      for (std::size_t c = 0; c < groups[i].counts.size(); ++c) groups[kept - 1].counts[c] += groups[i].counts[c];
+    } else {
+      if (kept != i) groups[kept] = std::move(groups[i]);
+      ++kept;
+    }
+  }
+  groups.resize(kept);
+  auto& units = tick->units;
+  std::stable_sort(units.begin(), units.end(),
+                   [](const auto& a, const auto& b) { return a.stratum < b.stratum; });
+  kept = 0;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (kept > 0 && units[kept - 1].stratum == units[i].stratum) {
+      units[kept - 1].canary += units[i].canary;
+      units[kept - 1].baseline += units[i].baseline;
+    } else {
+      if (kept != i) units[kept] = std::move(units[i]);
+      ++kept;
+    }
+  }
+  units.resize(kept);
+}
+
+void merge(Tick* tick, const Tick& more) {
+  CHECK(tick->t_s == more.t_s);
+  tick->groups.insert(tick->groups.end(), more.groups.begin(), more.groups.end());
+  tick->units.insert(tick->units.end(), more.units.begin(), more.units.end());
+  normalize(tick);
+}
+
+json::value to_json(const Tick& tick, const TickShape& shape) {
+  json::object out{{"t", tick.t_s}};
+  if (tick.units.size() == 1 && tick.units[0].stratum.empty()) {
+    out["units"] = {{"canary", tick.units[0].canary}, {"baseline", tick.units[0].baseline}};
+  } else if (!tick.units.empty()) {
+    json::array units;
+    for (const UnitCounts& u : tick.units) {
+      units.push_back({{"stratum", u.stratum}, {"canary", u.canary}, {"baseline", u.baseline}});
+    }
+    out["units"] = std::move(units);
+  }
+  json::array groups;
+  for (const GroupCounts& group : tick.groups) {
+    CHECK(group.counts.size() == shape.width());
+    json::object metrics;
+    std::size_t at = 0;
+    for (const MetricShape& metric : shape.metrics) {
+      json::array counts;
+      for (std::size_t c = 0; c < metric.columns; ++c) counts.push_back(group.counts[at++]);
+      metrics[metric.name] = std::move(counts);
+    }
+    json::object entry{{"arm", to_string(group.arm)}, {"id", group.id}};
+    if (!group.stratum.empty()) entry["stratum"] = group.stratum;
+    entry["m"] = std::move(metrics);
+    groups.push_back(std::move(entry));
+  }
+  out["groups"] = std::move(groups);
+  return out;
+}
+
+Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {
+  if (!value.is_object()) return fail(ErrorCode::Invalid, "a tick is an object");
+  const json::object& object = value.get_object();
+  Tick tick;
+  const json::value* t = object.if_contains("t");
+  if (!t) return fail(ErrorCode::Invalid, "t is missing; each tick says its second");
+  TRY(tick.t_s, whole_number(*t, "t", -kCountMax));
+  if (const json::value* units = object.if_contains("units"); units && !units->is_null()) {
+    if (units->is_array()) {
+      for (std::size_t i = 0; i < units->get_array().size(); ++i) {
+        TRY(auto one, units_from_json(units->get_array()[i], fmt::format("units[{}]", i)));
+        tick.units.push_back(std::move(one));
+      }
+    } else {
+      TRY(auto one, units_from_json(*units, "units"));
+      tick.units.push_back(std::move(one));
+    }
+  }
+  const json::value* groups = object.if_contains("groups");
+  if (groups && !groups->is_null()) {
+    if (!groups->is_array()) return fail(ErrorCode::Invalid, "groups is not an array");
+    if (groups->get_array().size() > kGroupsMax) {
+      return fail(ErrorCode::Limit, fmt::format("groups has more than {} entries", kGroupsMax));
+    }
+    tick.groups.reserve(groups->get_array().size());
+    for (std::size_t i = 0; i < groups->get_array().size(); ++i) {
+      TRY(auto group, group_from_json(groups->get_array()[i], shape, fmt::format("groups[{}]", i)));
+      tick.groups.push_back(std::move(group));
+    }
+  }
+  return tick;
+}
+
+std::string to_bytes(const Tick& tick) {
+  std::string out(1, char(kTickFormat));
+  put_svarint(&out, tick.t_s);
+  put_varint(&out, tick.units.size());
+  for (const UnitCounts& u : tick.units) {
+    put_text(&out, u.stratum);
+    put_varint(&out, std::uint64_t(u.canary));
+    put_varint(&out, std::uint64_t(u.baseline));
+  }
+  const std::size_t width = tick.groups.empty() ? 0 : tick.groups[0].counts.size();
+  put_varint(&out, width);
+  put_varint(&out, tick.groups.size());
+  for (const GroupCounts& g : tick.groups) {
+    CHECK(g.counts.size() == width);
+    out += char(g.arm);
+    put_text(&out, g.id);
+    put_text(&out, g.stratum);
+    for (const std::int64_t count : g.counts) put_varint(&out, std::uint64_t(count));
+  }
+  return out;
+}
+
+Result<Tick> tick_from_bytes(std::string_view bytes) {
+  Reader in(bytes);
+  if (in.u8() != kTickFormat) {
+    return fail(ErrorCode::Unsupported, "this tick is of a format that this version does not know");
+  }
+  Tick tick;
+  tick.t_s = in.svarint();
+  const std::size_t units = in.size();
+  for (std::size_t i = 0; i < units && in.ok(); ++i) {
+    UnitCounts u;
+    u.stratum = in.text();
+    u.canary = std::int64_t(in.varint());
+    u.baseline = std::int64_t(in.varint());
+    tick.units.push_back(std::move(u));
+  }
+  const std::size_t width = in.size();
+  const std::size_t groups = in.size();
+  for (std::size_t i = 0; i < groups && in.ok(); ++i) {
+    GroupCounts g;
+    const std::uint8_t arm = in.u8();
+    if (arm > 1) return fail(ErrorCode::Corrupt, "a stored tick names an arm that does not exist");
+    g.arm = Arm(arm);
+    g.id = in.text();
+    g.stratum = in.text();
+    for (std::size_t c = 0; c < width && in.ok(); ++c) g.counts.push_back(std::int64_t(in.varint()));
+    tick.groups.push_back(std::move(g));
+  }
+  if (!in.done()) return fail(ErrorCode::Corrupt, "a stored tick does not end where it should");
+  return tick;
+}
+
+}  // namespace showcaller
