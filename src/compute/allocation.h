@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "compute/port/fleet_driver.h"
+#include "evidence/tick.h"
 
 namespace showcaller {
 
@@ -30,9 +31,6 @@ struct AllocationRequest {
   int protocol = 0;                     // that all clients speak; 0: not told, any build will do
   json::object context;                 // of the session; players' own attributes win
 };
-
-enum class Arm : std::uint8_t { Baseline, Canary };
-inline std::string_view to_string(Arm arm) { return arm == Arm::Canary ? "canary" : "baseline"; }
 
 // Which arm of an event the session is on.
 struct ArmAssignment {
