@@ -209,10 +209,10 @@ struct InstanceMoved {
   SHOWCALLER_FIELDS(F(fleet) F(id) F(to) F(reason) F(exit_code) F(signal))
 };
 struct StartsDelayed {           // exponential back-off after start failures in a row
-  std::string fleet, build, region;
+  std::string fleet, build, region, host;
   std::int64_t failures = 0;
   Instant until{};
-  SHOWCALLER_FIELDS(F(fleet) F(build) F(region) F(failures) F(until))
+  SHOWCALLER_FIELDS(F(fleet) F(build) F(region) F(host) F(failures) F(until))
 };
 struct QuarantineSet {
   QuarantineScope scope = QuarantineScope::Instance;
