@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a compiled expression. Takes no lock, makes no system call, and no allocation either unless a rule builds
+// text or lists of more than half a kilobyte.
+//
+// Threads: any number at once on one program.
+#pragma once
+
+#include <cstdint>
+
+#include "flag/context.h"
+#include "flag/program.h"
+#include "flag/scratch.h"
+#include "flag/value.h"
+
+namespace showcaller {
+
+// What the expression gives for the frame. Check scratch->error() before using it; it views the scratch memory.
+Value evaluate_program(const Program& program, std::uint32_t root, const EvaluationFrame& frame,
+                       Scratch* scratch);
+
+}  // namespace showcaller

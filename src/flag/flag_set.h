@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags in flagd's definition language, compiled: one immutable set that servers and clients evaluate alike.
+//
+// A set is a cheap handle to shared, immutable state. Evaluating takes no lock and, for rules that build no long
+// text, allocates nothing. A flag whose targeting does not compile does not spoil the set: it answers PARSE_ERROR.
+// Threads: any number at once. Limits: FlagLimits. Never: reads a clock.
+//
+// Source: flagd.dev/reference/flag-definitions, flagd-schemas (flags.json, targeting.json), OpenFeature types.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "flag/context.h"
+#include "flag/program.h"
+
+namespace showcaller {
+
+// Why a value was given. Names on the wire are OpenFeature's.
+enum class FlagReason : std::uint8_t { Static, TargetingMatch, Default, Disabled, Error };
+std::string_view to_string(FlagReason reason);
+
+enum class FlagError : std::uint8_t {
+  None,
+  FlagNotFound,
+  ParseError,           // the flag's targeting does not compile
+  TypeMismatch,         // the value is not of the type asked for
+  General,              // targeting named no variant, or exceeded its budget
+  TargetingKeyMissing,  // known on the wire; flagd's language answers the default variant instead
+  InvalidContext,
+  ProviderNotReady,     // no flags yet
+};
+std::string_view to_string(FlagError error);
+std::optional<FlagError> parse_flag_error(std::string_view text);
+
+enum class FlagType : std::uint8_t { Boolean, String, Integer, Float, Object };
+std::string_view to_string(FlagType type);
+bool has_type(const json::value& value, FlagType type);
+// A number that loses nothing as a 64-bit integer.
+std::optional<std::int64_t> lossless_integer(const json::value& value);
+
+struct Evaluation {
+  // Null: the caller's own default applies, with `reason` Default, Disabled or Error.
+  const json::value* value = nullptr;
+  std::string_view variant;
+  FlagReason reason = FlagReason::Error;
+  FlagError error = FlagError::None;
+  std::string_view message;              // of an error
+  const json::object* metadata = nullptr;  // the flag's over the set's; never null from a FlagSet
+};
+
+struct FlagLimits {
+  std::size_t flags_max = 10'000;
+  std::size_t variants_max = 1'000;  // a flag
+  std::size_t key_bytes_max = 1'024;
+  std::size_t evaluators_max = 1'000;
+  LogicLimits targeting;
+};
+
+// What is wrong with a definition, and where.
+struct FlagFinding {
+  std::string pointer;  // JSON pointer into the document
+  std::string message;
+  friend bool operator==(const FlagFinding&, const FlagFinding&) = default;
+};
+
+class FlagSet {
+ public:
+  // No flags.
+  FlagSet();
+
+  // Fails on what flagd refuses to load: no flags object, an unknown default variant, a limit exceeded.
+  static Result<FlagSet> compile(json::value document, const FlagLimits& limits = {});
+  static Result<FlagSet> parse(std::string_view text, const FlagLimits& limits = {},
+                               const JsonLimits& json_limits = {});
+
+  // Views into the set: keep it for as long as the answer.
+  Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now) const;
+  // Also checks the type. Numbers convert where nothing is lost.
+  Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now,
+                      FlagType type) const;
+
+  std::size_t size() const;
+  std::string_view key(std::size_t i) const;  // in the document's order
+  bool contains(std::string_view key) const;
+  const json::object& metadata() const;         // of the set
+  const json::object* metadata_of(std::string_view key) const;
+  const json::value& document() const;          // what was compiled
+  std::string_view fingerprint() const;         // 16 hex digits; equal documents, equal fingerprints
+  // Flags that answer PARSE_ERROR, and why.
+  const std::vector<FlagFinding>& broken() const;
+
+ private:
+  struct Compiled;
+  explicit FlagSet(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;
+};
+
+}  // namespace showcaller
