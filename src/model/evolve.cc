@@ -13,6 +13,23 @@ std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
   return fail(ErrorCode::Corrupt, fmt::format("a record speaks of {} '{}', which is not in the world", what, name));
 }
 
+std::string start_key(const std::string& build, const std::string& region, const std::string& host) {
+  return fmt::format("{}/{}/{}", build, region, host);
+}
+
+// Whether starts under that key are among those that the quarantine's subject names. "build@host" is one on the other.
+bool is_start_of(const std::string& key, QuarantineScope scope, const std::string& subject) {
+  const std::size_t first = key.find('/'), last = key.rfind('/');
+  const std::string build = key.substr(0, first), host = key.substr(last + 1);
+  switch (scope) {
+    case QuarantineScope::Build: return subject == build || subject == build + "@" + host;
+    case QuarantineScope::Host: return subject == host;
+    case QuarantineScope::Region: return subject == key.substr(first + 1, last - first - 1);
+    case QuarantineScope::Instance: return false;
+  }
+  return false;
+}
+
 // One overload a payload. `record` gives time, actor and seq.
 class Fold {
  public:
@@ -107,12 +124,14 @@ class Fold {
       step.state = p.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
       step.attempt = p.attempt;
       step.changed = record_.time;
+      step.detail.clear();
     });
   }
   Status operator()(const StepFinished& p) {
     return on_step(p.event, p.step, [&](Step& step) {
       const bool doing = p.direction == StepDirection::Do;
-      step.detail = p.detail;
+      // An unknown outcome always says something: by that it differs from an attempt under way.
+      step.detail = p.detail.empty() && p.outcome == StepOutcome::Unknown ? "no answer" : p.detail;
       step.attempt = p.attempt;
       step.changed = record_.time;
       switch (p.outcome) {
@@ -154,7 +173,7 @@ class Fold {
     if (!instance) return no_such("the instance", p.id);
     if (p.to == InstancePhase::Ready) {
       instance->was_ready = true;
-      world_.fleets[p.fleet].delays.erase(instance->build + "/" + instance->region);
+      world_.fleets[p.fleet].delays.erase(start_key(instance->build, instance->region, instance->host));
     }
     if (p.to == InstancePhase::Gone) {
       world_.instances.erase(key);
@@ -166,7 +185,7 @@ class Fold {
     return {};
   }
   Status operator()(const StartsDelayed& p) {
-    world_.fleets[p.fleet].delays[p.build + "/" + p.region] = {p.failures, p.until};
+    world_.fleets[p.fleet].delays[start_key(p.build, p.region, p.host)] = {p.failures, p.until};
     return {};
   }
   Status operator()(const QuarantineSet& p) {
@@ -175,10 +194,8 @@ class Fold {
   }
   Status operator()(const QuarantineLifted& p) {
     world_.quarantines.erase(quarantine_key(p.scope, p.fleet, p.subject));
-    if (p.scope == QuarantineScope::Build) {  // Its failures are forgiven with it.
-      FleetState& fleet = world_.fleets[p.fleet];
-      std::erase_if(fleet.delays, [&](const auto& delay) { return delay.first.starts_with(p.subject + "/"); });
-    }
+    FleetState& fleet = world_.fleets[p.fleet];  // Its failures are forgiven with it.
+    std::erase_if(fleet.delays, [&](const auto& delay) { return is_start_of(delay.first, p.scope, p.subject); });
     return {};
   }
 
@@ -203,8 +220,26 @@ class Fold {
     world_.tokens.erase(found);
     return {};
   }
-  Status operator()(const ClockStepped&) { return {}; }
-  Status operator()(const ServerStarted&) { return {}; }
+  Status operator()(const ClockStepped&) {
+    world_.clock_stepped = record_.time;
+    return {};
+  }
+  // Downtime never counts toward a bake, a readiness time-out or a rollback's bound.
+  Status operator()(const ServerStarted& p) {
+    if (p.down_ms <= 0) return {};
+    std::vector<std::string> shifted;
+    world_.events.each([&](const std::string& name, const EventState& event) {
+      if ((in(event.phase) & in(Phase::Preparing, Phase::RollingOut, Phase::RollingBack)) != 0) {
+        shifted.push_back(name);
+      }
+    });
+    for (const std::string& name : shifted) {
+      EventState& event = world_.events[name];
+      event.stage_since += Duration(p.down_ms);
+      event.phase_since += Duration(p.down_ms);
+    }
+    return {};
+  }
 
  private:
   template <class Change>

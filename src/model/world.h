@@ -37,7 +37,7 @@ struct Step {
   StepState state = StepState::Pending;
   std::int64_t attempt = 0;      // of the present direction
   Instant changed{};
-  std::string detail;            // of the last outcome
+  std::string detail;            // of the last outcome; empty while an attempt is under way
   SHOWCALLER_FIELDS(F(state) F(attempt) F(changed) F(detail))
 };
 
@@ -123,7 +123,7 @@ struct StartDelay {
 
 struct FleetState {
   std::uint64_t next_instance = 1;               // serial of the next instance id
-  std::map<std::string, StartDelay> delays;      // by "build/region"
+  std::map<std::string, StartDelay> delays;      // by "build/region/host"
   SHOWCALLER_FIELDS(F(next_instance) F(delays))
 };
 
@@ -161,6 +161,7 @@ struct World {
   std::uint64_t seq = 0;         // of the last record in it
   std::uint64_t epoch = 0;
   Instant time{};                // of the last record
+  Instant clock_stepped{};       // when the wall clock last stepped
   PersistentMap<std::string, StoredManifest> manifests;   // "Fleet/raid"; LiveEvents are in events
   PersistentMap<std::string, EventState> events;          // by name
   PersistentMap<std::string, Instance> instances;         // "fleet/id"

@@ -65,13 +65,14 @@ struct ManifestText {
 struct Head {
   std::uint32_t format = kWorldTextFormat;
   std::uint64_t seq = 0, epoch = 0;
-  Instant time{};
+  Instant time{}, clock_stepped{};
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("format", self.format);
     visit("seq", self.seq);
     visit("epoch", self.epoch);
     visit("time", self.time);
+    visit("clock_stepped", self.clock_stepped);
   }
 };
 
@@ -138,7 +139,7 @@ Status read_entry(World* world, const json::object& entry) {
 
 std::string world_to_text(const World& world) {
   std::string out;
-  append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time});
+  append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped});
   world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
     append_entry(&out, "manifests", key, ManifestText{stored.generation, stored.manifest->document});
   });
@@ -167,6 +168,7 @@ Result<World> world_from_text(std::string_view text) {
       world.seq = head.seq;
       world.epoch = head.epoch;
       world.time = head.time;
+      world.clock_stepped = head.clock_stepped;
       first = false;
     } else {
       if (!line.is_object()) return broken();

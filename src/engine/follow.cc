@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a LiveEvent by itself, as a list of rules: the first that applies is what happens next.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "engine/decide.h"
+#include "engine/moves.h"
+#include "flow/saga.h"
+#include "policy/approvals.h"
+#include "policy/freezes.h"
+
+namespace showcaller {
+namespace {
+
+using Payloads = std::vector<Payload>;
+
+Instant latest_of(const ScheduledTime& time) {
+  Instant latest = time.at;
+  for (const auto& [region, at] : time.by_region) latest = std::max(latest, at);
+  return latest;
+}
+
+bool steps_are_all(const EventState& event, auto predicate) {
+  return std::all_of(event.steps.begin(), event.steps.end(), predicate);
+}
+
+// ---- toward safety and the end: alive under a hold ----
+
+Payloads end_by_schedule(const Subject& s) {
+  const auto& end = s.spec().schedule.end;
+  if (!end || s.now < latest_of(*end) || !outcome_of(s.event.phase, PhaseInput::End).allowed) return {};
+  return end_event(s, "the schedule's end");
+}
+
+Payloads undo_the_failed_preparation(const Subject& s) {
+  if (s.event.phase != Phase::Preparing) return {};
+  for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
+    const Step& step = s.event.steps[i];
+    if (step.state != StepState::Failed) continue;
+    return roll_back(s, fmt::format("step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), step.detail), true);
+  }
+  return {};
+}
+
+Payloads undo_the_next_step(const Subject& s) {
+  if (s.event.phase != Phase::RollingBack) return {};
+  return next_saga_move(s.name, s.event, s.now);
+}
+
+Payloads get_stuck(const Subject& s) {
+  if (s.event.phase != Phase::RollingBack) return {};
+  std::string where;
+  for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
+    if (s.event.steps[i].state == StepState::Stuck) {
+      where = fmt::format("undo of step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), s.event.steps[i].detail);
+    }
+  }
+  if (where.empty() && s.now - s.event.phase_since > s.spec().rollback.within) {
+    where = fmt::format("the canary has not drained within {}", format_duration(s.spec().rollback.within));
+  }
+  if (where.empty()) return {};
+  PageRaised page{"LiveEvent/" + s.name, s.event.manifest->owner,
+                  fmt::format("the rollback of {} is stuck: {}", s.name, where),
+                  {"showcaller explain " + s.name, "mend the step, then: showcaller rollback " + s.name}};
+  return {change_phase(s, PhaseInput::Stick, where), std::move(page)};
+}
+
+// The fleet is back when none of the change-set's builds runs that nobody else wants.
+bool builds_are_gone(const Subject& s) {
+  for (const Change& change : s.spec().changes) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    if (!build) continue;
+    const FleetSpec* fleet = s.world.fleet(build->fleet);
+    if (!fleet || fleet->base == build->version) continue;
+    bool wanted_by_another = false;
+    s.world.events.each([&](const std::string& name, const EventState& other) {
+      if (name == s.name || !layer_is_active(other.phase)) return;
+      for (const Change& c : other.spec().changes) {
+        const auto* b = std::get_if<BuildChange>(&c.what);
+        wanted_by_another |= b && b->fleet == build->fleet && b->version == build->version;
+      }
+    });
+    if (wanted_by_another) continue;
+    bool runs = false;
+    s.world.instances.each_from(build->fleet + "/", [&](const std::string&, const Instance& instance) {
+      if (instance.fleet != build->fleet) return false;
+      runs = instance.build == build->version;
+      return !runs;
+    });
+    if (runs) return false;
+  }
+  return true;
+}
+
+Payloads finish_the_rollback(const Subject& s) {
+  if (s.event.phase != Phase::RollingBack) return {};
+  const bool undone = steps_are_all(s.event, [](const Step& step) {
+    return step.state == StepState::Undone || step.state == StepState::Pending;
+  });
+  if (!undone || !builds_are_gone(s)) return {};
+  return {change_phase(s, PhaseInput::Undone, "every step is undone and every session drained")};
+}
+
+// ---- toward readiness ----
+
+Payloads validate_the_draft(const Subject& s) {
+  if (s.event.phase != Phase::Draft) return {};
+  const auto problems = problems_against(s.world, *s.event.manifest);
+  if (problems.empty()) return {change_phase(s, PhaseInput::Validate, "sound against the world")};
+  return {change_phase(s, PhaseInput::Reject, fmt::format("{}", fmt::join(problems, "; ")))};
+}
+
+Payloads accept_the_approvals(const Subject& s) {
+  if (s.event.phase != Phase::Validated || !approvals_complete(s.world, s.event, s.now)) return {};
+  return {change_phase(s, PhaseInput::Approve, "all approvals are there")};
+}
+
+Payloads begin_preparation(const Subject& s) {
+  if (s.event.phase != Phase::Approved || s.event.hold || line_stopped(s.world, s.event)) return {};
+  return {change_phase(s, PhaseInput::Prepare, "approved")};
+}
+
+Payloads do_the_next_step(const Subject& s) {
+  if (s.event.phase != Phase::Preparing) return {};
+  return next_saga_move(s.name, s.event, s.now);
+}
+
+Payloads become_ready(const Subject& s) {
+  if (s.event.phase != Phase::Preparing || s.event.hold) return {};
+  if (!steps_are_all(s.event, [](const Step& step) { return step.state == StepState::Done; })) return {};
+  for (const std::string& check : required_checks(s.spec())) {
+    const auto at = s.event.readiness.find(check);
+    if (at == s.event.readiness.end() || !at->second.ready) return {};
+  }
+  return {change_phase(s, PhaseInput::MadeReady, "every step is applied and every readiness check is good")};
+}
+
+Payloads give_up_waiting_for_readiness(const Subject& s) {
+  if (s.event.phase != Phase::Preparing || s.now - s.event.phase_since <= s.spec().readiness.timeout) return {};
+  return hold(s, HoldCause::Readiness,
+              fmt::format("not ready after {}: {}", format_duration(s.spec().readiness.timeout),
+                          fmt::join(waits_for(s.world, s.name, s.now), "; ")),
+              true);
+}
+
+// ---- toward exposure: waits for holds, stopped lines, freezes, and a clock that stepped ----
+
+constexpr Duration kClockSettles = minutes(1);
+
+bool clock_is_settled(const Subject& s) { return s.now - s.world.clock_stepped >= kClockSettles; }
+
+Instant rollout_begins(const LiveEventSpec& spec) {
+  return spec.schedule.start ? spec.schedule.start->at - spec.rollout_begin_before_start : Instant{};
+}
+
+Payloads begin_the_rollout(const Subject& s) {
+  if (s.event.phase != Phase::Ready || s.now < rollout_begins(s.spec()) || !blocked(s).empty()) return {};
+  if (s.spec().schedule.start && !clock_is_settled(s)) return {};
+  const bool proving = s.spec().schedule.start.has_value();
+  Payloads out{change_phase(s, PhaseInput::Admit, "ready, and its time has come")};
+  for (Payload& payload : enter_stage(s, 0, "first stage")) out.push_back(std::move(payload));
+  out.push_back(IntakeChanged{s.name, proving ? IntakeState::Proving : IntakeState::Open, {},
+                              proving ? "proving before the start" : "opens with its stages"});
+  if (s.spec().intake.pace_per_minute > 0) {
+    out.push_back(PaceSet{s.name, s.spec().intake.pace_per_minute, "as the manifest says"});
+  }
+  return out;
+}
+
+Payloads open_the_doors(const Subject& s) {
+  const auto& start = s.spec().schedule.start;
+  const bool proving = s.event.intake == IntakeState::Proving;
+  const bool waves = s.event.intake == IntakeState::Open && !s.event.open_regions.empty();
+  if (!start || !may_admit(s.event.phase) || !(proving || waves)) return {};
+  if (s.now < start->at || !blocked(s).empty() || !clock_is_settled(s)) return {};
+  const bool proven = s.event.phase == Phase::Live;
+  if (!proven && s.spec().intake.if_not_proven == IfNotProven::Postpone) return {};
+  if (!proven && s.spec().intake.if_not_proven == IfNotProven::Ask) {
+    return hold(s, HoldCause::Operator, "its start has come before it is proven; resume to open, or roll back", true);
+  }
+  if (s.now >= latest_of(*start)) return {IntakeChanged{s.name, IntakeState::Open, {}, "the schedule's start"}};
+  for (const auto& [region, at] : start->by_region) {
+    const auto& open = s.event.open_regions;
+    if (s.now < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
+    return {IntakeChanged{s.name, IntakeState::Open, region, "the start in its own time zone"}};
+  }
+  return {};
+}
+
+bool stage_is_judged(const Subject& s) {
+  const StageSpec& stage = *s.stage();
+  if (!stage.gated) return false;
+  return std::any_of(s.spec().gates.begin(), s.spec().gates.end(), [&](const GateSpec& gate) {
+    return gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(), stage.name) != gate.stages.end();
+  });
+}
+
+// A stage without gates advances by time alone; one with gates advances in gate_decision.cc, by evidence.
+Payloads advance_by_time(const Subject& s) {
+  if (s.event.phase != Phase::RollingOut || !s.stage() || stage_is_judged(s)) return {};
+  if (s.now - s.event.stage_since < s.stage()->bake_min || !blocked(s).empty()) return {};
+  return advance(s, fmt::format("baked for {}; the stage has no gate", format_duration(s.stage()->bake_min)));
+}
+
+// ---- after the show ----
+
+Payloads settle(const Subject& s) {
+  if (s.event.phase != Phase::Settling || s.now - s.event.phase_since < s.spec().schedule.claim_until) return {};
+  return {change_phase(s, PhaseInput::Deprecate, "claims are settled")};
+}
+
+Payloads retire(const Subject& s) {
+  if (s.event.phase != Phase::Deprecated || s.now - s.event.phase_since < s.spec().schedule.retire) return {};
+  return {change_phase(s, PhaseInput::Retire, "the legacy path is no longer used")};
+}
+
+constexpr auto kRules = std::to_array({
+    &end_by_schedule,
+    &undo_the_failed_preparation,
+    &undo_the_next_step,
+    &get_stuck,
+    &finish_the_rollback,
+    &validate_the_draft,
+    &accept_the_approvals,
+    &begin_preparation,
+    &do_the_next_step,
+    &become_ready,
+    &give_up_waiting_for_readiness,
+    &begin_the_rollout,
+    &open_the_doors,
+    &advance_by_time,
+    &settle,
+    &retire,
+});
+
+}  // namespace
+
+std::vector<Payload> follow(const World& world, const std::string& event, Instant now) {
+  const auto subject = subject_of(world, event, now);
+  if (!subject || is_over(subject->event.phase)) return {};
+  for (const auto& rule : kRules) {
+    if (auto payloads = rule(*subject); !payloads.empty()) return payloads;
+  }
+  return {};
+}
+
+std::vector<std::string> waits_for(const World& world, const std::string& event, Instant now) {
+  const auto s = subject_of(world, event, now);
+  if (!s) return {};
+  std::vector<std::string> out;
+  switch (s->event.phase) {
+    case Phase::Validated:
+      out = approvals_needed(world, s->event, now).missing;
+      break;
+    case Phase::Preparing:
+      for (std::size_t i = 0; i < s->event.steps.size(); ++i) {
+        if (s->event.steps[i].state != StepState::Done) {
+          out.push_back(fmt::format("step {} ({}): {}", i + 1, s->spec().changes[i].path(),
+                                    enum_name(s->event.steps[i].state)));
+        }
+      }
+      for (const std::string& check : required_checks(s->spec())) {
+        const auto at = s->event.readiness.find(check);
+        if (at == s->event.readiness.end()) out.push_back(fmt::format("readiness check {}: no report yet", check));
+        else if (!at->second.ready) out.push_back(fmt::format("readiness check {}: {}", check, at->second.detail));
+      }
+      break;
+    case Phase::Ready:
+      if (now < rollout_begins(s->spec())) {
+        out.push_back("its time: " + format_instant(rollout_begins(s->spec())));
+      }
+      break;
+    case Phase::RollingOut:
+      if (s->stage()) {
+        const auto standing = s->event.gates.find("");
+        out.push_back(fmt::format("stage {}: {}", s->stage()->name,
+                                  !stage_is_judged(*s)                  ? "its bake time"
+                                  : standing == s->event.gates.end() ? "a first look at the evidence"
+                                                                        : standing->second.why));
+      }
+      break;
+    case Phase::RollbackStuck: out.push_back(s->event.phase_reason); break;
+    default: break;
+  }
+  if (const std::string why = blocked(*s); !why.empty() && !is_over(s->event.phase)) out.push_back(why);
+  return out;
+}
+
+}  // namespace showcaller

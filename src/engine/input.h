@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that reaches the engine: commands, and what the host observed of the world outside.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "analysis/gate.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "compute/port/fleet_driver.h"
+#include "model/command.h"
+
+namespace showcaller {
+
+// One pass over a fleet: what its driver says runs.
+struct FleetObserved {
+  std::string fleet;
+  std::vector<ObservedInstance> instances;
+};
+
+// One look at the evidence of a judged stage. Gates that cannot be judged there are absent.
+struct GateReading {
+  std::string gate;                // "" is the stage as a whole
+  Verdict verdict = Verdict::Thin;
+  bool client_evidence_only = false;  // such evidence alone may only hold
+  json::object statistics;
+  std::string why;
+};
+struct GateLooked {
+  std::string event;
+  std::int64_t revision = 0, visit = 0;
+  std::int64_t evidence_s = 0;     // judged seconds of the visit: downtime and empty ticks do not count
+  std::int64_t evidence_offset = 0;
+  std::string evidence_hash;
+  std::vector<GateReading> readings;
+};
+
+// What came of an action of the change-set.
+struct StepReported {
+  std::string event;
+  std::int64_t revision = 0;
+  int step = 0;
+  StepDirection direction = StepDirection::Do;
+  std::int64_t attempt = 0;
+  StepOutcome outcome = StepOutcome::Unknown;
+  std::string detail;
+};
+
+// A readiness check was made: "client", "bundle:raid-assets", "probe:raid-join". Capacity is the engine's own.
+struct ReadinessObserved {
+  std::string event, check;
+  bool ready = false;
+  std::string detail;
+};
+
+struct TotalsObserved {            // of a stage's sessions, from the allocator
+  std::string event;
+  std::int64_t revision = 0, visit = 0, canary = 0, baseline = 0;
+};
+struct LedgerObserved {
+  std::string event;
+  std::int64_t revision = 0, rows = 0;
+  std::string root;
+};
+struct ClockStepObserved { std::int64_t by_ms = 0; };
+struct ServerBooted {
+  std::string version;
+  std::int64_t down_ms = 0;
+};
+struct TimePassed {};              // deadlines may be due
+
+using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved, TotalsObserved,
+                           LedgerObserved, ClockStepObserved, ServerBooted, TimePassed>;
+
+}  // namespace showcaller

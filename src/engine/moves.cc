@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/moves.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "policy/freezes.h"
+
+namespace showcaller {
+namespace {
+
+PageRaised page_of(const Subject& subject, std::string text) {
+  PageRaised page;
+  page.subject = "LiveEvent/" + subject.name;
+  page.team = subject.event.manifest->owner;
+  page.text = std::move(text);
+  page.next_steps = {"showcaller explain " + subject.name, "showcaller status " + subject.name};
+  if (!subject.spec().runbook.empty()) page.next_steps.push_back("runbook: " + subject.spec().runbook);
+  return page;
+}
+
+}  // namespace
+
+const StageSpec* Subject::stage() const {
+  const auto& stages = spec().stages;
+  return event.stage >= 0 && std::size_t(event.stage) < stages.size() ? &stages[std::size_t(event.stage)] : nullptr;
+}
+
+std::optional<Subject> subject_of(const World& world, const std::string& name, Instant now) {
+  const EventState* event = world.event(name);
+  if (!event) return std::nullopt;
+  return Subject{world, name, *event, now};
+}
+
+Payload change_phase(const Subject& subject, PhaseInput input, std::string reason) {
+  const Outcome outcome = outcome_of(subject.event.phase, input);
+  CHECK(outcome.allowed);
+  return PhaseChanged{subject.name, subject.event.revision, subject.event.phase, outcome.to, input, std::move(reason)};
+}
+
+std::vector<Payload> enter_stage(const Subject& subject, int stage, std::string reason) {
+  const StageSpec& spec = subject.spec().stages[std::size_t(stage)];
+  return {StageEntered{subject.name, subject.event.revision, stage, spec.name, spec.exposure_ppm,
+                       subject.event.visit + 1, std::move(reason)}};
+}
+
+std::vector<Payload> advance(const Subject& subject, std::string reason) {
+  if (subject.is_last_stage()) return {change_phase(subject, PhaseInput::GoLive, std::move(reason))};
+  std::vector<Payload> out{change_phase(subject, PhaseInput::Advance, reason)};
+  for (Payload& payload : enter_stage(subject, subject.event.stage + 1, std::move(reason))) {
+    out.push_back(std::move(payload));
+  }
+  return out;
+}
+
+std::vector<Payload> step_back(const Subject& subject, std::string reason) {
+  if (subject.event.phase != Phase::RollingOut || subject.event.stage <= 0) {
+    return roll_back(subject, std::move(reason), true);
+  }
+  std::vector<Payload> out{change_phase(subject, PhaseInput::StepBack, reason)};
+  for (Payload& payload : enter_stage(subject, subject.event.stage - 1, std::move(reason))) {
+    out.push_back(std::move(payload));
+  }
+  return out;
+}
+
+std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page) {
+  std::vector<Payload> out;
+  // Intake closes first: who reads the records in order never sees an open door on an event that is being undone.
+  if (subject.event.intake != IntakeState::Closed) {
+    out.push_back(IntakeChanged{subject.name, IntakeState::Closed, {}, reason});
+  }
+  out.push_back(change_phase(subject, PhaseInput::Rollback, reason));
+  if (subject.event.hold) out.push_back(HoldLifted{subject.name, "rolled back"});
+  if (page) out.push_back(page_of(subject, fmt::format("{} is rolled back: {}", subject.name, reason)));
+  return out;
+}
+
+std::vector<Payload> end_event(const Subject& subject, std::string reason) {
+  std::vector<Payload> out;
+  if (subject.event.intake != IntakeState::Closed) {
+    out.push_back(IntakeChanged{subject.name, IntakeState::Closed, {}, reason});
+  }
+  out.push_back(change_phase(subject, PhaseInput::End, std::move(reason)));
+  return out;
+}
+
+std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page) {
+  if (subject.event.hold) return {};
+  std::vector<Payload> out{HoldSet{subject.name, cause, reason}};
+  if (page) out.push_back(page_of(subject, fmt::format("{} is held: {}", subject.name, reason)));
+  return out;
+}
+
+std::string blocked(const Subject& subject) {
+  if (subject.event.hold) {
+    return fmt::format("held by {}: {}", subject.event.hold->actor, subject.event.hold->reason);
+  }
+  if (auto why = exposure_blocked(subject.world, subject.event, subject.now)) return *why;
+  return {};
+}
+
+std::vector<std::string> required_checks(const LiveEventSpec& spec) {
+  std::vector<std::string> out;
+  for (const Change& change : spec.changes) {
+    if (std::holds_alternative<BuildChange>(change.what)) out.push_back("capacity");
+  }
+  if (spec.readiness.capacity_headroom_ppm) out.push_back("capacity");
+  if (!spec.readiness.client_protocol.empty()) out.push_back("client");
+  if (spec.readiness.bundle_ready_at_ppm > 0) {
+    for (const Change& change : spec.changes) {
+      if (const auto* bundle = std::get_if<BundleChange>(&change.what)) out.push_back("bundle:" + bundle->id);
+    }
+  }
+  for (const std::string& probe : spec.readiness.probes) out.push_back("probe:" + probe);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+}  // namespace showcaller

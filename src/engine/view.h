@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world as readers see it: JSON for the API and the command line. Pure; docs/api.md has the shapes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/world.h"
+
+namespace showcaller {
+
+// {"name","revision","phase","since","reason","hold"?,"intake","stage"?:{...},"waits_for":[...],"gates":{...},"steps":[...],
+//  "readiness":{...},"approvals":[...],"ledger"?,...}
+json::object event_view(const World& world, const std::string& name, const EventState& event, Instant now);
+// The short form: name, phase, stage, exposure, hold, owner.
+json::object event_line(const std::string& name, const EventState& event);
+json::array events_view(const World& world);
+// Manifests of a kind, or all: {"kind","name","owner","generation","hash","document"}.
+json::array manifests_view(const World& world, std::string_view kind);
+json::object manifest_view(const StoredManifest& stored);
+json::array instances_view(const World& world, std::string_view fleet);
+json::array quarantines_view(const World& world);
+json::array lines_view(const World& world);
+json::array tokens_view(const World& world);  // without their hashes
+
+// A record as JSON, payload and all, and as one line for people.
+json::object record_view(const Record& record);
+std::string record_line(const Record& record);
+
+}  // namespace showcaller

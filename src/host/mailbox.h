@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's mailbox: bounded, many senders, one receiver. A full mailbox pushes back, but moves toward safety have
+// room of their own.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/input.h"
+
+namespace showcaller {
+
+using Reply = std::move_only_function<void(Result<Receipt>)>;
+
+struct Letter {
+  Input input;
+  Reply reply;  // may be empty
+};
+
+class Mailbox {
+ public:
+  explicit Mailbox(std::size_t letters_max) : letters_max_(letters_max) {}
+
+  // Limit when full: try again later.
+  Status put(Letter letter);
+  // Up to letters_max letters, in order. Waits for the first one, at most `wait`; empty: nothing came.
+  std::vector<Letter> take(std::size_t letters_max, Duration wait);
+  std::size_t size() const;
+  void wake();
+
+ private:
+  const std::size_t letters_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Letter> letters_;
+  bool woken_ = false;
+};
+
+}  // namespace showcaller
