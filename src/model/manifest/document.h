@@ -80,6 +80,7 @@ std::vector<Node> parse_documents(const SourceFile& source, int file, const Docu
 // Integers that fit 64 bits stay integers; .inf and .nan become null (parse_documents refuses them).
 json::value to_json(const Node& node);
 Node from_json(const json::value& value);
+Node from_json(const json::object& object);
 
 // The node at "spec.rollout.stages[1].exposure", or the deepest ancestor there is.
 const Node& nearest_node(const Node& root, std::string_view path);

@@ -225,10 +225,13 @@ Node from_json(const json::value& value) {
       return node;
     case json::kind::object: break;
   }
-  node.kind = NodeKind::Mapping;
-  for (const auto& [key, item] : value.get_object()) {
-    node.entries.push_back({std::string(key), {}, from_json(item)});
-  }
+  return from_json(value.get_object());
+}
+
+Node from_json(const json::object& object) {
+  Node node = mapping_node();
+  node.entries.reserve(object.size());
+  for (const auto& [key, item] : object) node.entries.push_back({std::string(key), {}, from_json(item)});
   return node;
 }
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSONLogic conditions in manifests: are their operators known, and can anybody match?
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "model/manifest/reader.h"
+
+namespace showcaller::manifest {
+
+// Reports operators that JSONLogic and flagd do not know. False: a finding was reported.
+bool check_targeting(Reader& reader, const Node& node);
+
+// Whom a condition can match, as far as it can be told without a context. Nobody and Everyone are certain.
+enum class Reach { Nobody, Some, Everyone };
+struct Folded {
+  Reach reach = Reach::Some;
+  std::string why;  // for Nobody
+};
+
+// Folds constants, empty lists, and equalities and ranges of one attribute that exclude one another.
+Folded fold_condition(const json::value& condition);
+
+}  // namespace showcaller::manifest

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a manifest has to satisfy beyond its types: within itself, and towards the others it refers to.
+#pragma once
+
+#include "model/manifest/references.h"
+
+namespace showcaller::manifest {
+
+constexpr std::size_t kGatesPerStageMax = 64;
+
+// Checks one manifest of any kind; findings carry places in draft.root.
+void validate_manifest(Reader& reader, const Draft& draft, const References& references);
+// LiveEvents alone.
+void validate_live_event(Reader& reader, const Draft& draft, const References& references);
+// Layers of the files' events against each other and against those in force.
+void validate_layers(Reader& reader, const std::vector<const Draft*>& events, const References& references);
+
+}  // namespace showcaller::manifest

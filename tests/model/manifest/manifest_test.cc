@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/manifest/manifest.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace showcaller {
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+std::vector<SourceFile> example_files() {
+  std::vector<SourceFile> files;
+  for (const auto& entry : std::filesystem::directory_iterator(SHOWCALLER_SOURCE_DIR "/examples/manifests")) {
+    files.push_back({entry.path().filename().string(), read_file(entry.path())});
+  }
+  std::ranges::sort(files, {}, &SourceFile::name);
+  return files;
+}
+
+ParseOutcome parse_examples() {
+  ParseOptions options;
+  options.tzdata_version = "2026a";
+  return parse_manifests(example_files(), options);
+}
+
+const Manifest& named(const ParseOutcome& outcome, std::string_view key) {
+  const auto found = std::ranges::find(outcome.manifests, key, &Manifest::key);
+  EXPECT_NE(found, outcome.manifests.end()) << key;
+  return *found;
+}
+
+ParseOutcome parse_text(std::string text, const ParseOptions& options = {}) {
+  const std::vector<SourceFile> files = {{"a.yaml", std::move(text)}};
+  return parse_manifests(files, options);
+}
+
+TEST(Manifest, ExamplesHaveNoFindings) {
+  const auto files = example_files();
+  const ParseOutcome outcome = parse_examples();
+  EXPECT_EQ(format_findings(outcome.findings, files), "");
+  EXPECT_EQ(outcome.manifests.size(), 14u);
+  EXPECT_TRUE(std::ranges::is_sorted(outcome.manifests, {}, &Manifest::kind));
+}
+
+TEST(Manifest, WinterRaidIsReadInFull) {
+  const ParseOutcome outcome = parse_examples();
+  const Manifest& manifest = named(outcome, "LiveEvent/winter-raid");
+  const auto& spec = manifest.as<LiveEventSpec>();
+  EXPECT_EQ(manifest.owner, "team-raids");
+  EXPECT_EQ(manifest.labels.at("season"), "s12");
+  EXPECT_EQ(spec.schedule.zone, "local");
+  EXPECT_EQ(spec.schedule.tzdata, "2026a");
+  ASSERT_EQ(spec.schedule.start->by_region.size(), 3u);
+  EXPECT_EQ(spec.schedule.start->by_region[0].first, "ap-southeast");
+  EXPECT_EQ(format_instant(spec.schedule.start->by_region[0].second), "2026-12-18T10:00:00Z");
+  EXPECT_EQ(format_instant(spec.schedule.start->by_region[1].second), "2026-12-18T17:00:00Z");
+  EXPECT_EQ(format_instant(spec.schedule.start->by_region[2].second), "2026-12-18T23:00:00Z");
+  EXPECT_EQ(format_instant(spec.schedule.start->at), "2026-12-18T10:00:00Z");
+  EXPECT_EQ(spec.schedule.claim_until, hours(24 * 7));
+  EXPECT_EQ(spec.risk, Risk::High);
+  ASSERT_EQ(spec.changes.size(), 5u);
+  EXPECT_EQ(spec.changes[0].path(), "build:raid");
+  EXPECT_EQ(std::get<BuildChange>(spec.changes[0].what).version, "2.4.0");
+  EXPECT_EQ(std::get<BuildChange>(spec.changes[0].what).protocols, (std::vector<int>{47, 48}));
+  EXPECT_EQ(std::get<ConfigChange>(spec.changes[2].what).version, 17);
+  EXPECT_EQ(std::get<BundleChange>(spec.changes[3].what).preload, hours(72));
+  EXPECT_EQ(std::get<ActionChange>(spec.changes[4].what).compensate, "grants/repair");
+  EXPECT_EQ(spec.readiness.capacity_headroom_ppm, 300'000);
+  EXPECT_EQ(spec.readiness.client_protocol, ">=48");
+  EXPECT_EQ(spec.readiness.bundle_ready_at_ppm, 900'000);
+  EXPECT_EQ(spec.rollout_begin_before_start, hours(120));
+  EXPECT_EQ(spec.unit, Unit::Party);
+  ASSERT_EQ(spec.stages.size(), 4u);
+  EXPECT_FALSE(spec.stages[0].gated);
+  EXPECT_EQ(spec.stages[0].bake_min, minutes(10));
+  EXPECT_TRUE(spec.stages[1].gated);
+  EXPECT_EQ(spec.stages[1].exposure_ppm, 10'000);
+  EXPECT_EQ(spec.stages[1].bake_max, hours(12));
+  EXPECT_EQ(spec.stages[3].bake_min, Duration(0));
+  EXPECT_EQ(spec.intake.pace_per_minute, 20'000);
+  EXPECT_EQ(spec.intake.waves, "by_zone");
+  ASSERT_EQ(spec.gates.size(), 4u);
+  EXPECT_DOUBLE_EQ(*spec.gates[0].worse_by_at_most_points, 0.001);
+  EXPECT_DOUBLE_EQ(*spec.gates[0].must_detect, 2);
+  EXPECT_EQ(spec.gates[1].name, "join.latency.p99");
+  EXPECT_DOUBLE_EQ(*spec.gates[1].worse_by_at_most_ratio, 0.10);
+  EXPECT_DOUBLE_EQ(*spec.gates[1].at_most, 250);
+  EXPECT_DOUBLE_EQ(*spec.gates[3].at_least, 0.15);
+  EXPECT_EQ(spec.gates[3].on_fail, GateAction::Pace);
+  EXPECT_EQ(spec.on_thin, OnThin::Widen);
+  EXPECT_TRUE(spec.watch.until_end);
+  EXPECT_EQ(spec.watch.holdback_ppm, 20'000);
+  EXPECT_EQ(spec.rollback.drain, minutes(45));
+  EXPECT_EQ(spec.runbook, "runbooks/winter-raid.md");
+}
+
+TEST(Manifest, TenLinesAreEnough) {
+  const ParseOutcome outcome = parse_examples();
+  const Manifest& manifest = named(outcome, "LiveEvent/double-xp");
+  const auto& spec = manifest.as<LiveEventSpec>();
+  ASSERT_EQ(spec.stages.size(), 3u);
+  EXPECT_EQ(spec.stages[0].exposure_ppm, 10'000);
+  EXPECT_EQ(spec.stages[0].bake_min, minutes(30));
+  ASSERT_EQ(spec.gates.size(), 1u);
+  EXPECT_EQ(spec.gates[0].metric, "session.crashed");
+  EXPECT_EQ(spec.rollback.within, hours(1));
+  EXPECT_EQ(spec.watch.duration, hours(24));
+  const auto taken = defaults_taken(manifest);
+  const auto has = [&](std::string path, std::string value) {
+    return std::ranges::find(taken, DefaultTaken{path, value}) != taken.end();
+  };
+  EXPECT_TRUE(has("spec.risk", "normal"));
+  EXPECT_TRUE(has("spec.rollback.sessions.drain", "45m"));
+  EXPECT_TRUE(has("spec.watch.for", "24h"));
+  EXPECT_TRUE(has("spec.schedule.zone", "UTC"));
+  EXPECT_FALSE(manifest.document.at("spec").get_object().contains("risk"));
+}
+
+TEST(Manifest, PipelineBringsWhatTheEventDoesNotSay) {
+  const ParseOutcome outcome = parse_examples();
+  const auto& spec = named(outcome, "LiveEvent/frost-hotfix").as<LiveEventSpec>();
+  EXPECT_EQ(spec.pipeline, "careful");
+  ASSERT_EQ(spec.stages.size(), 3u);
+  EXPECT_EQ(spec.stages[0].exposure_ppm, 20'000);
+  EXPECT_EQ(spec.stages[0].regions, std::vector<std::string>{"eu-central"});
+  ASSERT_EQ(spec.gates.size(), 2u);
+  EXPECT_DOUBLE_EQ(*spec.gates[0].worse_by_at_most_points, 0.001);
+  EXPECT_EQ(spec.rollback.drain, minutes(40));
+}
+
+TEST(Manifest, DocumentsReadToTheSameAgain) {
+  for (const Manifest& manifest : parse_examples().manifests) {
+    const auto again = manifest_from_json(manifest.document);
+    ASSERT_TRUE(again) << manifest.key() << ": " << again.error().message;
+    EXPECT_EQ(again->key(), manifest.key());
+    EXPECT_EQ(again->owner, manifest.owner);
+    EXPECT_EQ(again->document, manifest.document) << manifest.key();
+    EXPECT_EQ(again->hash, manifest.hash) << manifest.key();
+  }
+}
+
+TEST(Manifest, DocumentsMayBeAppliedAgain) {
+  const ParseOutcome first = parse_examples();
+  std::vector<SourceFile> files;
+  for (const Manifest& manifest : first.manifests) {
+    files.push_back({manifest.name + ".json", to_pretty_json_text(manifest.document)});
+  }
+  const ParseOutcome second = parse_manifests(files, {});
+  EXPECT_EQ(format_findings(second.findings, files), "");
+  ASSERT_EQ(second.manifests.size(), first.manifests.size());
+  for (std::size_t i = 0; i < first.manifests.size(); ++i) EXPECT_EQ(second.manifests[i].hash, first.manifests[i].hash);
+}
+
+TEST(Manifest, HashDependsOnMeaningNotOnStyle) {
+  const auto a = parse_text(
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [a, 'b'] }\n");
+  const auto b = parse_text(
+      "spec:\n  members:\n    - \"a\"\n    - b\nkind: Team\nmetadata:\n  name: t\napiVersion: showcaller.dev/v1\n");
+  const auto c = parse_text(
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [b, a] }\n");
+  ASSERT_EQ(a.manifests.size(), 1u);
+  ASSERT_EQ(b.manifests.size(), 1u);
+  EXPECT_EQ(a.manifests[0].hash, b.manifests[0].hash);
+  EXPECT_NE(a.manifests[0].hash, c.manifests[0].hash);
+}
+
+TEST(Manifest, ServersManifestsAreReferredTo) {
+  const ParseOutcome server = parse_examples();
+  ParseOptions options;
+  options.known.find = [&](Kind kind, std::string_view name) -> const Manifest* {
+    const auto found = std::ranges::find_if(server.manifests, [&](const Manifest& m) { return m.kind() == kind && m.name == name; });
+    return found == server.manifests.end() ? nullptr : &*found;
+  };
+  options.known.list = [&](Kind kind) {
+    std::vector<const Manifest*> out;
+    for (const Manifest& m : server.manifests) {
+      if (m.kind() == kind) out.push_back(&m);
+    }
+    return out;
+  };
+  const std::string event =
+      "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: ice, owner: team-raids }\n"
+      "spec:\n  pipeline: { name: careful, with: { region: us-east } }\n"
+      "  schedule: { zone: local, start: 2026-12-12T18:00 }\n"
+      "  changes: [ { flag: { key: double-xp, to: 'on' } } ]\n";
+  const ParseOutcome alone = parse_text(event, options);
+  EXPECT_EQ(format_findings(alone.findings, {}), "");
+  ASSERT_EQ(alone.manifests.size(), 1u);
+  EXPECT_EQ(alone.manifests[0].as<LiveEventSpec>().stages[0].regions[0], "us-east");
+  EXPECT_EQ(alone.manifests[0].as<LiveEventSpec>().schedule.start->by_region.size(), 3u);
+
+  options.known.active_events = [&] { return options.known.list(Kind::LiveEvent); };
+  const ParseOutcome clash = parse_text(event, options);
+  ASSERT_EQ(clash.findings.size(), 1u);
+  EXPECT_EQ(clash.findings[0].path, "spec.changes[0]");
+  EXPECT_EQ(clash.findings[0].message,
+            "the LiveEvent 'double-xp' changes flag:double-xp too, and nothing says which layer lies on top");
+  EXPECT_EQ(clash.findings[0].line, 7);
+}
+
+}  // namespace
+}  // namespace showcaller
