@@ -53,7 +53,7 @@ class Evaluator {
   Value affix(const Node& node, const Value& data);
   Value change_case(const Node& node, const Value& data);
   // The bytes whose hash decides, where a rule names none: the flag's key and the targeting key. Null: no key.
-  Value default_bucketing();
+  Value default_bucketing(const Value& data);
 
   const Program& program_;
   const EvaluationFrame& frame_;
@@ -426,7 +426,8 @@ Value Evaluator::substring(const Node& node, const Value& data) {
   return Value::string(scratch_.copy(text));
 }
 
-Value Evaluator::default_bucketing() {
+Value Evaluator::default_bucketing(const Value& data) {
+  if (!data.is(ValueKind::Context)) return Value::null();  // Inside `map` and its like there is no one to bucket.
   const Value key = frame_.context.find(kTargetingKey);
   if (!key.is(ValueKind::String)) return Value::null();
   const std::string_view targeting_key = key.as_string();
@@ -441,7 +442,7 @@ Value Evaluator::fractional(const Node& node, const Value& data) {
   const bool is_shorthand = node.extra != 0 && node.extra_count == node.count;
   if (node.extra != 0) {
     Value by = is_shorthand ? Value::null() : child(node, 0, data);
-    if (by.is(ValueKind::Null)) by = default_bucketing();
+    if (by.is(ValueKind::Null)) by = default_bucketing(data);
     if (by.is(ValueKind::String)) {
       return pick_bucket(by.as_string(), {program_.buckets.data() + node.extra - 1, node.extra_count});
     }
@@ -451,7 +452,7 @@ Value Evaluator::fractional(const Node& node, const Value& data) {
   if (arguments.empty()) return Value::null();
   Value by = arguments[0];
   if (by.is(ValueKind::String) || by.is_nullish()) arguments = arguments.subspan(1);
-  if (!by.is(ValueKind::String)) by = default_bucketing();
+  if (!by.is(ValueKind::String)) by = default_bucketing(data);
   if (!by.is(ValueKind::String)) return Value::null();
   return pick_weighted(by.as_string(), arguments, &scratch_);
 }
@@ -464,7 +465,7 @@ Value Evaluator::rollout(const Node& node, const Value& data) {
     by = begin;
     begin = child(node, next++, data);
   }
-  if (by.is(ValueKind::Null)) by = default_bucketing();
+  if (by.is(ValueKind::Null)) by = default_bucketing(data);
   const Value end = child(node, next++, data);
   if (!by.is(ValueKind::String) || !begin.is(ValueKind::Number) || !end.is(ValueKind::Number) ||
       next >= node.count) {
