@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 #include "engine/decide.h"
+#include "model/manifest/layers.h"
 
 namespace showcaller {
 namespace {
@@ -72,32 +73,27 @@ class References {
   std::vector<std::string>& problems_;
 };
 
-bool is_ordered(const Manifest& a, const Manifest& b) {
-  const auto& x = a.as<LiveEventSpec>();
-  const auto& y = b.as<LiveEventSpec>();
-  const auto names = [](const LiveEventSpec& spec, const std::string& name) {
-    return std::find(spec.after.begin(), spec.after.end(), name) != spec.after.end();
-  };
-  return x.priority != y.priority || names(x, b.name) || names(y, a.name);
-}
-
 }  // namespace
 
 std::vector<std::string> problems_against(const World& world, const Manifest& manifest) {
   std::vector<std::string> problems;
   const auto& spec = manifest.as<LiveEventSpec>();
   for (const Change& change : spec.changes) std::visit(References(world, &problems), change.what);
+  std::vector<const Manifest*> events;
+  std::vector<std::shared_ptr<const Manifest>> kept;
   world.events.each([&](const std::string& name, const EventState& other) {
-    if (name == manifest.name || is_over(other.phase) || is_ordered(manifest, *other.manifest)) return;
-    for (const Change& mine : spec.changes) {
-      for (const Change& theirs : other.spec().changes) {
-        if (mine.path() != theirs.path()) continue;
-        problems.push_back(fmt::format(
-            "its layer {} conflicts with that of LiveEvent '{}'; give one of them another `priority`, or name it in `after`",
-            mine.path(), name));
-      }
-    }
+    if (name == manifest.name || is_over(other.phase)) return;
+    kept.push_back(other.manifest);
+    events.push_back(kept.back().get());
   });
+  events.push_back(&manifest);
+  for (const LayerConflict& conflict : find_layer_conflicts(events)) {
+    if (conflict.event != &manifest && conflict.other != &manifest) continue;
+    const Manifest& other = conflict.event == &manifest ? *conflict.other : *conflict.event;
+    problems.push_back(fmt::format("its layer {} conflicts with that of LiveEvent '{}'; give one of them another "
+                                   "`priority`, or name it in `after`",
+                                   conflict.path, other.name));
+  }
   return problems;
 }
 
