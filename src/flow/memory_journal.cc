@@ -58,7 +58,7 @@ Result<std::uint64_t> MemoryJournal::append(std::uint64_t epoch, std::uint64_t e
                                             std::span<const StoredRecord> batch) {
   std::unique_lock lock(disk_->mutex_);
   const auto fault = disk_->strike();
-  if (lost_) return fail(ErrorCode::Unavailable, "an earlier append failed in an unknown state; open the journal again");
+  if (lost_) return fail(ErrorCode::Unavailable, "an earlier append failed in an unknown state; reopen the journal");
   if (fault == JournalFault::Kind::Conflict) {
     return fail(ErrorCode::Conflict, "somebody else has written to the journal; reload");
   }
@@ -69,13 +69,13 @@ Result<std::uint64_t> MemoryJournal::append(std::uint64_t epoch, std::uint64_t e
   }
   if (fault == JournalFault::Kind::FailBefore || fault == JournalFault::Kind::TornBatch) {
     lost_ = true;
-    return fail(ErrorCode::Unavailable, "the journal's disk failed; open the journal again");
+    return fail(ErrorCode::Unavailable, "the journal's disk failed; reopen the journal");
   }
   disk_->records_.insert(disk_->records_.end(), batch.begin(), batch.end());
   disk_->epoch_ = epoch;
   if (fault == JournalFault::Kind::LostReply) {
     lost_ = true;
-    return fail(ErrorCode::Unavailable, "the journal did not answer; open the journal again");
+    return fail(ErrorCode::Unavailable, "the journal did not answer; reopen the journal");
   }
   lock.unlock();
   if (subscriber_) subscriber_(batch.back().seq);

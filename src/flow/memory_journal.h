@@ -63,6 +63,10 @@ class MemoryJournal final : public Journal {
   Result<std::uint64_t> append(std::uint64_t epoch, std::uint64_t expected_seq,
                                std::span<const StoredRecord> batch) override;
   Status read(std::uint64_t from, const std::function<bool(const StoredRecord&)>& sink) override;
+  Status reopen() override {
+    lost_ = false;
+    return {};
+  }
   Status write_snapshot(const JournalSnapshot& snapshot) override;
   Result<std::optional<JournalSnapshot>> newest_snapshot(std::uint64_t seq_max = UINT64_MAX) override;
   void subscribe(std::function<void(std::uint64_t seq)> sink) override { subscriber_ = std::move(sink); }
@@ -72,7 +76,7 @@ class MemoryJournal final : public Journal {
 
   std::shared_ptr<MemoryDisk> disk_;
   std::function<void(std::uint64_t)> subscriber_;
-  bool lost_ = false;  // what was written is not known: only another opening can tell
+  bool lost_ = false;  // what was written is not known: only reopen() can tell
 };
 
 }  // namespace showcaller

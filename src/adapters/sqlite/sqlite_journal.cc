@@ -45,7 +45,7 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
 }
 
 Status SqliteJournal::open_file() {
-  if (!options_.read_only) {
+  if (!options_.read_only && !owner_.owns()) {
     TRY(owner_, FileOwner::take(path_));
   }
   TRY(database_, Database::open(path_, options_.read_only ? OpenMode::ReadOnly : OpenMode::Create, options_.vfs));
@@ -55,8 +55,25 @@ Status SqliteJournal::open_file() {
     TRY(prepare_file());
     snapshots_.sweep();
   }
-  TRY(tail_, load_tail(database_));
-  return check_tail();
+  TRY(const JournalTail tail, load_tail(database_));
+  {
+    const std::lock_guard lock(mutex_);
+    tail_ = tail;
+  }
+  return check_tail(tail);
+}
+
+Status SqliteJournal::reopen() {
+  lost_ = true;  // Until all of what follows has succeeded.
+  {
+    const std::lock_guard lock(mutex_);
+    readers_.clear();
+  }
+  for (Statement* statement : {&begin_, &insert_, &set_epoch_, &commit_, &rollback_}) *statement = Statement();
+  database_ = Database();
+  TRY(open_file());
+  lost_ = false;
+  return {};
 }
 
 Status SqliteJournal::prepare_file() {
@@ -142,17 +159,17 @@ Result<JournalTail> SqliteJournal::load_tail(const Database& database) const {
   return tail;
 }
 
-Status SqliteJournal::check_tail() {
+Status SqliteJournal::check_tail(const JournalTail& tail) {
   for (const std::uint64_t seq : snapshots_.seqs()) {
-    if (seq > tail_.seq && snapshots_.read(seq)) {
+    if (seq > tail.seq && snapshots_.read(seq)) {
       return fail(ErrorCode::Corrupt,
                   fmt::format("{} ends at record {}, but a snapshot of record {} lies beside it: the last records are "
                               "gone; restore a backup, or move the snapshot away to go on without them",
-                              path_, tail_.seq, seq));
+                              path_, tail.seq, seq));
     }
   }
-  const std::uint64_t from = tail_.seq > options_.verify_last ? tail_.seq - options_.verify_last + 1 : 1;
-  return read(from, [this](const StoredRecord& record) { return record.seq < tail_.seq; });
+  const std::uint64_t from = tail.seq > options_.verify_last ? tail.seq - options_.verify_last + 1 : 1;
+  return read(from, [&](const StoredRecord& record) { return record.seq < tail.seq; });
 }
 
 Result<JournalTail> SqliteJournal::tail() {
@@ -170,8 +187,8 @@ Result<std::uint64_t> SqliteJournal::append(std::uint64_t epoch, std::uint64_t e
                                             std::span<const StoredRecord> batch) {
   if (options_.read_only) return fail(ErrorCode::Conflict, fmt::format("{} was opened for reading alone", path_));
   if (lost_) {
-    return fail(ErrorCode::Unavailable, fmt::format("{}: an earlier append failed in an unknown state; open the journal "
-                                                    "again to learn what it holds", path_));
+    return fail(ErrorCode::Unavailable, fmt::format("{}: an earlier append failed in an unknown state; reopen the journal "
+                                                    "to learn what it holds", path_));
   }
   // The writer is one thread and the only one to change the tail: reading it needs no lock here.
   TRY(check_append(tail_, epoch, expected_seq, batch));

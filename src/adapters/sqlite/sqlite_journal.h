@@ -47,6 +47,7 @@ class SqliteJournal final : public Journal {
   Result<std::uint64_t> append(std::uint64_t epoch, std::uint64_t expected_seq,
                                std::span<const StoredRecord> batch) override;
   Status read(std::uint64_t from, const std::function<bool(const StoredRecord&)>& sink) override;
+  Status reopen() override;
   Status write_snapshot(const JournalSnapshot& snapshot) override;
   Result<std::optional<JournalSnapshot>> newest_snapshot(std::uint64_t seq_max = UINT64_MAX) override;
   void subscribe(std::function<void(std::uint64_t seq)> sink) override { subscriber_ = std::move(sink); }
@@ -66,7 +67,7 @@ class SqliteJournal final : public Journal {
   Status check_format() const;
   Status create_tables();
   Status prepare_statements();
-  Status check_tail();
+  Status check_tail(const JournalTail& tail);
   Status insert(std::span<const StoredRecord> batch);
   Status write_batch(std::uint64_t epoch, std::span<const StoredRecord> batch);
   Status roll_back(Error error);
@@ -89,7 +90,7 @@ class SqliteJournal final : public Journal {
   Database database_;
   Statement begin_, insert_, set_epoch_, commit_, rollback_;
   std::function<void(std::uint64_t)> subscriber_;
-  bool lost_ = false;  // what the disk holds is not known: only opening the file again can tell
+  bool lost_ = false;  // what the disk holds is not known: only reopen() can tell
 
   std::mutex mutex_;  // guards what follows
   JournalTail tail_;

@@ -7,8 +7,8 @@
 //
 // Threads: one writer; read() may be called by any thread beside it. Errors: Conflict (another writer, an older epoch,
 // an unexpected seq: nothing was written), Limit (disk full: nothing was written), Corrupt (the chain does not hold),
-// Unsupported (written by a newer version), Unavailable (anything else of the disk: the caller must drop its world and
-// reload, because it cannot know what was written).
+// Unsupported (written by a newer version), Unavailable (anything else of the disk: the caller cannot know what was
+// written; appends are refused until it calls reopen(), drops its world and reads it again).
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,8 @@ class Journal {
   // Calls sink with each record from seq `from` on, in order, until it returns false or there are no more.
   [[nodiscard]] virtual Status read(std::uint64_t from,
                                     const std::function<bool(const StoredRecord&)>& sink) = 0;
+  // Looks at the disk afresh after Unavailable. On the writer's thread.
+  [[nodiscard]] virtual Status reopen() = 0;
   // Snapshots are caches: losing one costs time alone. The two newest are kept.
   [[nodiscard]] virtual Status write_snapshot(const JournalSnapshot& snapshot) = 0;
   [[nodiscard]] virtual Result<std::optional<JournalSnapshot>> newest_snapshot(

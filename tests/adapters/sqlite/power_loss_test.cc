@@ -102,6 +102,33 @@ TEST(PowerLoss, ARemovedSyncIsNoticed) {
   EXPECT_GE(noticed, 15);
 }
 
+// A write or a sync fails, and the disk comes back: nobody can know whether the batch is there, so the journal says so
+// and takes nothing more until it has looked.
+TEST(PowerLoss, AfterAFailedWriteOrSyncTheJournalIsReadAgainBeforeItIsWritten) {
+  const ScratchFolder folder;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    PowerDisk disk(2000 + seed);
+    Random random(seed);
+    Life life;
+    auto journal = SqliteJournal::open(folder.file(fmt::format("{}.db", seed)), {.vfs = disk.name()}).value();
+    for (int failure = 0; failure < 5; ++failure) {
+      disk.fail_after(random.below(60));
+      work(journal.get(), &random, &life);
+      EXPECT_EQ(append_some(*journal, 1).error().code, ErrorCode::Unavailable);
+      EXPECT_FALSE(journal->reopen());
+      disk.revive();
+      EXPECT_EQ(append_some(*journal, 1).error().code, ErrorCode::Unavailable);
+      ASSERT_TRUE(journal->reopen());
+      const std::string wrong = inspect(journal.get(), &life);
+      ASSERT_TRUE(wrong.empty()) << "seed " << seed << ": " << wrong;
+      ASSERT_TRUE(append_some(*journal, 1));
+      life.tail = journal->tail().value();
+      life.acknowledged = life.tail.seq;
+      life.batch_ends = {life.tail.seq};
+    }
+  }
+}
+
 TEST(PowerLoss, AFullDiskRefusesAndGoesOnWhenThereIsSpace) {
   const ScratchFolder folder;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
