@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/flag_snapshot.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "flag/exposure.h"
+#include "model/exposure.h"
+
+namespace showcaller {
+namespace {
+
+using Definitions = std::map<std::string, json::object>;
+
+constexpr std::string_view kFlagPrefix = "Flag/";
+constexpr std::string_view kConfigPrefix = "config.";
+
+Definitions base_flags(const World& world, FlagVisibility visibility) {
+  Definitions flags;
+  world.manifests.each_from(kFlagPrefix, [&](const std::string& key, const StoredManifest& stored) {
+    if (!key.starts_with(kFlagPrefix)) return false;
+    const auto& spec = stored.manifest->as<FlagSpec>();
+    if (visibility == FlagVisibility::Server || spec.client_visible) {
+      flags.emplace(key.substr(kFlagPrefix.size()), spec.definition);
+    }
+    return true;
+  });
+  return flags;
+}
+
+// Only players of the regions whose wave has come.
+void keep_open_regions(const EventState& event, ExposureRule* rule) {
+  if (event.open_regions.empty()) return;
+  json::array regions;
+  for (const std::string& region : event.open_regions) regions.emplace_back(region);
+  const json::value region = json::object{{"var", "region"}};
+  const json::value here = json::object{{"in", json::array{region, std::move(regions)}}};
+  for (ExposureStage& stage : rule->stages) {
+    stage.audience = stage.audience.is_null()
+                         ? here
+                         : json::value(json::object{{"and", json::array{stage.audience, here}}});
+  }
+}
+
+// Lays one event's changes over the flags.
+class Layer {
+ public:
+  Layer(const World& world, const EventState& event, std::string salt, FlagVisibility visibility,
+        Definitions* flags, std::vector<std::string>* problems)
+      : world_(world),
+        event_(event),
+        visibility_(visibility),
+        proving_(exposure_rule(event, std::move(salt))),
+        flags_(*flags),
+        problems_(*problems) {}
+
+  void lay() {
+    if (proving_.stages.empty()) return;
+    for (const Change& change : event_.spec().changes) {
+      if (const auto* flag = std::get_if<FlagChange>(&change.what)) lay(*flag);
+      if (const auto* config = std::get_if<ConfigChange>(&change.what)) lay(*config);
+    }
+  }
+
+ private:
+  void lay(const FlagChange& change) {
+    if (event_.intake != IntakeState::Open) return;
+    const auto at = flags_.find(change.key);
+    if (at == flags_.end()) {
+      if (visibility_ == FlagVisibility::Server)
+        problem(change.key, "there is no such Flag; apply one");
+      return;
+    }
+    ExposureRule open = proving_;
+    keep_open_regions(event_, &open);
+    put(change.key, at->second, open, change.to);
+  }
+
+  void lay(const ConfigChange& change) {
+    if (visibility_ == FlagVisibility::Client) return;
+    const std::string key = fmt::format("{}{}", kConfigPrefix, change.document);
+    const std::string variant = fmt::format("v{}", change.version);
+    const auto at = flags_.find(key);
+    json::object below = at != flags_.end() ? at->second : unset_config();
+    if (!below["variants"].is_object()) below["variants"].emplace_object();
+    json::object& variants = below["variants"].get_object();
+    if (!variants.contains(variant)) {
+      const json::value* content =
+          change.value ? &*change.value : find_config(world_, change.document, change.version);
+      if (!content)
+        return problem(key, fmt::format("nobody has written version {}", change.version));
+      variants.emplace(variant,
+                       content->is_object() ? *content : json::object{{"value", *content}});
+    }
+    put(key, below, proving_, variant);
+  }
+
+  static json::object unset_config() {
+    return {{"state", "ENABLED"}, {"variants", json::object()}, {"defaultVariant", nullptr}};
+  }
+
+  void put(const std::string& key, const json::object& below, const ExposureRule& rule,
+           std::string_view variant) {
+    auto layered = layered_flag(below, rule, variant);
+    if (!layered) return problem(key, layered.error().message);
+    flags_.insert_or_assign(key, *std::move(layered));
+  }
+
+  void problem(const std::string& key, std::string_view why) {
+    problems_.push_back(fmt::format("the layer of {} on flag '{}' is left out: {}",
+                                    event_.manifest->name, key, why));
+  }
+
+  const World& world_;
+  const EventState& event_;
+  FlagVisibility visibility_;
+  ExposureRule proving_;
+  Definitions& flags_;
+  std::vector<std::string>& problems_;
+};
+
+bool has_name(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string etag_of(const json::object& document) {
+  return fmt::format("\"{}\"", to_hex(sha256(to_canonical_json_text(document))).substr(0, 32));
+}
+
+}  // namespace
+
+std::vector<const EventState*> layers_in_order(const World& world) {
+  std::vector<const EventState*> waiting;
+  world.events.each([&](const std::string&, const EventState& event) {
+    if (event.manifest && layer_is_active(event.phase)) waiting.push_back(&event);
+  });
+  std::stable_sort(waiting.begin(), waiting.end(), [](const EventState* a, const EventState* b) {
+    return a->spec().priority < b->spec().priority;
+  });
+  std::vector<const EventState*> ordered;
+  while (!waiting.empty()) {
+    auto next = std::find_if(waiting.begin(), waiting.end(), [&](const EventState* event) {
+      return std::none_of(waiting.begin(), waiting.end(), [&](const EventState* other) {
+        return other != event && has_name(event->spec().after, other->manifest->name);
+      });
+    });
+    if (next == waiting.end())
+      next = waiting.begin();  // A circle of `after`: the priorities decide.
+    ordered.push_back(*next);
+    waiting.erase(next);
+  }
+  return ordered;
+}
+
+const json::value* find_config(const World& world, std::string_view document,
+                               std::int64_t version) {
+  const json::value* found = nullptr;
+  world.events.each([&](const std::string&, const EventState& event) {
+    if (!event.manifest) return true;
+    for (const Change& change : event.spec().changes) {
+      const auto* config = std::get_if<ConfigChange>(&change.what);
+      if (config && config->document == document && config->version == version && config->value) {
+        found = &*config->value;
+      }
+    }
+    return found == nullptr;
+  });
+  return found;
+}
+
+FlagSnapshot flag_snapshot(const World& world, const FlagSaltOf& salt_of,
+                           FlagVisibility visibility) {
+  FlagSnapshot snapshot;
+  Definitions flags = base_flags(world, visibility);
+  for (const EventState* event : layers_in_order(world)) {
+    if (!may_admit(event->phase)) continue;
+    Layer(world, *event, salt_of(event->manifest->name), visibility, &flags, &snapshot.problems)
+        .lay();
+  }
+  json::object& out = snapshot.document["flags"].emplace_object();
+  for (auto& [key, definition] : flags) out.emplace(key, std::move(definition));
+  snapshot.etag = etag_of(snapshot.document);
+  return snapshot;
+}
+
+Result<json::object> effective_flags(const World& world, const FlagSaltOf& salt_of) {
+  FlagSnapshot snapshot = flag_snapshot(world, salt_of);
+  if (!snapshot.problems.empty()) {
+    return fail(ErrorCode::Invalid, fmt::format("{}", fmt::join(snapshot.problems, "; ")));
+  }
+  return std::move(snapshot.document);
+}
+
+namespace {
+
+struct ConcernsFlags {
+  bool operator()(const ManifestApplied& p) const { return p.kind == "Flag"; }
+  bool operator()(const ManifestRemoved& p) const { return p.kind == "Flag"; }
+  bool operator()(const EventRevised&) const { return true; }
+  bool operator()(const PhaseChanged&) const { return true; }
+  bool operator()(const StageEntered&) const { return true; }
+  bool operator()(const ExposureWidened&) const { return true; }
+  bool operator()(const IntakeChanged&) const { return true; }
+  bool operator()(const DivertSet&) const { return true; }
+  bool operator()(const auto&) const { return false; }
+};
+
+std::string differences(const json::object& wanted, const json::object& seen) {
+  std::vector<std::string> names;
+  for (const auto& member : wanted) {
+    const json::value* other = seen.if_contains(member.key());
+    if (!other || to_canonical_json_text(*other) != to_canonical_json_text(member.value())) {
+      names.emplace_back(member.key());
+    }
+  }
+  for (const auto& member : seen) {
+    if (!wanted.contains(member.key())) names.emplace_back(member.key());
+  }
+  std::sort(names.begin(), names.end());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::map<std::string, json::object> flags_of(const json::object& document) {
+  std::map<std::string, json::object> flags;
+  const json::value* found = document.if_contains("flags");
+  if (!found || !found->is_object()) return flags;
+  for (const auto& member : found->get_object()) {
+    if (member.value().is_object()) flags.emplace(member.key(), member.value().get_object());
+  }
+  return flags;
+}
+
+}  // namespace
+
+bool concerns_flags(const Payload& payload) {
+  return std::visit(ConcernsFlags{}, payload);
+}
+
+std::vector<FlagDrift> compare_flags(const json::object& wanted, const json::object& seen) {
+  std::vector<FlagDrift> drift;
+  const auto ours = flags_of(wanted);
+  const auto theirs = flags_of(seen);
+  for (const auto& [key, definition] : ours) {
+    const auto other = theirs.find(key);
+    if (other == theirs.end()) {
+      drift.push_back({key, "is missing"});
+    } else if (const std::string names = differences(definition, other->second); !names.empty()) {
+      drift.push_back({key, "differs in " + names});
+    }
+  }
+  for (const auto& [key, definition] : theirs) {
+    if (!ours.contains(key)) drift.push_back({key, "is not wanted"});
+  }
+  std::sort(drift.begin(), drift.end(),
+            [](const auto& a, const auto& b) { return a.flag < b.flag; });
+  return drift;
+}
+
+}  // namespace showcaller
