@@ -8,7 +8,7 @@
 
 #include "adapters/sqlite/sqlite_journal.h"
 #include "base/random.h"
-#include "tests/adapters/sqlite/scratch_folder.h"
+#include "tests/adapters/scratch_folder.h"
 #include "tests/flow/journal_batches.h"
 
 namespace showcaller {

@@ -9,7 +9,7 @@
 #include "adapters/sqlite/sqlite_journal.h"
 #include "base/random.h"
 #include "tests/adapters/sqlite/power_disk.h"
-#include "tests/adapters/sqlite/scratch_folder.h"
+#include "tests/adapters/scratch_folder.h"
 #include "tests/flow/journal_batches.h"
 
 namespace showcaller {

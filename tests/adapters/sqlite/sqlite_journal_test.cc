@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "adapters/sqlite/journal_backup.h"
-#include "tests/adapters/sqlite/scratch_folder.h"
+#include "tests/adapters/scratch_folder.h"
 #include "tests/flow/journal_conformance.h"
 
 namespace showcaller {
