@@ -112,6 +112,13 @@ double safe_margin_of(const GateMetric& m) {
   return std::max(std::log(budget_ratio(m)), series_margin(m, m.cuts.empty() ? 0 : m.cuts.size() - 1) + 0.05);
 }
 
+// A stage that is only asked for large growths may be short: it can do with fewer baseline events.
+double baseline_events_of(const GateConfig& config, const GateMetric& m) {
+  const double least = double(config.baseline_events_min);
+  if (m.must_detect <= 2) return least;
+  return std::min(least, std::max(3.0, std::ceil(2 * least / m.must_detect)));
+}
+
 SeriesPlan make_series(const GateConfig& config, std::size_t metric, std::size_t cut) {
   const GateMetric& m = config.metrics[metric];
   const bool quantile = m.kind == MetricKind::Quantile;
@@ -119,6 +126,7 @@ SeriesPlan make_series(const GateConfig& config, std::size_t metric, std::size_t
   SeriesPlan s;
   s.metric = metric;
   s.at = quantile ? m.at[cut] : 0;
+  s.baseline_events_min = baseline_events_of(config, m);
   const double margin = series_margin(m, cut);
   const double disaster = std::max(std::log(quantile ? kCatastropheRatioTail : kCatastropheRatio),
                                    margin + std::log(1.5));
@@ -142,6 +150,7 @@ SeriesPlan make_scaled_series(const GateConfig& config, std::size_t metric) {
   s.at = m.at.back();
   s.margins = grid_margins(0, std::log(kCatastropheRatioTail), 0);
   s.certifies = true;
+  s.baseline_events_min = baseline_events_of(config, m);
   s.safe = mixture_safe(0, 0.15 + std::abs(exceedance_log_ratio(m, m.cuts.size() - 1, std::log(m.scaled_by))));
   return s;
 }

@@ -39,6 +39,7 @@ struct SeriesPlan {
   double weight = 0;         // of the e-value; 0: the series serves the certificate alone
   double score_weight = 0;
   double score_critical = 0;  // z
+  double baseline_events_min = 10;
   GridMargins margins;
   GridMixture worse;               // alternatives beyond the margin
   bool catastrophe = false;        // watches for disasters from second 0
@@ -106,6 +107,14 @@ struct PendingStratum {
   std::vector<double> canary, baseline;
 };
 
+// How events clump inside one tick, asked of the baseline's instances tick by tick: the Pearson statistic given the tick's
+// total, weighed by events, is the size of the clump an event comes in.
+struct ClumpSums {
+  double events = 0;
+  double weighted_q = 0;     // sum over ticks of events * Q / freedom
+  double weighted_mean = 0;  // sum over ticks of events * events per instance
+};
+
 struct UnitTotals {
   std::int64_t canary = 0, all = 0;
   std::int64_t silent_canary = 0, silent_all = 0;  // while an arm's telemetry was absent
@@ -125,6 +134,8 @@ struct GateState::Core {
   std::vector<Restart> restarts;
   std::vector<double> canary_totals, baseline_totals;  // after warm-up, as counts of a group
   GroupTable baseline_groups, canary_groups;
+  std::vector<ClumpSums> clumps;       // instance assignment
+  std::vector<char> certified;         // by metric
   std::vector<std::string> strata;
   std::vector<PendingStratum> pending;
   ArmPresence canary, baseline;
@@ -137,6 +148,7 @@ struct GateState::Core {
   void feed(const Tick& tick);
   void begin_restarts(std::int64_t start_s);
   void add_groups(const Tick& tick, bool history);
+  void note_clumps(const Tick& tick);
   void judge_pending(bool warming);
   void judge_series(std::size_t s, const PendingStratum& counts, bool warming);
   void note_presence(const Tick& tick, std::int64_t missing_ticks);
@@ -147,7 +159,7 @@ struct GateState::Core {
   // gate_evidence.cc: k = 0 is the whole stage after warm-up, k >= 1 since restart k.
   SeriesWindow window(std::size_t s, std::size_t k) const;
   WindowNoise noise(std::size_t s, std::size_t k) const;
-  bool enough_events(const SeriesSums& sums, std::size_t s) const;
+  bool enough_events(const SeriesSums& sums, std::size_t s, double clump = 1) const;
   bool too_few_instances(const SeriesSums& sums, const WindowNoise& n) const;
   double log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
   double log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
@@ -158,8 +170,10 @@ struct GateState::Core {
   bool evidence_may_fail() const;
   double score(std::size_t s, const WindowNoise& n) const;
   bool score_fires(std::size_t s) const;
+  double clump_size(std::size_t s) const;
   double log_safe(std::size_t m) const;
-  bool may_be_safe(std::size_t m) const;
+  bool may_be_safe(std::size_t m, double log_bar) const;
+  void certify();
   std::pair<double, double> ratio_interval(std::size_t s) const;
   double canary_units_needed(std::size_t m, double share) const;
   bool powered(std::size_t m) const;
@@ -169,6 +183,7 @@ struct GateState::Core {
   Verdict decide();
   bool fails() const;
   bool passes() const;
+  bool looks_worse(std::size_t m) const;
   bool blind() const;
   GateLook look() const;
   MetricLook look_at(std::size_t m) const;

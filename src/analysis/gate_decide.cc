@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // From evidence to one of five verdicts. The order: fail ends a stage; a wrong split sticks and bars fail, for nothing the
 // arms say can be trusted then; without data blind; then pass; else thin.
+#include <algorithm>
 #include <cmath>
 
 #include "analysis/bake_planner.h"
 #include "analysis/gate_core.h"
+#include "analysis/special.h"
 
 namespace showcaller {
 namespace {
 
-constexpr double kCertificate = 60;
-constexpr double kNotWorseScore = 1.6448536269514722;  // one-sided p = 0.05
+constexpr double kNotWorseAlpha = 0.05;
 
 }  // namespace
 
@@ -32,19 +33,26 @@ bool GateState::Core::fails() const {
   return false;
 }
 
-// Before the planned end every metric must be certified; at the end power at the budget will do, if nothing looks worse.
+// A metric passes when it is certified; at the planned end power at its budget will do, if it does not look worse.
 bool GateState::Core::passes() const {
   const bool at_end = t_s >= plan->config.planned_s;
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
-    const bool certified = may_be_safe(m) && log_safe(m) >= std::log(kCertificate);
-    if (!certified && !(at_end && powered(m))) return false;
-  }
-  if (!at_end) return true;
-  for (std::size_t s = 0; s < plan->series.size(); ++s) {
-    if (plan->series[s].weight <= 0 || main[s].sums.suspect <= main[s].sums.expected) continue;
-    if (score(s, noise(s, 0)) >= kNotWorseScore) return false;
+    if (!certified[m] && !(at_end && powered(m) && !looks_worse(m))) return false;
   }
   return true;
+}
+
+// One-sided p < 0.05, shared by the cuts of a quantile.
+bool GateState::Core::looks_worse(std::size_t m) const {
+  const MetricPlan& metric = plan->metrics[m];
+  std::size_t judged = 0;
+  for (std::size_t s = metric.first; s < metric.last; ++s) judged += plan->series[s].weight > 0;
+  const double bar = normal_tail_inverse(kNotWorseAlpha / double(std::max<std::size_t>(1, judged)));
+  for (std::size_t s = metric.first; s < metric.last; ++s) {
+    if (plan->series[s].weight <= 0 || main[s].sums.suspect <= main[s].sums.expected) continue;
+    if (score(s, noise(s, 0)) >= bar) return true;
+  }
+  return false;
 }
 
 MetricLook GateState::Core::look_at(std::size_t m) const {

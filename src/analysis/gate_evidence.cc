@@ -17,7 +17,11 @@ constexpr double kMainWeight = 0.75;    // of the e-value that began with the st
 constexpr double kRestartWeight = 0.25;  // of all restarts together: restart k has 1 / (k (k+1)) of it
 constexpr double kLogSmallEffect = 0.405465108108164;  // log 1.5
 constexpr double kInstancesMin = 4;
+constexpr double kCertificate = 60;
+constexpr double kCertificateKept = 6;
 constexpr double kPowerAsked = 0.8;
+constexpr double kClumpEventsMin = 5;
+constexpr double kClumpSizeMin = 1.25;
 
 }  // namespace
 
@@ -42,6 +46,15 @@ SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
            now.sums.expected - then.sums.expected, now.sums.information - then.sums.information}};
 }
 
+// What instances differ in has its part of the statistic too: tau^2 for each event an instance has in a tick.
+double GateState::Core::clump_size(std::size_t s) const {
+  const ClumpSums& c = clumps[s];
+  if (c.events < kClumpEventsMin) return 1;
+  const double tau = plan->config.metrics[plan->series[s].metric].prior.tau;
+  const double size = (c.weighted_q - 2 * tau * tau * c.weighted_mean) / c.events;
+  return size > kClumpSizeMin ? size * (1 + std::sqrt(size / c.events)) : 1;
+}
+
 WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
   const SeriesPlan& series = plan->series[s];
   const MetricPlan& metric = plan->metrics[series.metric];
@@ -61,13 +74,14 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
     }
     return out;
   };
+  const double clump = clump_size(s);
   const auto all = measure_noise(totals(baseline_groups, series.baseline_column, nullptr), config.kind, assignment,
-                                 config.prior);
+                                 config.prior, clump);
   WindowNoise out{.phi = all.phi, .nu = all.nu, .tau2 = all.tau2, .floor = all.floor};
   GroupNoise recent = all;
   if (k > 0) {
     recent = measure_noise(totals(baseline_groups, series.baseline_column, &restarts[k - 1].baseline_counts),
-                           config.kind, assignment, config.prior);
+                           config.kind, assignment, config.prior, clump);
     if (assignment == Assignment::Player && recent.expected > 2 * double(recent.groups)) {
       out.phi = std::max(all.phi, recent.phi);
     }
@@ -97,15 +111,16 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
   return out;
 }
 
-bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s) const {
+// Clumped events count for fewer than they are.
+bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s, double clump) const {
   const GateConfig& config = plan->config;
   const bool swapped = plan->metrics[plan->series[s].metric].swapped;
   // Where more is better the canary is the reference: what counts is how many events it should have had.
   const double canary_events = swapped ? sums.suspect * sums.reference / std::max(sums.expected, 1e-9)
                                        : sums.suspect;
   const double baseline_events = swapped ? sums.suspect : sums.reference;
-  return canary_events >= double(config.canary_events_min) &&
-         baseline_events >= double(config.baseline_events_min);
+  return canary_events >= double(config.canary_events_min) * clump &&
+         baseline_events >= plan->series[s].baseline_events_min * clump;
 }
 
 // With fewer than four canary instances a small effect can't be told from the instance itself.
@@ -116,7 +131,8 @@ bool GateState::Core::too_few_instances(const SeriesSums& sums, const WindowNois
 
 double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
-  if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected || too_few_instances(w.sums, n)) {
+  if (!enough_events(w.sums, s, n.phi / n.floor) || w.sums.suspect <= w.sums.expected ||
+      too_few_instances(w.sums, n)) {
     return kLogNothing;
   }
   const double numerator = log_mixture(w.l, n.phi, series.worse);
@@ -247,7 +263,7 @@ bool GateState::Core::score_fires(std::size_t s) const {
   if (t_s > config.planned_s || t_s <= config.warmup_s || series.weight <= 0) return false;
   if (!enough_events(sums, s) || sums.suspect <= sums.expected) return false;
   const WindowNoise n = noise(s, 0);
-  if (too_few_instances(sums, n)) return false;
+  if (!enough_events(sums, s, n.phi / n.floor) || too_few_instances(sums, n)) return false;
   const double information = sums.information / n.phi;
   const double elapsed = double(t_s - config.warmup_s) / double(config.planned_s - config.warmup_s);
   const double now = 1 / (1 / information + n.v0);
@@ -269,12 +285,21 @@ double GateState::Core::log_safe(std::size_t m) const {
   return numerator - log_mixture(w.l, n.phi, mixture_student(series.safe_margin(), sd, n.nu));
 }
 
-bool GateState::Core::may_be_safe(std::size_t m) const {
+// A cheap "no" for log_safe(m) >= log_bar.
+bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
   if (plan->config.assignment == Assignment::Instance) return true;
   const std::size_t s = plan->metrics[m].certifier;
   const SeriesPlan& series = plan->series[s];
   const double l_margin = main[s].l[kSlotSafe];
-  return max_below(main[s].l, series.safe_margin(), l_margin) - l_margin >= 4.0 * noise(s, 0).phi;
+  return max_below(main[s].l, series.safe_margin(), l_margin) - l_margin >= log_bar * noise(s, 0).phi;
+}
+
+// A certificate once reached holds, whenever one looks; it lapses only when later evidence has taken nearly all of it back.
+void GateState::Core::certify() {
+  for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
+    const double bar = std::log(certified[m] ? kCertificateKept : kCertificate);
+    certified[m] = may_be_safe(m, bar) && log_safe(m) >= bar;
+  }
 }
 
 // {r : the data do not refute r}, at 2.5 % a side, whenever one looks. High 0: no bound yet.
@@ -326,10 +351,15 @@ double GateState::Core::canary_units_needed(std::size_t m, double share) const {
   if (plan->series[s].weight <= 0) s -= 1;
   const SeriesPlan& series = plan->series[s];
   const WindowNoise n = noise(s, 0);
-  const double exposure = baseline_totals[metric.n_column];
-  if (exposure <= 0 || baseline_totals[series.baseline_column] <= 0) return INFINITY;
+  // The baseline's rate from all there is of it, history included: the steadier, the less the answer wavers.
+  double exposure = 0, events = 0;
+  for (std::size_t g = 0; g < baseline_groups.stratum.size(); ++g) {
+    exposure += baseline_groups.counts[g * plan->width + metric.n_column];
+    events += baseline_groups.counts[g * plan->width + series.baseline_column];
+  }
+  if (exposure <= 0 || events <= 0) return INFINITY;
   BakeQuestion q;
-  q.rate = baseline_totals[series.baseline_column] / exposure;
+  q.rate = events / exposure;
   q.ratio = budget_ratio(config);
   q.margin = exact_exp(series.margin()) - 1;
   q.share = share;

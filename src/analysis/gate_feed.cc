@@ -26,6 +26,8 @@ std::vector<float> as_float(const std::vector<double>& values) { return {values.
 GateState::Core::Core(std::shared_ptr<const GatePlan> the_plan) : plan(std::move(the_plan)) {
   warm.resize(plan->series.size());
   main.resize(plan->series.size());
+  clumps.resize(plan->series.size());
+  certified.assign(plan->metrics.size(), 0);
   canary_totals.assign(plan->width, 0);
   baseline_totals.assign(plan->width, 0);
 }
@@ -35,6 +37,7 @@ void GateState::Core::feed(const Tick& tick) {
   const GateConfig& config = plan->config;
   if (tick.t_s <= 0) {
     add_groups(tick, /*history=*/true);
+    note_clumps(tick);
     for (auto& p : pending) p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
     return;
   }
@@ -47,8 +50,10 @@ void GateState::Core::feed(const Tick& tick) {
   begin_restarts(start_s);
   note_presence(tick, std::max<std::int64_t>(0, missing));
   add_groups(tick, /*history=*/false);
+  note_clumps(tick);
   judge_pending(warming);
   count_units(tick);
+  certify();
   verdict = decide();
 }
 
@@ -115,6 +120,35 @@ void GateState::Core::add_groups(const Tick& tick, bool history) {
   }
 }
 
+void GateState::Core::note_clumps(const Tick& tick) {
+  if (plan->config.assignment != Assignment::Instance) return;
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    const SeriesPlan& series = plan->series[s];
+    if (series.weight <= 0) continue;
+    const std::size_t n_column = plan->metrics[series.metric].n_column;
+    for (const std::string& stratum : strata) {
+      double n = 0, x = 0, groups = 0;
+      for (const GroupCounts& g : tick.groups) {
+        if (g.arm != Arm::Baseline || g.counts[n_column] <= 0 || g.stratum != stratum) continue;
+        n += double(g.counts[n_column]);
+        x += double(g.counts[series.baseline_column]);
+        groups += 1;
+      }
+      if (groups < 2 || x <= 0) continue;
+      double q = 0;
+      for (const GroupCounts& g : tick.groups) {
+        if (g.arm != Arm::Baseline || g.counts[n_column] <= 0 || g.stratum != stratum) continue;
+        const double mu = x * double(g.counts[n_column]) / n;
+        const double off = double(g.counts[series.baseline_column]) - mu;
+        q += off * off / mu;
+      }
+      clumps[s].events += x;
+      clumps[s].weighted_q += x * q / (groups - 1);
+      clumps[s].weighted_mean += x * x / groups;
+    }
+  }
+}
+
 // Events are judged with the exposure of their own ticks. Where one arm had none, the stretch waits for the next tick,
 // so that events of long sessions in thin traffic are not lost; a stretch in which an arm must have been silent by
 // fault is dropped, for its baseline has no counterpart.
@@ -169,6 +203,17 @@ void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks
     double most = 0;
     for (const MetricPlan& metric : plan->metrics) most = std::max(most, double(group.counts[metric.n_column]));
     exposure[arm] += most;
+  }
+  // Units, where they are told, come one by one; sessions may come by the match.
+  if (!tick.units.empty()) {
+    double units_of[2] = {0, 0};
+    for (const UnitCounts& u : tick.units) {
+      units_of[0] += double(u.canary);
+      units_of[1] += double(u.baseline);
+    }
+    for (const std::size_t arm : {0, 1}) {
+      if (exposure[arm] > 0) exposure[arm] = std::max(1.0, std::min(exposure[arm], units_of[arm]));
+    }
   }
   const double share = plan->config.share > 0 ? plan->config.share : 0.05;
   const double expected[2] = {exposure[1] * share / (1 - share), exposure[0] * (1 - share) / share};

@@ -12,8 +12,6 @@
 namespace showcaller {
 namespace {
 
-constexpr double kCertificate = 60;
-constexpr double kNotWorseScore = 1.6448536269514722;
 constexpr double kBlameLevel = 0.05;
 
 // e-BH (Wang and Ramdas): the k largest, for the largest k with E_(k) >= K / (k level). Holds whatever the dependence.
@@ -76,13 +74,13 @@ GateLook GateState::Core::look() const {
     for (auto& m : out.metrics) m.blamed = false;
   }
   const bool at_end = t_s >= plan->config.planned_s;
-  for (auto& m : out.metrics) {
+  for (std::size_t i = 0; i < out.metrics.size(); ++i) {
+    MetricLook& m = out.metrics[i];
     if (m.blamed) {
       m.verdict = Verdict::Fail;
     } else if (verdict == Verdict::Blind || verdict == Verdict::Skewed) {
       m.verdict = verdict;
-    } else if (m.log_safe_unats >= to_unats(std::log(kCertificate)) ||
-               (at_end && m.powered && m.score < kNotWorseScore)) {
+    } else if (certified[i] || (at_end && m.powered && !looks_worse(i))) {
       m.verdict = Verdict::Pass;
     }
   }

@@ -34,7 +34,8 @@ struct GroupNoise {
 // (sum n)^2 / sum n^2.
 double effective_groups(std::span<const double> n);
 
+// `clump`: how many events come together inside an instance (instance assignment).
 GroupNoise measure_noise(std::span<const GroupTotal> groups, MetricKind kind, Assignment assignment,
-                         const NoisePrior& prior);
+                         const NoisePrior& prior, double clump = 1);
 
 }  // namespace showcaller
