@@ -250,10 +250,12 @@ bool LogicCompiler::literal_bucket(std::uint32_t child, std::uint64_t* end) {
   if (size == 2) {
     const Value given = node.literal.array_at(1);
     if (!given.is(ValueKind::Number)) return false;
-    weight = std::max(0.0, given.as_number());
+    weight = given.as_number();
   }
   constexpr double kWeightMax = std::numeric_limits<std::int32_t>::max();
-  if (std::trunc(weight) != weight || double(*end) + weight > kWeightMax) return false;
+  if (std::trunc(weight) != weight) return false;
+  weight = std::max(0.0, weight);
+  if (double(*end) + weight > kWeightMax) return false;
   *end += std::uint64_t(weight);
   program_.buckets.push_back({.variant = variant, .end = *end});
   return true;
