@@ -13,7 +13,11 @@ find_package(date REQUIRED)
 
 set(third_party_base PkgConfig::SODIUM PkgConfig::XXHASH Boost::json fmt::fmt Threads::Threads)
 set(third_party_model PkgConfig::FYAML date::date-tz)
-set(third_party_net OpenSSL::SSL OpenSSL::Crypto)
+# Asio is compiled once, in src/net/asio.cc; whoever includes it must know.
+add_library(sc_asio INTERFACE)
+target_compile_definitions(sc_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                           BOOST_BEAST_USE_STD_STRING_VIEW)
+set(third_party_net sc_asio OpenSSL::SSL OpenSSL::Crypto)
 set(third_party_wire PkgConfig::GRPC)
 set(third_party_adapters_sqlite PkgConfig::SQLITE)
 set(third_party_cli "")

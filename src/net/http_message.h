@@ -17,8 +17,9 @@ namespace showcaller {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
-// Header fields in the order they came, names compared without case. One buffer holds all of them, so a message
-// costs two allocations however many fields it has. Views stay valid until the next add() or set().
+// Header fields in the order they came, names compared without case. One buffer holds all of them,
+// so a message costs two allocations however many fields it has. Views stay valid until the next
+// add() or set().
 class HttpHeaders {
  public:
   HttpHeaders() = default;
@@ -50,14 +51,15 @@ class HttpHeaders {
 
 struct HttpPeer {
   std::string address;      // "127.0.0.1:51234", "[::1]:51234", or "unix"
-  std::string tls_subject;  // of a client certificate that verified: its first URI name, else its common name
+  std::string tls_subject;  // of a client certificate that verified: its first URI name, else its
+                            // common name
   bool tls = false;
 };
 
 struct HttpRequest {
-  std::string method;  // as sent: "GET"
-  std::string target;  // as sent: "/a%20b?x=1"
-  std::string path;    // decoded, without the query: "/a b"
+  std::string method;                                      // as sent: "GET"
+  std::string target;                                      // as sent: "/a%20b?x=1"
+  std::string path;                                        // decoded, without the query: "/a b"
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   HttpHeaders headers;
   std::string body;
@@ -74,7 +76,8 @@ struct HttpResponse {
   std::string body;
 };
 
-HttpResponse text_response(int status, std::string body, std::string_view content_type = "text/plain; charset=utf-8");
+HttpResponse text_response(int status, std::string body,
+                           std::string_view content_type = "text/plain; charset=utf-8");
 HttpResponse json_response(int status, std::string body);
 
 // "Not Found" for 404; "Status 499" for one without a name.
@@ -95,7 +98,7 @@ std::string format_http_date(std::int64_t unix_seconds);
 // "https://host:8443/base", "http://127.0.0.1:8080", "unix:/run/showcaller.sock".
 struct HttpUrl {
   bool tls = false;
-  std::string host;       // without brackets
+  std::string host;  // without brackets
   std::uint16_t port = 0;
   std::string unix_path;  // when set, host is only the Host header
   std::string path;       // "" or "/base", without a trailing slash

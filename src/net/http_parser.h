@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads HTTP/1.1 messages from bytes, without sockets: the same bytes give the same message wherever they are split.
+// Reads HTTP/1.1 messages from bytes, without sockets: the same bytes give the same message
+// wherever they are split.
 //
-// Beast's parser does the grammar; what is added here is our limits, the status that answers each fault, and what
-// Beast lets pass but should not: two lengths, transfer codings other than chunked, trailers as headers.
+// Beast's parser does the grammar; what is added here is our limits, the status that answers each
+// fault, and what Beast lets pass but should not: two lengths, transfer codings other than chunked,
+// trailers as headers.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +29,8 @@ struct ParseFailure {
   std::string_view reason;
 };
 
-// One request at a time; reset() starts the next. feed() takes bytes from the front of `bytes` and says how many; the
-// caller keeps the rest and offers it again with more behind it.
+// One request at a time; reset() starts the next. feed() takes bytes from the front of `bytes` and
+// says how many; the caller keeps the rest and offers it again with more behind it.
 class HttpRequestParser {
  public:
   explicit HttpRequestParser(HttpParserLimits limits);
@@ -37,11 +39,11 @@ class HttpRequestParser {
   // HeaderDone is told once, before the body is read; call again.
   ParseProgress feed(std::string_view bytes, std::size_t* consumed);
   const ParseFailure& failure() const;
-  bool started() const;      // a byte of this request has been taken or held back
-  bool keep_alive() const;   // after HeaderDone
+  bool started() const;     // a byte of this request has been taken or held back
+  bool keep_alive() const;  // after HeaderDone
   bool http_1_0() const;
   bool expects_continue() const;
-  HttpRequest& request();    // complete when Done; headers when HeaderDone
+  HttpRequest& request();  // complete when Done; headers when HeaderDone
   void reset();
 
  private:

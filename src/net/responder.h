@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answering side of a request: one response, or a stream of bytes with a bound on what waits to be read.
+// The answering side of a request: one response, or a stream of bytes with a bound on what waits to
+// be read.
 //
 // Threads: every call is safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -32,7 +34,8 @@ class ResponseStream {
  public:
   explicit ResponseStream(std::size_t buffer_bytes_max) : buffer_bytes_max_(buffer_bytes_max) {}
 
-  // Queues bytes. False: the stream is over, or the reader was too slow and has been dropped by this very call.
+  // Queues bytes. False: the stream is over, or the reader was too slow and has been dropped by
+  // this very call.
   bool write(std::string bytes);
   bool write(SharedBytes bytes);
   // Ends the response after what is queued.
@@ -41,8 +44,8 @@ class ResponseStream {
   // True when the end was a reader slower than its buffer.
   bool dropped() const;
   std::size_t pending_bytes() const;
-  // Called once when the stream is over, whoever ended it; at once when it already is. Must not block. From the thread
-  // that ended it.
+  // Called once when the stream is over, whoever ended it; at once when it already is. Must not
+  // block. From the thread that ended it.
   void on_end(std::function<void()> callback);
 
   // The connection's side.
@@ -65,8 +68,9 @@ class ResponseStream {
   std::function<void()> on_end_;
 };
 
-// Gives the next piece of a long response, or nothing at its end. Called on the server's thread when the socket has
-// room, so memory stays at one piece however slow the reader; must not block for long.
+// Gives the next piece of a long response, or nothing at its end. Called on the server's thread
+// when the socket has room, so memory stays at one piece however slow the reader; must not block
+// for long.
 using ChunkSource = std::move_only_function<std::optional<std::string>()>;
 
 struct ResponseSlot;
@@ -80,7 +84,8 @@ class Responder {
 
   // One of these three, once.
   void send(HttpResponse response);
-  // Status and headers now, the body by writes to the stream. The body of `head` is its first bytes.
+  // Status and headers now, the body by writes to the stream. The body of `head` is its first
+  // bytes.
   std::shared_ptr<ResponseStream> stream(HttpResponse head);
   void send_pulled(HttpResponse head, ChunkSource source);
 
@@ -90,8 +95,10 @@ class Responder {
   std::shared_ptr<ResponseSlot> slot_;
 };
 
-// Where an answer waits for its connection. Shared between a Responder and the connection; filled once.
+// Where an answer waits for its connection. Shared between a Responder and the connection; filled
+// once.
 struct ResponseSlot {
+  std::atomic<bool> answered = false;  // set last; what is below is then the connection's
   std::shared_ptr<ResponseChannel> channel;
   std::size_t stream_buffer_bytes = 1 << 20;
   HttpResponse response;
