@@ -47,6 +47,9 @@ struct InstanceSpec {
   int health_failures = 3;
   Duration start_timeout = seconds(60);      // from start to Ready
   InstanceLimits limits;
+  // Agones counters and lists must be declared before the start: name → capacity.
+  std::map<std::string, std::int64_t> counters;
+  std::map<std::string, std::int64_t> lists;
 };
 
 // The Agones game server states that matter to us, and how one ends.

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sidecar_command.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "adapters/process/file_handle.h"
+#include "adapters/process/sidecar_cell.h"
+#include "codec/agones_manifest.h"
+#include "codec/agones_rest.h"
+#include "model/manifest/document.h"
+
+namespace showcaller {
+namespace {
+
+constexpr std::size_t kFileBytesMax = 1 << 20;
+
+Instant wall_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+Result<agones::GameServer> initial_game_server(const std::string& file) {
+  agones::GameServer local = agones::local_game_server(to_ms(wall_now()) / 1000);
+  if (file.empty()) return local;
+  TRY(std::string text, read_file(file, kFileBytesMax));
+  std::vector<Finding> findings;
+  const std::vector<manifest::Node> documents =
+      manifest::parse_documents({.name = file, .text = std::move(text)}, 0, {}, &findings);
+  if (documents.size() != 1) {
+    return fail(ErrorCode::Invalid, fmt::format("{} does not hold one GameServer manifest{}", file,
+                                                findings.empty() ? "" : ": " + findings.front().message));
+  }
+  local.counters.clear();
+  local.lists.clear();
+  return agones::game_server_from_manifest(manifest::to_json(documents.front()), std::move(local));
+}
+
+void print_call(const agones::SdkCall& call, const agones::SdkResult& result) {
+  fmt::print("{}  {}{}\n", format_instant(wall_now()), agones::describe(call),
+             result ? "" : fmt::format("  refused: {}", result.error().message));
+  std::fflush(stdout);
+}
+
+// Waits for a signal to end; meanwhile lets reservations run out and writes the state file.
+void serve_until_signal(SidecarCell& cell, int wake_fd, const std::string& state_file) {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  const FileHandle signals(::signalfd(-1, &ends, SFD_CLOEXEC));
+  std::uint64_t written = 0;
+  while (true) {
+    cell.with([](agones::SidecarState& state, Instant now) { state.tick(now); });
+    int timeout_ms = -1;
+    std::string text;
+    cell.with([&](agones::SidecarState& state, Instant now) {
+      if (const auto at = state.deadline()) {
+        timeout_ms = int(std::clamp<std::int64_t>((*at - now).count(), 0, 60'000));
+      }
+      if (!state_file.empty() && state.version() != written) {
+        written = state.version();
+        text = to_pretty_json_text(agones::to_json(state.game_server()));
+      }
+    });
+    if (!text.empty()) {
+      if (const Status status = write_file_whole(state_file, text + "\n"); !status) {
+        fmt::print(stderr, "sidecar: {}\n", status.error().message);
+      }
+    }
+    pollfd polled[2] = {{signals.get(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
+    ::poll(polled, 2, timeout_ms);
+    if (polled[0].revents != 0) return;
+    eventfd_t ignored = 0;
+    if (polled[1].revents != 0) ::eventfd_read(wake_fd, &ignored);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& backend, const std::string& address,
+                                                      std::uint16_t grpc_port, std::uint16_t http_port) {
+  auto servers = std::make_shared<SidecarServers>();
+  TRY(servers->grpc, GrpcSidecar::start(backend, address, grpc_port));
+  TRY(servers->rest, RestSidecar::start(backend, address, http_port));
+  return servers;
+}
+
+int sidecar_command(const SidecarCommand& command) {
+  auto game_server = initial_game_server(command.file);
+  if (!game_server) {
+    fmt::print(stderr, "sidecar: {}\n", game_server.error().message);
+    return 2;
+  }
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // Before the servers' threads start, so that they inherit it.
+  const FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  SidecarCell cell(agones::SidecarState(*std::move(game_server), {.lenient = true},
+                                        agones::SidecarPhase::Scheduled, wall_now()),
+                   {.now = wall_now,
+                    .on_change = [fd = wake.get()] { ::eventfd_write(fd, 1); },
+                    .on_call = print_call});
+  const auto servers = serve_sidecar(cell, command.address, command.grpc_port, command.http_port);
+  if (!servers) {
+    fmt::print(stderr, "sidecar: {}\n", servers.error().message);
+    return 1;
+  }
+  fmt::print("Agones SDK for one local game server: gRPC on {0}:{1}, REST on http://{0}:{2}. Ctrl-C ends it.\n",
+             command.address, (*servers)->grpc->port(), (*servers)->rest->port());
+  std::fflush(stdout);
+  serve_until_signal(cell, wake.get(), command.state_file);
+  return 0;
+}
+
+}  // namespace showcaller
