@@ -167,7 +167,7 @@ std::string step_idempotency_key(std::string_view event, std::int64_t revision, 
 }
 
 Result<std::string> action_url(const World& world, std::string_view path) {
-  if (path.starts_with("http://") || path.starts_with("https://") || path.starts_with("unix:")) {
+  if (path.starts_with("http://") || path.starts_with("https://")) {
     return std::string(path);
   }
   const std::size_t slash = path.find('/');
