@@ -78,7 +78,7 @@ class TelemetryIntake {
 
   // Judged stages by key ("winter-raid/r1/v3"); counts of others are dropped.
   void watch(const std::set<std::string>& stages);
-  // One pass of a fleet, `is_base` telling builds of the baseline.
+  // One pass of a fleet: all that its driver shows.
   void observe(const std::string& fleet, std::span<const ObservedInstance> instances);
   Status report(const TelemetryBatch& batch);
   // What came since the last call. The stage has to be watched.
@@ -104,8 +104,8 @@ class TelemetryIntake {
     std::int64_t units_canary = 0, units_baseline = 0;
   };
 
-  void start_session(const std::string& instance, Session session);
-  void crash_sessions(const std::string& instance);
+  void start_session(const std::string& instance, const Session& session);
+  void crash_sessions(const std::string& instance, std::vector<Session>* open);
   void add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
            const TelemetryDelta& delta, Trust trust);
   void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group, const TelemetryDelta& delta,
@@ -115,8 +115,16 @@ class TelemetryIntake {
   TelemetryLimits limits_;
   std::map<std::string, Stage> stages_;
   std::map<std::string, std::map<std::string, std::vector<Session>>> instances_;  // fleet -> instance -> open sessions
-  std::map<std::string, std::vector<ArmAssignment>> arms_of_session_;
-  std::map<std::string, std::vector<ArmAssignment>> arms_of_instance_;            // of its newest session
+  struct OpenSession {
+    std::string instance;
+    std::vector<ArmAssignment> arms;
+  };
+  struct LastSession {
+    std::string crashed;         // its id when it crashed: an instance that died goes on showing it
+    std::vector<ArmAssignment> arms;
+  };
+  std::map<std::string, OpenSession> sessions_;      // by session
+  std::map<std::string, LastSession> last_session_;  // by instance: for reports that come after the end
   std::map<std::string, std::uint64_t> sequences_;                                // source -> the last one seen
   std::map<std::string, BaselineCounts> baselines_;                               // metric -> since the start
   std::size_t counters_ = 0;

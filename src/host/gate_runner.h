@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judges the stages that are judged now: every tick it takes what was counted, stores it, feeds the gate, and tells the
+// engine what the gate says. After a crash a stage's gate is fed again from the evidence store, and goes on.
+//
+// A look says nothing about the engine's decision: that is gate_decision.cc's. Threads: pass() by one.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/gate.h"
+#include "compute/fleet_view.h"
+#include "engine/gate_plan.h"
+#include "flow/port/evidence_store.h"
+#include "flow/telemetry_intake.h"
+#include "host/engine_host.h"
+
+namespace showcaller {
+
+// Headroom of a build on a fleet, as last observed; absent: not known.
+using HeadroomOf = std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
+
+class GateRunner {
+ public:
+  GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of)
+      : host_(host), store_(store), headroom_of_(std::move(headroom_of)) {}
+
+  // Closes the ticks that are due. The caller guards the intake. Returns the store's errors, if any.
+  std::vector<Error> pass(TelemetryIntake* intake);
+
+ private:
+  struct Counted {
+    std::int64_t n = 0, x = 0;
+    std::optional<ExponentialHistogram> histogram;
+  };
+  struct Watch {
+    JudgedStage stage;
+    std::optional<GateState> gate;            // absent: nothing to compare
+    std::map<std::string, Counted> canary;    // metric -> the canary's totals, for absolute gates
+    std::map<std::string, bool> client_only;
+    Instant next_tick{};
+    std::int64_t t_s = 0;                     // of the last tick
+    std::int64_t evidence_s = 0;
+    EvidenceMark mark;
+  };
+
+  std::optional<Watch> open_watch(JudgedStage stage, std::vector<Error>* errors);
+  void close_tick(Watch* watch, TelemetryIntake* intake, std::vector<Error>* errors);
+  void take_line(Watch* watch, const json::object& line);
+  void tell(const Watch& watch);
+  std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake) const;
+
+  EngineHost* host_;
+  EvidenceStore* store_;
+  HeadroomOf headroom_of_;
+  std::map<std::string, Watch> watches_;      // by JudgedStage::key()
+};
+
+}  // namespace showcaller

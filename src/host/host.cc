@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/host.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+
+namespace showcaller {
+
+Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
+  std::unique_ptr<Host> host(new Host(std::move(ports), std::move(options)));
+  Host& self = *host;
+  TRY(self.engine_, EngineHost::open(self.ports_.journal, self.ports_.clock, self.options_.engine));
+  self.intake_ = TelemetryIntake(self.options_.telemetry);
+  const auto salt_of = [&self](const std::string& event) { return self.salt_of(event); };
+  self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers, self.options_.allocator);
+  self.fleets_ = std::make_unique<FleetReconciler>(self.engine_.get(), self.ports_.drivers);
+  if (self.ports_.actions) self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
+  self.gates_ = std::make_unique<GateRunner>(
+      self.engine_.get(), self.ports_.evidence,
+      [&self](const std::string& fleet, const std::string& build) { return self.headroom_of(fleet, build); });
+  self.engine_->listen([&self](const World&, std::span<const Record> records) {
+    const bool concerned = std::any_of(records.begin(), records.end(),
+                                       [](const Record& record) { return concerns_flags(record.payload); });
+    if (concerned) ++self.flags_version_;
+  });
+  return host;
+}
+
+std::string Host::salt_of(const std::string& event) const {
+  return to_hex(hmac_sha256(options_.secret, "exposure/" + event)).substr(0, 32);
+}
+
+void Host::pass() {
+  if (const auto step = engine_->take_clock_step()) (void)engine_->submit(ClockStepObserved{*step});
+  const auto errors = fleets_->pass([this](const FleetPass& pass) {
+    desk_->observe(pass.fleet, pass.instances);
+    {
+      std::lock_guard lock(intake_mutex_);
+      intake_.observe(pass.fleet, pass.instances);
+    }
+    std::lock_guard lock(passes_mutex_);
+    passes_[pass.fleet] = pass;
+  });
+  for (const Error& error : errors) options_.on_error(error);
+  desk_->expire();
+  if (actions_) actions_->pass();
+  {
+    std::lock_guard lock(intake_mutex_);
+    for (const Error& error : gates_->pass(&intake_)) options_.on_error(error);
+  }
+  keep_ledger();
+  tell_totals();
+  (void)engine_->submit(TimePassed{});
+}
+
+Status Host::report(const TelemetryBatch& batch) {
+  std::lock_guard lock(intake_mutex_);
+  return intake_.report(batch);
+}
+
+std::shared_ptr<const FlagSnapshot> Host::flags(FlagVisibility visibility) {
+  std::lock_guard lock(flags_mutex_);
+  const bool client = visibility == FlagVisibility::Client;
+  auto& snapshot = client ? client_flags_ : server_flags_;
+  auto& version = client ? client_flags_version_ : server_flags_version_;
+  const std::uint64_t newest = flags_version_;  // Before the world is read: at worst it is computed once more.
+  if (!snapshot || version != newest) {
+    snapshot = std::make_shared<const FlagSnapshot>(
+        flag_snapshot(*world(), [this](const std::string& event) { return salt_of(event); }, visibility));
+    version = newest;
+  }
+  return snapshot;
+}
+
+std::vector<FleetPass> Host::fleets() const {
+  std::lock_guard lock(passes_mutex_);
+  std::vector<FleetPass> out;
+  for (const auto& [name, pass] : passes_) out.push_back(pass);
+  return out;
+}
+
+FleetView Host::view_of(const std::string& fleet) const {
+  std::lock_guard lock(passes_mutex_);
+  const auto at = passes_.find(fleet);
+  static const std::vector<ObservedInstance> kNothing;
+  return fleet_view(*world(), fleet, at == passes_.end() ? kNothing : at->second.instances, engine_->now());
+}
+
+std::optional<double> Host::headroom_of(const std::string& fleet, const std::string& build) const {
+  std::lock_guard lock(passes_mutex_);
+  const auto at = passes_.find(fleet);
+  if (at == passes_.end()) return std::nullopt;
+  return double(fleet_view(*world(), fleet, at->second.instances, engine_->now()).headroom_ppm(build)) /
+         double(kPpmWhole);
+}
+
+void Host::keep_ledger() {
+  const auto rows = desk_->take_exposures();
+  if (!rows.empty()) {
+    std::vector<LedgerEntry> entries;
+    entries.reserve(rows.size());
+    for (const ExposureRow& row : rows) {
+      entries.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session, LedgerSource::Served, row.at});
+      unsealed_[fmt::format("{}/r{}", row.event, row.revision)] = {row.event, row.revision};
+    }
+    if (const Status added = ports_.ledger->add(entries); !added) options_.on_error(added.error());
+  }
+  // Sealed when nobody more can be exposed to it.
+  const auto now = world();
+  std::erase_if(unsealed_, [&](const auto& open) {
+    const auto& [event, revision] = open.second;
+    const EventState* state = now->event(event);
+    if (state && state->revision == revision && may_admit(state->phase)) return false;
+    const auto seal = ports_.ledger->seal(event, revision);
+    if (!seal) {
+      options_.on_error(seal.error());
+      return false;
+    }
+    (void)engine_->submit(LedgerObserved{event, revision, seal->rows, seal->root});
+    return true;
+  });
+}
+
+void Host::tell_totals() {
+  for (StageTotals& total : desk_->take_totals()) totals_[total.event] = std::move(total);
+  const Instant now = engine_->now();
+  std::erase_if(totals_, [&](const auto& waiting) {
+    const StageTotals& total = waiting.second;
+    Instant& told = totals_told_[total.event];
+    if (now - told < options_.totals_every) return false;
+    told = now;
+    (void)engine_->submit(TotalsObserved{total.event, total.revision, total.visit, total.canary, total.baseline});
+    return true;
+  });
+}
+
+}  // namespace showcaller
