@@ -42,6 +42,11 @@ inline std::string print(double x) {
     if (std::strtod(text, nullptr) == x) break;
   }
   const int exponent = std::atoi(std::string(text).substr(std::string(text).find('e') + 1).c_str());
+  if (exponent >= digits - 1 && exponent < 21) {
+    std::string whole = std::string(text).substr(0, std::string(text).find('e'));
+    std::erase(whole, '.');
+    return whole + std::string(std::size_t(exponent - digits + 1), '0');
+  }
   if (exponent >= -7 && exponent < 21) {
     std::snprintf(text, sizeof text, "%.*f", std::max(0, digits - 1 - exponent), x);
     return text;
@@ -75,6 +80,8 @@ inline double read_all(std::string text) {
   text.erase(0, text.find_first_not_of(spaces));
   if (text.empty()) return 0;
   text.erase(text.find_last_not_of(spaces) + 1);
+  if (text == "Infinity" || text == "+Infinity") return INFINITY;
+  if (text == "-Infinity") return -INFINITY;
   if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return NAN;
   char* end = nullptr;
   const double x = std::strtod(text.c_str(), &end);
@@ -85,6 +92,9 @@ inline double read_front(const std::string& text) {
   const std::size_t start = text.find_first_not_of(" \t\n\r\v\f");
   if (start == std::string::npos) return NAN;
   const char c = text[start];
+  const std::string word = text.substr(start + (c == '+' || c == '-'), 8);
+  if (word == "Infinity") return c == '-' ? -INFINITY : INFINITY;
+  if (word[0] != '.' && (word[0] < '0' || word[0] > '9')) return NAN;
   if (c != '+' && c != '-' && c != '.' && (c < '0' || c > '9')) return NAN;
   const char* begin = text.c_str() + start;
   if (begin[0] == '0' && (begin[1] == 'x' || begin[1] == 'X')) return 0;
