@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the API needs from the program behind it: the composition root implements this over the host, tests over a fake.
+// JSON shapes are those of docs/api.md.
+//
+// Threads: all calls come from the server's threads, several at once, and must return within microseconds, except those
+// under "slow", which come from a worker. Replies may come later, on any thread, once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "flag/flag_set.h"
+#include "model/command.h"
+#include "net/responder.h"
+
+namespace showcaller {
+
+struct Credentials {
+  std::string_view token;        // of "Authorization: Bearer"; empty: none was sent
+  std::string_view tls_subject;  // of a client certificate that verified; empty: none
+};
+
+struct HistoryQuery {
+  std::uint64_t from_seq = 1;
+  std::uint64_t to_seq = 0;  // 0: the end
+  std::string event;         // only records about it; empty: all
+  std::string kind;          // only this kind; empty: all
+  std::size_t limit = 1'000;
+};
+
+// A manifest text as the server reads it, against its own world.
+struct ManifestReading {
+  std::vector<std::shared_ptr<const Manifest>> manifests;  // empty when there are errors
+  json::array findings;                                    // errors and warnings
+  bool ok = false;
+};
+
+using CommandReply = std::move_only_function<void(Result<Receipt>)>;
+
+class ApiBackend {
+ public:
+  virtual ~ApiBackend() = default;
+
+  virtual Instant now() const = 0;
+  // Unauthenticated: unknown or expired.
+  virtual Result<Actor> authenticate(const Credentials& credentials) const = 0;
+  // May the actor do this to something of this owner (empty: of the whole house)? Forbidden says who would have to
+  // allow it. Commands are checked again by the engine, at their own place in the journal.
+  virtual Status authorize(const Actor& actor, std::string_view verb, std::string_view owner) const = 0;
+
+  // ---- commands: replied to when durable. Limit when the mailbox is full. ----
+  virtual void submit(Command command, CommandReply reply) = 0;
+
+  // ---- readings of the published world ----
+  virtual json::value status() const = 0;                       // seq, time, epoch, version, counts
+  virtual json::value events() const = 0;                       // array of short forms
+  virtual Result<json::value> event(std::string_view name) const = 0;
+  virtual json::value manifests(std::string_view kind) const = 0;  // empty: all kinds
+  virtual Result<json::value> manifest(std::string_view kind, std::string_view name) const = 0;
+  virtual json::value fleets() const = 0;
+  virtual Result<json::value> fleet(std::string_view name) const = 0;
+  virtual json::value instances(std::string_view fleet) const = 0;  // empty: all
+  virtual json::value quarantines() const = 0;
+  virtual json::value lines() const = 0;
+  virtual json::value tokens() const = 0;
+  // {"ready":bool,"checks":[{"name","ok","detail"}]}
+  virtual json::object readiness() const = 0;
+
+  // ---- sessions and what they report ----
+  virtual Result<json::value> allocate(const json::object& request) = 0;
+  virtual Status release(std::string_view session) = 0;
+  // Limit: push back with 429. The answer says what was taken and how often to report.
+  virtual Result<json::value> report(std::string_view body, const Actor& actor) = 0;
+  virtual std::shared_ptr<const FlagSet> flags() const = 0;
+
+  // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
+  virtual ManifestReading read_manifests(std::string_view text) const = 0;
+  virtual json::value validate(std::string_view text) const = 0;  // {"ok","findings"}
+  virtual Result<json::value> plan(std::string_view text) const = 0;
+  virtual Result<json::value> history(const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
+  virtual Result<json::value> explain(std::string_view event) const = 0;
+  virtual Result<json::value> ledger(std::string_view event, std::int64_t revision) const = 0;  // 0: the present one
+  virtual Result<json::value> privacy_export(std::string_view player) = 0;
+  virtual Result<json::value> privacy_erase(std::string_view player, const Actor& actor) = 0;
+};
+
+}  // namespace showcaller
