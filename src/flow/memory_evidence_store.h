@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evidence store in memory: for golden conversations, the simulator, and tests.
+// The evidence store in memory: for golden conversations, the simulator, and tests. Threads: as the port says.
 #pragma once
 
 #include <map>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "flow/port/evidence_store.h"
 
@@ -11,25 +14,14 @@ namespace showcaller {
 
 class MemoryEvidenceStore final : public EvidenceStore {
  public:
-  Result<EvidenceMark> append(const EvidenceKey& key, std::string_view tick) override;
+  Result<EvidenceMark> append(std::string_view stream, std::string_view line) override;
   Status flush() override { return {}; }
-  Status read(const EvidenceKey& key, std::uint64_t offset,
-              const std::function<bool(std::string_view, const EvidenceMark&)>& sink) override;
-  Result<EvidenceMark> end(const EvidenceKey& key) override;
-  Status check(const EvidenceKey& key, const EvidenceMark& mark) override;
-  Result<std::vector<EvidenceSheet>> list() override;
-  Status remove(const EvidenceKey& key) override;
-  std::vector<std::string> take_notes() override { return {}; }
+  Status read(std::string_view stream,
+              const std::function<bool(std::string_view line, const EvidenceMark&)>& sink) override;
 
  private:
-  struct Entry {
-    std::string tick;
-    EvidenceMark after;
-  };
-  static EvidenceMark start_of(const EvidenceKey& key) { return {.hash = sha256(evidence_name_line(key))}; }
-
   std::mutex mutex_;
-  std::map<EvidenceKey, std::vector<Entry>> sheets_;
+  std::map<std::string, std::vector<std::pair<std::string, EvidenceMark>>, std::less<>> streams_;
 };
 
 }  // namespace showcaller

@@ -5,10 +5,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "flow/port/evidence_rules.h"
 #include "flow/port/evidence_store.h"
 
 namespace showcaller {
@@ -21,20 +24,19 @@ class EvidenceBench {
 };
 using MakeEvidenceBench = std::function<std::unique_ptr<EvidenceBench>()>;
 
-struct StoredTick {
-  std::string bytes;
-  EvidenceMark after;
-};
+using StoredLine = std::pair<std::string, EvidenceMark>;
 
-inline std::vector<StoredTick> read_ticks(EvidenceStore& store, const EvidenceKey& key, std::uint64_t offset = 0) {
-  std::vector<StoredTick> ticks;
-  const Status read = store.read(key, offset, [&](std::string_view tick, const EvidenceMark& after) {
-    ticks.push_back({std::string(tick), after});
+inline std::vector<StoredLine> read_lines(EvidenceStore& store, std::string_view stream) {
+  std::vector<StoredLine> lines;
+  const Status read = store.read(stream, [&](std::string_view line, const EvidenceMark& mark) {
+    lines.push_back({std::string(line), mark});
     return true;
   });
   EXPECT_TRUE(read) << read.error().message;
-  return ticks;
+  return lines;
 }
+
+inline std::string some_line(int i) { return fmt::format("{{\"t\":{},\"x\":\"{}\"}}", i, std::string(std::size_t(i * 37), 'a')); }
 
 class EvidenceConformance : public testing::TestWithParam<MakeEvidenceBench> {
  protected:
@@ -42,78 +44,77 @@ class EvidenceConformance : public testing::TestWithParam<MakeEvidenceBench> {
   EvidenceStore& store() { return bench_->store(); }
 
   std::unique_ptr<EvidenceBench> bench_;
-  const EvidenceKey key_{"winter-raid", 7, "canary", 1};
-  const EvidenceKey other_{"winter-raid", 7, "canary", 2};
+  const std::string stream_ = "winter-raid/r7/v1";
+  const std::string other_ = "winter-raid/r7/v2";
 };
 
-TEST_P(EvidenceConformance, TicksAreReadBackFromAnyMark) {
-  std::vector<EvidenceMark> marks{store().end(key_).value()};
-  EXPECT_EQ(marks[0].offset, 0u);
+TEST_P(EvidenceConformance, LinesAreReadBackWithTheirMarks) {
+  EXPECT_TRUE(read_lines(store(), stream_).empty());
+  std::vector<EvidenceMark> marks;
+  EvidenceMark expected;
   for (int i = 0; i < 20; ++i) {
-    const std::string tick(std::size_t(i * 37), char('a' + i));
-    marks.push_back(store().append(key_, tick).value());
-    ASSERT_TRUE(store().append(other_, "else"));
+    marks.push_back(store().append(stream_, some_line(i)).value());
+    expected = mark_after(expected, some_line(i));
+    EXPECT_EQ(marks.back().offset, expected.offset);
+    EXPECT_EQ(marks.back().hash, expected.hash);
+    ASSERT_TRUE(store().append(other_, "{}"));
   }
   ASSERT_TRUE(store().flush());
   bench_->close();
-  for (std::size_t from = 0; from < marks.size(); ++from) {
-    const auto ticks = read_ticks(store(), key_, marks[from].offset);
-    ASSERT_EQ(ticks.size(), 20 - from);
-    for (std::size_t i = 0; i < ticks.size(); ++i) {
-      EXPECT_EQ(ticks[i].bytes, std::string((from + i) * 37, char('a' + from + i)));
-      EXPECT_EQ(ticks[i].after, marks[from + i + 1]);
-    }
+  const auto lines = read_lines(store(), stream_);
+  ASSERT_EQ(lines.size(), 20u);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(lines[i].first, some_line(i));
+    EXPECT_EQ(lines[i].second.offset, marks[i].offset);
+    EXPECT_EQ(lines[i].second.hash, marks[i].hash);
   }
-  EXPECT_EQ(store().end(key_).value(), marks.back());
-  EXPECT_EQ(marks.back().ticks, 20u);
+  int seen = 0;
+  ASSERT_TRUE(store().read(stream_, [&](auto, const auto&) { return ++seen < 5; }));
+  EXPECT_EQ(seen, 5);
 }
 
 TEST_P(EvidenceConformance, AppendingGoesOnWhereItEnded) {
-  ASSERT_TRUE(store().append(key_, "one"));
-  const auto two = store().append(key_, "two").value();
+  ASSERT_TRUE(store().append(stream_, "1"));
+  const auto two = store().append(stream_, "2").value();
   ASSERT_TRUE(store().flush());
   bench_->close();
-  const auto three = store().append(key_, "three").value();
-  EXPECT_GT(three.offset, two.offset);
-  EXPECT_EQ(three.ticks, 3u);
-  EXPECT_EQ(three.hash, sha256(as_bytes(two.hash), "three"));
-  EXPECT_EQ(read_ticks(store(), key_).size(), 3u);
+  const auto three = store().append(stream_, "3").value();
+  EXPECT_EQ(three.offset, mark_after(two, "3").offset);
+  EXPECT_EQ(three.hash, mark_after(two, "3").hash);
+  EXPECT_EQ(read_lines(store(), stream_).size(), 3u);
 }
 
 TEST_P(EvidenceConformance, AMarkHoldsOnlyForItsOwnPast) {
-  const auto one = store().append(key_, "one").value();
-  const auto two = store().append(key_, "two").value();
-  const auto other = store().append(other_, "one").value();
-  EXPECT_TRUE(store().check(key_, {}));
-  EXPECT_TRUE(store().check(key_, one));
-  EXPECT_TRUE(store().check(key_, two));
-  EXPECT_NE(one.hash, other.hash);  // The same ticks under another name are other evidence.
-  EXPECT_EQ(store().check(key_, other).error().code, ErrorCode::Corrupt);
-  EXPECT_EQ(store().check(other_, two).error().code, ErrorCode::Corrupt);
+  const auto one = store().append(stream_, "1").value();
+  const auto two = store().append(stream_, "2").value();
+  ASSERT_TRUE(store().append(other_, "1"));
+  const auto other = store().append(other_, "3").value();
+  EXPECT_TRUE(check_mark(store(), stream_, {}));
+  EXPECT_TRUE(check_mark(store(), stream_, one));
+  EXPECT_TRUE(check_mark(store(), stream_, two));
+  EXPECT_EQ(check_mark(store(), stream_, other).error().code, ErrorCode::Corrupt);
+  EXPECT_EQ(check_mark(store(), "nothing/r1/v1", two).error().code, ErrorCode::Corrupt);
   EvidenceMark changed = two;
   changed.hash[0] ^= 1;
-  EXPECT_EQ(store().check(key_, changed).error().code, ErrorCode::Corrupt);
+  EXPECT_EQ(check_mark(store(), stream_, changed).error().code, ErrorCode::Corrupt);
 }
 
-TEST_P(EvidenceConformance, SheetsAreListedAndRemoved) {
-  ASSERT_TRUE(store().append(other_, "x"));
-  ASSERT_TRUE(store().append(key_, "x"));
-  const auto sheets = store().list().value();
-  ASSERT_EQ(sheets.size(), 2u);
-  EXPECT_EQ(sheets[0].key, key_);
-  EXPECT_EQ(sheets[1].key, other_);
-  EXPECT_GT(sheets[0].bytes, 0u);
-  ASSERT_TRUE(store().remove(key_));
-  EXPECT_EQ(store().remove(key_).error().code, ErrorCode::NotFound);
-  EXPECT_TRUE(read_ticks(store(), key_).empty());
-  EXPECT_EQ(store().append(key_, "again").value().ticks, 1u);
+TEST_P(EvidenceConformance, TheSinkMayAppend) {
+  ASSERT_TRUE(store().append(stream_, "1"));
+  int seen = 0;
+  ASSERT_TRUE(store().read(stream_, [&](auto, const auto&) {
+    EXPECT_TRUE(store().append(stream_, "2"));
+    return ++seen < 10;
+  }));
+  EXPECT_EQ(seen, 1);
 }
 
-TEST_P(EvidenceConformance, NamesThatCouldLeaveTheFolderAreRefused) {
-  for (const char* name : {"", "../x", "a/b", "A", ".x", "a b", "a\n"}) {
-    EXPECT_EQ(store().append({name, 1, "canary", 1}, "x").error().code, ErrorCode::Invalid) << name;
-    EXPECT_EQ(store().append({"event", 1, name, 1}, "x").error().code, ErrorCode::Invalid) << name;
+TEST_P(EvidenceConformance, NamesThatCouldLeaveTheFolderAndBrokenLinesAreRefused) {
+  for (const char* name : {"", "../x", ".x", "A", "a b", "a\n", "a+b"}) {
+    EXPECT_EQ(store().append(name, "{}").error().code, ErrorCode::Invalid) << name;
   }
+  EXPECT_EQ(store().append(stream_, "{\n}").error().code, ErrorCode::Invalid);
+  EXPECT_TRUE(read_lines(store(), stream_).empty());
 }
 
 }  // namespace showcaller

@@ -8,16 +8,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "adapters/evidence_files/evidence_frame.h"
+#include "adapters/evidence_files/evidence_lines.h"
+#include "flow/port/evidence_rules.h"
 
 namespace showcaller {
 namespace {
@@ -44,47 +43,26 @@ Status write_all(int descriptor, std::string_view bytes, const std::string& path
   return {};
 }
 
-std::optional<std::int64_t> number_after(std::string_view text, char letter) {
-  std::int64_t value = 0;
-  if (text.empty() || text[0] != letter) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Reads the name line, since names may contain the dots that a file name is parted with.
-std::optional<EvidenceKey> key_of_file(const std::string& path) {
-  char line[256];
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return std::nullopt;
-  const ssize_t got = ::read(descriptor, line, sizeof line);
-  ::close(descriptor);
-  std::string_view left(line, got > 0 ? std::size_t(got) : 0);
-  left = left.substr(0, left.find('\n'));
-  std::vector<std::string_view> words;
-  while (!left.empty()) {
-    const std::size_t space = left.find(' ');
-    words.push_back(left.substr(0, space));
-    left = space == std::string_view::npos ? std::string_view() : left.substr(space + 1);
-  }
-  if (words.size() != 6 || words[0] != "showcaller-evidence") return std::nullopt;
-  const auto revision = number_after(words[3], 'r');
-  const auto visit = number_after(words[5], 'v');
-  if (!revision || !visit) return std::nullopt;
-  return EvidenceKey{std::string(words[2]), *revision, std::string(words[4]), *visit};
+// '/' parts the name of a stream and cannot be in the name of a file; '+' is in neither otherwise.
+std::string swap_character(std::string_view text, char from, char to) {
+  std::string out(text);
+  std::replace(out.begin(), out.end(), from, to);
+  return out;
 }
 
 }  // namespace
 
-struct EvidenceFiles::Sheet {
+struct EvidenceFiles::File {
   int descriptor = -1;  // -1: there is no file yet
   EvidenceMark end;
+  std::uint64_t size = 0;
+  std::uint64_t lines = 0;
   bool dirty = false;
-  bool broken = false;  // a failed write could not be taken back: what the file ends with is not known
+  bool broken = false;  // what the file ends with is not known: it is read again before it is written
 
-  Sheet() = default;
-  Sheet(const Sheet&) = delete;
-  ~Sheet() {
+  File() = default;
+  File(const File&) = delete;
+  ~File() {
     if (descriptor >= 0) ::close(descriptor);
   }
 };
@@ -108,57 +86,47 @@ Result<std::unique_ptr<EvidenceFiles>> EvidenceFiles::open(const std::string& fo
   if (::flock(store->lock_, LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorCode::Conflict, fmt::format("{} is in use by another process; stop it, or choose another folder", folder));
   }
-  TRY(const auto sheets, store->list_locked());
-  for (const EvidenceSheet& sheet : sheets) store->total_bytes_ += sheet.bytes;
+  TRY(const auto streams, store->list_locked());
+  for (const EvidenceStream& stream : streams) store->total_bytes_ += stream.bytes;
   return store;
 }
 
-std::string EvidenceFiles::path_of(const EvidenceKey& key) const {
-  return fmt::format("{}/{}.r{}.{}.v{}{}", folder_, key.event, key.revision, key.stage, key.visit, kSuffix);
+std::string EvidenceFiles::path_of(std::string_view stream) const {
+  return fmt::format("{}/{}{}", folder_, swap_character(stream, '/', '+'), kSuffix);
 }
 
-Result<EvidenceFiles::Sheet*> EvidenceFiles::sheet_of(const EvidenceKey& key) {
-  TRY(check_evidence_key(key));
-  const auto found = open_.find(key);
+Result<EvidenceFiles::File*> EvidenceFiles::file_of(std::string_view stream) {
+  TRY(check_evidence(stream));
+  const auto found = open_.find(stream);
   if (found != open_.end() && !found->second->broken) return found->second.get();
-  auto sheet = std::make_unique<Sheet>();
-  sheet->end = {.hash = sha256(evidence_name_line(key))};
-  const std::string path = path_of(key);
-  sheet->descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
-  if (sheet->descriptor < 0 && errno != ENOENT) return std::unexpected(system_error(path));
-  if (sheet->descriptor >= 0) {
-    TRY(recover(path, key, sheet.get()));
+  auto file = std::make_unique<File>();
+  const std::string path = path_of(stream);
+  file->descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
+  if (file->descriptor < 0 && errno != ENOENT) return std::unexpected(system_error(path));
+  if (file->descriptor >= 0) {
+    TRY(recover(path, file.get()));
   }
-  return (open_[key] = std::move(sheet)).get();
+  return (open_[std::string(stream)] = std::move(file)).get();
 }
 
-Status EvidenceFiles::recover(const std::string& path, const EvidenceKey& key, Sheet* sheet) {
+Status EvidenceFiles::recover(const std::string& path, File* file) {
   struct stat facts{};
-  if (::fstat(sheet->descriptor, &facts) != 0) return std::unexpected(system_error(path));
-  const std::string name = evidence_name_line(key);
-  std::string head(name.size(), '\0');
-  if (::pread(sheet->descriptor, head.data(), head.size(), 0) != ssize_t(head.size()) || head != name) {
-    // Not even the first line was whole: the file begins anew.
-    TRY(set_aside(path, 0, std::uint64_t(facts.st_size), sheet));
-    TRY(write_all(sheet->descriptor, name, path));
-    total_bytes_ += name.size();
-    sheet->dirty = true;
-    return {};
-  }
-  FrameReader reader(sheet->descriptor, name.size(), sheet->end);
+  if (::fstat(file->descriptor, &facts) != 0) return std::unexpected(system_error(path));
+  EvidenceLines lines(file->descriptor);
   while (true) {
-    TRY(const auto tick, reader.next());
-    if (!tick) break;
+    TRY(const auto line, lines.next());
+    if (!line) break;
   }
-  sheet->end = reader.mark();
-  const std::uint64_t good = name.size() + reader.mark().offset;
-  if (good == std::uint64_t(facts.st_size)) return {};
-  return set_aside(path, good, std::uint64_t(facts.st_size), sheet);
+  file->end = lines.mark();
+  file->size = lines.file_offset();
+  file->lines = lines.lines();
+  if (file->size == std::uint64_t(facts.st_size)) return {};
+  return set_aside(path, file->size, std::uint64_t(facts.st_size), file);
 }
 
-Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std::uint64_t size, Sheet* sheet) {
+Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std::uint64_t size, File* file) {
   std::string rest(size - good, '\0');
-  if (::pread(sheet->descriptor, rest.data(), rest.size(), off_t(good)) != ssize_t(rest.size())) {
+  if (::pread(file->descriptor, rest.data(), rest.size(), off_t(good)) != ssize_t(rest.size())) {
     return std::unexpected(system_error(path));
   }
   std::string cut;
@@ -168,138 +136,122 @@ Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std
   const Status written = write_all(descriptor, rest, cut);
   ::close(descriptor);
   TRY(written);
-  if (::ftruncate(sheet->descriptor, off_t(good)) != 0) return std::unexpected(system_error(path));
+  if (::ftruncate(file->descriptor, off_t(good)) != 0) return std::unexpected(system_error(path));
   total_bytes_ -= std::min<std::uint64_t>(total_bytes_, rest.size());
-  notes_.push_back(fmt::format("{}: {} bytes after tick {} do not hold and were moved to {}", path, rest.size(),
-                               sheet->end.ticks, cut));
+  notes_.push_back(fmt::format("{}: {} bytes after line {} do not hold and were moved to {}", path, rest.size(),
+                               file->lines, cut));
   return {};
 }
 
-Status EvidenceFiles::make_file(const EvidenceKey& key, Sheet* sheet) {
-  const std::string path = path_of(key);
-  const std::string name = evidence_name_line(key);
-  TRY(make_room(name.size()));
-  sheet->descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (sheet->descriptor < 0) return std::unexpected(system_error(path));
-  if (const Status written = write_all(sheet->descriptor, name, path); !written) {
-    ::close(std::exchange(sheet->descriptor, -1));
-    ::unlink(path.c_str());
-    return written;
-  }
-  total_bytes_ += name.size();
-  // The folder's entry must be as durable as the ticks.
+Status EvidenceFiles::make_file(std::string_view stream, File* file) {
+  const std::string path = path_of(stream);
+  file->descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file->descriptor < 0) return std::unexpected(system_error(path));
+  // The folder's entry must be as durable as the lines.
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  const Error error = system_error(folder_);
+  if (folder >= 0) ::close(folder);
+  if (!synced) return std::unexpected(error);
   return {};
 }
 
-Result<EvidenceMark> EvidenceFiles::append(const EvidenceKey& key, std::string_view tick) {
+Result<EvidenceMark> EvidenceFiles::append(std::string_view stream, std::string_view line) {
+  TRY(check_evidence(stream, line));
   const std::lock_guard lock(mutex_);
-  TRY(Sheet* sheet, sheet_of(key));
-  if (tick.size() > kTickBytesMax) return fail(ErrorCode::Limit, fmt::format("a tick of {} bytes is too large", tick.size()));
-  EvidenceMark mark = sheet->end;
-  const std::string frame = make_frame(mark.hash, tick, &mark.hash);
-  mark.offset += frame.size();
-  mark.ticks += 1;
-  if (mark.offset > options_.sheet_bytes_max) {
-    return fail(ErrorCode::Limit, fmt::format("the evidence of {} stage {} is over {} bytes; end the stage", key.event,
-                                              key.stage, options_.sheet_bytes_max));
+  TRY(File* file, file_of(stream));
+  const EvidenceMark mark = mark_after(file->end, line);
+  const std::string stored = make_evidence_line(line, mark);
+  if (file->size + stored.size() > options_.stream_bytes_max) {
+    return fail(ErrorCode::Limit, fmt::format("the evidence {} is over {} bytes; end the stage", stream,
+                                              options_.stream_bytes_max));
   }
-  TRY(make_room(frame.size()));
-  if (sheet->descriptor < 0) {
-    TRY(make_file(key, sheet));
+  TRY(make_room(stored.size()));
+  if (file->descriptor < 0) {
+    TRY(make_file(stream, file));
   }
-  const std::string path = path_of(key);
-  if (const Status written = write_all(sheet->descriptor, frame, path); !written) {
-    const auto good = off_t(evidence_name_line(key).size() + sheet->end.offset);
-    sheet->broken = ::ftruncate(sheet->descriptor, good) != 0;
+  if (const Status written = write_all(file->descriptor, stored, path_of(stream)); !written) {
+    file->broken = ::ftruncate(file->descriptor, off_t(file->size)) != 0;
     return std::unexpected(written.error());
   }
-  total_bytes_ += frame.size();
-  sheet->end = mark;
-  sheet->dirty = true;
+  total_bytes_ += stored.size();
+  file->size += stored.size();
+  file->lines += 1;
+  file->end = mark;
+  file->dirty = true;
   return mark;
 }
 
 Status EvidenceFiles::flush() {
   const std::lock_guard lock(mutex_);
-  for (auto& [key, sheet] : open_) {
-    if (!sheet->dirty || sheet->descriptor < 0) continue;
-    if (::fdatasync(sheet->descriptor) != 0) {
-      // What the kernel could not write it may have dropped: the file must be read again.
-      sheet->broken = true;
-      return std::unexpected(system_error(path_of(key)));
+  for (auto& [stream, file] : open_) {
+    if (!file->dirty || file->descriptor < 0) continue;
+    if (::fdatasync(file->descriptor) != 0) {
+      // What the kernel could not write it may have dropped.
+      file->broken = true;
+      return std::unexpected(system_error(path_of(stream)));
     }
-    sheet->dirty = false;
+    file->dirty = false;
   }
   return {};
 }
 
-Status EvidenceFiles::read(const EvidenceKey& key, std::uint64_t offset,
+Status EvidenceFiles::read(std::string_view stream,
                            const std::function<bool(std::string_view, const EvidenceMark&)>& sink) {
-  const std::lock_guard lock(mutex_);
-  TRY(Sheet* sheet, sheet_of(key));
-  if (sheet->descriptor < 0) return {};
-  const std::string name = evidence_name_line(key);
-  FrameReader reader(sheet->descriptor, name.size(), {.hash = sha256(name)});
-  while (reader.mark().offset < sheet->end.offset) {
-    TRY(const auto tick, reader.next());
-    if (!tick) {
-      return fail(ErrorCode::Corrupt, fmt::format("{}: tick {} is not what was written", path_of(key),
-                                                  reader.mark().ticks + 1));
-    }
-    if (reader.mark().offset > offset && !sink(*tick, reader.mark())) break;
+  const std::string path = path_of(stream);
+  std::uint64_t size = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    TRY(const File* file, file_of(stream));
+    if (file->descriptor < 0) return {};
+    size = file->size;
   }
-  return {};
+  // A descriptor of its own: the sink may take its time, or append.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(system_error(path));
+  EvidenceLines lines(descriptor);
+  const auto run = [&]() -> Status {
+    while (lines.file_offset() < size) {
+      TRY(const auto line, lines.next());
+      if (!line) {
+        return fail(ErrorCode::Corrupt, fmt::format("{}: line {} is not what was written", path, lines.lines() + 1));
+      }
+      if (!sink(*line, lines.mark())) break;
+    }
+    return {};
+  };
+  const Status status = run();
+  ::close(descriptor);
+  return status;
 }
 
-Result<EvidenceMark> EvidenceFiles::end(const EvidenceKey& key) {
-  const std::lock_guard lock(mutex_);
-  TRY(const Sheet* sheet, sheet_of(key));
-  return sheet->end;
-}
-
-Status EvidenceFiles::check(const EvidenceKey& key, const EvidenceMark& mark) {
-  if (mark.offset == 0) return {};
-  bool holds = false;
-  TRY(read(key, mark.offset - 1, [&](std::string_view, const EvidenceMark& after) {
-    holds = after == mark;
-    return false;
-  }));
-  if (holds) return {};
-  return fail(ErrorCode::Corrupt, fmt::format("{}: the evidence up to byte {} is not what the verdict rested on",
-                                              path_of(key), mark.offset));
-}
-
-Result<std::vector<EvidenceSheet>> EvidenceFiles::list() {
+Result<std::vector<EvidenceStream>> EvidenceFiles::list() {
   const std::lock_guard lock(mutex_);
   return list_locked();
 }
 
-Result<std::vector<EvidenceSheet>> EvidenceFiles::list_locked() const {
-  std::vector<EvidenceSheet> sheets;
+Result<std::vector<EvidenceStream>> EvidenceFiles::list_locked() const {
+  std::vector<EvidenceStream> streams;
   std::error_code error;
   for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-    const std::string path = at->path().string();
-    if (!path.ends_with(kSuffix)) continue;
+    std::string name = at->path().filename().string();
+    if (!name.ends_with(kSuffix)) continue;
+    name.resize(name.size() - kSuffix.size());
     std::error_code ignored;
-    if (auto key = key_of_file(path)) sheets.push_back({*std::move(key), fs::file_size(path, ignored)});
+    streams.push_back({swap_character(name, '+', '/'), at->file_size(ignored)});
   }
   if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder_, error.message()));
-  std::sort(sheets.begin(), sheets.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
-  return sheets;
+  std::sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return streams;
 }
 
-Status EvidenceFiles::remove(const EvidenceKey& key) {
-  TRY(check_evidence_key(key));
+Status EvidenceFiles::remove(std::string_view stream) {
+  TRY(check_evidence(stream));
   const std::lock_guard lock(mutex_);
-  const std::string path = path_of(key);
+  const std::string path = path_of(stream);
   std::error_code ignored;
   const auto size = fs::file_size(path, ignored);
-  open_.erase(key);
+  if (const auto found = open_.find(stream); found != open_.end()) open_.erase(found);
   if (::unlink(path.c_str()) != 0) {
     if (errno == ENOENT) return fail(ErrorCode::NotFound, fmt::format("{}: there is no such evidence", path));
     return std::unexpected(system_error(path));
@@ -310,18 +262,18 @@ Status EvidenceFiles::remove(const EvidenceKey& key) {
 
 Status EvidenceFiles::make_room(std::uint64_t more) {
   if (total_bytes_ + more <= options_.total_bytes_max) return {};
-  TRY(const auto sheets, list_locked());
-  std::vector<std::pair<fs::file_time_type, const EvidenceSheet*>> idle;
-  for (const EvidenceSheet& sheet : sheets) {
+  TRY(const auto streams, list_locked());
+  std::vector<std::pair<fs::file_time_type, const EvidenceStream*>> idle;
+  for (const EvidenceStream& stream : streams) {
     std::error_code ignored;
-    if (!open_.contains(sheet.key)) idle.push_back({fs::last_write_time(path_of(sheet.key), ignored), &sheet});
+    if (!open_.contains(stream.name)) idle.push_back({fs::last_write_time(path_of(stream.name), ignored), &stream});
   }
   std::sort(idle.begin(), idle.end());
-  for (const auto& [touched, sheet] : idle) {
+  for (const auto& [touched, stream] : idle) {
     if (total_bytes_ + more <= options_.total_bytes_max) return {};
-    const std::string path = path_of(sheet->key);
+    const std::string path = path_of(stream->name);
     if (::unlink(path.c_str()) != 0) return std::unexpected(system_error(path));
-    total_bytes_ -= std::min(total_bytes_, sheet->bytes);
+    total_bytes_ -= std::min(total_bytes_, stream->bytes);
     notes_.push_back(fmt::format("{}: removed to keep the evidence under {} bytes", path, options_.total_bytes_max));
   }
   if (total_bytes_ + more <= options_.total_bytes_max) return {};

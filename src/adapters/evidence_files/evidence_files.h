@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evidence store as append-only files, one a sheet: FOLDER/EVENT.rREVISION.STAGE.vVISIT.evidence
+// The evidence store as append-only text files, one a stream: FOLDER/winter-raid+r1+v3.evidence
 //
-//   file  = name-line frame*                       (name-line: flow/port/evidence_store.h)
-//   frame = u32 size, u32 sum, hash[32], bytes[size]   little-endian; sum = low half of XXH64(size ‖ hash ‖ bytes)
+//   file  = line*
+//   line  = HASH ' ' JSON '\n'      HASH: the stream's chain up to this line, 64 hex digits
 //
-// A frame whose sum or chain does not hold ends the sheet: the rest is moved to FILE.cut-N, never thrown away. Bounded: a
-// sheet and the folder have limits; when the folder is full the sheets that were touched longest ago go first, never one
-// in use since opening.
+// `cut -c66-` gives the ticks as plain JSON Lines. The first line whose hash does not hold ends the stream: the rest is
+// moved to FILE.cut-N when the file is opened, never thrown away, and told of in take_notes().
 //
-// Threads: any. One process owns a folder (FOLDER/.lock).
+// Bounded: a stream and the folder have limits. When the folder is full, the streams that were touched longest ago go
+// first, never one in use since opening. Threads: any. One process owns a folder (FOLDER/.lock).
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,13 @@
 namespace showcaller {
 
 struct EvidenceFilesOptions {
-  std::uint64_t sheet_bytes_max = 256u << 20;
-  std::uint64_t total_bytes_max = 4ull << 30;
+  std::uint64_t stream_bytes_max = 1ull << 30;
+  std::uint64_t total_bytes_max = 8ull << 30;
+};
+
+struct EvidenceStream {
+  std::string name;
+  std::uint64_t bytes = 0;  // on disk
 };
 
 class EvidenceFiles final : public EvidenceStore {
@@ -33,32 +38,33 @@ class EvidenceFiles final : public EvidenceStore {
   static Result<std::unique_ptr<EvidenceFiles>> open(const std::string& folder, const EvidenceFilesOptions& options = {});
   ~EvidenceFiles() override;
 
-  Result<EvidenceMark> append(const EvidenceKey& key, std::string_view tick) override;
+  Result<EvidenceMark> append(std::string_view stream, std::string_view line) override;
   Status flush() override;
-  Status read(const EvidenceKey& key, std::uint64_t offset,
-              const std::function<bool(std::string_view, const EvidenceMark&)>& sink) override;
-  Result<EvidenceMark> end(const EvidenceKey& key) override;
-  Status check(const EvidenceKey& key, const EvidenceMark& mark) override;
-  Result<std::vector<EvidenceSheet>> list() override;
-  Status remove(const EvidenceKey& key) override;
-  std::vector<std::string> take_notes() override;
+  Status read(std::string_view stream,
+              const std::function<bool(std::string_view line, const EvidenceMark&)>& sink) override;
+
+  // By name.
+  Result<std::vector<EvidenceStream>> list();
+  Status remove(std::string_view stream);
+  // What opening streams has cut off, and what the bounds have removed, since the last call.
+  std::vector<std::string> take_notes();
 
  private:
-  struct Sheet;
+  struct File;
   EvidenceFiles(std::string folder, EvidenceFilesOptions options);
-  std::string path_of(const EvidenceKey& key) const;
-  Result<Sheet*> sheet_of(const EvidenceKey& key);          // opens it; makes no file
-  Status make_file(const EvidenceKey& key, Sheet* sheet);
-  Status recover(const std::string& path, const EvidenceKey& key, Sheet* sheet);
-  Status set_aside(const std::string& path, std::uint64_t good, std::uint64_t size, Sheet* sheet);
+  std::string path_of(std::string_view stream) const;
+  Result<File*> file_of(std::string_view stream);  // opens it; makes none
+  Status make_file(std::string_view stream, File* file);
+  Status recover(const std::string& path, File* file);
+  Status set_aside(const std::string& path, std::uint64_t good, std::uint64_t size, File* file);
   Status make_room(std::uint64_t more);
-  Result<std::vector<EvidenceSheet>> list_locked() const;
+  Result<std::vector<EvidenceStream>> list_locked() const;
 
   const std::string folder_;
   const EvidenceFilesOptions options_;
   int lock_ = -1;
   std::mutex mutex_;
-  std::map<EvidenceKey, std::unique_ptr<Sheet>> open_;
+  std::map<std::string, std::unique_ptr<File>, std::less<>> open_;
   std::uint64_t total_bytes_ = 0;
   std::vector<std::string> notes_;
 };

@@ -2,9 +2,6 @@
 // Evidence in files keeps the port's text; a torn or damaged end is cut, kept and told of; bounds hold.
 #include "adapters/evidence_files/evidence_files.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 
@@ -36,19 +33,21 @@ class FilesBench final : public EvidenceBench {
 
 INSTANTIATE_TEST_SUITE_P(Files, EvidenceConformance, testing::Values([] { return std::make_unique<FilesBench>(); }));
 
-const EvidenceKey kKey{"winter-raid", 7, "canary", 1};
-constexpr const char* kFile = "winter-raid.r7.canary.v1.evidence";
+constexpr std::string_view kStream = "winter-raid/r7/v1";
+constexpr const char* kFile = "winter-raid+r7+v1.evidence";
 
 std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Ten ticks; returns the marks after each.
+bool equal(const EvidenceMark& a, const EvidenceMark& b) { return a.offset == b.offset && a.hash == b.hash; }
+
+// Ten lines; returns the marks after each.
 std::vector<EvidenceMark> write_ten(const std::string& folder) {
   std::vector<EvidenceMark> marks;
   const auto store = open_or_die(folder);
-  for (int i = 0; i < 10; ++i) marks.push_back(store->append(kKey, std::string(50, char('0' + i))).value());
+  for (int i = 0; i < 10; ++i) marks.push_back(store->append(kStream, std::string(50, char('0' + i))).value());
   EXPECT_TRUE(store->flush());
   return marks;
 }
@@ -58,19 +57,21 @@ TEST(EvidenceFiles, ATornEndIsCutAtEveryByteAndKept) {
   const auto marks = write_ten(folder.path());
   const std::string path = folder.file(kFile);
   const std::string whole = contents(path);
-  const std::size_t ninth = whole.size() - (marks[9].offset - marks[8].offset);
+  const std::size_t ninth = whole.size() - (64 + 1 + 50 + 1);
   for (std::size_t size = ninth + 1; size < whole.size(); size += 7) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
     const auto store = open_or_die(folder.path());
-    EXPECT_EQ(store->end(kKey).value(), marks[8]);
+    const auto lines = read_lines(*store, kStream);
+    ASSERT_EQ(lines.size(), 9u);
+    EXPECT_TRUE(equal(lines.back().second, marks[8]));
     const auto notes = store->take_notes();
     ASSERT_EQ(notes.size(), 1u);
-    EXPECT_NE(notes[0].find("after tick 9"), std::string::npos) << notes[0];
+    EXPECT_NE(notes[0].find("after line 9"), std::string::npos) << notes[0];
     EXPECT_TRUE(store->take_notes().empty());
     EXPECT_EQ(contents(path), whole.substr(0, ninth));
-    EXPECT_TRUE(store->check(kKey, marks[8]));
-    EXPECT_EQ(store->check(kKey, marks[9]).error().code, ErrorCode::Corrupt);
-    EXPECT_EQ(store->append(kKey, std::string(50, '9')).value(), marks[9]);  // and the sheet goes on
+    EXPECT_TRUE(check_mark(*store, kStream, marks[8]));
+    EXPECT_EQ(check_mark(*store, kStream, marks[9]).error().code, ErrorCode::Corrupt);
+    EXPECT_TRUE(equal(store->append(kStream, std::string(50, '9')).value(), marks[9]));  // and the stream goes on
   }
   EXPECT_EQ(contents(path + ".cut-1"), whole.substr(ninth, 1));
 }
@@ -86,10 +87,10 @@ TEST(EvidenceFiles, AChangedByteAnywhereIsNeverTakenForEvidence) {
     damaged[random.below(whole.size())] ^= char(1u << random.below(8));
     std::ofstream(path, std::ios::binary) << damaged;
     const auto store = open_or_die(folder.path());
-    const auto ticks = read_ticks(*store, kKey);
-    EXPECT_LT(ticks.size(), 10u);
-    for (std::size_t i = 0; i < ticks.size(); ++i) EXPECT_EQ(ticks[i].after, marks[i]);
-    EXPECT_EQ(store->check(kKey, marks[9]).error().code, ErrorCode::Corrupt);
+    const auto lines = read_lines(*store, kStream);
+    EXPECT_LT(lines.size(), 10u);
+    for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(equal(lines[i].second, marks[i]));
+    EXPECT_EQ(check_mark(*store, kStream, marks[9]).error().code, ErrorCode::Corrupt);
     EXPECT_FALSE(store->take_notes().empty());
   }
 }
@@ -97,36 +98,49 @@ TEST(EvidenceFiles, AChangedByteAnywhereIsNeverTakenForEvidence) {
 TEST(EvidenceFiles, DamageBeneathAnOpenStoreIsFoundWhenRead) {
   const ScratchFolder folder;
   const auto store = open_or_die(folder.path());
-  ASSERT_TRUE(store->append(kKey, std::string(100, 'a')));
-  ASSERT_TRUE(store->append(kKey, std::string(100, 'b')));
+  ASSERT_TRUE(store->append(kStream, std::string(100, 'a')));
+  ASSERT_TRUE(store->append(kStream, std::string(100, 'b')));
   std::string damaged = contents(folder.file(kFile));
-  damaged[damaged.size() - 150] ^= 1;
+  damaged[damaged.size() - 50] ^= 1;
   std::ofstream(folder.file(kFile), std::ios::binary) << damaged;
-  const Status read = store->read(kKey, 0, [](auto, const auto&) { return true; });
+  const Status read = store->read(kStream, [](auto, const auto&) { return true; });
   EXPECT_EQ(read.error().code, ErrorCode::Corrupt);
 }
 
-TEST(EvidenceFiles, BoundsRefuseAndTheOldestIdleSheetGoesFirst) {
+TEST(EvidenceFiles, LinesLongerThanAReadAreWhole) {
   const ScratchFolder folder;
-  const EvidenceFilesOptions options{.sheet_bytes_max = 2000, .total_bytes_max = 5000};
-  const auto key = [](int revision) { return EvidenceKey{"raid", revision, "canary", 1}; };
+  const std::string tick(700'000, 'x');
+  for (int i = 0; i < 3; ++i) {
+    const auto store = open_or_die(folder.path());
+    ASSERT_TRUE(store->append(kStream, tick + std::to_string(i)));
+    EXPECT_EQ(read_lines(*store, kStream).size(), std::size_t(i + 1));
+  }
+}
+
+TEST(EvidenceFiles, BoundsRefuseAndTheOldestIdleStreamGoesFirst) {
+  const ScratchFolder folder;
+  const EvidenceFilesOptions options{.stream_bytes_max = 2000, .total_bytes_max = 5000};
+  const std::string line(1400, 'x');
   for (int revision = 1; revision <= 3; ++revision) {
     const auto store = open_or_die(folder.path(), options);
-    ASSERT_TRUE(store->append(key(revision), std::string(1400, 'x')));
-    EXPECT_EQ(store->append(key(revision), std::string(1400, 'x')).error().code, ErrorCode::Limit);
-    std::filesystem::last_write_time(folder.file(fmt::format("raid.r{}.canary.v1.evidence", revision)),
+    ASSERT_TRUE(store->append(fmt::format("raid/r{}", revision), line));
+    EXPECT_EQ(store->append(fmt::format("raid/r{}", revision), line).error().code, ErrorCode::Limit);
+    std::filesystem::last_write_time(folder.file(fmt::format("raid+r{}.evidence", revision)),
                                      std::filesystem::file_time_type(std::chrono::seconds(revision)));
   }
   const auto store = open_or_die(folder.path(), options);
-  EXPECT_EQ(read_ticks(*store, key(1)).size(), 1u);  // in use now
-  ASSERT_TRUE(store->append(key(4), std::string(1400, 'x')));
-  const auto sheets = store->list().value();
-  ASSERT_EQ(sheets.size(), 3u);
-  EXPECT_EQ(sheets[0].key.revision, 1);
-  EXPECT_EQ(sheets[1].key.revision, 3);
+  EXPECT_EQ(read_lines(*store, "raid/r1").size(), 1u);  // in use now
+  ASSERT_TRUE(store->append("raid/r4", line));
+  const auto streams = store->list().value();
+  ASSERT_EQ(streams.size(), 3u);
+  EXPECT_EQ(streams[0].name, "raid/r1");
+  EXPECT_EQ(streams[1].name, "raid/r3");
   EXPECT_EQ(store->take_notes().size(), 1u);
-  ASSERT_TRUE(store->append(key(5), std::string(1400, 'x')));
-  EXPECT_EQ(store->append(key(6), std::string(1400, 'x')).error().code, ErrorCode::Limit);
+  ASSERT_TRUE(store->append("raid/r5", line));
+  EXPECT_EQ(store->append("raid/r6", line).error().code, ErrorCode::Limit);
+  ASSERT_TRUE(store->remove("raid/r1"));
+  EXPECT_EQ(store->remove("raid/r1").error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(store->append("raid/r6", line));
 }
 
 TEST(EvidenceFiles, OneProcessOwnsAFolder) {
