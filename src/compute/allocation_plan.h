@@ -28,7 +28,9 @@ struct CanaryLayer {
   std::string build;
   Unit unit = Unit::Player;
   std::shared_ptr<const Exposure> admits;    // null: nobody is admitted now
-  std::shared_ptr<const Exposure> eligible;  // whom the present stage is about
+  std::shared_ptr<const Exposure> eligible;  // whom the present stage is about; null: nobody
+  std::shared_ptr<const Exposure> exempt;    // on the canary whatever the draw; null: nobody
+  std::string rule_state;                    // equal texts: equal exposures
   std::int64_t pace_per_minute = 0;          // 0: no limit
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // of the visit, as the journal knows
 };

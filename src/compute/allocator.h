@@ -18,7 +18,7 @@
 namespace showcaller {
 
 struct AllocatorLimits {
-  std::size_t sessions_max = 1'000'000;   // remembered; past it new sessions are refused
+  std::size_t sessions_max = 250'000;     // remembered; past it ended ones are forgotten early, then new ones refused
   std::size_t exposures_max = 1'000'000;  // rows not yet taken; past it the canary is refused: no exposure goes untold
   std::size_t players_max = 1'000;        // a session
   Duration remember = minutes(10);        // how long an ended session still gets its old answer

@@ -75,6 +75,17 @@ ExposureRule eligibility_rule(const EventState& event, std::string salt) {
   return rule;
 }
 
+ExposureRule exempt_rule(const EventState& event, std::string salt) {
+  ExposureRule rule = empty_rule(event, std::move(salt));
+  if (!admits_now(event)) return rule;
+  const std::int64_t present = exposure_of(event, event.stage);
+  for (int i = 0; i < event.stage; ++i) {
+    if (exposure_of(event, i) <= present) continue;  // Nested: the present draw has them all.
+    rule.stages.push_back({audience_of(event.spec().stages[std::size_t(i)]), std::uint32_t(kPpmWhole)});
+  }
+  return rule;
+}
+
 std::int64_t canary_share_ppm(const EventState& event) {
   return admits_now(event) ? exposure_of(event, event.stage) : 0;
 }

@@ -23,6 +23,9 @@ std::string_view unit_attribute(Unit unit);
 ExposureRule exposure_rule(const EventState& event, std::string salt = {});
 // Whom the present stage is about, whatever its exposure: the audience and regions that its arms are drawn from.
 ExposureRule eligibility_rule(const EventState& event, std::string salt = {});
+// Whom an earlier stage lets in further than the present one would (staff, a region that is ahead): they are on the
+// canary whatever the draw says, so no arm may count them.
+ExposureRule exempt_rule(const EventState& event, std::string salt = {});
 
 // The share of the present stage's eligible units that get the canary, the holdback taken off; 0 when none is admitted.
 std::int64_t canary_share_ppm(const EventState& event);

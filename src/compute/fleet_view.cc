@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/fleet_view.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "compute/fleet_census.h"
+#include "compute/fleet_demand.h"
+#include "model/exposure.h"
+
+namespace showcaller {
+namespace {
+
+void count(const CensusEntry& entry, std::int64_t sessions_each, BuildCounts* row) {
+  row->quarantined += entry.isolated;
+  row->sessions += entry.sessions;
+  const bool starting = entry.phase == InstancePhase::Wanted ||
+                        (entry.seen && entry.seen->state == InstanceState::Starting);
+  switch (entry.phase) {
+    case InstancePhase::Wanted:
+    case InstancePhase::Ready: {
+      if (entry.seen && entry.seen->state == InstanceState::Unhealthy) {
+        ++row->unhealthy;
+      } else if (starting && entry.idle()) {
+        // The driver may show it ready before its record is written.
+        const bool ready = entry.seen && entry.seen->state == InstanceState::Ready && !entry.isolated;
+        ++(ready ? row->ready : row->starting);
+        if (ready) row->free_sessions += sessions_each;
+      } else if (!entry.idle()) {
+        ++row->allocated;
+        if (!entry.isolated) row->free_sessions += std::max<std::int64_t>(0, sessions_each - entry.sessions);
+      } else if (entry.seen && entry.seen->state == InstanceState::Ready) {
+        if (entry.isolated) return;
+        ++row->ready;
+        row->free_sessions += sessions_each;
+      }
+      return;
+    }
+    case InstancePhase::Unhealthy: ++row->unhealthy; return;
+    case InstancePhase::Draining:
+    case InstancePhase::Stopping: ++row->draining; return;
+    case InstancePhase::Gone: return;
+  }
+}
+
+bool has_build(const EventState& event, std::string_view fleet, std::string_view version) {
+  return std::any_of(event.spec().changes.begin(), event.spec().changes.end(), [&](const Change& change) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    return build && build->fleet == fleet && build->version == version;
+  });
+}
+
+}  // namespace
+
+const BuildCounts* FleetView::find(std::string_view build, std::string_view region) const {
+  for (const BuildCounts& row : rows) {
+    if (row.build == build && row.region == region) return &row;
+  }
+  return nullptr;
+}
+
+BuildCounts FleetView::total(std::string_view build) const {
+  BuildCounts sum;
+  sum.build = build;
+  for (const BuildCounts& row : rows) {
+    if (!build.empty() && row.build != build) continue;
+    sum.desired += row.desired;
+    sum.starting += row.starting;
+    sum.ready += row.ready;
+    sum.allocated += row.allocated;
+    sum.draining += row.draining;
+    sum.unhealthy += row.unhealthy;
+    sum.quarantined += row.quarantined;
+    sum.sessions += row.sessions;
+    sum.free_sessions += row.free_sessions;
+  }
+  return sum;
+}
+
+std::int64_t FleetView::headroom_ppm(std::string_view build) const {
+  const BuildCounts sum = total(build);
+  return sum.free_sessions * kPpmWhole / std::max<std::int64_t>(1, sum.sessions);
+}
+
+FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed) {
+  return fleet_view(world, fleet, observed, world.time);
+}
+
+FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed,
+                     Instant now) {
+  FleetView view{fleet, {}};
+  const FleetSpec* spec = world.fleet(fleet);
+  const FleetCensus census = take_census(world, fleet, observed, now);
+  std::map<BuildRegion, BuildCounts> rows;
+  std::map<BuildRegion, BuildUse> use;
+  const auto each = [&](const std::string& build) -> std::int64_t {
+    const BuildSpec* found = spec ? spec->build(build) : nullptr;
+    return found ? std::max(1, found->sessions_per_instance) : 1;
+  };
+  for (const CensusEntry& entry : census.entries) {
+    const BuildRegion key{entry.instance->build, entry.instance->region};
+    count(entry, each(key.first), &rows[key]);
+    if (entry.idle() || entry.phase == InstancePhase::Stopping) continue;
+    if (entry.phase == InstancePhase::Draining || entry.isolated) ++use[key].draining;
+    else use[key].instances += std::max<std::int64_t>(1, entry.sessions);  // In sessions, until below.
+  }
+  for (auto& [key, of_build] : use) of_build.instances = (of_build.instances + each(key.first) - 1) / each(key.first);
+  if (spec) {
+    const std::vector<std::string> quarantined(census.quarantines.builds.begin(), census.quarantines.builds.end());
+    const auto demand = fleet_demand(*spec, build_layers(world, fleet, *spec), use, quarantined, now);
+    for (const auto& [key, wanted] : demand) {
+      if (wanted.desired > 0 || rows.contains(key)) rows[key].desired = wanted.desired;
+    }
+  }
+  for (auto& [key, row] : rows) {
+    row.build = key.first;
+    row.region = key.second;
+    view.rows.push_back(std::move(row));
+  }
+  return view;
+}
+
+CapacityStanding capacity_standing(const World& world, const FleetView& view, const EventState& event,
+                                   const BuildChange& build) {
+  const FleetSpec* spec = world.fleet(build.fleet);
+  if (!spec) return {false, fmt::format("there is no fleet {}", build.fleet)};
+  const int last = int(event.spec().stages.size()) - 1;
+  int ready = 0;
+  std::string missing;
+  for (const RegionSpec& region : spec->regions) {
+    if (reach_ppm(event, last, region.name) <= 0) continue;
+    const BuildCounts* row = view.find(build.version, region.name);
+    const int have = row ? row->ready + row->allocated : 0;
+    ready += have;
+    if (have >= spec->capacity.canary_instances_min) continue;
+    missing += fmt::format("{}{} of {} instances of build {} ready in {}", missing.empty() ? "" : "; ", have,
+                           spec->capacity.canary_instances_min, build.version, region.name);
+  }
+  if (!missing.empty()) return {false, missing};
+  const ReadinessSpec& readiness = event.spec().readiness;
+  const bool asked = readiness.capacity_headroom_ppm &&
+                     (readiness.capacity_fleet.empty() || readiness.capacity_fleet == build.fleet);
+  if (asked && view.headroom_ppm() < *readiness.capacity_headroom_ppm) {
+    return {false, fmt::format("headroom of fleet {} is below {:.4g} %", build.fleet,
+                               double(*readiness.capacity_headroom_ppm) / 1e4)};
+  }
+  return {true, fmt::format("{} instances of build {} are ready", ready, build.version)};
+}
+
+CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
+                                const BuildChange& build, int stage) {
+  const FleetSpec* spec = world.fleet(build.fleet);
+  if (!spec) return {false, fmt::format("there is no fleet {}", build.fleet)};
+  std::string missing;
+  for (const RegionSpec& region : spec->regions) {
+    const std::int64_t share = planned_share_ppm(event, stage, region.name);
+    if (share <= 0) continue;
+    std::int64_t running = 0;
+    for (const BuildCounts& row : view.rows) {
+      if (row.region == region.name) running += row.sessions;
+    }
+    const BuildCounts* row = view.find(build.version, region.name);
+    const std::int64_t room = row ? row->sessions + row->free_sessions : 0;
+    const std::int64_t needed = std::max<std::int64_t>(1, (running * share + kPpmWhole - 1) / kPpmWhole);
+    if (room >= needed) continue;
+    missing += fmt::format("{}build {} has room for {} of {} sessions in {}", missing.empty() ? "" : "; ",
+                           build.version, room, needed, region.name);
+  }
+  return {missing.empty(), missing.empty() ? "the stage's share fits what is ready" : missing};
+}
+
+bool build_is_drained(const World& world, const std::string& name, std::span<const ObservedInstance> observed) {
+  const EventState* event = world.event(name);
+  if (!event || !event->manifest) return true;
+  for (const ObservedInstance& seen : observed) {
+    if (seen.state == InstanceState::Exited || !has_build(*event, seen.fleet, seen.build)) continue;
+    if (sessions_on(seen) > 0 || seen.state == InstanceState::Reserved) return false;
+    const Instance* instance = world.instances.find(instance_key(seen.fleet, seen.id));
+    const bool could_take = !instance || instance->phase == InstancePhase::Ready || instance->phase == InstancePhase::Wanted;
+    if (could_take && event->intake != IntakeState::Closed) return false;
+  }
+  return true;
+}
+
+}  // namespace showcaller
