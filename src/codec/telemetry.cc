@@ -13,7 +13,6 @@
 namespace showcaller {
 namespace {
 
-constexpr std::array<std::string_view, 3> kTrusts{"server", "probe", "client"};
 constexpr std::int64_t kCountMax = std::int64_t(1) << 53;
 
 // Reads one object; the first thing that is wrong is kept, with its place.
@@ -118,14 +117,6 @@ json::object delta_to_json(const TelemetryDelta& delta) {
 }
 
 }  // namespace
-
-std::string_view to_string(Trust trust) { return kTrusts[std::size_t(trust)]; }
-
-std::optional<Trust> parse_trust(std::string_view text) {
-  const auto found = std::ranges::find(kTrusts, text);
-  if (found == kTrusts.end()) return std::nullopt;
-  return Trust(found - kTrusts.begin());
-}
 
 Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLimits& limits) {
   TRY(const auto parsed, parse_json(body, {.bytes_max = limits.bytes_max, .depth_max = 8}));

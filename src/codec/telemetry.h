@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "evidence/histogram.h"
 #include "evidence/tick.h"
+#include "evidence/trust.h"
 
 namespace showcaller {
 
@@ -30,11 +31,9 @@ inline constexpr std::string_view kSessionStarted = "session.started";  // n: se
 inline constexpr std::string_view kSessionEnded = "session.ended";      // n: sessions that ended, however
 inline constexpr std::string_view kSessionCrashed = "session.crashed";  // n: sessions that ended; x: of these, crashed
 inline constexpr std::string_view kSessionError = "session.error";      // n: sessions that ended; x: with an error
+inline constexpr std::string_view kError = "error";                      // n: errors met, sessions going on
+inline constexpr std::string_view kUnitExposed = "unit.exposed";        // n: 1, with the unit: for the ledger
 }  // namespace metric
-
-enum class Trust : std::uint8_t { Server, Probe, Client };  // most trusted first
-std::string_view to_string(Trust trust);
-std::optional<Trust> parse_trust(std::string_view text);
 
 struct TelemetryDelta {
   std::string metric;

@@ -21,7 +21,7 @@ bool on_baseline(const std::vector<ArmAssignment>& arms) {
   return std::none_of(arms.begin(), arms.end(), [](const ArmAssignment& a) { return a.arm == Arm::Canary; });
 }
 
-void merge_into(GroupDelta* to, const TelemetryDelta& delta) {
+void merge_into(GroupDelta* to, const ReportedDelta& delta) {
   to->n += delta.n;
   to->x += delta.x;
   if (!delta.histogram) return;
@@ -103,7 +103,7 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Observed
 void TelemetryIntake::start_session(const std::string& instance, const Session& session) {
   sessions_[session.id] = {instance, session.arms};
   last_session_[instance] = {{}, session.arms};
-  TelemetryDelta started;
+  ReportedDelta started;
   started.n = 1;
   add(session.arms, std::string(kSessionCrashed), instance, started, Trust::Server);
   for (const ArmAssignment& arm : session.arms) {
@@ -115,7 +115,7 @@ void TelemetryIntake::start_session(const std::string& instance, const Session& 
 
 void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Session>* open) {
   for (const Session& session : *open) {
-    TelemetryDelta crashed;
+    ReportedDelta crashed;
     crashed.x = 1;
     add(session.arms, std::string(kSessionCrashed), instance, crashed, Trust::Server);
     sessions_.erase(session.id);
@@ -124,7 +124,7 @@ void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Se
   open->clear();
 }
 
-Status TelemetryIntake::report(const TelemetryBatch& batch) {
+Status TelemetryIntake::report(const Report& batch) {
   if (batch.source.empty() || batch.sequence == 0) {
     return fail(ErrorCode::Invalid, "a telemetry batch has a source and a sequence from 1 on");
   }
@@ -143,11 +143,11 @@ Status TelemetryIntake::report(const TelemetryBatch& batch) {
   if (counters_ >= limits_.counters_max) {
     return fail(ErrorCode::Limit, "the evidence of this tick is full; send the batch again after the next tick");
   }
-  for (const TelemetryDelta& delta : batch.deltas) {
+  for (const ReportedDelta& delta : batch.deltas) {
     if (delta.n < 0 || delta.x < 0) return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
   }
   sequences_[batch.source] = batch.sequence;
-  for (const TelemetryDelta& delta : batch.deltas) {
+  for (const ReportedDelta& delta : batch.deltas) {
     if (!delta.event.empty() && delta.arm) {
       const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
       bool found = false;
@@ -173,7 +173,7 @@ Status TelemetryIntake::report(const TelemetryBatch& batch) {
 }
 
 void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
-                          const TelemetryDelta& delta, Trust trust) {
+                          const ReportedDelta& delta, Trust trust) {
   if (trust == Trust::Server && on_baseline(arms)) learn_baseline(metric, delta);
   for (const ArmAssignment& arm : arms) {
     const auto stage = stages_.find(stage_key(arm));
@@ -183,8 +183,8 @@ void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::str
 }
 
 void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group,
-                             const TelemetryDelta& delta, Trust trust) {
-  TelemetryDelta allowed = delta;
+                             const ReportedDelta& delta, Trust trust) {
+  ReportedDelta allowed = delta;
   if (trust == Trust::Client) {
     std::int64_t& said = stage->client_units[delta.unit + "|" + delta.session];
     const std::int64_t count = delta.histogram ? std::int64_t(delta.histogram->count()) : delta.n;
@@ -202,7 +202,7 @@ void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric, c
   merge_into(trust == Trust::Client ? &at->second.client : &at->second.server, allowed);
 }
 
-void TelemetryIntake::learn_baseline(const std::string& metric, const TelemetryDelta& delta) {
+void TelemetryIntake::learn_baseline(const std::string& metric, const ReportedDelta& delta) {
   BaselineCounts& baseline = baselines_[metric];
   baseline.n += delta.n;
   baseline.x += delta.x;

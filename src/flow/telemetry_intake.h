@@ -7,7 +7,7 @@
 // metric). A delta belongs to the arms of its session, or of the session its instance runs; or it names event, arm and
 // unit itself. Only sessions that the present stage drew are counted: who came in otherwise is no random sample.
 //
-// Limits: TelemetryLimits; over them a batch is refused whole (Limit) and may come again. Threads: none.
+// Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Threads: none.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@
 
 namespace showcaller {
 
-struct TelemetryDelta {
+struct ReportedDelta {
   std::string metric;                    // "session.error", "join.latency"
   std::string instance, session;         // where it happened; either may be empty
   std::string event;                     // with arm and unit: the reporter knows its arm itself (flag rollouts)
@@ -38,14 +38,14 @@ struct TelemetryDelta {
   std::optional<ExponentialHistogram> histogram;  // instead of n and x, for quantiles
 };
 
-struct TelemetryBatch {
+struct Report {
   std::string source;                    // who reports; one sequence each
   std::uint64_t sequence = 0;            // from 1, rising; a batch seen before is accepted and ignored
   Trust trust = Trust::Client;
-  std::vector<TelemetryDelta> deltas;
+  std::vector<ReportedDelta> deltas;
 };
 
-struct TelemetryLimits {
+struct IntakeLimits {
   std::size_t deltas_max = 10'000;       // a batch
   std::size_t sources_max = 200'000;
   std::size_t counters_max = 1'000'000;  // (stage, metric, arm, group)
@@ -74,13 +74,13 @@ inline constexpr std::string_view kSessionCrashed = "session.crashed";
 
 class TelemetryIntake {
  public:
-  explicit TelemetryIntake(TelemetryLimits limits = {}) : limits_(limits) {}
+  explicit TelemetryIntake(IntakeLimits limits = {}) : limits_(limits) {}
 
   // Judged stages by key ("winter-raid/r1/v3"); counts of others are dropped.
   void watch(const std::set<std::string>& stages);
   // One pass of a fleet: all that its driver shows.
   void observe(const std::string& fleet, std::span<const ObservedInstance> instances);
-  Status report(const TelemetryBatch& batch);
+  Status report(const Report& batch);
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
   const std::map<std::string, BaselineCounts>& baselines() const { return baselines_; }
@@ -107,12 +107,12 @@ class TelemetryIntake {
   void start_session(const std::string& instance, const Session& session);
   void crash_sessions(const std::string& instance, std::vector<Session>* open);
   void add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
-           const TelemetryDelta& delta, Trust trust);
-  void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group, const TelemetryDelta& delta,
+           const ReportedDelta& delta, Trust trust);
+  void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group, const ReportedDelta& delta,
               Trust trust);
-  void learn_baseline(const std::string& metric, const TelemetryDelta& delta);
+  void learn_baseline(const std::string& metric, const ReportedDelta& delta);
 
-  TelemetryLimits limits_;
+  IntakeLimits limits_;
   std::map<std::string, Stage> stages_;
   std::map<std::string, std::map<std::string, std::vector<Session>>> instances_;  // fleet -> instance -> open sessions
   struct OpenSession {

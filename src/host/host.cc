@@ -56,7 +56,7 @@ void Host::pass() {
   (void)engine_->submit(TimePassed{});
 }
 
-Status Host::report(const TelemetryBatch& batch) {
+Status Host::report(const Report& batch) {
   std::lock_guard lock(intake_mutex_);
   return intake_.report(batch);
 }

@@ -41,7 +41,7 @@ struct HostPorts {
 struct HostOptions {
   EngineHostOptions engine;
   AllocatorLimits allocator;
-  TelemetryLimits telemetry;
+  IntakeLimits telemetry;
   std::string secret;                       // exposure salts come from it; keep it for as long as the journal
   Duration totals_every = seconds(10);      // sessions_counted records, at most so often an event
   std::function<void(const Error&)> on_error = [](const Error&) {};
@@ -61,7 +61,7 @@ class Host {
   // Any thread.
   Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
   bool release(const std::string& session) { return desk_->release(session); }
-  Status report(const TelemetryBatch& batch);
+  Status report(const Report& batch);
   std::shared_ptr<const FlagSnapshot> flags(FlagVisibility visibility);
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "evidence/trust.h"
 
 namespace showcaller {
 
@@ -82,7 +83,6 @@ struct FlagSpec {
 
 enum class MetricType { Binary, Count, Rate, Quantile };
 enum class MetricSource { Sdk, Otlp, Prometheus };
-enum class Trust { Server, Probe, Client };
 
 struct MetricSpec {
   MetricType type = MetricType::Binary;
@@ -111,7 +111,7 @@ struct ServiceSpec {
 // ---- Policy ---------------------------------------------------------------------------------------------------------
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line resume-line
-// quarantine release allocate report read token privacy. "*" is all.
+// quarantine release allocate report read flags token policy privacy. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;

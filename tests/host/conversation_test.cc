@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Golden conversations: a command, ----, and all that followed. tests/host/conversations/README.md has the words.
+// SHOWCALLER_REWRITE=1 writes what followed into the files; the author must understand the difference.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "engine/view.h"
+#include "tests/host/theatre.h"
+
+namespace showcaller::test {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kFolder = fs::path(SHOWCALLER_SOURCE_DIR) / "tests/host/conversations";
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream in(line.substr(0, line.find('#')));
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) out.push_back(word);
+  return out;
+}
+
+double share_of(const std::string& word) {
+  const double value = std::stod(word);
+  return word.ends_with('%') ? value / 100 : value;
+}
+
+class Conversation {
+ public:
+  // Everything that one command led to.
+  std::string say(const std::string& line) {
+    const std::vector<std::string> words = words_of(line);
+    std::string out;
+    if (!words.empty()) out = speak(words);
+    for (const Record& record : theatre_.take_records()) {
+      const bool quiet = std::holds_alternative<InstanceRequested>(record.payload) ||
+                         std::holds_alternative<InstanceMoved>(record.payload);
+      if (quiet && !show_instances_) continue;
+      const Duration at = record.time - start_;
+      out += fmt::format("{:02}:{:02}:{:02}  {}\n", at.count() / 3'600'000, at.count() / 60'000 % 60,
+                         at.count() / 1000 % 60, record_line(record));
+    }
+    for (const Error& error : theatre_.errors) out += fmt::format("error: {}\n", error.message);
+    theatre_.errors.clear();
+    return out;
+  }
+
+ private:
+  std::string answer(const Result<Receipt>& receipt) {
+    if (!receipt) return fmt::format("refused ({}): {}\n", to_string(receipt.error().code), receipt.error().message);
+    return receipt->repeated ? "repeated: nothing happened again\n" : "";
+  }
+
+  std::string speak(const std::vector<std::string>& w) {
+    const std::string& verb = w[0];
+    const std::string arg = w.size() > 1 ? w[1] : "";
+    const std::string arg2 = w.size() > 2 ? w[2] : "";
+    const std::string arg3 = w.size() > 3 ? w[3] : "";
+    if (verb == "apply") {
+      return answer(theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
+    }
+    if (const auto event_verb = enum_from<EventVerb>(verb)) {
+      EventCommand command{arg, *event_verb};
+      if (verb == "pace") command.pace_per_minute = std::stoll(arg2);
+      return answer(theatre_.command(command));
+    }
+    if (verb == "approve") return answer(theatre_.command(ApproveCommand{arg, {}}, arg2));
+    if (verb == "stop-line") return answer(theatre_.command(LineCommand{true, arg}));
+    if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));
+    if (verb == "quarantine") return answer(theatre_.command(QuarantineCommand{false, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "release") return answer(theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "advance") {
+      theatre_.advance(parse_duration(arg).value());
+      return "";
+    }
+    if (verb == "until") return until(arg, arg2, parse_duration(arg3).value());
+    if (verb == "restart") {
+      theatre_.restart(parse_duration(arg).value());
+      return "";
+    }
+    if (verb == "clock") {
+      theatre_.clock.step(parse_duration(arg).value());
+      return "";
+    }
+    return set(verb, arg, arg2, arg3);
+  }
+
+  std::string set(const std::string& verb, const std::string& arg, const std::string& arg2, const std::string& arg3) {
+    if (verb == "traffic") {
+      theatre_.traffic.sessions_per_s = std::stod(arg);
+      if (!arg2.empty()) theatre_.traffic.length = parse_duration(arg2).value();
+    } else if (verb == "fault") {
+      theatre_.traffic.crash_share[arg] = share_of(arg2);
+    } else if (verb == "driver") {
+      if (arg == "lies") theatre_.driver.lie = share_of(arg2);
+      else if (arg == "forgets") theatre_.driver.forget = share_of(arg2);
+      else if (arg == "delays") theatre_.driver.start_delay = parse_duration(arg2).value();
+      else if (arg == "breaks") theatre_.driver.broken_builds.insert(arg2);
+      else if (arg == "mends") theatre_.driver.broken_builds.erase(arg2);
+      else if (arg == "away") theatre_.driver.unreachable = true;
+      else if (arg == "back") theatre_.driver.unreachable = false;
+      else return "unknown: driver " + arg + "\n";
+    } else if (verb == "action") {
+      theatre_.actions.answers[arg] = {arg2 == "fails"     ? StepOutcome::Failed
+                                       : arg2 == "unknown" ? StepOutcome::Unknown
+                                                           : StepOutcome::Done,
+                                       arg3.empty() ? 1 << 30 : std::stoi(arg3)};
+    } else if (verb == "readiness") {
+      (void)theatre_.host().engine().submit(ReadinessObserved{arg, arg2, arg3 == "ready", arg3});
+      theatre_.settle();
+    } else if (verb == "show") {
+      show_instances_ = arg == "instances";
+    } else if (verb == "builds") {
+      return builds();
+    } else if (verb == "effects") {
+      std::string out;
+      for (const auto& [key, times] : theatre_.actions.effects) out += fmt::format("effect {} x{}\n", key, times);
+      return out;
+    } else if (verb == "waits") {
+      std::string out;
+      for (const std::string& what : waits_for(*theatre_.world(), arg, theatre_.host().engine().now())) out += "waits for " + what + "\n";
+      return out;
+    } else {
+      return "unknown: " + verb + "\n";
+    }
+    return "";
+  }
+
+  // Second by second until the event is in the phase, at most so long.
+  std::string until(const std::string& event, const std::string& phase, Duration most) {
+    for (Duration passed{}; passed < most; passed += seconds(1)) {
+      const EventState* state = theatre_.world()->event(event);
+      if (state && enum_name(state->phase) == phase) return "";
+      theatre_.advance(seconds(1));
+    }
+    return fmt::format("not {} within {}\n", phase, format_duration(most));
+  }
+
+  std::string builds() {
+    std::map<std::string, int> running;
+    for (const auto& [id, instance] : theatre_.driver.instances()) {
+      if (instance.state != InstanceState::Exited) ++running[instance.build];
+    }
+    std::string out;
+    for (const auto& [build, count] : running) out += fmt::format("runs {} x{}\n", build, count);
+    return out;
+  }
+
+  Theatre theatre_;
+  Instant start_ = theatre_.clock.wall();
+  bool show_instances_ = false;
+};
+
+// "command\n----\nwhat followed\n\n", over and over; lines before the first command that begin with # are its title.
+std::string replay(const std::string& text) {
+  Conversation conversation;
+  std::istringstream in(text);
+  std::string out, line;
+  bool in_answer = false;
+  while (std::getline(in, line)) {
+    if (in_answer) {
+      in_answer = !line.empty();
+      continue;
+    }
+    if (line.empty() || line[0] == '#') {
+      out += line + "\n";
+      continue;
+    }
+    if (line == "----") continue;
+    out += line + "\n----\n" + conversation.say(line) + "\n";
+    if (in.peek() == '-') {
+      std::getline(in, line);
+      in_answer = true;
+    }
+  }
+  while (out.ends_with("\n\n")) out.pop_back();
+  return out;
+}
+
+class GoldenConversation : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenConversation, GoesAsWritten) {
+  const fs::path path = kFolder / (GetParam() + ".txt");
+  const std::string written = text_of(path);
+  const std::string spoken = replay(written);
+  if (std::getenv("SHOWCALLER_REWRITE")) std::ofstream(path) << spoken;
+  EXPECT_EQ(written, spoken) << "if this is as it should be: SHOWCALLER_REWRITE=1 build/release/test_host";
+}
+
+std::vector<std::string> conversations() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kFolder)) {
+    if (entry.path().extension() == ".txt") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenConversation, testing::ValuesIn(conversations()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace showcaller::test

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/host/theatre.h"
+
+#include <fmt/format.h>
+
+#include "engine/known.h"
+#include "model/manifest/manifest.h"
+
+namespace showcaller::test {
+
+void ScriptedActions::call(const ActionCall& call, Outcome done) {
+  calls.push_back(fmt::format("{} {}#{}", call.path, call.idempotency_key, call.attempt));
+  Answer& answer = answers[call.path];
+  const bool scripted = answer.times > 0;
+  if (scripted) --answer.times;
+  const StepOutcome outcome = scripted ? answer.outcome : StepOutcome::Done;
+  if (outcome != StepOutcome::Failed && effects[call.idempotency_key] == 0) effects[call.idempotency_key] = 1;
+  done(outcome, outcome == StepOutcome::Done ? "200" : outcome == StepOutcome::Failed ? "409 refused" : "no reply");
+}
+
+Theatre::Theatre(std::uint64_t seed) : driver(seed), random_(seed ^ 0x7ea7e5) { open(); }
+
+void Theatre::open() {
+  journal_ = std::make_shared<MemoryJournal>(disk);
+  HostOptions options;
+  options.secret = "a secret of the theatre";
+  options.engine.version = "test";
+  options.on_error = [this](const Error& error) { errors.push_back(error); };
+  HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, &evidence_, &ledger_};
+  auto opened = Host::open(ports, std::move(options));
+  if (!opened) throw std::runtime_error(opened.error().message);
+  host_ = std::move(*opened);
+}
+
+void Theatre::restart(Duration down) {
+  host_.reset();
+  clock.advance(down);
+  open();
+}
+
+Result<Receipt> Theatre::command(CommandBody body, const std::string& actor, const std::string& reason,
+                                 const std::string& key) {
+  Command command{std::move(body), {actor, {"admin"}}, key, {}, reason};
+  Result<Receipt> answer = fail(ErrorCode::Internal, "no reply");
+  TRY(host_->engine().submit(std::move(command), [&answer](Result<Receipt> r) { answer = std::move(r); }));
+  settle();
+  return answer;
+}
+
+Result<Receipt> Theatre::apply(const std::string& file, const std::string& text, const std::string& actor) {
+  const SourceFile source{file, text};
+  ParseOptions options;
+  options.known = known_manifests(world());
+  options.tzdata_version = "test";
+  ParseOutcome parsed = parse_manifests(std::span(&source, 1), options);
+  for (const Finding& finding : parsed.findings) {
+    if (finding.severity == Severity::Error) {
+      return fail(ErrorCode::Invalid, fmt::format("{}:{}: {}", finding.line, finding.column, finding.message));
+    }
+  }
+  ApplyCommand apply;
+  for (Manifest& manifest : parsed.manifests) {
+    apply.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  }
+  return command(std::move(apply), actor);
+}
+
+void Theatre::settle() {
+  while (true) {
+    const auto ran = host_->engine().run_batch();
+    if (!ran) {
+      errors.push_back(ran.error());
+      return;
+    }
+    if (!*ran) return;
+  }
+}
+
+void Theatre::play() {
+  const Instant now = host_->engine().now();
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    const Session& session = at->second;
+    if (!driver.runs(session.instance)) {
+      at = sessions_.erase(at);
+    } else if (session.crashes != Instant{} && now >= session.crashes) {
+      driver.crash(session.instance);
+      at = sessions_.erase(at);
+    } else if (now >= session.ends) {
+      driver.end_session(session.instance);
+      at = sessions_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  const std::uint64_t arrivals = random_.poisson(traffic.sessions_per_s);
+  for (std::uint64_t i = 0; i < arrivals; ++i) {
+    AllocationRequest request;
+    request.session = fmt::format("s{}", next_session_++);
+    request.party = fmt::format("party-{}", random_.below(2'000));
+    for (int p = 0; p < traffic.party_size; ++p) {
+      request.players.push_back({fmt::format("{}-player-{}", request.party, p), {}});
+    }
+    request.region = traffic.region;
+    world()->manifests.each_from(std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
+      if (key.starts_with("Fleet/")) request.fleet = stored.manifest->name;
+      return false;
+    });
+    const auto allocation = host_->allocate(request);
+    if (!allocation) {
+      ++sessions_refused;
+      continue;
+    }
+    ++sessions_played;
+    builds_of_party[request.party].push_back(allocation->build);
+    Session session{allocation->instance, now + traffic.length, {}};
+    const auto fault = traffic.crash_share.find(allocation->build);
+    if (fault != traffic.crash_share.end() && random_.chance(fault->second)) session.crashes = now + traffic.length / 2;
+    sessions_[request.session] = session;
+  }
+}
+
+void Theatre::advance(Duration d) {
+  const Instant end = clock.wall() + d;
+  while (clock.wall() < end) {
+    clock.advance(std::min<Duration>(seconds(1), end - clock.wall()));
+    driver.set_time(clock.wall());
+    play();
+    host_->pass();
+    settle();
+  }
+}
+
+std::vector<Record> Theatre::take_records() {
+  std::vector<Record> out;
+  const Status read = journal_->read(taken_ + 1, [&](const StoredRecord& stored) {
+    out.push_back(decode_record(stored.bytes).value());
+    taken_ = stored.seq;
+    return true;
+  });
+  if (!read) throw std::runtime_error(read.error().message);
+  return out;
+}
+
+}  // namespace showcaller::test

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The unchanged host over a virtual clock, the journal, evidence and ledger in memory, a lying driver, scripted actions
+// and virtual players. What a conversation or a property test speaks to.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flow/memory_evidence_store.h"
+#include "flow/memory_journal.h"
+#include "flow/memory_ledger.h"
+#include "host/host.h"
+#include "tests/host/lying_driver.h"
+
+namespace showcaller::test {
+
+class VirtualClock final : public Clock {
+ public:
+  Instant wall() const override { return wall_; }
+  Duration monotonic() const override { return monotonic_; }
+  void advance(Duration d) {
+    wall_ += d;
+    monotonic_ += d;
+  }
+  void step(Duration d) { wall_ += d; }
+
+ private:
+  Instant wall_ = parse_instant("2026-12-01T12:00:00Z").value();
+  Duration monotonic_{};
+};
+
+// Answers as told: "ok" (default), "fails" for good, "unknown" (the reply is lost, the effect happened).
+class ScriptedActions final : public ActionPort {
+ public:
+  struct Answer {
+    StepOutcome outcome = StepOutcome::Done;
+    int times = 1 << 30;
+  };
+  std::map<std::string, Answer> answers;     // by path
+  std::map<std::string, int> effects;        // by idempotency key: how often the effect happened
+  std::vector<std::string> calls;            // "path key#attempt"
+  void call(const ActionCall& call, Outcome done) override;
+};
+
+struct Traffic {
+  double sessions_per_s = 0;
+  Duration length = seconds(20);
+  std::map<std::string, double> crash_share;  // by build: of sessions, at half their length
+  int party_size = 2;
+  std::string region;
+};
+
+class Theatre {
+ public:
+  explicit Theatre(std::uint64_t seed = 1);
+
+  Result<Receipt> command(CommandBody body, const std::string& actor = "ann", const std::string& reason = "",
+                          const std::string& key = "");
+  // Parses and applies; findings become the error.
+  Result<Receipt> apply(const std::string& file, const std::string& text, const std::string& actor = "ann");
+  // Second by second: players, driver, passes, batches.
+  void advance(Duration d);
+  // The process dies and starts again on what is durable; soft state is gone.
+  void restart(Duration down);
+  // Decides what waits.
+  void settle();
+
+  std::vector<Record> take_records();      // since the last call, as the journal has them
+  Host& host() { return *host_; }
+  std::shared_ptr<const World> world() const { return host_->world(); }
+
+  VirtualClock clock;
+  std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
+  LyingDriver driver;
+  ScriptedActions actions;
+  Traffic traffic;
+  std::vector<Error> errors;
+  std::map<std::string, std::vector<std::string>> builds_of_party;  // in the order played
+  std::int64_t sessions_played = 0, sessions_refused = 0;
+
+ private:
+  struct Session {
+    std::string instance;
+    Instant ends{}, crashes{};
+  };
+  void open();
+  void play();
+
+  Random random_;
+  std::shared_ptr<MemoryJournal> journal_;
+  MemoryEvidenceStore evidence_;
+  MemoryLedger ledger_;
+  std::unique_ptr<Host> host_;
+  std::map<std::string, Session> sessions_;
+  std::uint64_t next_session_ = 1;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace showcaller::test
