@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -122,36 +123,56 @@ class Layer {
   std::vector<std::string>& problems_;
 };
 
-bool has_name(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string etag_of(const json::object& document) {
   return fmt::format("\"{}\"", to_hex(sha256(to_canonical_json_text(document))).substr(0, 32));
 }
 
 }  // namespace
 
-std::vector<const EventState*> layers_in_order(const World& world) {
-  std::vector<const EventState*> waiting;
-  world.events.each([&](const std::string&, const EventState& event) {
-    if (event.manifest && layer_is_active(event.phase)) waiting.push_back(&event);
-  });
-  std::stable_sort(waiting.begin(), waiting.end(), [](const EventState* a, const EventState* b) {
-    return a->spec().priority < b->spec().priority;
-  });
-  std::vector<const EventState*> ordered;
-  while (!waiting.empty()) {
-    auto next = std::find_if(waiting.begin(), waiting.end(), [&](const EventState* event) {
-      return std::none_of(waiting.begin(), waiting.end(), [&](const EventState* other) {
-        return other != event && has_name(event->spec().after, other->manifest->name);
+namespace {
+
+using EventsByName = std::map<std::string, const EventState*>;
+
+// All that lies below an event by `after`, through other events too.
+void collect_below(const EventsByName& events, const EventState& event,
+                   std::set<std::string>* below) {
+  for (const std::string& lower : event.spec().after) {
+    const auto found = events.find(lower);
+    if (found != events.end() && below->insert(lower).second)
+      collect_below(events, *found->second, below);
+  }
+}
+
+// Puts a group of equal priority into its order. A circle of `after` is broken by name.
+void order_group(const EventsByName& events, EventsByName group,
+                 std::vector<const EventState*>* ordered) {
+  std::map<std::string, std::set<std::string>> below;
+  for (const auto& [name, event] : group) collect_below(events, *event, &below[name]);
+  while (!group.empty()) {
+    auto next = std::find_if(group.begin(), group.end(), [&](const auto& entry) {
+      const auto& lower = below[entry.first];
+      return std::none_of(lower.begin(), lower.end(), [&](const std::string& name) {
+        return name != entry.first && group.contains(name);
       });
     });
-    if (next == waiting.end())
-      next = waiting.begin();  // A circle of `after`: the priorities decide.
-    ordered.push_back(*next);
-    waiting.erase(next);
+    if (next == group.end()) next = group.begin();
+    ordered->push_back(next->second);
+    group.erase(next);
   }
+}
+
+}  // namespace
+
+std::vector<const EventState*> layers_in_order(const World& world) {
+  EventsByName events;
+  std::map<int, EventsByName> by_priority;
+  world.events.each([&](const std::string& name, const EventState& event) {
+    if (!event.manifest || !layer_is_active(event.phase)) return;
+    events[name] = &event;
+    by_priority[event.spec().priority][name] = &event;
+  });
+  std::vector<const EventState*> ordered;
+  for (auto& [priority, group] : by_priority) order_group(events, std::move(group), &ordered);
   return ordered;
 }
 

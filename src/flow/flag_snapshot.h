@@ -10,7 +10,8 @@
 // "v<version>" for each version that a layer gives out; whoever no layer reaches gets its caller's
 // default.
 //
-// Order of layers: those named in `after` lie below, then the lower priority, then the name.
+// Order of layers: the lower priority lies below; among equals those named in `after`, directly or
+// through others; then the name.
 // The document holds secret salts: it goes to servers. Clients get values, evaluated from the
 // Client document.
 #pragma once

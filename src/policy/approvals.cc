@@ -44,8 +44,9 @@ bool applies(const ApprovalRule& rule, const EventState& event) {
 // A rule that applies to the event, with the policy it comes from.
 struct AppliedRule {
   ApprovalRule rule;
-  std::string policy;
-  bool audit_only = false;
+  const Manifest* policy = nullptr;  // null: the built-in rule
+
+  const PolicySpec* spec() const { return policy ? &policy->as<PolicySpec>() : nullptr; }
 };
 
 std::vector<AppliedRule> applied_rules(const World& world, const EventState& event) {
@@ -55,7 +56,7 @@ std::vector<AppliedRule> applied_rules(const World& world, const EventState& eve
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
     for (const ApprovalRule& rule : policy.approvals) {
       if (!applies(rule, event)) continue;
-      rules.push_back({rule, manifest.name, policy.audit_only});
+      rules.push_back({rule, &manifest});
       if (policy.audit_only) continue;
       count_max = std::max(count_max, rule.count);
       has_irreversible_rule = has_irreversible_rule || rule.irreversible_only;
@@ -66,7 +67,7 @@ std::vector<AppliedRule> applied_rules(const World& world, const EventState& eve
     built_in.name = std::string(kIrreversibleRule);
     built_in.irreversible_only = true;
     built_in.count = count_max + 1;
-    rules.push_back({std::move(built_in), "", false});
+    rules.push_back({std::move(built_in), nullptr});
   }
   return rules;
 }
@@ -87,14 +88,13 @@ bool counts(const ApprovalRule& rule, const Approval& approval, const EventState
          role_counts(rule, approval.roles) && now < lapses(rule, approval);
 }
 
-RuleStanding standing_of(const World& world, const AppliedRule& applied, const EventState& event,
-                         Instant now) {
+RuleStanding standing_of(const AppliedRule& applied, const EventState& event, Instant now) {
   const ApprovalRule& rule = applied.rule;
-  RuleStanding standing{.policy = applied.policy,
+  RuleStanding standing{.policy = applied.policy ? applied.policy->name : "",
                         .rule = rule.name,
                         .needed = rule.count,
                         .roles = rule.roles,
-                        .audit_only = applied.audit_only};
+                        .audit_only = applied.spec() && applied.spec()->audit_only};
   for (const Approval& approval : event.approvals) {
     if (!counts(rule, approval, event, now)) continue;
     if (!contains(standing.approvers, approval.by)) standing.approvers.push_back(approval.by);
@@ -102,7 +102,9 @@ RuleStanding standing_of(const World& world, const AppliedRule& applied, const E
     standing.expires = std::min(standing.expires.value_or(end), end);
   }
   std::sort(standing.approvers.begin(), standing.approvers.end());
-  if (const auto* exception = exception_for(world, rule.name, event.manifest->name, now)) {
+  if (!applied.spec()) return standing;
+  if (const auto* exception =
+          exception_for(*applied.spec(), rule.name, event.manifest->name, now)) {
     standing.waived = fmt::format("exception '{}' until {}: {}", exception->name,
                                   format_instant(exception->until), exception->reason);
   }
@@ -147,7 +149,7 @@ void explain(const RuleStanding& standing, const EventState& event, ApprovalNeed
 ApprovalNeed approvals_needed(const World& world, const EventState& event, Instant now) {
   ApprovalNeed need;
   for (const AppliedRule& applied : applied_rules(world, event)) {
-    need.rules.push_back(standing_of(world, applied, event, now));
+    need.rules.push_back(standing_of(applied, event, now));
     explain(need.rules.back(), event, &need);
   }
   return need;

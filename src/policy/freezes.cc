@@ -69,7 +69,7 @@ std::optional<std::string> frozen(const World& world, const EventState& event, I
     if (policy.audit_only) return;
     for (const FreezeSpec& freeze : policy.freezes) {
       if (!is_on(freeze, now) || !concerns(freeze, event)) continue;
-      if (exception_for(world, freeze.name, event.manifest->name, now)) continue;
+      if (exception_for(policy, freeze.name, event.manifest->name, now)) continue;
       if (longest && longest->to >= freeze.to) continue;
       longest = &freeze;
       policy_name = manifest.name;
@@ -84,7 +84,7 @@ std::vector<std::string> freeze_notes(const World& world, const EventState& even
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
     for (const FreezeSpec& freeze : policy.freezes) {
       if (!is_on(freeze, now) || !concerns(freeze, event)) continue;
-      if (const auto* e = exception_for(world, freeze.name, event.manifest->name, now)) {
+      if (const auto* e = exception_for(policy, freeze.name, event.manifest->name, now)) {
         notes.push_back(fmt::format("freeze '{}' is lifted from {} by exception '{}' until {}: {}",
                                     freeze.name, event.manifest->name, e->name,
                                     format_instant(e->until), e->reason));

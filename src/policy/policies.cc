@@ -3,15 +3,13 @@
 
 namespace showcaller {
 
-const ExceptionSpec* exception_for(const World& world, std::string_view rule,
+const ExceptionSpec* exception_for(const PolicySpec& policy, std::string_view rule,
                                    std::string_view event, Instant now) {
   const ExceptionSpec* longest = nullptr;
-  each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
-    for (const ExceptionSpec& exception : policy.exceptions) {
-      if (exception.rule != rule || exception.event != event || exception.until <= now) continue;
-      if (!longest || longest->until < exception.until) longest = &exception;
-    }
-  });
+  for (const ExceptionSpec& exception : policy.exceptions) {
+    if (exception.rule != rule || exception.event != event || exception.until <= now) continue;
+    if (!longest || longest->until < exception.until) longest = &exception;
+  }
   return longest;
 }
 

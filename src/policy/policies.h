@@ -21,9 +21,9 @@ void each_policy(const World& world, Visit&& visit) {
   });
 }
 
-// The exception that lifts a rule or freeze from an event now, if there is one: the one that lasts
-// longest. Exceptions count wherever they are written, and all of them expire.
-const ExceptionSpec* exception_for(const World& world, std::string_view rule,
+// The exception that lifts one of the policy's rules, freezes or quotas from an event now, if there
+// is one: the one that lasts longest. All of them expire.
+const ExceptionSpec* exception_for(const PolicySpec& policy, std::string_view rule,
                                    std::string_view event, Instant now);
 
 }  // namespace showcaller

@@ -26,13 +26,15 @@ std::int64_t active_events_beside(const World& world, std::string_view event) {
 }
 
 // The first quota that would not hold, as a sentence, of policies in audit mode or of the others.
-std::string broken_event_quota(const World& world, std::string_view event, bool audit_only) {
+std::string broken_event_quota(const World& world, std::string_view event, Instant now,
+                               bool audit_only) {
   std::string broken;
   std::int64_t active = -1;
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
     if (policy.audit_only != audit_only) return;
     for (const QuotaSpec& quota : policy.quotas) {
       if (quota.events_active_max <= 0 || !broken.empty()) continue;
+      if (exception_for(policy, quota.name, event, now)) continue;
       if (active < 0) active = active_events_beside(world, event);
       if (active < quota.events_active_max) continue;
       broken = fmt::format(
@@ -46,8 +48,8 @@ std::string broken_event_quota(const World& world, std::string_view event, bool 
 
 }  // namespace
 
-Status check_event_quota(const World& world, std::string_view event) {
-  std::string broken = broken_event_quota(world, event, false);
+Status check_event_quota(const World& world, std::string_view event, Instant now) {
+  std::string broken = broken_event_quota(world, event, now, false);
   if (!broken.empty()) return fail(ErrorCode::Limit, std::move(broken));
   return {};
 }
@@ -69,8 +71,8 @@ Status check_instance_quota(const World& world, std::int64_t more) {
   return {};
 }
 
-std::vector<std::string> quota_notes(const World& world, std::string_view event) {
-  const std::string broken = broken_event_quota(world, event, true);
+std::vector<std::string> quota_notes(const World& world, std::string_view event, Instant now) {
+  const std::string broken = broken_event_quota(world, event, now, true);
   if (broken.empty()) return {};
   return {"audit mode, nothing is refused: " + broken};
 }

@@ -19,11 +19,11 @@ namespace showcaller {
 
 // Limit when one more event may not become active beside those that are. An event is active from
 // the approval on until it is over.
-[[nodiscard]] Status check_event_quota(const World& world, std::string_view event);
+[[nodiscard]] Status check_event_quota(const World& world, std::string_view event, Instant now);
 // Limit when `more` instances may not be requested beside those that are not gone.
 [[nodiscard]] Status check_instance_quota(const World& world, std::int64_t more);
 // The same rules, of policies in audit mode.
-std::vector<std::string> quota_notes(const World& world, std::string_view event);
+std::vector<std::string> quota_notes(const World& world, std::string_view event, Instant now);
 
 // The tightest commands_per_minute_max; 0: no limit.
 int commands_per_minute_max(const World& world);

@@ -199,12 +199,22 @@ TEST(FlagSnapshot, TheHigherLayerWins) {
   add_event(
       &world,
       {.name = "a", .changes = {{FlagChange{"door", "ajar"}}}, .priority = 5, .stage_index = 1});
-  add_event(&world, {.name = "b", .priority = 1, .stage_index = 1});
-  EXPECT_EQ(get(world, "door", "ann"), "ajar");
   add_event(&world, {.name = "b", .priority = 1, .after = {"a"}, .stage_index = 1});
-  EXPECT_EQ(get(world, "door", "ann"), "open") << "`after` says more than a priority";
-  add_event(&world, {.name = "b", .priority = 1, .after = {"a"}, .phase = Phase::RollingBack});
+  EXPECT_EQ(get(world, "door", "ann"), "ajar") << "a priority says more than `after`";
+  add_event(&world, {.name = "b", .priority = 5, .after = {"a"}, .stage_index = 1});
+  EXPECT_EQ(get(world, "door", "ann"), "open");
+  add_event(&world, {.name = "b", .priority = 5, .after = {"a"}, .phase = Phase::RollingBack});
   EXPECT_EQ(get(world, "door", "ann"), "ajar") << "what lies below comes back";
+}
+
+TEST(FlagSnapshot, AfterReachesThroughOthers) {
+  World world;
+  add_event(&world, {.name = "a", .after = {"b"}});
+  add_event(&world, {.name = "b", .priority = 7, .after = {"c"}});
+  add_event(&world, {.name = "c"});
+  std::string order;
+  for (const EventState* event : layers_in_order(world)) order += event->manifest->name;
+  EXPECT_EQ(order, "cab");
 }
 
 TEST(FlagSnapshot, ACircleOfAfterStillHasAnOrder) {

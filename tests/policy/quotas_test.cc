@@ -18,19 +18,27 @@ TEST(Quotas, CountActiveEvents) {
   add_event(&world, {.name = "a", .phase = Phase::RollingOut});
   add_event(&world, {.name = "b", .phase = Phase::Validated});
   add_event(&world, {.name = "c", .phase = Phase::Retired});
-  EXPECT_TRUE(check_event_quota(world, "d"));
+  EXPECT_TRUE(check_event_quota(world, "d", kNoon));
   add_event(&world, {.name = "b", .phase = Phase::Approved});
-  EXPECT_EQ(check_event_quota(world, "d").error().code, ErrorCode::Limit);
-  EXPECT_EQ(check_event_quota(world, "d").error().message,
+  EXPECT_EQ(check_event_quota(world, "d", kNoon).error().code, ErrorCode::Limit);
+  EXPECT_EQ(check_event_quota(world, "d", kNoon).error().message,
             "2 events are active and quota 'calm' of policy 'house' allows 2; retire or cancel one "
             "before d goes on");
-  EXPECT_TRUE(check_event_quota(world, "a")) << "an active event does not stand in its own way";
-  EXPECT_TRUE(quota_notes(world, "d").empty());
+  EXPECT_TRUE(check_event_quota(world, "a", kNoon))
+      << "an active event does not stand in its own way";
+  EXPECT_TRUE(quota_notes(world, "d", kNoon).empty());
 
+  policy.exceptions = {{"one-more", "calm", "d", "the finale", kNoon + hours(1)}};
+  add_policy(&world, "house", policy);
+  EXPECT_TRUE(check_event_quota(world, "d", kNoon));
+  EXPECT_FALSE(check_event_quota(world, "e", kNoon));
+  EXPECT_FALSE(check_event_quota(world, "d", kNoon + hours(1)));
+
+  policy.exceptions.clear();
   policy.audit_only = true;
   add_policy(&world, "house", policy);
-  EXPECT_TRUE(check_event_quota(world, "d"));
-  EXPECT_EQ(quota_notes(world, "d").size(), 1u);
+  EXPECT_TRUE(check_event_quota(world, "d", kNoon));
+  EXPECT_EQ(quota_notes(world, "d", kNoon).size(), 1u);
 }
 
 TEST(Quotas, CountInstances) {
