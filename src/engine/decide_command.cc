@@ -175,7 +175,7 @@ class CommandDecision {
       if (may_admit(event->phase)) TRY(check_running_revision(*event, *manifest));
       if (event->phase == Phase::Preparing || event->phase == Phase::Ready) TRY(check_prepared_revision(*event, *manifest));
     }
-    if (!event || is_over(event->phase)) TRY(check_event_quota(world_, manifest->name));
+    if (!event || is_over(event->phase)) TRY(check_event_quota(world_, manifest->name, now_));
     const std::int64_t revision = event ? event->revision + 1 : 1;
     out->payloads.push_back(EventRevised{manifest->name, revision, manifest->hash, manifest->document});
     out->touched.push_back(manifest->name);
