@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "compute/port/fleet_driver.h"
-#include "evidence/tick.h"
+#include "model/arm_assignment.h"
 
 namespace showcaller {
 
@@ -32,16 +32,6 @@ struct AllocationRequest {
   json::object context;                 // of the session; players' own attributes win
 };
 
-// Which arm of an event the session is on.
-struct ArmAssignment {
-  std::string event;
-  std::int64_t revision = 0, visit = 0;
-  Arm arm = Arm::Baseline;
-  bool counted = false;                 // the present stage drew it: part of the arms that a gate compares
-  bool spilled = false;                 // a canary by draw that no canary could take: on the baseline, never counted
-  friend bool operator==(const ArmAssignment&, const ArmAssignment&) = default;
-};
-
 struct Allocation {
   std::string session, fleet, instance, build, region, host, address;
   std::vector<int> ports;
@@ -56,9 +46,6 @@ struct Allocation {
 AllocateInstance to_driver(const Allocation& allocation, const std::vector<std::string>& others = {});
 inline constexpr std::string_view kArmsAnnotation = "showcaller.dev/arms";
 inline constexpr std::string_view kSessionsAnnotation = "showcaller.dev/sessions";
-// "winter-raid:3:5:canary:counted,…" and back; what does not parse is left out.
-std::string arms_to_text(const std::vector<ArmAssignment>& arms);
-std::vector<ArmAssignment> arms_from_text(std::string_view text);
 
 // A player who was given the canary: a row for the ledger.
 struct ExposureRow {

@@ -29,29 +29,6 @@ void merge_into(GroupDelta* to, const ReportedDelta& delta) {
   else to->histogram = delta.histogram;
 }
 
-// Sessions that an observation shows on an instance, the one in `session` last.
-std::vector<std::string> sessions_of(const ObservedInstance& instance) {
-  std::vector<std::string> out;
-  const auto several = instance.annotations.find(std::string(kSessionsAnnotation));
-  if (several != instance.annotations.end()) {
-    std::string_view rest = several->second;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      if (comma > 0) out.emplace_back(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  if (instance.session && std::find(out.begin(), out.end(), *instance.session) == out.end()) {
-    out.push_back(*instance.session);
-  }
-  return out;
-}
-
-bool died(const ObservedInstance& instance) {
-  if (instance.state == InstanceState::Unhealthy) return true;
-  return instance.state == InstanceState::Exited && !(instance.exit && instance.exit->wanted);
-}
-
 }  // namespace
 
 void TelemetryIntake::watch(const std::set<std::string>& stages) {
@@ -63,23 +40,23 @@ void TelemetryIntake::watch(const std::set<std::string>& stages) {
   for (const std::string& stage : stages) stages_.try_emplace(stage);
 }
 
-void TelemetryIntake::observe(const std::string& fleet, std::span<const ObservedInstance> instances) {
+void TelemetryIntake::observe(const std::string& fleet, std::span<const InstanceSessions> instances) {
+  // The first look at a fleet shows sessions that an earlier run of the server has counted.
+  const bool adopted = !instances_.contains(fleet);
   auto& known = instances_[fleet];
   std::set<std::string> seen;
-  for (const ObservedInstance& instance : instances) {
+  for (const InstanceSessions& instance : instances) {
     seen.insert(instance.id);
     auto& open = known[instance.id];
-    const std::vector<std::string> shown = sessions_of(instance);
-    const auto annotation = instance.annotations.find(std::string(kArmsAnnotation));
+    const std::vector<std::string>& shown = instance.sessions;
     for (const std::string& id : shown) {
       if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; })) continue;
       const auto ended = last_session_.find(instance.id);
       if (ended != last_session_.end() && ended->second.crashed == id) continue;
-      open.push_back({id, annotation == instance.annotations.end() ? std::vector<ArmAssignment>{}
-                                                                   : arms_from_text(annotation->second)});
-      start_session(instance.id, open.back());
+      open.push_back({id, arms_from_text(instance.arms)});
+      start_session(instance.id, open.back(), adopted);
     }
-    if (died(instance)) {
+    if (instance.died) {
       crash_sessions(instance.id, &open);
       continue;
     }
@@ -100,9 +77,10 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Observed
   }
 }
 
-void TelemetryIntake::start_session(const std::string& instance, const Session& session) {
+void TelemetryIntake::start_session(const std::string& instance, const Session& session, bool adopted) {
   sessions_[session.id] = {instance, session.arms};
   last_session_[instance] = {{}, session.arms};
+  if (adopted) return;
   ReportedDelta started;
   started.n = 1;
   add(session.arms, std::string(kSessionCrashed), instance, started, Trust::Server);
@@ -132,44 +110,64 @@ Status TelemetryIntake::report(const Report& batch) {
     return fail(ErrorCode::Limit, fmt::format("a telemetry batch has at most {} deltas, not {}; send several",
                                               limits_.deltas_max, batch.deltas.size()));
   }
-  const auto last = sequences_.find(batch.source);
-  if (last != sequences_.end() && batch.sequence <= last->second) {
-    ++batches_repeated_;
-    return {};
-  }
-  if (last == sequences_.end() && sequences_.size() >= limits_.sources_max) {
-    return fail(ErrorCode::Limit, fmt::format("{} sources report already; report less often and merge", sequences_.size()));
-  }
   if (counters_ >= limits_.counters_max) {
     return fail(ErrorCode::Limit, "the evidence of this tick is full; send the batch again after the next tick");
   }
   for (const ReportedDelta& delta : batch.deltas) {
     if (delta.n < 0 || delta.x < 0) return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
   }
-  sequences_[batch.source] = batch.sequence;
-  for (const ReportedDelta& delta : batch.deltas) {
-    if (!delta.event.empty() && delta.arm) {
-      const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
-      bool found = false;
-      for (auto& [key, stage] : stages_) {
-        if (!key.starts_with(delta.event + "/r")) continue;
-        add_to(&stage, *delta.arm, delta.metric, group, delta, batch.trust);
-        found = true;
-      }
-      deltas_dropped_ += found ? 0 : 1;
-      continue;
-    }
-    const auto session = sessions_.find(delta.session);
-    const auto place = last_session_.find(delta.instance);
-    if (session != sessions_.end()) {
-      add(session->second.arms, delta.metric, session->second.instance, delta, batch.trust);
-    } else if (place != last_session_.end()) {
-      add(place->second.arms, delta.metric, delta.instance, delta, batch.trust);
-    } else {
-      ++deltas_dropped_;
-    }
+  if (!first_time(batch.source, batch.sequence)) {
+    ++batches_repeated_;
+    return {};
   }
+  for (const ReportedDelta& delta : batch.deltas) count(delta, batch.trust);
   return {};
+}
+
+bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence) {
+  const auto [at, fresh] = sources_.try_emplace(name);
+  Source& source = at->second;
+  if (!fresh) sources_by_heard_.erase(source.heard);
+  source.heard = ++heard_;
+  sources_by_heard_[source.heard] = name;
+  while (sources_.size() > limits_.sources_max) {
+    sources_.erase(sources_by_heard_.begin()->second);
+    sources_by_heard_.erase(sources_by_heard_.begin());
+  }
+  if (sequence > source.last) {
+    const std::uint64_t ahead = sequence - source.last;
+    source.seen = (ahead < 64 ? source.seen << ahead : 0) | 1;
+    source.last = sequence;
+    return true;
+  }
+  const std::uint64_t behind = source.last - sequence;
+  const std::uint64_t bit = std::uint64_t(1) << (behind % 64);
+  if (behind >= 64 || (source.seen & bit) != 0) return false;
+  source.seen |= bit;
+  return true;
+}
+
+void TelemetryIntake::count(const ReportedDelta& delta, Trust trust) {
+  if (!delta.event.empty() && delta.arm) {
+    const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
+    bool found = false;
+    for (auto& [key, stage] : stages_) {
+      if (!key.starts_with(delta.event + "/r")) continue;
+      add_to(&stage, *delta.arm, delta.metric, group, delta, trust);
+      found = true;
+    }
+    deltas_dropped_ += found ? 0 : 1;
+    return;
+  }
+  const auto session = sessions_.find(delta.session);
+  const auto place = last_session_.find(delta.instance);
+  if (delta.metric == kSessionCrashed || (session == sessions_.end() && place == last_session_.end())) {
+    ++deltas_dropped_;
+  } else if (session != sessions_.end()) {
+    add(session->second.arms, delta.metric, session->second.instance, delta, trust);
+  } else {
+    add(place->second.arms, delta.metric, delta.instance, delta, trust);
+  }
 }
 
 void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
@@ -184,25 +182,33 @@ void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::str
 
 void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group,
                              const ReportedDelta& delta, Trust trust) {
-  ReportedDelta allowed = delta;
-  if (trust == Trust::Client) {
-    std::int64_t& said = stage->client_units[delta.unit + "|" + delta.session];
-    const std::int64_t count = delta.histogram ? std::int64_t(delta.histogram->count()) : delta.n;
-    if (said + std::max(count, delta.x) > limits_.client_n_max) {
-      ++deltas_dropped_;
-      return;
-    }
-    said += std::max(count, delta.x);
-  } else {
-    stage->server_spoke.insert(metric);
+  const bool known = stage->metrics.contains(metric);
+  if ((!known && stage->metrics.size() >= limits_.metrics_max) ||
+      (trust == Trust::Client && !within_client_limit(stage, delta))) {
+    ++deltas_dropped_;
+    return;
   }
+  if (trust != Trust::Client && stage->server_spoke.size() < limits_.metrics_max) stage->server_spoke.insert(metric);
   auto& groups = stage->metrics[metric];
   const auto [at, fresh] = groups.try_emplace({arm, group});
   if (fresh) ++counters_;
-  merge_into(trust == Trust::Client ? &at->second.client : &at->second.server, allowed);
+  merge_into(trust == Trust::Client ? &at->second.client : &at->second.server, delta);
+}
+
+bool TelemetryIntake::within_client_limit(Stage* stage, const ReportedDelta& delta) const {
+  const std::string unit = delta.unit + "|" + delta.session;
+  const auto said = stage->client_units.find(unit);
+  if (said == stage->client_units.end() && stage->client_units.size() >= limits_.client_units_max) return false;
+  const std::int64_t observed = delta.histogram ? std::int64_t(delta.histogram->count()) : delta.n;
+  const std::int64_t weight = std::max(observed, delta.x);
+  const std::int64_t before = said == stage->client_units.end() ? 0 : said->second;
+  if (weight > limits_.client_n_max - before) return false;
+  stage->client_units[unit] = before + weight;
+  return true;
 }
 
 void TelemetryIntake::learn_baseline(const std::string& metric, const ReportedDelta& delta) {
+  if (!baselines_.contains(metric) && baselines_.size() >= limits_.metrics_max) return;
   BaselineCounts& baseline = baselines_[metric];
   baseline.n += delta.n;
   baseline.x += delta.x;

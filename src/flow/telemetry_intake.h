@@ -6,8 +6,12 @@
 // deltas by game servers (trusted) and clients (not: capped a unit, and ignored where a server speaks of the same
 // metric). A delta belongs to the arms of its session, or of the session its instance runs; or it names event, arm and
 // unit itself. Only sessions that the present stage drew are counted: who came in otherwise is no random sample.
+// session.crashed of a session that the server sees is the server's to count; reports of it are ignored.
 //
-// Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Threads: none.
+// A batch is counted once: a source's sequences may arrive out of order, within the last 64.
+//
+// Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Of sources, the one that has been
+// silent longest is forgotten. Threads: none.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +24,20 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "compute/allocation.h"
 #include "evidence/histogram.h"
 #include "evidence/tick.h"
+#include "model/arm_assignment.h"
 #include "model/spec/others.h"
 
 namespace showcaller {
+
+// What a driver shows of an instance, as far as its sessions are concerned.
+struct InstanceSessions {
+  std::string id;
+  bool died = false;                     // crashed, or stopped answering: its open sessions crashed with it
+  std::vector<std::string> sessions;     // that run on it
+  std::string arms;                      // arms_to_text() of the session given to it last
+};
 
 struct ReportedDelta {
   std::string metric;                    // "session.error", "join.latency"
@@ -49,6 +61,8 @@ struct IntakeLimits {
   std::size_t deltas_max = 10'000;       // a batch
   std::size_t sources_max = 200'000;
   std::size_t counters_max = 1'000'000;  // (stage, metric, arm, group)
+  std::size_t metrics_max = 1'000;       // names, a stage
+  std::size_t client_units_max = 200'000;  // a stage and tick
   std::int64_t client_n_max = 20;        // a unit and tick: what one client's word can weigh
 };
 
@@ -78,8 +92,8 @@ class TelemetryIntake {
 
   // Judged stages by key ("winter-raid/r1/v3"); counts of others are dropped.
   void watch(const std::set<std::string>& stages);
-  // One pass of a fleet: all that its driver shows.
-  void observe(const std::string& fleet, std::span<const ObservedInstance> instances);
+  // One pass of a fleet: all that its driver shows. Sessions that the first pass shows were counted before a restart.
+  void observe(const std::string& fleet, std::span<const InstanceSessions> instances);
   Status report(const Report& batch);
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
@@ -104,12 +118,15 @@ class TelemetryIntake {
     std::int64_t units_canary = 0, units_baseline = 0;
   };
 
-  void start_session(const std::string& instance, const Session& session);
+  bool first_time(const std::string& source, std::uint64_t sequence);
+  void count(const ReportedDelta& delta, Trust trust);
+  void start_session(const std::string& instance, const Session& session, bool adopted);
   void crash_sessions(const std::string& instance, std::vector<Session>* open);
   void add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
            const ReportedDelta& delta, Trust trust);
   void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group, const ReportedDelta& delta,
               Trust trust);
+  bool within_client_limit(Stage* stage, const ReportedDelta& delta) const;
   void learn_baseline(const std::string& metric, const ReportedDelta& delta);
 
   IntakeLimits limits_;
@@ -125,7 +142,14 @@ class TelemetryIntake {
   };
   std::map<std::string, OpenSession> sessions_;      // by session
   std::map<std::string, LastSession> last_session_;  // by instance: for reports that come after the end
-  std::map<std::string, std::uint64_t> sequences_;                                // source -> the last one seen
+  struct Source {
+    std::uint64_t last = 0;      // the highest sequence seen
+    std::uint64_t seen = 0;      // bit i: last - i was seen
+    std::uint64_t heard = 0;     // orders sources by when they were last heard
+  };
+  std::map<std::string, Source> sources_;
+  std::map<std::uint64_t, std::string> sources_by_heard_;
+  std::uint64_t heard_ = 0;
   std::map<std::string, BaselineCounts> baselines_;                               // metric -> since the start
   std::size_t counters_ = 0;
   std::int64_t batches_repeated_ = 0, deltas_dropped_ = 0;

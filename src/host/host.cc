@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "host/instance_sessions.h"
 
 namespace showcaller {
 
@@ -39,7 +40,7 @@ void Host::pass() {
     desk_->observe(pass.fleet, pass.instances);
     {
       std::lock_guard lock(intake_mutex_);
-      intake_.observe(pass.fleet, pass.instances);
+      intake_.observe(pass.fleet, instance_sessions(pass.instances));
     }
     std::lock_guard lock(passes_mutex_);
     passes_[pass.fleet] = pass;
