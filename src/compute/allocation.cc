@@ -12,7 +12,8 @@ AllocateInstance to_driver(const Allocation& allocation, const std::vector<std::
   std::string& sessions = out.annotations[std::string(kSessionsAnnotation)];
   for (const std::string& other : others) sessions += other + ",";
   sessions += allocation.session;
-  if (!allocation.unit_party.empty()) out.annotations["showcaller.dev/party"] = allocation.unit_party;
+  if (!allocation.unit_party.empty())
+    out.annotations["showcaller.dev/party"] = allocation.unit_party;
   return out;
 }
 

@@ -16,34 +16,37 @@ namespace showcaller {
 
 struct AllocationPlayer {
   std::string id;
-  json::object context;                 // what audiences are judged on: {"account": {"group": "staff"}, …}
+  json::object context;  // what audiences are judged on: {"account": {"group": "staff"}, …}
 };
 
 // One new session: a match that was formed, with all who will play it. They stay together.
 struct AllocationRequest {
-  std::string session;                  // its id; the same id gets the same answer
+  std::string session;  // its id; the same id gets the same answer
   std::string fleet;
-  std::string party;                    // an id the party keeps for life; empty: the first player's id
-  std::string guild;                    // empty: events whose unit is the guild do not admit the session
+  std::string party;  // an id the party keeps for life; empty: the first player's id
+  std::string guild;  // empty: events whose unit is the guild do not admit the session
   std::vector<AllocationPlayer> players;
-  std::string region;                   // preferred; empty: by latency
-  std::map<std::string, std::int64_t> latency_ms;  // by region; the others are not considered when given
-  int protocol = 0;                     // that all clients speak; 0: not told, any build will do
-  json::object context;                 // of the session; players' own attributes win
+  std::string region;  // preferred; empty: by latency
+  std::map<std::string, std::int64_t>
+      latency_ms;        // by region; the others are not considered when given
+  int protocol = 0;      // that all clients speak; 0: not told, any build will do
+  json::object context;  // of the session; players' own attributes win
 };
 
 struct Allocation {
   std::string session, fleet, instance, build, region, host, address;
   std::vector<int> ports;
-  std::string unit_party;               // the party's id as it was bucketed; flags must be asked with the same
-  std::vector<ArmAssignment> arms;      // one an event with a build on this fleet that concerns the session
+  std::string unit_party;  // the party's id as it was bucketed; flags must be asked with the same
+  std::vector<ArmAssignment>
+      arms;  // one an event with a build on this fleet that concerns the session
   Instant at{};
-  Instant claim_by{};                   // afterwards the place may be given to others
-  bool repeated = false;                // the session was known: nothing new happened
+  Instant claim_by{};     // afterwards the place may be given to others
+  bool repeated = false;  // the session was known: nothing new happened
 };
 
 // What the driver tells the instance's sidecar. `others` are sessions that run on it already.
-AllocateInstance to_driver(const Allocation& allocation, const std::vector<std::string>& others = {});
+AllocateInstance to_driver(const Allocation& allocation,
+                           const std::vector<std::string>& others = {});
 inline constexpr std::string_view kArmsAnnotation = "showcaller.dev/arms";
 inline constexpr std::string_view kSessionsAnnotation = "showcaller.dev/sessions";
 
@@ -61,7 +64,7 @@ struct StageTotals {
   std::int64_t revision = 0, visit = 0;
   std::int64_t canary = 0, baseline = 0;  // sessions that the stage drew and that found a place
   std::int64_t spilled = 0;               // drawn for the canary, played on the baseline
-  std::int64_t refused = 0;               // answers "no place now", which a client may have repeated
+  std::int64_t refused = 0;  // answers "no place now", which a client may have repeated
   friend bool operator==(const StageTotals&, const StageTotals&) = default;
 };
 

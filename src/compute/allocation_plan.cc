@@ -21,17 +21,19 @@ PlannedBuild planned(const BuildSpec& spec) {
 std::shared_ptr<const Exposure> compiled(ExposureRule rule) {
   if (rule.stages.empty()) return nullptr;
   auto exposure = Exposure::compile(std::move(rule));
-  // The manifest's audience was checked when it was applied. One that still does not compile admits nobody.
+  // The manifest's audience was checked when it was applied. One that still does not compile admits
+  // nobody.
   return exposure ? std::make_shared<const Exposure>(*std::move(exposure)) : nullptr;
 }
 
 std::string rule_state_of(const EventState& event) {
-  return fmt::format("{}/{}/{}/{}/{}/{}/{}", event.revision, event.visit, event.stage, event.exposure_ppm,
-                     enum_name(event.phase), enum_name(event.intake), event.diverted);
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}", event.revision, event.visit, event.stage,
+                     event.exposure_ppm, enum_name(event.phase), enum_name(event.intake),
+                     event.diverted);
 }
 
-const CanaryLayer* find_layer(const AllocationPlan* plan, const std::string& fleet, std::string_view event,
-                              const std::string& rule_state) {
+const CanaryLayer* find_layer(const AllocationPlan* plan, const std::string& fleet,
+                              std::string_view event, const std::string& rule_state) {
   if (!plan) return nullptr;
   const auto at = plan->fleets.find(fleet);
   if (at == plan->fleets.end()) return nullptr;
@@ -72,8 +74,10 @@ void take_quarantines(const FleetQuarantines& quarantines, FleetAllocationPlan* 
   plan->quarantined_regions.assign(quarantines.regions.begin(), quarantines.regions.end());
   plan->withheld.assign(quarantines.instances.begin(), quarantines.instances.end());
   for (const std::string& subject : quarantines.builds) {
-    if (subject.find('@') != std::string::npos) plan->quarantined_pairs.push_back(subject);
-    else if (const auto at = plan->builds.find(subject); at != plan->builds.end()) at->second.quarantined = true;
+    if (subject.find('@') != std::string::npos)
+      plan->quarantined_pairs.push_back(subject);
+    else if (const auto at = plan->builds.find(subject); at != plan->builds.end())
+      at->second.quarantined = true;
   }
 }
 
@@ -81,21 +85,25 @@ void take_withheld(const World& world, const std::string& fleet, FleetAllocation
   const std::string prefix = fleet + "/";
   world.instances.each_from(prefix, [&](const std::string& key, const Instance& instance) {
     if (!key.starts_with(prefix)) return false;
-    const bool may_take = instance.phase == InstancePhase::Wanted || instance.phase == InstancePhase::Ready;
+    const bool may_take =
+        instance.phase == InstancePhase::Wanted || instance.phase == InstancePhase::Ready;
     if (!may_take) plan->withheld.push_back(instance.id);
     return true;
   });
   std::sort(plan->withheld.begin(), plan->withheld.end());
-  plan->withheld.erase(std::unique(plan->withheld.begin(), plan->withheld.end()), plan->withheld.end());
+  plan->withheld.erase(std::unique(plan->withheld.begin(), plan->withheld.end()),
+                       plan->withheld.end());
 }
 
 }  // namespace
 
 bool PlannedBuild::speaks(int protocol) const {
-  return protocol == 0 || protocols.empty() || std::binary_search(protocols.begin(), protocols.end(), protocol);
+  return protocol == 0 || protocols.empty() ||
+         std::binary_search(protocols.begin(), protocols.end(), protocol);
 }
 
-AllocationPlan make_allocation_plan(const World& world, const SaltOf& salt_of, const AllocationPlan* before) {
+AllocationPlan make_allocation_plan(const World& world, const SaltOf& salt_of,
+                                    const AllocationPlan* before) {
   AllocationPlan plan{world.seq, world.epoch, {}};
   const std::string_view prefix = "Fleet/";
   world.manifests.each_from(prefix, [&](const std::string& key, const StoredManifest& stored) {
@@ -122,12 +130,17 @@ AllocationPlan make_allocation_plan(const World& world, const SaltOf& salt_of, c
 }
 
 bool concerns_allocation(const Payload& payload) {
-  if (const auto* moved = std::get_if<InstanceMoved>(&payload)) return moved->to != InstancePhase::Gone;
-  return std::holds_alternative<ManifestApplied>(payload) || std::holds_alternative<ManifestRemoved>(payload) ||
-         std::holds_alternative<EventRevised>(payload) || std::holds_alternative<PhaseChanged>(payload) ||
-         std::holds_alternative<StageEntered>(payload) || std::holds_alternative<ExposureWidened>(payload) ||
-         std::holds_alternative<IntakeChanged>(payload) || std::holds_alternative<PaceSet>(payload) ||
-         std::holds_alternative<DivertSet>(payload) || std::holds_alternative<QuarantineSet>(payload) ||
+  if (const auto* moved = std::get_if<InstanceMoved>(&payload))
+    return moved->to != InstancePhase::Gone;
+  return std::holds_alternative<ManifestApplied>(payload) ||
+         std::holds_alternative<ManifestRemoved>(payload) ||
+         std::holds_alternative<EventRevised>(payload) ||
+         std::holds_alternative<PhaseChanged>(payload) ||
+         std::holds_alternative<StageEntered>(payload) ||
+         std::holds_alternative<ExposureWidened>(payload) ||
+         std::holds_alternative<IntakeChanged>(payload) ||
+         std::holds_alternative<PaceSet>(payload) || std::holds_alternative<DivertSet>(payload) ||
+         std::holds_alternative<QuarantineSet>(payload) ||
          std::holds_alternative<QuarantineLifted>(payload);
 }
 

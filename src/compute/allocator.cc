@@ -28,10 +28,10 @@ enum class SessionStage : std::uint8_t {
 
 struct KnownSession {
   Allocation allocation;
-  std::uint64_t fingerprint = 0;           // of the request; 0: found running, the request is not known
+  std::uint64_t fingerprint = 0;  // of the request; 0: found running, the request is not known
   SessionStage stage = SessionStage::Given;
-  std::int64_t ended_before = 0;           // the instance's count of ended sessions when it was given
-  Instant due{};                           // its key in the queue that it is in
+  std::int64_t ended_before = 0;  // the instance's count of ended sessions when it was given
+  Instant due{};                  // its key in the queue that it is in
 };
 
 // Names in the order of their time. Bounded by what it is about.
@@ -39,7 +39,9 @@ class DueQueue {
  public:
   void add(Instant due, const std::string& name) { entries_.emplace(due, name); }
   void remove(Instant due, const std::string& name) { entries_.erase({due, name}); }
-  const std::pair<Instant, std::string>* first() const { return entries_.empty() ? nullptr : &*entries_.begin(); }
+  const std::pair<Instant, std::string>* first() const {
+    return entries_.empty() ? nullptr : &*entries_.begin();
+  }
 
  private:
   std::set<std::pair<Instant, std::string>> entries_;
@@ -47,24 +49,30 @@ class DueQueue {
 
 bool is_id(std::string_view text) {
   return !text.empty() && text.size() <= kIdMax &&
-         std::none_of(text.begin(), text.end(), [](char c) { return std::uint8_t(c) <= 0x20 || c == ',' || c == 0x7f; });
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return std::uint8_t(c) <= 0x20 || c == ',' || c == 0x7f; });
 }
 
 Status check(const AllocationRequest& request, const AllocatorLimits& limits) {
   if (!is_id(request.session)) {
-    return fail(ErrorCode::Invalid, "the session's id is empty, longer than 128 bytes, or has a space or comma");
+    return fail(ErrorCode::Invalid,
+                "the session's id is empty, longer than 128 bytes, or has a space or comma");
   }
-  if (request.players.empty()) return fail(ErrorCode::Invalid, "the session has no players; name at least one");
+  if (request.players.empty())
+    return fail(ErrorCode::Invalid, "the session has no players; name at least one");
   if (request.players.size() > limits.players_max) {
-    return fail(ErrorCode::Invalid, fmt::format("the session has more than {} players", limits.players_max));
+    return fail(ErrorCode::Invalid,
+                fmt::format("the session has more than {} players", limits.players_max));
   }
   for (const AllocationPlayer& player : request.players) {
     if (!is_id(player.id)) {
-      return fail(ErrorCode::Invalid, "a player's id is empty, longer than 128 bytes, or has a space or comma");
+      return fail(ErrorCode::Invalid,
+                  "a player's id is empty, longer than 128 bytes, or has a space or comma");
     }
   }
   if (!request.party.empty() && !is_id(request.party)) {
-    return fail(ErrorCode::Invalid, "the party's id is longer than 128 bytes, or has a space or comma");
+    return fail(ErrorCode::Invalid,
+                "the party's id is longer than 128 bytes, or has a space or comma");
   }
   return {};
 }
@@ -89,7 +97,8 @@ std::vector<std::string> shown_sessions(const ObservedInstance& seen) {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
-  if (seen.session && std::find(out.begin(), out.end(), *seen.session) == out.end()) out.push_back(*seen.session);
+  if (seen.session && std::find(out.begin(), out.end(), *seen.session) == out.end())
+    out.push_back(*seen.session);
   return out;
 }
 
@@ -116,13 +125,13 @@ struct Allocator::State {
   std::shared_ptr<const AllocationPlan> plan;
   std::map<std::string, InstancePool> pools;
   std::unordered_map<std::string, KnownSession> known;  // looked up, never walked
-  DueQueue claims;     // sessions that nobody has claimed yet
-  DueQueue endings;    // ended sessions, by when they are forgotten
-  std::map<std::string, Instant> waiting;               // sessions that a full canary was refused to, since when
+  DueQueue claims;                                      // sessions that nobody has claimed yet
+  DueQueue endings;                        // ended sessions, by when they are forgotten
+  std::map<std::string, Instant> waiting;  // sessions that a full canary was refused to, since when
   DueQueue waiting_due;
   std::map<std::string, PaceBucket> paces;
-  std::map<std::string, Totals> totals;                 // of the present visit, by event
-  std::vector<StageTotals> sealed;                      // of visits that are over, not yet taken
+  std::map<std::string, Totals> totals;  // of the present visit, by event
+  std::vector<StageTotals> sealed;       // of visits that are over, not yet taken
   std::deque<ExposureRow> exposures;
   Instant last{};
 
@@ -139,10 +148,13 @@ struct Allocator::State {
     Totals& current = totals[layer.event];
     if (current.totals.revision == layer.revision && current.totals.visit == layer.visit) return;
     if (current.changed) sealed.push_back(current.totals);
-    current = {{layer.event, layer.revision, layer.visit, layer.sessions_canary, layer.sessions_baseline, 0, 0}, false};
+    current = {{layer.event, layer.revision, layer.visit, layer.sessions_canary,
+                layer.sessions_baseline, 0, 0},
+               false};
   }
 
-  void refresh_after(const FleetAllocationPlan* before, const std::string& fleet, const FleetAllocationPlan& after) {
+  void refresh_after(const FleetAllocationPlan* before, const std::string& fleet,
+                     const FleetAllocationPlan& after) {
     InstancePool& pool = pools[fleet];
     const auto same_builds = [](const auto& a, const auto& b) {
       return a.first == b.first && a.second.quarantined == b.second.quarantined &&
@@ -155,8 +167,9 @@ struct Allocator::State {
                                  after.builds.end(), same_builds);
     if (all) return pool.refresh_all(&after);
     std::vector<std::string> changed;
-    std::set_symmetric_difference(before->withheld.begin(), before->withheld.end(), after.withheld.begin(),
-                                  after.withheld.end(), std::back_inserter(changed));
+    std::set_symmetric_difference(before->withheld.begin(), before->withheld.end(),
+                                  after.withheld.begin(), after.withheld.end(),
+                                  std::back_inserter(changed));
     for (const std::string& id : changed) {
       if (InstanceSlot* slot = pool.find(id)) pool.refresh(slot, &after);
     }
@@ -206,16 +219,19 @@ struct Allocator::State {
   }
 
   // A session that ran before this allocator was there.
-  void restore(const std::string& fleet, InstanceSlot* slot, const ObservedInstance& seen, const std::string& name,
-               Instant now) {
+  void restore(const std::string& fleet, InstanceSlot* slot, const ObservedInstance& seen,
+               const std::string& name, Instant now) {
     if (known.contains(name) || known.size() >= limits.sessions_max) return;
     KnownSession session;
     Allocation& a = session.allocation;
-    a = {name, fleet, seen.id, seen.build, seen.region, seen.host, seen.address, seen.ports, {}, {}, now, now, false};
-    if (const auto arms = seen.annotations.find(std::string(kArmsAnnotation)); arms != seen.annotations.end()) {
+    a = {name,       fleet, seen.id, seen.build, seen.region, seen.host, seen.address,
+         seen.ports, {},    {},      now,        now,         false};
+    if (const auto arms = seen.annotations.find(std::string(kArmsAnnotation));
+        arms != seen.annotations.end()) {
       a.arms = arms_from_text(arms->second);
     }
-    if (const auto party = seen.annotations.find("showcaller.dev/party"); party != seen.annotations.end()) {
+    if (const auto party = seen.annotations.find("showcaller.dev/party");
+        party != seen.annotations.end()) {
       a.unit_party = party->second;
     }
     session.stage = SessionStage::Running;
@@ -223,7 +239,8 @@ struct Allocator::State {
     slot->sessions.push_back(name);
   }
 
-  void follow(const std::string& fleet, InstanceSlot* slot, const ObservedInstance& seen, bool is_new, Instant now) {
+  void follow(const std::string& fleet, InstanceSlot* slot, const ObservedInstance& seen,
+              bool is_new, Instant now) {
     if (slot->address != seen.address) slot->address = seen.address;
     if (slot->host != seen.host) slot->host = seen.host;
     if (slot->ports != seen.ports) slot->ports = seen.ports;
@@ -268,21 +285,23 @@ struct Allocator::State {
 
   Result<Allocation> repeat(const KnownSession& session, const AllocationRequest& request) const {
     if (session.fingerprint != 0 && session.fingerprint != fingerprint_of(request)) {
-      return fail(ErrorCode::Conflict,
-                  fmt::format("session {} was allocated for another fleet, party or players; give each session an id "
-                              "of its own", request.session));
+      return fail(ErrorCode::Conflict, fmt::format("session {} was allocated for another fleet, "
+                                                   "party or players; give each session an id "
+                                                   "of its own",
+                                                   request.session));
     }
     Allocation out = session.allocation;
     out.repeated = true;
     return out;
   }
 
-  bool cannot_serve(const FleetAllocationPlan& of_fleet, InstancePool& pool, const CanaryLayer& layer,
-                    const std::vector<std::string>& regions) const {
+  bool cannot_serve(const FleetAllocationPlan& of_fleet, InstancePool& pool,
+                    const CanaryLayer& layer, const std::vector<std::string>& regions) const {
     const auto build = of_fleet.builds.find(layer.build);
     if (build == of_fleet.builds.end() || build->second.quarantined) return true;
-    return std::none_of(regions.begin(), regions.end(),
-                        [&](const std::string& region) { return pool.has_any(layer.build, region); });
+    return std::none_of(regions.begin(), regions.end(), [&](const std::string& region) {
+      return pool.has_any(layer.build, region);
+    });
   }
 
   // Since when the session has been refused a full canary; false when it has just begun to wait.
@@ -315,26 +334,31 @@ struct Allocator::State {
     return fail(ErrorCode::Unavailable, std::move(message));
   }
 
-  // The same arms in another region, if the nearest is full: a full region never moves a session to the other arm.
-  Result<Place> find_place(const FleetAllocationPlan& of_fleet, InstancePool& pool, const AllocationRequest& request,
-                           const std::vector<std::string>& regions, const std::vector<const CanaryLayer*>& skip,
-                           Instant now) {
+  // The same arms in another region, if the nearest is full: a full region never moves a session to
+  // the other arm.
+  Result<Place> find_place(const FleetAllocationPlan& of_fleet, InstancePool& pool,
+                           const AllocationRequest& request,
+                           const std::vector<std::string>& regions,
+                           const std::vector<const CanaryLayer*>& skip, Instant now) {
     TRY(auto first, assign_build(of_fleet, request, regions.front(), skip, now));
-    if (first.layer && !paces[first.layer->event].has_one(now)) return Place{nullptr, std::move(first)};
+    if (first.layer && !paces[first.layer->event].has_one(now))
+      return Place{nullptr, std::move(first)};
     for (std::size_t i = 0; i < regions.size(); ++i) {
       if (i > 0) {
         const auto there = assign_build(of_fleet, request, regions[i], skip, now);
         if (!there || there->build != first.build || there->arms != first.arms) continue;
       }
-      if (InstanceSlot* slot = pool.first_free(first.build, regions[i])) return Place{slot, std::move(first)};
+      if (InstanceSlot* slot = pool.first_free(first.build, regions[i]))
+        return Place{slot, std::move(first)};
     }
     return Place{nullptr, std::move(first)};
   }
 
-  Result<Place> choose(const FleetAllocationPlan& of_fleet, InstancePool& pool, const AllocationRequest& request,
-                       Instant now) {
+  Result<Place> choose(const FleetAllocationPlan& of_fleet, InstancePool& pool,
+                       const AllocationRequest& request, Instant now) {
     TRY(const auto regions, candidate_regions(of_fleet, request));
-    if (regions.empty()) return fail(ErrorCode::Unavailable, fmt::format("fleet {} has no region", request.fleet));
+    if (regions.empty())
+      return fail(ErrorCode::Unavailable, fmt::format("fleet {} has no region", request.fleet));
     std::vector<const CanaryLayer*> skip;
     for (;;) {
       TRY(auto place, find_place(of_fleet, pool, request, regions, skip, now));
@@ -345,18 +369,18 @@ struct Allocator::State {
       if (place.slot) return place;
       if (!layer) {
         return fail(ErrorCode::Unavailable,
-                    fmt::format("no instance of fleet {} is free for build {}; try again", request.fleet,
-                                place.assignment.build));
+                    fmt::format("no instance of fleet {} is free for build {}; try again",
+                                request.fleet, place.assignment.build));
       }
       if (!paces[layer->event].has_one(now)) {
-        return refuse(layer, fmt::format("{} takes {} new sessions a minute; try again", layer->event,
-                                         paces[layer->event].per_minute()));
+        return refuse(layer, fmt::format("{} takes {} new sessions a minute; try again",
+                                         layer->event, paces[layer->event].per_minute()));
       }
-      // Going to the baseline would bend the sample, so a canary that is full for a moment is waited for. One that
-      // cannot serve at all, or stays full, must not keep people from playing.
+      // Going to the baseline would bend the sample, so a canary that is full for a moment is
+      // waited for. One that cannot serve at all, or stays full, must not keep people from playing.
       if (!cannot_serve(of_fleet, pool, *layer, regions) && !has_waited(request.session, now)) {
-        return refuse(layer, fmt::format("no instance of fleet {} is free for build {}; try again", request.fleet,
-                                         layer->build));
+        return refuse(layer, fmt::format("no instance of fleet {} is free for build {}; try again",
+                                         request.fleet, layer->build));
       }
       skip.push_back(layer);
     }
@@ -375,23 +399,34 @@ struct Allocator::State {
     for (const ArmAssignment& arm : given.arms) {
       StageTotals* of_stage = arm.counted || arm.spilled ? totals_of(arm.event) : nullptr;
       if (of_stage && arm.spilled) ++of_stage->spilled;
-      if (of_stage && arm.counted) ++(arm.arm == Arm::Canary ? of_stage->canary : of_stage->baseline);
+      if (of_stage && arm.counted)
+        ++(arm.arm == Arm::Canary ? of_stage->canary : of_stage->baseline);
       if (arm.arm != Arm::Canary) continue;
       for (const AllocationPlayer& player : request.players) {
-        exposures.push_back({arm.event, arm.revision, arm.visit, player.id, given.session, given.fleet, given.region,
-                             given.at});
+        exposures.push_back({arm.event, arm.revision, arm.visit, player.id, given.session,
+                             given.fleet, given.region, given.at});
       }
     }
   }
 
-  Allocation give(const FleetAllocationPlan& of_fleet, InstancePool& pool, const AllocationRequest& request,
-                  Place place, Instant now) {
+  Allocation give(const FleetAllocationPlan& of_fleet, InstancePool& pool,
+                  const AllocationRequest& request, Place place, Instant now) {
     InstanceSlot& slot = *place.slot;
     if (place.assignment.layer) paces[place.assignment.layer->event].take_one();
     KnownSession session;
-    session.allocation = {request.session, request.fleet, slot.id,    slot.build, slot.region,
-                          slot.host,       slot.address,  slot.ports, party_of(request), std::move(place.assignment.arms),
-                          now,             now + of_fleet.unclaimed_after, false};
+    session.allocation = {request.session,
+                          request.fleet,
+                          slot.id,
+                          slot.build,
+                          slot.region,
+                          slot.host,
+                          slot.address,
+                          slot.ports,
+                          party_of(request),
+                          std::move(place.assignment.arms),
+                          now,
+                          now + of_fleet.unclaimed_after,
+                          false};
     session.fingerprint = fingerprint_of(request);
     session.ended_before = slot.sessions_ended;
     session.due = session.allocation.claim_by;
@@ -412,7 +447,9 @@ Allocator::~Allocator() = default;
 void Allocator::publish(std::shared_ptr<const AllocationPlan> plan) {
   State& s = *state_;
   if (!plan) return;
-  if (s.plan && (plan->epoch < s.plan->epoch || (plan->epoch == s.plan->epoch && plan->seq < s.plan->seq))) return;
+  if (s.plan &&
+      (plan->epoch < s.plan->epoch || (plan->epoch == s.plan->epoch && plan->seq < s.plan->seq)))
+    return;
   const std::shared_ptr<const AllocationPlan> before = std::exchange(s.plan, std::move(plan));
   for (const auto& [fleet, of_fleet] : s.plan->fleets) {
     for (const CanaryLayer& layer : of_fleet.layers) s.take_layer(layer);
@@ -425,7 +462,8 @@ void Allocator::publish(std::shared_ptr<const AllocationPlan> plan) {
   s.drop_ended_events();
 }
 
-void Allocator::observe(const std::string& fleet, std::span<const ObservedInstance> observed, Instant now) {
+void Allocator::observe(const std::string& fleet, std::span<const ObservedInstance> observed,
+                        Instant now) {
   State& s = *state_;
   s.last = std::max(s.last, now);
   InstancePool& pool = s.pools[fleet];
@@ -439,18 +477,23 @@ void Allocator::observe(const std::string& fleet, std::span<const ObservedInstan
       continue;
     }
     const bool is_new = !slot;
-    if (is_new) slot = &pool.add(seen);
-    else pool.rename(slot, seen);
+    if (is_new)
+      slot = &pool.add(seen);
+    else
+      pool.rename(slot, seen);
     slot->seen = true;
     slot->last_seen = now;
     s.follow(fleet, slot, seen, is_new, now);
     pool.refresh(slot, plan);
   }
-  // A driver may forget for a moment: what it does not show takes no session, but keeps those it has for a while.
+  // A driver may forget for a moment: what it does not show takes no session, but keeps those it
+  // has for a while.
   for (InstanceSlot& slot : pool.slots()) {
     if (!slot.used || slot.seen) continue;
-    if (now - slot.last_seen >= kForgetUnseenAfter) s.lose(&pool, &slot);
-    else pool.refresh(&slot, plan);
+    if (now - slot.last_seen >= kForgetUnseenAfter)
+      s.lose(&pool, &slot);
+    else
+      pool.refresh(&slot, plan);
   }
 }
 
@@ -458,13 +501,17 @@ Result<Allocation> Allocator::allocate(const AllocationRequest& request, Instant
   State& s = *state_;
   s.last = std::max(s.last, now);
   TRY(check(request, s.limits));
-  if (const auto at = s.known.find(request.session); at != s.known.end()) return s.repeat(at->second, request);
+  if (const auto at = s.known.find(request.session); at != s.known.end())
+    return s.repeat(at->second, request);
   if (!s.plan) return fail(ErrorCode::Unavailable, "no plan was published yet; try again");
   const FleetAllocationPlan* plan = s.fleet_plan(request.fleet);
-  if (!plan) return fail(ErrorCode::NotFound, fmt::format("there is no fleet '{}'; apply one", request.fleet));
+  if (!plan)
+    return fail(ErrorCode::NotFound,
+                fmt::format("there is no fleet '{}'; apply one", request.fleet));
   InstancePool& pool = s.pools[request.fleet];
   TRY(auto place, s.choose(*plan, pool, request, now));
-  if (!s.make_room()) return fail(ErrorCode::Limit, "too many sessions are under way for this server");
+  if (!s.make_room())
+    return fail(ErrorCode::Limit, "too many sessions are under way for this server");
   return s.give(*plan, pool, request, std::move(place), now);
 }
 
@@ -544,6 +591,8 @@ std::vector<ExposureRow> Allocator::take_exposures(std::size_t max) {
   return out;
 }
 
-std::size_t Allocator::sessions() const { return state_->known.size(); }
+std::size_t Allocator::sessions() const {
+  return state_->known.size();
+}
 
 }  // namespace showcaller

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives sessions their instances. Soft state beside the engine: it lives on the last published plan and on what the
-// drivers observe, goes on while the engine is away, and is rebuilt by observe() after a restart.
+// Gives sessions their instances. Soft state beside the engine: it lives on the last published plan
+// and on what the drivers observe, goes on while the engine is away, and is rebuilt by observe()
+// after a restart.
 //
-// Threads: none; who shares it guards it. Memory: bounded (AllocatorLimits). Never: reads a clock, calls a driver.
+// Threads: none; who shares it guards it. Memory: bounded (AllocatorLimits). Never: reads a clock,
+// calls a driver.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +20,14 @@
 namespace showcaller {
 
 struct AllocatorLimits {
-  std::size_t sessions_max = 250'000;     // remembered; past it ended ones are forgotten early, then new ones refused
-  std::size_t exposures_max = 1'000'000;  // rows not yet taken; past it the canary is refused: no exposure goes untold
-  std::size_t players_max = 1'000;        // a session
-  Duration remember = minutes(10);        // how long an ended session still gets its old answer
-  Duration spill_after = seconds(15);     // a session drawn for a canary that stays full goes to the baseline then
+  std::size_t sessions_max =
+      250'000;  // remembered; past it ended ones are forgotten early, then new ones refused
+  std::size_t exposures_max =
+      1'000'000;  // rows not yet taken; past it the canary is refused: no exposure goes untold
+  std::size_t players_max = 1'000;  // a session
+  Duration remember = minutes(10);  // how long an ended session still gets its old answer
+  Duration spill_after =
+      seconds(15);  // a session drawn for a canary that stays full goes to the baseline then
 };
 
 class Allocator {
@@ -37,15 +42,16 @@ class Allocator {
   // All instances of the fleet that its driver shows.
   void observe(const std::string& fleet, std::span<const ObservedInstance> observed, Instant now);
 
-  // Invalid: the request is wrong. NotFound: no such fleet. Unsupported: no build for that protocol. Conflict: the
-  // session's id was used for another request. Unavailable: no place now; try again after retry_after_s(). Limit: full.
+  // Invalid: the request is wrong. NotFound: no such fleet. Unsupported: no build for that
+  // protocol. Conflict: the session's id was used for another request. Unavailable: no place now;
+  // try again after retry_after_s(). Limit: full.
   Result<Allocation> allocate(const AllocationRequest& request, Instant now);
   // Other sessions on the instance of an allocation, for to_driver().
   std::vector<std::string> sessions_beside(const Allocation& allocation) const;
   // The session has ended, before the instance shows it. False: not known.
   bool release(const std::string& session, Instant now);
-  // Frees what nobody claimed in time and forgets old answers. Returns the unclaimed ones that an instance shows as
-  // Allocated: only its driver can free it.
+  // Frees what nobody claimed in time and forgets old answers. Returns the unclaimed ones that an
+  // instance shows as Allocated: only its driver can free it.
   std::vector<ExpiredAllocation> expire(Instant now);
 
   // Totals that changed since the last call; each is the whole visit's.

@@ -13,7 +13,8 @@ namespace {
 // Asks each player of the session; what the call itself knows wins over what players bring.
 class SessionAudience {
  public:
-  SessionAudience(const AllocationRequest& request, const std::string& party, const std::string& region, Instant now)
+  SessionAudience(const AllocationRequest& request, const std::string& party,
+                  const std::string& region, Instant now)
       : request_(request), party_(party), region_(region), now_(now), session_(request.context) {}
 
   bool all(const Exposure* exposure) const {
@@ -37,7 +38,8 @@ class SessionAudience {
     context.set_targeting_key(player.id);
     context.set(unit_attribute(Unit::Party), std::string_view(party_));
     context.set(unit_attribute(Unit::Match), std::string_view(request_.session));
-    if (!request_.guild.empty()) context.set(unit_attribute(Unit::Guild), std::string_view(request_.guild));
+    if (!request_.guild.empty())
+      context.set(unit_attribute(Unit::Guild), std::string_view(request_.guild));
     context.set("region", std::string_view(region_));
     if (request_.protocol != 0) context.set("protocol", double(request_.protocol));
     return exposure.admits(context, now_);
@@ -55,16 +57,20 @@ const PlannedBuild* find_build(const FleetAllocationPlan& plan, const std::strin
   return at == plan.builds.end() ? nullptr : &at->second;
 }
 
-std::unexpected<Error> not_spoken(const FleetAllocationPlan& plan, const AllocationRequest& request) {
+std::unexpected<Error> not_spoken(const FleetAllocationPlan& plan,
+                                  const AllocationRequest& request) {
   std::string spoken;
   for (const auto& [version, build] : plan.builds) {
-    const bool used = version == plan.base || std::any_of(plan.layers.begin(), plan.layers.end(),
-                                                          [&](const CanaryLayer& l) { return l.build == version; });
-    if (used) spoken += fmt::format("{}{} speaks {}", spoken.empty() ? "" : "; ", version, fmt::join(build.protocols, ", "));
+    const bool used = version == plan.base ||
+                      std::any_of(plan.layers.begin(), plan.layers.end(),
+                                  [&](const CanaryLayer& l) { return l.build == version; });
+    if (used)
+      spoken += fmt::format("{}{} speaks {}", spoken.empty() ? "" : "; ", version,
+                            fmt::join(build.protocols, ", "));
   }
-  return fail(ErrorCode::Unsupported,
-              fmt::format("no build of fleet {} that this session may have speaks protocol {} ({}); update the client",
-                          request.fleet, request.protocol, spoken));
+  return fail(ErrorCode::Unsupported, fmt::format("no build of fleet {} that this session may have "
+                                                  "speaks protocol {} ({}); update the client",
+                                                  request.fleet, request.protocol, spoken));
 }
 
 }  // namespace
@@ -74,9 +80,9 @@ std::string party_of(const AllocationRequest& request) {
   return request.players.empty() ? std::string() : request.players.front().id;
 }
 
-Result<BuildAssignment> assign_build(const FleetAllocationPlan& plan, const AllocationRequest& request,
-                                     const std::string& region, const std::vector<const CanaryLayer*>& skip,
-                                     Instant now) {
+Result<BuildAssignment> assign_build(const FleetAllocationPlan& plan,
+                                     const AllocationRequest& request, const std::string& region,
+                                     const std::vector<const CanaryLayer*>& skip, Instant now) {
   const std::string party = party_of(request);
   const SessionAudience audience(request, party, region, now);
   BuildAssignment out;
@@ -87,7 +93,9 @@ Result<BuildAssignment> assign_build(const FleetAllocationPlan& plan, const Allo
     const bool admitted = audience.all(layer.admits.get());
     const bool eligible = audience.all(layer.eligible.get());
     if (!admitted && !eligible) continue;
-    ArmAssignment arm{layer.event, layer.revision, layer.visit, admitted ? Arm::Canary : Arm::Baseline, false, false};
+    ArmAssignment arm{layer.event, layer.revision,
+                      layer.visit, admitted ? Arm::Canary : Arm::Baseline,
+                      false,       false};
     // Several players with a bucket each have no share of their own to be counted by.
     const bool one_draw = layer.unit != Unit::Player || request.players.size() == 1;
     arm.counted = eligible && one_draw && !audience.any(layer.exempt.get());
@@ -110,15 +118,17 @@ Result<BuildAssignment> assign_build(const FleetAllocationPlan& plan, const Allo
   return out;
 }
 
-Result<std::vector<std::string>> candidate_regions(const FleetAllocationPlan& plan, const AllocationRequest& request) {
+Result<std::vector<std::string>> candidate_regions(const FleetAllocationPlan& plan,
+                                                   const AllocationRequest& request) {
   const auto known = [&](const std::string& region) {
     return std::find(plan.regions.begin(), plan.regions.end(), region) != plan.regions.end();
   };
   std::vector<std::string> out;
   if (!request.region.empty()) {
     if (!known(request.region)) {
-      return fail(ErrorCode::Invalid, fmt::format("fleet {} has no region '{}'; it has {}", request.fleet,
-                                                  request.region, fmt::join(plan.regions, ", ")));
+      return fail(ErrorCode::Invalid,
+                  fmt::format("fleet {} has no region '{}'; it has {}", request.fleet,
+                              request.region, fmt::join(plan.regions, ", ")));
     }
     out.push_back(request.region);
   }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The difference between what the durable world wants and what the driver shows, as actions. Repeated until the driver
-// shows that they are done: every action is idempotent by the instance's id.
+// The difference between what the durable world wants and what the driver shows, as actions.
+// Repeated until the driver shows that they are done: every action is idempotent by the instance's
+// id.
 #include "compute/fleet_census.h"
 #include "compute/fleet_planner.h"
 
 namespace showcaller {
 namespace {
 
-InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build, const Instance& instance) {
+InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build,
+                           const Instance& instance) {
   InstanceSpec out;
   out.id = instance.id;
   out.fleet = instance.fleet;
@@ -38,7 +40,8 @@ std::vector<FleetAction> wanted_actions(const World& world, const std::string& f
     const Instance& instance = *entry.instance;
     if (entry.phase == InstancePhase::Wanted && !entry.seen && spec) {
       const BuildSpec* build = spec->build(instance.build);
-      const bool forbidden = census.quarantines.forbids_start(instance.build, instance.region, instance.host);
+      const bool forbidden =
+          census.quarantines.forbids_start(instance.build, instance.region, instance.host);
       if (build && !forbidden) out.push_back(StartInstance{instance_spec(*spec, *build, instance)});
     } else if (entry.phase == InstancePhase::Stopping && entry.alive()) {
       out.push_back(StopInstance{instance.id, grace, instance.reason});
@@ -49,7 +52,8 @@ std::vector<FleetAction> wanted_actions(const World& world, const std::string& f
       out.push_back(ForgetInstance{seen->id});
     } else if (!spec || !spec->build(seen->build)) {
       // Nobody could adopt it. Its session may end; then it goes.
-      if (sessions_on(*seen) == 0) out.push_back(StopInstance{seen->id, grace, "its build is not known here"});
+      if (sessions_on(*seen) == 0)
+        out.push_back(StopInstance{seen->id, grace, "its build is not known here"});
     } else if (seen->state == InstanceState::Unhealthy || seen->state == InstanceState::Shutdown) {
       out.push_back(StopInstance{seen->id, grace, "not known here, and not healthy"});
     }

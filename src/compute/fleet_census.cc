@@ -9,12 +9,13 @@
 
 namespace showcaller {
 
-bool FleetQuarantines::isolates(const std::string& id, const std::string& build, const std::string& region,
-                                const std::string& host) const {
+bool FleetQuarantines::isolates(const std::string& id, const std::string& build,
+                                const std::string& region, const std::string& host) const {
   return empties(id, region, host) || builds.contains(build) || builds.contains(build + "@" + host);
 }
 
-bool FleetQuarantines::empties(const std::string& id, const std::string& region, const std::string& host) const {
+bool FleetQuarantines::empties(const std::string& id, const std::string& region,
+                               const std::string& host) const {
   return instances.contains(id) || hosts.contains(host) || regions.contains(region);
 }
 
@@ -45,17 +46,26 @@ FleetQuarantines quarantines_in_force(const World& world, std::string_view fleet
   for (QuarantineEntry& entry : quarantines_of(world, fleet)) {
     if (is_expired(entry.quarantine, now)) continue;
     switch (entry.scope) {
-      case QuarantineScope::Instance: out.instances.insert(std::move(entry.subject)); break;
-      case QuarantineScope::Build: out.builds.insert(std::move(entry.subject)); break;
-      case QuarantineScope::Host: out.hosts.insert(std::move(entry.subject)); break;
-      case QuarantineScope::Region: out.regions.insert(std::move(entry.subject)); break;
+      case QuarantineScope::Instance:
+        out.instances.insert(std::move(entry.subject));
+        break;
+      case QuarantineScope::Build:
+        out.builds.insert(std::move(entry.subject));
+        break;
+      case QuarantineScope::Host:
+        out.hosts.insert(std::move(entry.subject));
+        break;
+      case QuarantineScope::Region:
+        out.regions.insert(std::move(entry.subject));
+        break;
     }
   }
   return out;
 }
 
 std::int64_t sessions_on(const ObservedInstance& instance) {
-  const bool may_have = instance.state == InstanceState::Allocated || instance.state == InstanceState::Unhealthy ||
+  const bool may_have = instance.state == InstanceState::Allocated ||
+                        instance.state == InstanceState::Unhealthy ||
                         instance.state == InstanceState::Shutdown;
   if (!may_have) return 0;
   const auto several = instance.annotations.find(std::string(kSessionsAnnotation));
@@ -66,8 +76,8 @@ std::int64_t sessions_on(const ObservedInstance& instance) {
   return instance.state == InstanceState::Allocated || instance.players > 0 ? 1 : 0;
 }
 
-FleetCensus take_census(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed,
-                        Instant now) {
+FleetCensus take_census(const World& world, const std::string& fleet,
+                        std::span<const ObservedInstance> observed, Instant now) {
   FleetCensus census;
   census.quarantines = quarantines_in_force(world, fleet, now);
   std::vector<const ObservedInstance*> seen;
@@ -76,20 +86,24 @@ FleetCensus take_census(const World& world, const std::string& fleet, std::span<
     if (instance.fleet == fleet) seen.push_back(&instance);
   }
   const auto by_id = [](const auto* a, const auto* b) { return a->id < b->id; };
-  if (!std::is_sorted(seen.begin(), seen.end(), by_id)) std::stable_sort(seen.begin(), seen.end(), by_id);
+  if (!std::is_sorted(seen.begin(), seen.end(), by_id))
+    std::stable_sort(seen.begin(), seen.end(), by_id);
   // A driver that shows an instance twice is believed once.
-  seen.erase(std::unique(seen.begin(), seen.end(), [](const auto* a, const auto* b) { return a->id == b->id; }),
+  seen.erase(std::unique(seen.begin(), seen.end(),
+                         [](const auto* a, const auto* b) { return a->id == b->id; }),
              seen.end());
 
   auto next = seen.begin();
   const std::string prefix = fleet + "/";
   world.instances.each_from(prefix, [&](const std::string& key, const Instance& instance) {
     if (!key.starts_with(prefix)) return false;
-    for (; next != seen.end() && (*next)->id < instance.id; ++next) census.strangers.push_back(*next);
+    for (; next != seen.end() && (*next)->id < instance.id; ++next)
+      census.strangers.push_back(*next);
     CensusEntry entry{&instance, nullptr, instance.phase, instance.since, 0, false, false};
     if (next != seen.end() && (*next)->id == instance.id) entry.seen = *next++;
     if (entry.alive()) entry.sessions = sessions_on(*entry.seen);
-    entry.isolated = census.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
+    entry.isolated =
+        census.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
     entry.must_empty = census.quarantines.empties(instance.id, instance.region, instance.host);
     census.entries.push_back(entry);
     return true;

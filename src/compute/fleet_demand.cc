@@ -8,7 +8,9 @@
 namespace showcaller {
 namespace {
 
-std::int64_t share_of(std::int64_t count, std::int64_t ppm) { return (count * ppm + kPpmWhole - 1) / kPpmWhole; }
+std::int64_t share_of(std::int64_t count, std::int64_t ppm) {
+  return (count * ppm + kPpmWhole - 1) / kPpmWhole;
+}
 
 bool is_after(const BuildLayer& a, const BuildLayer& b) {
   const auto& after = a.event->spec().after;
@@ -26,17 +28,20 @@ bool is_higher(const BuildLayer& a, const BuildLayer& b) {
 struct Claim {
   std::string build;
   std::int64_t floor = 0;
-  std::int64_t share_ppm = 0;   // of new sessions now
-  std::int64_t ahead_ppm = 0;   // the larger of it and what a stage that is about to come brings
-  std::int64_t reach_ppm = 0;   // the most it could be, audiences in full
+  std::int64_t share_ppm = 0;  // of new sessions now
+  std::int64_t ahead_ppm = 0;  // the larger of it and what a stage that is about to come brings
+  std::int64_t reach_ppm = 0;  // the most it could be, audiences in full
 };
 
 bool admits(const EventState& event) {
-  return may_admit(event.phase) && event.intake != IntakeState::Closed && !event.diverted && event.stage >= 0;
+  return may_admit(event.phase) && event.intake != IntakeState::Closed && !event.diverted &&
+         event.stage >= 0;
 }
 
 // Instances need time to start: a stage that may come within this is provided for.
-Duration lead_time(const FleetSpec& spec) { return 2 * spec.health.start_timeout; }
+Duration lead_time(const FleetSpec& spec) {
+  return 2 * spec.health.start_timeout;
+}
 
 int stage_ahead(const EventState& event, const FleetSpec& fleet, Instant now) {
   const auto& stages = event.spec().stages;
@@ -54,7 +59,8 @@ bool reaches(const EventState& event, std::string_view region) {
 bool speaks_all_of(const FleetSpec& fleet, const BuildChange& upper, const std::string& lower) {
   const BuildSpec* own = fleet.build(upper.version);
   const BuildSpec* other = fleet.build(lower);
-  const std::vector<int>& spoken = upper.protocols.empty() && own ? own->protocols : upper.protocols;
+  const std::vector<int>& spoken =
+      upper.protocols.empty() && own ? own->protocols : upper.protocols;
   if (spoken.empty() || !other) return true;
   if (other->protocols.empty()) return false;
   return std::all_of(other->protocols.begin(), other->protocols.end(), [&](int protocol) {
@@ -65,7 +71,8 @@ bool speaks_all_of(const FleetSpec& fleet, const BuildChange& upper, const std::
 // What the builds below a layer must keep ready, so that its players have a way back.
 enum class KeepBelow { Nothing, Minimum, Everything };
 
-KeepBelow kept_below(const BuildLayer& layer, const FleetSpec& fleet, const std::string& below, Instant now) {
+KeepBelow kept_below(const BuildLayer& layer, const FleetSpec& fleet, const std::string& below,
+                     Instant now) {
   const EventState& event = *layer.event;
   const auto& end = event.spec().schedule.end;
   if (!may_admit(event.phase)) return KeepBelow::Nothing;  // All new sessions are below anyhow.
@@ -75,11 +82,13 @@ KeepBelow kept_below(const BuildLayer& layer, const FleetSpec& fleet, const std:
   return speaks_all_of(fleet, *layer.change, below) ? KeepBelow::Nothing : KeepBelow::Minimum;
 }
 
-Claim claim_of(const BuildLayer& layer, const FleetSpec& fleet, const std::string& region, Instant now) {
+Claim claim_of(const BuildLayer& layer, const FleetSpec& fleet, const std::string& region,
+               Instant now) {
   const EventState& event = *layer.event;
   Claim claim;
   claim.build = layer.change->version;
-  const bool ahead = event.phase == Phase::Preparing || event.phase == Phase::Ready || may_admit(event.phase);
+  const bool ahead =
+      event.phase == Phase::Preparing || event.phase == Phase::Ready || may_admit(event.phase);
   if (ahead && reaches(event, region)) claim.floor = fleet.capacity.canary_instances_min;
   if (admits(event)) {
     claim.share_ppm = planned_share_ppm(event, event.stage, region);
@@ -87,27 +96,33 @@ Claim claim_of(const BuildLayer& layer, const FleetSpec& fleet, const std::strin
   }
   claim.ahead_ppm = claim.share_ppm;
   if (admits(event) || event.phase == Phase::Ready) {
-    claim.ahead_ppm = std::max(claim.ahead_ppm, planned_share_ppm(event, stage_ahead(event, fleet, now), region));
+    claim.ahead_ppm =
+        std::max(claim.ahead_ppm, planned_share_ppm(event, stage_ahead(event, fleet, now), region));
   }
   return claim;
 }
 
 // The claims of all builds in a region: a layer takes its share of what the layers above it leave.
-std::vector<Claim> claims_in(const std::vector<BuildLayer>& layers, const FleetSpec& fleet, const std::string& region,
-                             const std::vector<std::string>& quarantined, Instant now) {
+std::vector<Claim> claims_in(const std::vector<BuildLayer>& layers, const FleetSpec& fleet,
+                             const std::string& region, const std::vector<std::string>& quarantined,
+                             Instant now) {
   std::vector<Claim> out;
   std::int64_t left = kPpmWhole;
   KeepBelow keep = KeepBelow::Nothing;
   const auto add = [&](Claim claim, bool is_base) {
-    if (keep == KeepBelow::Minimum) claim.floor = std::max<std::int64_t>(claim.floor, fleet.capacity.instances_min);
-    const bool out_of_order = std::find(quarantined.begin(), quarantined.end(), claim.build) != quarantined.end();
-    if (out_of_order && !is_base) claim.share_ppm = claim.ahead_ppm = claim.reach_ppm = 0;  // Its sessions spill.
+    if (keep == KeepBelow::Minimum)
+      claim.floor = std::max<std::int64_t>(claim.floor, fleet.capacity.instances_min);
+    const bool out_of_order =
+        std::find(quarantined.begin(), quarantined.end(), claim.build) != quarantined.end();
+    if (out_of_order && !is_base)
+      claim.share_ppm = claim.ahead_ppm = claim.reach_ppm = 0;  // Its sessions spill.
     const std::int64_t own = claim.share_ppm;
     claim.share_ppm = left * own / kPpmWhole;
     claim.ahead_ppm = std::max(claim.share_ppm, left * claim.ahead_ppm / kPpmWhole);
     if (keep == KeepBelow::Everything) claim.ahead_ppm = kPpmWhole;
     left -= claim.share_ppm;
-    const auto same = std::find_if(out.begin(), out.end(), [&](const Claim& c) { return c.build == claim.build; });
+    const auto same = std::find_if(out.begin(), out.end(),
+                                   [&](const Claim& c) { return c.build == claim.build; });
     if (same == out.end()) {
       out.push_back(std::move(claim));
       return;
@@ -121,7 +136,8 @@ std::vector<Claim> claims_in(const std::vector<BuildLayer>& layers, const FleetS
     add(claim_of(layers[i], fleet, region, now), false);
     const std::string& below = i + 1 < layers.size() ? layers[i + 1].change->version : fleet.base;
     // A live layer is itself the way back of those above it.
-    if (layers[i].event->phase == Phase::Live && admits(*layers[i].event)) keep = KeepBelow::Nothing;
+    if (layers[i].event->phase == Phase::Live && admits(*layers[i].event))
+      keep = KeepBelow::Nothing;
     keep = std::max(keep, kept_below(layers[i], fleet, below, now));
   }
   // The base takes what is left, all of it.
@@ -132,7 +148,8 @@ std::vector<Claim> claims_in(const std::vector<BuildLayer>& layers, const FleetS
 std::int64_t scheduled_min(const CapacitySpec& capacity, Duration ahead, Instant now) {
   std::int64_t most = capacity.instances_min;
   for (const auto& entry : capacity.schedule) {
-    if (now + ahead >= entry.from && now < entry.to) most = std::max<std::int64_t>(most, entry.instances_min);
+    if (now + ahead >= entry.from && now < entry.to)
+      most = std::max<std::int64_t>(most, entry.instances_min);
   }
   return most;
 }
@@ -143,7 +160,8 @@ class RegionBudget {
   explicit RegionBudget(std::int64_t room) : room_(room) {}
   void ask(const std::string& build, std::int64_t count) {
     std::int64_t& granted = granted_[build];
-    const std::int64_t more = std::clamp<std::int64_t>(count - granted, 0, std::max<std::int64_t>(0, room_));
+    const std::int64_t more =
+        std::clamp<std::int64_t>(count - granted, 0, std::max<std::int64_t>(0, room_));
     granted += more;
     room_ -= more;
   }
@@ -156,18 +174,22 @@ class RegionBudget {
 
 }  // namespace
 
-std::vector<BuildLayer> build_layers(const World& world, std::string_view fleet, const FleetSpec& spec) {
+std::vector<BuildLayer> build_layers(const World& world, std::string_view fleet,
+                                     const FleetSpec& spec) {
   std::vector<BuildLayer> out;
   world.events.each([&](const std::string& name, const EventState& event) {
     if (!event.manifest || !layer_is_active(event.phase)) return;
     for (const Change& change : event.spec().changes) {
       const auto* build = std::get_if<BuildChange>(&change.what);
-      if (build && build->fleet == fleet && spec.build(build->version)) out.push_back({name, &event, build});
+      if (build && build->fleet == fleet && spec.build(build->version))
+        out.push_back({name, &event, build});
     }
   });
-  // Few layers, and `after` need not be transitive: insertion keeps every declared pair that priority leaves open.
+  // Few layers, and `after` need not be transitive: insertion keeps every declared pair that
+  // priority leaves open.
   for (std::size_t i = 1; i < out.size(); ++i) {
-    for (std::size_t j = i; j > 0 && is_higher(out[j], out[j - 1]); --j) std::swap(out[j], out[j - 1]);
+    for (std::size_t j = i; j > 0 && is_higher(out[j], out[j - 1]); --j)
+      std::swap(out[j], out[j - 1]);
   }
   return out;
 }
@@ -187,9 +209,11 @@ std::vector<CutBuild> cut_builds(const World& world, std::string_view fleet) {
   return out;
 }
 
-std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec, const std::vector<BuildLayer>& layers,
+std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
+                                                const std::vector<BuildLayer>& layers,
                                                 const std::map<BuildRegion, BuildUse>& use,
-                                                const std::vector<std::string>& quarantined_builds, Instant now) {
+                                                const std::vector<std::string>& quarantined_builds,
+                                                Instant now) {
   std::map<BuildRegion, BuildDemand> out;
   const CapacitySpec& capacity = spec.capacity;
   for (const RegionSpec& region : spec.regions) {
@@ -203,7 +227,8 @@ std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec, const std
       const auto at = use.find({build, region.name});
       return at == use.end() ? 0 : at->second.instances;
     };
-    const std::int64_t buffer = std::max<std::int64_t>(capacity.buffer, share_of(in_use, capacity.buffer_ppm));
+    const std::int64_t buffer =
+        std::max<std::int64_t>(capacity.buffer, share_of(in_use, capacity.buffer_ppm));
     // A draining match is followed by a new session elsewhere.
     const std::int64_t total =
         std::max(in_use + draining + buffer, scheduled_min(capacity, lead_time(spec), now));
@@ -211,19 +236,24 @@ std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec, const std
     const auto claims = claims_in(layers, spec, region.name, quarantined_builds, now);
     RegionBudget budget(std::max<std::int64_t>(0, capacity.instances_max - draining));
     for (const Claim& claim : claims) budget.ask(claim.build, used(claim.build));
-    for (const Claim& claim : claims) budget.ask(claim.build, std::min<std::int64_t>(1, claim.floor + claim.share_ppm));
+    for (const Claim& claim : claims)
+      budget.ask(claim.build, std::min<std::int64_t>(1, claim.floor + claim.share_ppm));
     for (const Claim& claim : claims) {
       std::int64_t now_needed = share_of(total, claim.share_ppm);
-      if (claim.share_ppm > 0) now_needed = std::max(now_needed, used(claim.build) + share_of(buffer, claim.share_ppm));
+      if (claim.share_ppm > 0)
+        now_needed = std::max(now_needed, used(claim.build) + share_of(buffer, claim.share_ppm));
       if (claim.reach_ppm > claim.share_ppm) {  // An audience: grow with its use.
-        now_needed = std::max(now_needed, used(claim.build) + std::max<std::int64_t>(1, share_of(buffer, claim.reach_ppm)));
+        now_needed =
+            std::max(now_needed, used(claim.build) +
+                                     std::max<std::int64_t>(1, share_of(buffer, claim.reach_ppm)));
       }
       budget.ask(claim.build, now_needed);
     }
     for (const Claim& claim : claims) budget.ask(claim.build, claim.floor);
     for (const Claim& claim : claims) budget.ask(claim.build, share_of(total, claim.ahead_ppm));
     for (const Claim& claim : claims) {
-      out[{claim.build, region.name}] = {int(budget.of(claim.build)), claim.share_ppm > 0 || claim.reach_ppm > 0 ||
+      out[{claim.build, region.name}] = {int(budget.of(claim.build)), claim.share_ppm > 0 ||
+                                                                          claim.reach_ppm > 0 ||
                                                                           claim.ahead_ppm > 0};
     }
   }

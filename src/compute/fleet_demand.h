@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which builds a fleet should run where, and how many of each: the base build ⊕ the layers of active LiveEvents, by
-// what is in use, the buffer, the schedule and the shares of the stages.
+// Which builds a fleet should run where, and how many of each: the base build ⊕ the layers of
+// active LiveEvents, by what is in use, the buffer, the schedule and the shares of the stages.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,10 @@ struct BuildLayer {
   const EventState* event = nullptr;
   const BuildChange* change = nullptr;
 };
-// The highest first: by priority, then `after`, then name. Layers whose build the fleet does not have are left out.
-std::vector<BuildLayer> build_layers(const World& world, std::string_view fleet, const FleetSpec& spec);
+// The highest first: by priority, then `after`, then name. Layers whose build the fleet does not
+// have are left out.
+std::vector<BuildLayer> build_layers(const World& world, std::string_view fleet,
+                                     const FleetSpec& spec);
 
 // Builds of events that are being undone whose manifest ends running matches after the drain.
 struct CutBuild {
@@ -33,8 +35,9 @@ std::vector<CutBuild> cut_builds(const World& world, std::string_view fleet);
 using BuildRegion = std::pair<std::string, std::string>;
 
 struct BuildUse {
-  std::int64_t instances = 0;   // that have sessions, not draining; several sessions an instance are packed
-  std::int64_t draining = 0;    // that have sessions and drain
+  std::int64_t instances =
+      0;  // that have sessions, not draining; several sessions an instance are packed
+  std::int64_t draining = 0;  // that have sessions and drain
 };
 
 struct BuildDemand {
@@ -43,8 +46,10 @@ struct BuildDemand {
 };
 
 // Wanted builds only: what is not in it has to go.
-std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec, const std::vector<BuildLayer>& layers,
+std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
+                                                const std::vector<BuildLayer>& layers,
                                                 const std::map<BuildRegion, BuildUse>& use,
-                                                const std::vector<std::string>& quarantined_builds, Instant now);
+                                                const std::vector<std::string>& quarantined_builds,
+                                                Instant now);
 
 }  // namespace showcaller

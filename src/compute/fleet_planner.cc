@@ -34,8 +34,12 @@ Duration delay_after(const HealthSpec& health, std::int64_t failures) {
 // One pass over one fleet. Each step reads the census as the steps before have left it.
 class FleetPlanning {
  public:
-  FleetPlanning(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed, Instant now)
-      : world_(world), fleet_(fleet), now_(now), spec_(world.fleet(fleet)),
+  FleetPlanning(const World& world, const std::string& fleet,
+                std::span<const ObservedInstance> observed, Instant now)
+      : world_(world),
+        fleet_(fleet),
+        now_(now),
+        spec_(world.fleet(fleet)),
         census_(take_census(world, fleet, observed, now)) {
     if (!spec_) spec_ = &kNoFleet;
     if (const FleetState* state = world.fleets.find(fleet)) state_ = state;
@@ -60,8 +64,10 @@ class FleetPlanning {
   void move(CensusEntry* entry, InstancePhase to, std::string reason) {
     InstanceMoved moved{fleet_, entry->instance->id, to, std::move(reason), {}, {}};
     if (to == InstancePhase::Gone && entry->seen && entry->seen->exit) {
-      if (entry->seen->exit->signal != 0) moved.signal = entry->seen->exit->signal;
-      else moved.exit_code = entry->seen->exit->code;
+      if (entry->seen->exit->signal != 0)
+        moved.signal = entry->seen->exit->signal;
+      else
+        moved.exit_code = entry->seen->exit->code;
     }
     out_.push_back(std::move(moved));
     entry->phase = to;
@@ -91,12 +97,16 @@ class FleetPlanning {
     if (!entry->seen) return settle_unseen(entry);
     if (entry->seen->state == InstanceState::Exited) return settle_exited(entry);
     switch (entry->phase) {
-      case InstancePhase::Wanted: return settle_starting(entry);
+      case InstancePhase::Wanted:
+        return settle_starting(entry);
       case InstancePhase::Ready:
-      case InstancePhase::Draining: return settle_running(entry);
-      case InstancePhase::Unhealthy: return settle_unhealthy(entry);
+      case InstancePhase::Draining:
+        return settle_running(entry);
+      case InstancePhase::Unhealthy:
+        return settle_unhealthy(entry);
       case InstancePhase::Stopping:
-      case InstancePhase::Gone: return;
+      case InstancePhase::Gone:
+        return;
     }
   }
 
@@ -112,10 +122,13 @@ class FleetPlanning {
       case InstancePhase::Draining:
         return move(entry, InstancePhase::Unhealthy, "its driver does not show it");
       case InstancePhase::Unhealthy:
-        if (now_ - entry->since >= patience) move(entry, InstancePhase::Gone, "its driver shows it no more");
+        if (now_ - entry->since >= patience)
+          move(entry, InstancePhase::Gone, "its driver shows it no more");
         return;
-      case InstancePhase::Stopping: return move(entry, InstancePhase::Gone, "stopped");
-      case InstancePhase::Gone: return;
+      case InstancePhase::Stopping:
+        return move(entry, InstancePhase::Gone, "stopped");
+      case InstancePhase::Gone:
+        return;
     }
   }
 
@@ -126,7 +139,8 @@ class FleetPlanning {
       fail_start(*entry);
       return move(entry, InstancePhase::Gone, how + " before it was ready");
     }
-    if (entry->seen->session && !exit.wanted) how += fmt::format("; session {} ran on it", *entry->seen->session);
+    if (entry->seen->session && !exit.wanted)
+      how += fmt::format("; session {} ran on it", *entry->seen->session);
     move(entry, InstancePhase::Gone, std::move(how));
   }
 
@@ -135,32 +149,38 @@ class FleetPlanning {
     switch (seen.state) {
       case InstanceState::Ready:
       case InstanceState::Reserved:
-      case InstanceState::Allocated: return move(entry, InstancePhase::Ready, "ready");
+      case InstanceState::Allocated:
+        return move(entry, InstancePhase::Ready, "ready");
       case InstanceState::Starting:
         if (now_ - std::max(entry->since, seen.started_at) <= spec_->health.start_timeout) return;
         fail_start(*entry);
-        return move(entry, InstancePhase::Stopping,
-                    fmt::format("not ready within {}", format_duration(spec_->health.start_timeout)));
+        return move(
+            entry, InstancePhase::Stopping,
+            fmt::format("not ready within {}", format_duration(spec_->health.start_timeout)));
       case InstanceState::Unhealthy:
       case InstanceState::Shutdown:
         if (!seen.was_ready) fail_start(*entry);
         return move(entry, InstancePhase::Stopping,
-                    seen.state == InstanceState::Shutdown ? "it asked to end" : "unhealthy before it was ready");
-      case InstanceState::Exited: return;
+                    seen.state == InstanceState::Shutdown ? "it asked to end"
+                                                          : "unhealthy before it was ready");
+      case InstanceState::Exited:
+        return;
     }
   }
 
   void settle_running(CensusEntry* entry) {
-    if (entry->seen->state == InstanceState::Shutdown) return move(entry, InstancePhase::Stopping, "it asked to end");
+    if (entry->seen->state == InstanceState::Shutdown)
+      return move(entry, InstancePhase::Stopping, "it asked to end");
     if (entry->seen->state != InstanceState::Unhealthy) return;
     move(entry, InstancePhase::Unhealthy, "missed its health pings");
     if (entry->sessions == 0) return move(entry, InstancePhase::Stopping, "unhealthy and idle");
     // It may recover and end its session, but is not trusted with another one.
     const Duration length = spec_->health.quarantine_for;
-    out_.push_back(QuarantineSet{QuarantineScope::Instance, fleet_, entry->instance->id,
-                                 length.count() == 0 ? Instant{} : now_ + length,
-                                 fmt::format("instance {} missed its health pings while a session ran",
-                                             entry->instance->id)});
+    out_.push_back(
+        QuarantineSet{QuarantineScope::Instance, fleet_, entry->instance->id,
+                      length.count() == 0 ? Instant{} : now_ + length,
+                      fmt::format("instance {} missed its health pings while a session ran",
+                                  entry->instance->id)});
     entry->isolated = entry->must_empty = true;
   }
 
@@ -169,38 +189,53 @@ class FleetPlanning {
     switch (entry->seen->state) {
       case InstanceState::Ready:
       case InstanceState::Reserved:
-      case InstanceState::Allocated: return move(entry, InstancePhase::Ready, "healthy again");
-      case InstanceState::Shutdown: return move(entry, InstancePhase::Stopping, "it asked to end");
+      case InstanceState::Allocated:
+        return move(entry, InstancePhase::Ready, "healthy again");
+      case InstanceState::Shutdown:
+        return move(entry, InstancePhase::Stopping, "it asked to end");
       case InstanceState::Unhealthy:
       case InstanceState::Starting:
         if (entry->sessions == 0) return move(entry, InstancePhase::Stopping, "unhealthy and idle");
         if (now_ - entry->since < patience) return;
         return move(entry, InstancePhase::Stopping, "unhealthy; its session is lost");
-      case InstanceState::Exited: return;
+      case InstanceState::Exited:
+        return;
     }
   }
 
   // A living instance is always adopted, so that no match is cut and nothing runs unseen.
   void adopt_strangers() {
     for (const ObservedInstance* seen : census_.strangers) {
-      const bool living = seen->state == InstanceState::Starting || seen->state == InstanceState::Ready ||
-                          seen->state == InstanceState::Reserved || seen->state == InstanceState::Allocated;
+      const bool living =
+          seen->state == InstanceState::Starting || seen->state == InstanceState::Ready ||
+          seen->state == InstanceState::Reserved || seen->state == InstanceState::Allocated;
       if (!living || !spec_->build(seen->build)) continue;
       out_.push_back(InstanceRequested{fleet_, seen->id, seen->build, seen->region, seen->host});
       ++requested_;
       if (seen->state != InstanceState::Starting) {
-        out_.push_back(InstanceMoved{fleet_, seen->id, InstancePhase::Ready, "found running", {}, {}});
+        out_.push_back(
+            InstanceMoved{fleet_, seen->id, InstancePhase::Ready, "found running", {}, {}});
       }
-      adopted_.push_back({fleet_, seen->id, seen->build, seen->region, seen->host, InstancePhase::Wanted, false, now_, {}});
+      adopted_.push_back({fleet_,
+                          seen->id,
+                          seen->build,
+                          seen->region,
+                          seen->host,
+                          InstancePhase::Wanted,
+                          false,
+                          now_,
+                          {}});
     }
     for (std::size_t i = 0, next = 0; i < census_.strangers.size() && next < adopted_.size(); ++i) {
       const ObservedInstance* seen = census_.strangers[i];
       const Instance& instance = adopted_[next];
       if (seen->id != instance.id) continue;
       ++next;
-      CensusEntry entry{&instance, seen, InstancePhase::Ready, now_, sessions_on(*seen), false, false};
+      CensusEntry entry{&instance, seen, InstancePhase::Ready, now_, sessions_on(*seen),
+                        false,     false};
       if (seen->state == InstanceState::Starting) entry.phase = InstancePhase::Wanted;
-      entry.isolated = census_.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
+      entry.isolated =
+          census_.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
       entry.must_empty = census_.quarantines.empties(instance.id, instance.region, instance.host);
       census_.entries.push_back(entry);
     }
@@ -214,7 +249,8 @@ class FleetPlanning {
       StartDelay& delay = delays_[key_of(place)];
       delay.failures += count;
       delay.until = now_ + delay_after(spec_->health, delay.failures);
-      out_.push_back(StartsDelayed{fleet_, place.build, place.region, place.host, delay.failures, delay.until});
+      out_.push_back(StartsDelayed{fleet_, place.build, place.region, place.host, delay.failures,
+                                   delay.until});
     }
     if (failed_.empty()) return;
 
@@ -227,11 +263,14 @@ class FleetPlanning {
     }
     std::set<StartPlace> running;
     for (const CensusEntry& entry : census_.entries) {
-      const bool works = entry.alive() && (entry.phase == InstancePhase::Ready || entry.phase == InstancePhase::Draining);
-      if (works) running.insert({entry.instance->build, entry.instance->region, entry.instance->host});
+      const bool works = entry.alive() && (entry.phase == InstancePhase::Ready ||
+                                           entry.phase == InstancePhase::Draining);
+      if (works)
+        running.insert({entry.instance->build, entry.instance->region, entry.instance->host});
     }
     const std::vector<StartPlace> places(running.begin(), running.end());
-    for (Culprit& culprit : name_culprits(failing, places, spec_->health.quarantine_after)) quarantine(std::move(culprit));
+    for (Culprit& culprit : name_culprits(failing, places, spec_->health.quarantine_after))
+      quarantine(std::move(culprit));
   }
 
   void quarantine(Culprit culprit) {
@@ -239,14 +278,16 @@ class FleetPlanning {
     FleetQuarantines& q = census_.quarantines;
     (culprit.scope == QuarantineScope::Host     ? q.hosts
      : culprit.scope == QuarantineScope::Region ? q.regions
-                                                : q.builds).insert(culprit.subject);
+                                                : q.builds)
+        .insert(culprit.subject);
     for (CensusEntry& entry : census_.entries) {
       const Instance& i = *entry.instance;
       entry.isolated = entry.isolated || q.isolates(i.id, i.build, i.region, i.host);
       entry.must_empty = entry.must_empty || q.empties(i.id, i.region, i.host);
     }
     out_.push_back(QuarantineSet{culprit.scope, fleet_, std::move(culprit.subject),
-                                 length.count() == 0 ? Instant{} : now_ + length, std::move(culprit.reason)});
+                                 length.count() == 0 ? Instant{} : now_ + length,
+                                 std::move(culprit.reason)});
   }
 
   static std::string key_of(const StartPlace& place) {
@@ -283,15 +324,18 @@ class FleetPlanning {
         group.grown = std::max(group.grown, entry.since);
       }
       if (entry.idle() || entry.phase == InstancePhase::Stopping) continue;
-      if (entry.phase == InstancePhase::Draining || entry.isolated) ++use[key].draining;
-      else sessions[key] += std::max<std::int64_t>(1, entry.sessions);
+      if (entry.phase == InstancePhase::Draining || entry.isolated)
+        ++use[key].draining;
+      else
+        sessions[key] += std::max<std::int64_t>(1, entry.sessions);
     }
     for (const auto& [key, count] : sessions) {
       const BuildSpec* build = spec_->build(key.first);
       const std::int64_t each = build ? std::max(1, build->sessions_per_instance) : 1;
       use[key].instances = (count + each - 1) / each;
     }
-    std::vector<std::string> quarantined(census_.quarantines.builds.begin(), census_.quarantines.builds.end());
+    std::vector<std::string> quarantined(census_.quarantines.builds.begin(),
+                                         census_.quarantines.builds.end());
     if (spec_ != &kNoFleet) demand_ = fleet_demand(*spec_, layers_, use, quarantined, now_);
   }
 
@@ -302,15 +346,18 @@ class FleetPlanning {
       const bool wanted = demand_.contains({instance.build, instance.region});
       const bool has_to_go = !wanted || entry.must_empty;
       if (entry.phase == InstancePhase::Wanted && (has_to_go || withdrawn(entry))) {
-        if (entry.seen) move(&entry, InstancePhase::Stopping, why_to_go(entry, wanted));
-        else move(&entry, InstancePhase::Gone, why_to_go(entry, wanted) + "; it was not started yet");
+        if (entry.seen)
+          move(&entry, InstancePhase::Stopping, why_to_go(entry, wanted));
+        else
+          move(&entry, InstancePhase::Gone, why_to_go(entry, wanted) + "; it was not started yet");
       } else if (entry.phase == InstancePhase::Ready && has_to_go) {
         move(&entry, InstancePhase::Draining, why_to_go(entry, wanted));
       } else if (entry.phase == InstancePhase::Draining) {
         if (entry.idle() && now_ - entry.since >= kDrainSettles) {
           move(&entry, InstancePhase::Stopping, "drained");
         } else if (!wanted && is_cut(cuts, instance.build)) {
-          move(&entry, InstancePhase::Stopping, "the drain is over, and the manifest ends what still runs");
+          move(&entry, InstancePhase::Stopping,
+               "the drain is over, and the manifest ends what still runs");
         }
       }
     }
@@ -323,7 +370,9 @@ class FleetPlanning {
   }
 
   std::string why_to_go(const CensusEntry& entry, bool wanted) const {
-    if (!wanted) return fmt::format("build {} is not wanted in {}", entry.instance->build, entry.instance->region);
+    if (!wanted)
+      return fmt::format("build {} is not wanted in {}", entry.instance->build,
+                         entry.instance->region);
     return "quarantined";
   }
 
@@ -338,10 +387,12 @@ class FleetPlanning {
     for (const auto& [other, demand] : demand_) {
       if (other.second != key.second || other.first == key.first) continue;
       const auto at = groups_.find(other);
-      missing += std::max<std::int64_t>(0, demand.desired - (at == groups_.end() ? 0 : at->second.serving));
+      missing += std::max<std::int64_t>(
+          0, demand.desired - (at == groups_.end() ? 0 : at->second.serving));
     }
     const auto living = living_.find(key.second);
-    return missing > 0 && (living == living_.end() ? 0 : living->second) + missing > spec_->capacity.instances_max;
+    return missing > 0 &&
+           (living == living_.end() ? 0 : living->second) + missing > spec_->capacity.instances_max;
   }
 
   void shrink(const BuildRegion& key, const BuildDemand& demand) {
@@ -350,8 +401,8 @@ class FleetPlanning {
     Group& group = at->second;
     std::int64_t surplus = group.serving - demand.desired;
     if (surplus <= 0) return;
-    // Steady load must not make instances come and go: nothing goes soon after growth, and what chance alone may need
-    // again (the root of what is wanted) stays for long.
+    // Steady load must not make instances come and go: nothing goes soon after growth, and what
+    // chance alone may need again (the root of what is wanted) stays for long.
     if (demand.expects_sessions && !is_pressed(key)) {
       const std::int64_t slack = std::max<std::int64_t>(1, slack_of(demand.desired));
       const Duration quiet = now_ - group.grown;
@@ -359,12 +410,15 @@ class FleetPlanning {
       if (quiet < kTrimAfter) surplus -= slack;
     }
     const auto younger = [](const CensusEntry* a, const CensusEntry* b) {
-      const auto age = [](const CensusEntry* e) { return std::tuple(e->phase == InstancePhase::Ready, e->since); };
+      const auto age = [](const CensusEntry* e) {
+        return std::tuple(e->phase == InstancePhase::Ready, e->since);
+      };
       return age(a) != age(b) ? age(a) > age(b) : a->instance->id > b->instance->id;
     };
     std::vector<CensusEntry*> candidates;
     for (CensusEntry* entry : group.entries) {
-      const bool ready = entry->phase == InstancePhase::Ready && entry->seen && entry->seen->state == InstanceState::Ready;
+      const bool ready = entry->phase == InstancePhase::Ready && entry->seen &&
+                         entry->seen->state == InstanceState::Ready;
       if (ready && entry->serves() && entry->idle()) candidates.push_back(entry);
     }
     std::sort(candidates.begin(), candidates.end(), younger);
@@ -414,10 +468,11 @@ class FleetPlanning {
   bool is_starting(const BuildRegion& key, const std::string& host) const {
     if (requested_at_.contains({key.first, key.second, host})) return true;
     const auto at = groups_.find(key);
-    return at != groups_.end() &&
-           std::any_of(at->second.entries.begin(), at->second.entries.end(), [&](const CensusEntry* entry) {
-             return entry->instance->host == host && entry->phase == InstancePhase::Wanted;
-           });
+    return at != groups_.end() && std::any_of(at->second.entries.begin(), at->second.entries.end(),
+                                              [&](const CensusEntry* entry) {
+                                                return entry->instance->host == host &&
+                                                       entry->phase == InstancePhase::Wanted;
+                                              });
   }
 
   void request(const BuildRegion& key, const std::string& host) {
@@ -451,11 +506,11 @@ class FleetPlanning {
   FleetCensus census_;
   std::vector<BuildLayer> layers_;
   std::vector<Instance> adopted_;
-  std::map<StartPlace, std::int64_t> failed_;          // in this pass
+  std::map<StartPlace, std::int64_t> failed_;  // in this pass
   std::map<std::string, StartDelay> delays_;
   std::map<BuildRegion, Group> groups_;
   std::map<BuildRegion, BuildDemand> demand_;
-  std::map<std::string, std::int64_t> living_;         // by region
+  std::map<std::string, std::int64_t> living_;  // by region
   std::map<std::string, std::int64_t> on_host_;
   std::set<StartPlace> requested_at_;
   std::uint64_t requested_ = 0, serial_ = 0;

@@ -25,12 +25,14 @@ void count(const CensusEntry& entry, std::int64_t sessions_each, BuildCounts* ro
         ++row->unhealthy;
       } else if (starting && entry.idle()) {
         // The driver may show it ready before its record is written.
-        const bool ready = entry.seen && entry.seen->state == InstanceState::Ready && !entry.isolated;
+        const bool ready =
+            entry.seen && entry.seen->state == InstanceState::Ready && !entry.isolated;
         ++(ready ? row->ready : row->starting);
         if (ready) row->free_sessions += sessions_each;
       } else if (!entry.idle()) {
         ++row->allocated;
-        if (!entry.isolated) row->free_sessions += std::max<std::int64_t>(0, sessions_each - entry.sessions);
+        if (!entry.isolated)
+          row->free_sessions += std::max<std::int64_t>(0, sessions_each - entry.sessions);
       } else if (entry.seen && entry.seen->state == InstanceState::Ready) {
         if (entry.isolated) return;
         ++row->ready;
@@ -38,18 +40,24 @@ void count(const CensusEntry& entry, std::int64_t sessions_each, BuildCounts* ro
       }
       return;
     }
-    case InstancePhase::Unhealthy: ++row->unhealthy; return;
+    case InstancePhase::Unhealthy:
+      ++row->unhealthy;
+      return;
     case InstancePhase::Draining:
-    case InstancePhase::Stopping: ++row->draining; return;
-    case InstancePhase::Gone: return;
+    case InstancePhase::Stopping:
+      ++row->draining;
+      return;
+    case InstancePhase::Gone:
+      return;
   }
 }
 
 bool has_build(const EventState& event, std::string_view fleet, std::string_view version) {
-  return std::any_of(event.spec().changes.begin(), event.spec().changes.end(), [&](const Change& change) {
-    const auto* build = std::get_if<BuildChange>(&change.what);
-    return build && build->fleet == fleet && build->version == version;
-  });
+  return std::any_of(event.spec().changes.begin(), event.spec().changes.end(),
+                     [&](const Change& change) {
+                       const auto* build = std::get_if<BuildChange>(&change.what);
+                       return build && build->fleet == fleet && build->version == version;
+                     });
 }
 
 }  // namespace
@@ -84,12 +92,13 @@ std::int64_t FleetView::headroom_ppm(std::string_view build) const {
   return sum.free_sessions * kPpmWhole / std::max<std::int64_t>(1, sum.sessions);
 }
 
-FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed) {
+FleetView fleet_view(const World& world, const std::string& fleet,
+                     std::span<const ObservedInstance> observed) {
   return fleet_view(world, fleet, observed, world.time);
 }
 
-FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed,
-                     Instant now) {
+FleetView fleet_view(const World& world, const std::string& fleet,
+                     std::span<const ObservedInstance> observed, Instant now) {
   FleetView view{fleet, {}};
   const FleetSpec* spec = world.fleet(fleet);
   const FleetCensus census = take_census(world, fleet, observed, now);
@@ -103,13 +112,18 @@ FleetView fleet_view(const World& world, const std::string& fleet, std::span<con
     const BuildRegion key{entry.instance->build, entry.instance->region};
     count(entry, each(key.first), &rows[key]);
     if (entry.idle() || entry.phase == InstancePhase::Stopping) continue;
-    if (entry.phase == InstancePhase::Draining || entry.isolated) ++use[key].draining;
-    else use[key].instances += std::max<std::int64_t>(1, entry.sessions);  // In sessions, until below.
+    if (entry.phase == InstancePhase::Draining || entry.isolated)
+      ++use[key].draining;
+    else
+      use[key].instances += std::max<std::int64_t>(1, entry.sessions);  // In sessions, until below.
   }
-  for (auto& [key, of_build] : use) of_build.instances = (of_build.instances + each(key.first) - 1) / each(key.first);
+  for (auto& [key, of_build] : use)
+    of_build.instances = (of_build.instances + each(key.first) - 1) / each(key.first);
   if (spec) {
-    const std::vector<std::string> quarantined(census.quarantines.builds.begin(), census.quarantines.builds.end());
-    const auto demand = fleet_demand(*spec, build_layers(world, fleet, *spec), use, quarantined, now);
+    const std::vector<std::string> quarantined(census.quarantines.builds.begin(),
+                                               census.quarantines.builds.end());
+    const auto demand =
+        fleet_demand(*spec, build_layers(world, fleet, *spec), use, quarantined, now);
     for (const auto& [key, wanted] : demand) {
       if (wanted.desired > 0 || rows.contains(key)) rows[key].desired = wanted.desired;
     }
@@ -122,8 +136,8 @@ FleetView fleet_view(const World& world, const std::string& fleet, std::span<con
   return view;
 }
 
-CapacityStanding capacity_standing(const World& world, const FleetView& view, const EventState& event,
-                                   const BuildChange& build) {
+CapacityStanding capacity_standing(const World& world, const FleetView& view,
+                                   const EventState& event, const BuildChange& build) {
   const FleetSpec* spec = world.fleet(build.fleet);
   if (!spec) return {false, fmt::format("there is no fleet {}", build.fleet)};
   const int last = int(event.spec().stages.size()) - 1;
@@ -135,8 +149,9 @@ CapacityStanding capacity_standing(const World& world, const FleetView& view, co
     const int have = row ? row->ready + row->allocated : 0;
     ready += have;
     if (have >= spec->capacity.canary_instances_min) continue;
-    missing += fmt::format("{}{} of {} instances of build {} ready in {}", missing.empty() ? "" : "; ", have,
-                           spec->capacity.canary_instances_min, build.version, region.name);
+    missing +=
+        fmt::format("{}{} of {} instances of build {} ready in {}", missing.empty() ? "" : "; ",
+                    have, spec->capacity.canary_instances_min, build.version, region.name);
   }
   if (!missing.empty()) return {false, missing};
   const ReadinessSpec& readiness = event.spec().readiness;
@@ -163,22 +178,25 @@ CapacityStanding stage_capacity(const World& world, const FleetView& view, const
     }
     const BuildCounts* row = view.find(build.version, region.name);
     const std::int64_t room = row ? row->sessions + row->free_sessions : 0;
-    const std::int64_t needed = std::max<std::int64_t>(1, (running * share + kPpmWhole - 1) / kPpmWhole);
+    const std::int64_t needed =
+        std::max<std::int64_t>(1, (running * share + kPpmWhole - 1) / kPpmWhole);
     if (room >= needed) continue;
-    missing += fmt::format("{}build {} has room for {} of {} sessions in {}", missing.empty() ? "" : "; ",
-                           build.version, room, needed, region.name);
+    missing += fmt::format("{}build {} has room for {} of {} sessions in {}",
+                           missing.empty() ? "" : "; ", build.version, room, needed, region.name);
   }
   return {missing.empty(), missing.empty() ? "the stage's share fits what is ready" : missing};
 }
 
-bool build_is_drained(const World& world, const std::string& name, std::span<const ObservedInstance> observed) {
+bool build_is_drained(const World& world, const std::string& name,
+                      std::span<const ObservedInstance> observed) {
   const EventState* event = world.event(name);
   if (!event || !event->manifest) return true;
   for (const ObservedInstance& seen : observed) {
     if (seen.state == InstanceState::Exited || !has_build(*event, seen.fleet, seen.build)) continue;
     if (sessions_on(seen) > 0 || seen.state == InstanceState::Reserved) return false;
     const Instance* instance = world.instances.find(instance_key(seen.fleet, seen.id));
-    const bool could_take = !instance || instance->phase == InstancePhase::Ready || instance->phase == InstancePhase::Wanted;
+    const bool could_take = !instance || instance->phase == InstancePhase::Ready ||
+                            instance->phase == InstancePhase::Wanted;
     if (could_take && event->intake != IntakeState::Closed) return false;
   }
   return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a fleet looks like now: counts of each build in each region, what is free, and what that is worth.
-// For readiness, headroom gates, the API and status. Pure.
+// What a fleet looks like now: counts of each build in each region, what is free, and what that is
+// worth. For readiness, headroom gates, the API and status. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,46 +16,50 @@ namespace showcaller {
 
 struct BuildCounts {
   std::string build, region;
-  int desired = 0;       // what the planner aims at
-  int starting = 0;      // wanted or starting
-  int ready = 0;         // free to be given a session
-  int allocated = 0;     // at least one session runs
-  int draining = 0;      // no new sessions
+  int desired = 0;    // what the planner aims at
+  int starting = 0;   // wanted or starting
+  int ready = 0;      // free to be given a session
+  int allocated = 0;  // at least one session runs
+  int draining = 0;   // no new sessions
   int unhealthy = 0;
-  int quarantined = 0;   // of all of the above, those that a quarantine isolates
+  int quarantined = 0;             // of all of the above, those that a quarantine isolates
   std::int64_t sessions = 0;       // running, on any of them
   std::int64_t free_sessions = 0;  // that could start now
 };
 
 struct FleetView {
   std::string fleet;
-  std::vector<BuildCounts> rows;   // by build, then region; only those that are wanted or exist
+  std::vector<BuildCounts> rows;  // by build, then region; only those that are wanted or exist
 
   const BuildCounts* find(std::string_view build, std::string_view region) const;
   // Over all regions. An empty build: over all builds too.
   BuildCounts total(std::string_view build = {}) const;
-  // Free capacity over what is in use (over one session when nothing is). An empty build: the whole fleet.
+  // Free capacity over what is in use (over one session when nothing is). An empty build: the whole
+  // fleet.
   std::int64_t headroom_ppm(std::string_view build = {}) const;
 };
 
-FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed);
-FleetView fleet_view(const World& world, const std::string& fleet, std::span<const ObservedInstance> observed,
-                     Instant now);
+FleetView fleet_view(const World& world, const std::string& fleet,
+                     std::span<const ObservedInstance> observed);
+FleetView fleet_view(const World& world, const std::string& fleet,
+                     std::span<const ObservedInstance> observed, Instant now);
 
 struct CapacityStanding {
   bool ready = false;
-  std::string detail;    // what is missing, or what is there
+  std::string detail;  // what is missing, or what is there
 };
-// Whether an event's build could take players: its minimum is ready in each region that a stage is for, and the fleet
-// has the headroom that the manifest asks for.
-CapacityStanding capacity_standing(const World& world, const FleetView& view, const EventState& event,
-                                   const BuildChange& build);
-// Whether the stage's share fits what is ready, region by region. For holding an advance until it does.
+// Whether an event's build could take players: its minimum is ready in each region that a stage is
+// for, and the fleet has the headroom that the manifest asks for.
+CapacityStanding capacity_standing(const World& world, const FleetView& view,
+                                   const EventState& event, const BuildChange& build);
+// Whether the stage's share fits what is ready, region by region. For holding an advance until it
+// does.
 CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
                                 const BuildChange& build, int stage);
 
 // No session is left on the event's builds, and none of their instances could still be given one.
-bool build_is_drained(const World& world, const std::string& event, std::span<const ObservedInstance> observed);
+bool build_is_drained(const World& world, const std::string& event,
+                      std::span<const ObservedInstance> observed);
 
 // Sessions that run on an instance, as far as it can be told.
 std::int64_t sessions_on(const ObservedInstance& instance);

@@ -15,12 +15,14 @@ bool can_take(const InstanceSlot& slot, const FleetAllocationPlan* plan) {
   const auto build = plan->builds.find(slot.build);
   if (build == plan->builds.end() || build->second.quarantined) return false;
   const std::int64_t most = build->second.sessions_per_instance;
-  const bool open = slot.state == InstanceState::Ready || (most > 1 && slot.state == InstanceState::Allocated);
+  const bool open =
+      slot.state == InstanceState::Ready || (most > 1 && slot.state == InstanceState::Allocated);
   if (!open) return false;
   if (std::int64_t(slot.sessions.size()) >= most) return false;
   if (has(plan->withheld, slot.id) || has(plan->quarantined_hosts, slot.host)) return false;
   if (has(plan->quarantined_regions, slot.region)) return false;
-  return plan->quarantined_pairs.empty() || !has(plan->quarantined_pairs, slot.build + "@" + slot.host);
+  return plan->quarantined_pairs.empty() ||
+         !has(plan->quarantined_pairs, slot.build + "@" + slot.host);
 }
 
 }  // namespace

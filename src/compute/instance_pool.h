@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instances of one fleet as the allocator knows them, and which of them can take a session, by build and region.
+// The instances of one fleet as the allocator knows them, and which of them can take a session, by
+// build and region.
 //
 // Finding a free one costs O(log n). Threads: none.
 #pragma once
@@ -24,10 +25,10 @@ struct InstanceSlot {
   std::vector<int> ports;
   InstanceState state = InstanceState::Exited;
   std::int64_t sessions_ended = 0;
-  std::vector<std::string> sessions;    // that we gave it and that have not ended
-  bool used = false;                    // the slot holds an instance
-  bool seen = false;                    // in the last observation
-  bool is_free = false;                 // in a set of `free_`
+  std::vector<std::string> sessions;  // that we gave it and that have not ended
+  bool used = false;                  // the slot holds an instance
+  bool seen = false;                  // in the last observation
+  bool is_free = false;               // in a set of `free_`
   Instant last_seen{};
   std::uint64_t round = 0;
 };
@@ -54,10 +55,13 @@ class InstancePool {
  private:
   using Group = std::pair<std::string, std::string>;
   struct Members {
-    std::set<std::uint32_t> free;  // indices: the lowest first, so that instances fill up one after the other
+    std::set<std::uint32_t>
+        free;  // indices: the lowest first, so that instances fill up one after the other
     std::int64_t count = 0;
   };
-  std::uint32_t index_of(const InstanceSlot* slot) const { return std::uint32_t(slot - slots_.data()); }
+  std::uint32_t index_of(const InstanceSlot* slot) const {
+    return std::uint32_t(slot - slots_.data());
+  }
   Members& members_of(const InstanceSlot& slot) { return groups_[{slot.build, slot.region}]; }
   void leave_free(InstanceSlot* slot);
 

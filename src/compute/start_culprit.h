@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is to blame when instances fail to start: the narrowest single factor that explains the failures.
+// Who is to blame when instances fail to start: the narrowest single factor that explains the
+// failures.
 //
-//   host    several builds fail on it, or a build that runs elsewhere fails there, and nothing runs there
-//   region  several builds fail on several of its hosts, and nothing runs there
-//   build   it fails on several hosts, or where another build runs, or nothing else can be told; and it runs nowhere
-//   build@host  the build runs elsewhere and others run on the host, but not the two together
+//   host    several builds fail on it, or a build that runs elsewhere fails there, and nothing runs
+//   there region  several builds fail on several of its hosts, and nothing runs there build   it
+//   fails on several hosts, or where another build runs, or nothing else can be told; and it runs
+//   nowhere build@host  the build runs elsewhere and others run on the host, but not the two
+//   together
 //
 // What runs is never blamed: then only the back-off goes on.
 #pragma once
@@ -30,11 +32,11 @@ struct FailingStart {
 struct Culprit {
   QuarantineScope scope = QuarantineScope::Build;
   std::string subject;
-  std::string reason;         // names the culprit and the evidence
+  std::string reason;  // names the culprit and the evidence
 };
 
 // At most one culprit a failing place; each named once; in the order of the places.
-std::vector<Culprit> name_culprits(std::span<const FailingStart> failing, std::span<const StartPlace> running,
-                                   std::int64_t failures_min);
+std::vector<Culprit> name_culprits(std::span<const FailingStart> failing,
+                                   std::span<const StartPlace> running, std::int64_t failures_min);
 
 }  // namespace showcaller

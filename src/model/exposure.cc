@@ -7,14 +7,18 @@ namespace showcaller {
 namespace {
 
 bool admits_now(const EventState& event) {
-  return event.manifest && may_admit(event.phase) && event.intake != IntakeState::Closed && !event.diverted &&
-         event.stage >= 0 && std::size_t(event.stage) < event.spec().stages.size();
+  return event.manifest && may_admit(event.phase) && event.intake != IntakeState::Closed &&
+         !event.diverted && event.stage >= 0 &&
+         std::size_t(event.stage) < event.spec().stages.size();
 }
 
 // Staff and the like are let in by name and know it: no holdback is taken from them.
-bool keeps_holdback(const StageSpec& stage) { return stage.gated || !stage.audience; }
+bool keeps_holdback(const StageSpec& stage) {
+  return stage.gated || !stage.audience;
+}
 
-// What a stage entered so far lets in: the present one by what is in force, the ones before as the manifest says.
+// What a stage entered so far lets in: the present one by what is in force, the ones before as the
+// manifest says.
 std::int64_t exposure_of(const EventState& event, int index) {
   const LiveEventSpec& spec = event.spec();
   const StageSpec& stage = spec.stages[std::size_t(index)];
@@ -37,7 +41,8 @@ json::value audience_of(const StageSpec& stage) {
 }
 
 bool has_region(const StageSpec& stage, std::string_view region) {
-  return stage.regions.empty() || std::find(stage.regions.begin(), stage.regions.end(), region) != stage.regions.end();
+  return stage.regions.empty() ||
+         std::find(stage.regions.begin(), stage.regions.end(), region) != stage.regions.end();
 }
 
 ExposureRule empty_rule(const EventState& event, std::string salt) {
@@ -51,10 +56,14 @@ ExposureRule empty_rule(const EventState& event, std::string salt) {
 
 std::string_view unit_attribute(Unit unit) {
   switch (unit) {
-    case Unit::Player: return kTargetingKey;
-    case Unit::Party: return "party";
-    case Unit::Guild: return "guild";
-    case Unit::Match: return "match";
+    case Unit::Player:
+      return kTargetingKey;
+    case Unit::Party:
+      return "party";
+    case Unit::Guild:
+      return "guild";
+    case Unit::Match:
+      return "match";
   }
   return kTargetingKey;
 }
@@ -63,7 +72,8 @@ ExposureRule exposure_rule(const EventState& event, std::string salt) {
   ExposureRule rule = empty_rule(event, std::move(salt));
   if (!admits_now(event)) return rule;
   for (int i = 0; i <= event.stage; ++i) {
-    rule.stages.push_back({audience_of(event.spec().stages[std::size_t(i)]), std::uint32_t(exposure_of(event, i))});
+    rule.stages.push_back(
+        {audience_of(event.spec().stages[std::size_t(i)]), std::uint32_t(exposure_of(event, i))});
   }
   return rule;
 }
@@ -71,7 +81,8 @@ ExposureRule exposure_rule(const EventState& event, std::string salt) {
 ExposureRule eligibility_rule(const EventState& event, std::string salt) {
   ExposureRule rule = empty_rule(event, std::move(salt));
   if (!admits_now(event)) return rule;
-  rule.stages.push_back({audience_of(event.spec().stages[std::size_t(event.stage)]), std::uint32_t(kPpmWhole)});
+  rule.stages.push_back(
+      {audience_of(event.spec().stages[std::size_t(event.stage)]), std::uint32_t(kPpmWhole)});
   return rule;
 }
 
@@ -81,7 +92,8 @@ ExposureRule exempt_rule(const EventState& event, std::string salt) {
   const std::int64_t present = exposure_of(event, event.stage);
   for (int i = 0; i < event.stage; ++i) {
     if (exposure_of(event, i) <= present) continue;  // Nested: the present draw has them all.
-    rule.stages.push_back({audience_of(event.spec().stages[std::size_t(i)]), std::uint32_t(kPpmWhole)});
+    rule.stages.push_back(
+        {audience_of(event.spec().stages[std::size_t(i)]), std::uint32_t(kPpmWhole)});
   }
   return rule;
 }
@@ -102,7 +114,8 @@ std::int64_t planned_share_ppm(const EventState& event, int stage, std::string_v
 std::int64_t reach_ppm(const EventState& event, int stage, std::string_view region) {
   std::int64_t reach = 0;
   for (int i = 0; i <= stage && std::size_t(i) < event.spec().stages.size(); ++i) {
-    if (has_region(event.spec().stages[std::size_t(i)], region)) reach = std::max(reach, exposure_of(event, i));
+    if (has_region(event.spec().stages[std::size_t(i)], region))
+      reach = std::max(reach, exposure_of(event, i));
   }
   return reach;
 }
