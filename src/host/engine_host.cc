@@ -128,7 +128,11 @@ Status EngineHost::recover(const Error& error) {
     stopped_ = true;
     return std::unexpected(error);
   }
-  if (const Status loaded = load(); !loaded) {
+  const Status loaded = [this]() -> Status {
+    TRY(journal_->reopen());
+    return load();
+  }();
+  if (!loaded) {
     stopped_ = true;
     return loaded;
   }

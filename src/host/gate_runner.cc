@@ -48,13 +48,8 @@ Tick tick_of(const JudgedStage& stage, const StageTick& counted, std::int64_t t_
   return tick;
 }
 
-bool has_canary(const StageTick& counted) {
-  for (const auto& [metric, groups] : counted.metrics) {
-    for (const auto& [group, delta] : groups) {
-      if (arm_of(group) == Arm::Canary) return true;
-    }
-  }
-  return false;
+bool shows_anything(const StageTick& counted) {
+  return std::any_of(counted.metrics.begin(), counted.metrics.end(), [](const auto& m) { return !m.second.empty(); });
 }
 
 json::object statistics_of(const MetricLook& look) {
@@ -78,7 +73,7 @@ std::string why_of(const MetricLook& look) {
 
 }  // namespace
 
-std::map<std::string, BaselineOf> GateRunner::freeze_baselines(const TelemetryIntake& intake) const {
+std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake) {
   std::map<std::string, BaselineOf> out;
   for (const auto& [metric, counts] : intake.baselines()) {
     BaselineOf& baseline = out[metric];
@@ -186,8 +181,8 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
   const StageTick counted = intake->take_tick(key);
   const std::int64_t t_s = watch->t_s + stage.config.tick_s;
   json::object line = to_json(tick_of(stage, counted, t_s), shape_of(stage.config)).as_object();
-  // A tick that shows the canary counts toward the bake; a stage without gates to compare bakes by time.
-  line["seen"] = has_canary(counted);
+  // A tick that shows nothing does not count toward the bake.
+  line["seen"] = shows_anything(counted);
   json::object absolute;
   for (const AbsoluteGate& gate : stage.absolute) {
     const auto metric = counted.metrics.find(gate.metric);

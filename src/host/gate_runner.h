@@ -23,6 +23,9 @@ namespace showcaller {
 // Headroom of a build on a fleet, as last observed; absent: not known.
 using HeadroomOf = std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
 
+// What the baseline is like now, metric by metric; what is too little to know is left out.
+std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake);
+
 class GateRunner {
  public:
   GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of)
@@ -51,7 +54,6 @@ class GateRunner {
   void close_tick(Watch* watch, TelemetryIntake* intake, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
   void tell(const Watch& watch);
-  std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake) const;
 
   EngineHost* host_;
   EvidenceStore* store_;

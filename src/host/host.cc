@@ -15,6 +15,7 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   Host& self = *host;
   TRY(self.engine_, EngineHost::open(self.ports_.journal, self.ports_.clock, self.options_.engine));
   self.intake_ = TelemetryIntake(self.options_.telemetry);
+  self.opened_ = self.engine_->now();
   const auto salt_of = [&self](const std::string& event) { return self.salt_of(event); };
   self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers, self.options_.allocator);
   self.fleets_ = std::make_unique<FleetReconciler>(self.engine_.get(), self.ports_.drivers);
@@ -60,6 +61,18 @@ void Host::pass() {
 Status Host::report(const Report& batch) {
   std::lock_guard lock(intake_mutex_);
   return intake_.report(batch);
+}
+
+PlanFacts Host::plan_facts() const {
+  PlanFacts facts;
+  const double running_s = double((engine_->now() - opened_).count()) / 1000;
+  std::lock_guard lock(intake_mutex_);
+  facts.baselines = freeze_baselines(intake_);
+  if (running_s < 1) return facts;
+  for (const auto& [fleet, sessions] : intake_.sessions_started()) {
+    facts.sessions_per_s[fleet] = double(sessions) / running_s;
+  }
+  return facts;
 }
 
 std::shared_ptr<const FlagSnapshot> Host::flags(FlagVisibility visibility) {

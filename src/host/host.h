@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/plan.h"
 #include "flow/flag_snapshot.h"
 #include "flow/port/action.h"
 #include "flow/port/evidence_store.h"
@@ -43,7 +44,7 @@ struct HostOptions {
   AllocatorLimits allocator;
   IntakeLimits telemetry;
   std::string secret;                       // exposure salts come from it; keep it for as long as the journal
-  Duration totals_every = seconds(10);      // sessions_counted records, at most so often an event
+  Duration totals_every = minutes(1);       // sessions_counted records, at most so often an event
   std::function<void(const Error&)> on_error = [](const Error&) {};
 };
 
@@ -66,8 +67,10 @@ class Host {
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;
   FleetView view_of(const std::string& fleet) const;
-  Ledger& ledger() { return *ports_.ledger; }
+  Ledger& ledger() const { return *ports_.ledger; }
   std::string salt_of(const std::string& event) const;
+  // What the live game is like, for planning: measured since the server started.
+  PlanFacts plan_facts() const;
 
  private:
   Host(HostPorts ports, HostOptions options) : ports_(std::move(ports)), options_(std::move(options)) {}
@@ -83,6 +86,7 @@ class Host {
   std::unique_ptr<ActionReconciler> actions_;
   std::unique_ptr<GateRunner> gates_;
 
+  Instant opened_{};
   mutable std::mutex intake_mutex_;
   TelemetryIntake intake_;
   mutable std::mutex passes_mutex_;

@@ -170,22 +170,16 @@ std::string replay(const std::string& text) {
   std::string out, line;
   bool in_answer = false;
   while (std::getline(in, line)) {
-    if (in_answer) {
-      in_answer = !line.empty();
-      continue;
-    }
-    if (line.empty() || line[0] == '#') {
-      out += line + "\n";
-      continue;
-    }
-    if (line == "----") continue;
-    out += line + "\n----\n" + conversation.say(line) + "\n";
-    if (in.peek() == '-') {
-      std::getline(in, line);
+    if (line.empty()) {
+      in_answer = false;
+    } else if (line == "----") {
       in_answer = true;
+    } else if (line[0] == '#') {
+      out += line + "\n";
+    } else if (!in_answer) {
+      out += "\n" + line + "\n----\n" + conversation.say(line);
     }
   }
-  while (out.ends_with("\n\n")) out.pop_back();
   return out;
 }
 
