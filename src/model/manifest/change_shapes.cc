@@ -65,7 +65,7 @@ const Shape<Bake>& bake_shape() {
        field("max", &Bake::max, positive_duration(), "A stage still thin by then does what on_thin says.")},
       [](Reader& reader, const Node& node, Bake* bake) {
         if (bake->max && *bake->max < bake->min) {
-          reader.error(nearest_position(node, "max"), "max is shorter than min", "let max be at least min");
+          reader.error_below(node, "max", "max is shorter than min", "let max be at least min");
         }
       });
   return shape;
@@ -99,14 +99,14 @@ void finish_gate(Reader& reader, const Node& node, GateSpec* gate) {
   }
   const bool relative = gate->worse_by_at_most_ratio || gate->worse_by_at_most_points;
   if (!relative && !gate->at_most && !gate->at_least) {
-    reader.error(node.position, "the gate has no condition",
+    reader.error_below(node, "", "the gate has no condition",
                  "add `worse_by_at_most: 10%`, `at_most:` or `at_least:`");
   }
   if (gate->at_most && gate->at_least && *gate->at_most < *gate->at_least) {
-    reader.error(nearest_position(node, "at_most"), "at_most is below at_least: nothing can pass");
+    reader.error_below(node, "at_most", "at_most is below at_least: nothing can pass");
   }
   if (gate->must_detect && !relative) {
-    reader.error(nearest_position(node, "must_detect"), "must_detect is about a comparison, and the gate makes none",
+    reader.error_below(node, "must_detect", "must_detect is about a comparison, and the gate makes none",
                  "add `worse_by_at_most:` or leave it out");
   }
 }
@@ -142,7 +142,7 @@ const Shape<Change>& change_shape() {
         }
         const auto* action = std::get_if<ActionChange>(&change->what);
         if (action != nullptr && action->undo.empty() && !change->irreversible) {
-          reader.error(nearest_position(node, "action"), "the action has no undo",
+          reader.error_below(node, "action", "the action has no undo",
                        "add `undo:`, or `irreversible: true` beside `action` (it then needs more approvals)");
         }
       });

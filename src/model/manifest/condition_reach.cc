@@ -186,6 +186,8 @@ Folded fold_comparison(std::string_view op, const json::array& operands) {
   if (op == "in" && operands.size() == 2 && operands[1].is_array()) {
     const json::array& values = operands[1].get_array();
     if (values.empty()) return nobody("the list of `in` is empty");
+    const bool found = std::ranges::any_of(values, [&](const json::value& v) { return surely_equal(operands[0], v) == true; });
+    if (found) return {Reach::Everyone, {}};
     if (!operands[0].is_object() && std::ranges::all_of(values, [&](const json::value& v) {
           return surely_equal(operands[0], v) == false;
         })) {

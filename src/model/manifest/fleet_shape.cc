@@ -16,7 +16,7 @@ const Shape<BuildSpec>& build_shape() {
        field("sessions_per_instance", &BuildSpec::sessions_per_instance, integer(1, 100'000), "Sessions one instance runs at once.").assumed("1")},
       [](Reader& reader, const Node& node, BuildSpec* build) {
         if (node.find("command") != nullptr && build->command.empty()) {
-          reader.error(nearest_position(node, "command"), "the command is empty", "name the program to start");
+          reader.error_below(node, "command", "the command is empty", "name the program to start");
         }
       });
   return shape;
@@ -39,8 +39,11 @@ struct Buffer {
 Value<Buffer> buffer() {
   return {"a number of instances or a percentage such as 20%",
           [](Reader& reader, Node& node, Buffer* out) {
-            if (node.is_string()) return percent().read(reader, node, &out->ppm);
-            return integer(0, 1'000'000).read(reader, node, &out->count);
+            const auto ppm = node.is_string() ? parse_percent_ppm(node.text) : std::nullopt;
+            if (ppm) out->ppm = *ppm;
+            if (ppm || node.kind == NodeKind::Int) return ppm || integer(0, 1'000'000).read(reader, node, &out->count);
+            reader.wrong_type(node, "a number of instances or a percentage such as 20%");
+            return false;
           },
           [](SchemaSet& set) {
             return json::object{{"anyOf", json::array{integer(0, 1'000'000).schema(set), percent().schema(set)}}};
@@ -55,7 +58,7 @@ const Shape<Scheduled>& scheduled_shape() {
       {field("from", &Scheduled::from, instant(), "Since when.").needed(), field("to", &Scheduled::to, instant(), "Until when.").needed(),
        field("min", &Scheduled::instances_min, integer(0, 1'000'000), "At least so many a region.").needed()},
       [](Reader& reader, const Node& node, Scheduled* s) {
-        if (s->to <= s->from) reader.error(nearest_position(node, "to"), "`to` is not after `from`");
+        if (s->to <= s->from) reader.error_below(node, "to", "`to` is not after `from`");
       });
   return shape;
 }
@@ -77,7 +80,7 @@ const Shape<CapacitySpec>& capacity_shape() {
        field("players_per_session", &CapacitySpec::players_per_session, integer(0, 100'000), "For headroom in players; 0 counts sessions.").assumed("0")},
       [](Reader& reader, const Node& node, CapacitySpec* c) {
         if (c->instances_min > c->instances_max) {
-          reader.error(nearest_position(node, "min"), fmt::format("min ({}) is above max ({})", c->instances_min, c->instances_max));
+          reader.error_below(node, "min", fmt::format("min ({}) is above max ({})", c->instances_min, c->instances_max));
         }
       });
   return shape;
@@ -119,28 +122,28 @@ void finish_fleet(Reader& reader, const Node& node, FleetSpec* fleet) {
   std::set<std::string> versions;
   for (std::size_t i = 0; i < fleet->builds.size(); ++i) {
     if (!versions.insert(fleet->builds[i].version).second) {
-      reader.error(nearest_position(node, fmt::format("builds[{}].version", i)),
+      reader.error_below(node, fmt::format("builds[{}].version", i),
                    fmt::format("the version '{}' is listed twice", fleet->builds[i].version));
     }
   }
   std::set<std::string> regions;
   for (std::size_t i = 0; i < fleet->regions.size(); ++i) {
     if (!regions.insert(fleet->regions[i].name).second) {
-      reader.error(nearest_position(node, fmt::format("regions[{}].name", i)),
+      reader.error_below(node, fmt::format("regions[{}].name", i),
                    fmt::format("the region '{}' is listed twice", fleet->regions[i].name));
     }
   }
   const Node* builds = node.find("builds");
   if (builds != nullptr && builds->is_sequence() && builds->items.empty()) {
-    reader.error(builds->position, "the fleet has no builds", "list at least the base build");
+    reader.error_below(node, "builds", "the fleet has no builds", "list at least the base build");
   }
   const Node* region_list = node.find("regions");
   if (region_list != nullptr && region_list->is_sequence() && region_list->items.empty()) {
-    reader.error(region_list->position, "the fleet has no regions", "leave `regions` out for one region named local");
+    reader.error_below(node, "regions", "the fleet has no regions", "leave `regions` out for one region named local");
   }
   if (fleet->base.empty() && !fleet->builds.empty()) fleet->base = fleet->builds[0].version;
   if (!fleet->base.empty() && !fleet->builds.empty() && fleet->build(fleet->base) == nullptr) {
-    reader.error(nearest_position(node, "base"), fmt::format("the base '{}' is not among the builds", fleet->base),
+    reader.error_below(node, "base", fmt::format("the base '{}' is not among the builds", fleet->base),
                  suggestion(fleet->base, std::vector<std::string>(versions.begin(), versions.end())));
   }
 }

@@ -164,24 +164,28 @@ const Shape<IntakeSpec>& intake_shape() {
   return shape;
 }
 
+struct WatchTime {
+  bool until_end = false;
+  Duration duration{};
+};
+
+std::optional<WatchTime> parse_watch_time(std::string_view words) {
+  if (words == "until_end") return WatchTime{.until_end = true};
+  const auto parsed = parse_duration(words);
+  if (!parsed) return std::nullopt;
+  return WatchTime{.until_end = false, .duration = *parsed};
+}
+
 const Shape<WatchSpec>& watch_shape() {
   static const Shape<WatchSpec> shape(
       "Watch", "What goes on after everyone is admitted.",
-      {field_with<WatchSpec, std::optional<Duration>>(
-           "for",
-           text_value<std::optional<Duration>>(
-               "until_end or a duration",
-               [](std::string_view words) -> std::optional<std::optional<Duration>> {
-                 if (words == "until_end") return std::optional<Duration>();
-                 const auto parsed = parse_duration(words);
-                 return parsed ? std::optional(std::optional(*parsed)) : std::nullopt;
-               },
-               {{"type", "string"}}),
-           [](WatchSpec* watch, std::optional<Duration> d) {
-             watch->duration = d;
-             watch->until_end = !d.has_value();
-           },
-           "How long gates go on judging.")
+      {field_with<WatchSpec, WatchTime>("for",
+                                        text_value<WatchTime>("until_end or a duration", parse_watch_time, {{"type", "string"}}),
+                                        [](WatchSpec* watch, WatchTime time) {
+                                          watch->until_end = time.until_end;
+                                          watch->duration = time.until_end ? std::nullopt : std::optional(time.duration);
+                                        },
+                                        "How long gates go on judging.")
            .assumed("24h"),
        field("holdback", &WatchSpec::holdback_ppm, percent(), "The share that stays on the baseline.").assumed("0%"),
        field("keep_previous_build", &WatchSpec::keep_previous_build, duration(), "How long the old build stays warm.").assumed("0s")});
@@ -202,7 +206,7 @@ const Shape<RollbackSpec>& rollback_shape() {
        field("within", &RollbackSpec::within, positive_duration(), "The whole rollback takes at most this long.").assumed("60m")},
       [](Reader& reader, const Node& node, RollbackSpec* rollback) {
         if (rollback->within < rollback->drain) {
-          reader.error(nearest_position(node, "within"),
+          reader.error_below(node, "within",
                        fmt::format("within ({}) is shorter than the drain ({})", format_duration(rollback->within),
                                    format_duration(rollback->drain)),
                        "let `within` be at least `sessions.drain`");

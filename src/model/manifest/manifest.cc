@@ -77,7 +77,7 @@ std::optional<Kind> read_head(Reader& reader, const Node& root) {
     reader.error(root.position, "manifest has no apiVersion", "add `apiVersion: showcaller.dev/v1`");
   } else if (!version->is_string() || version->text != kApiVersion) {
     const Reader::Inside inside(&reader, "apiVersion");
-    reader.error(version->position, fmt::format("the version {} is not known", describe(*version)), "write `apiVersion: showcaller.dev/v1`");
+    reader.error(version->position, fmt::format("the version '{}' is not known", version->text.substr(0, 64)), "write `apiVersion: showcaller.dev/v1`");
   }
   const Node* kind = root.find("kind");
   std::vector<std::string> known;
@@ -165,7 +165,9 @@ class SetParser {
   template <class Step>
   void watched(Draft& draft, Step&& step) {
     const std::size_t before = outcome_.findings.size();
+    reader_.begin_manifest(&draft.wrong);
     step();
+    reader_.begin_manifest(nullptr);
     if (has_errors(std::span<const Finding>(outcome_.findings).subspan(before))) draft.good = false;
   }
 
@@ -191,7 +193,7 @@ bool SetParser::read_files() {
         return false;
       }
       const auto kind = read_head(reader_, root);
-      if (kind) drafts_.push_back({*kind, std::move(root), {}, true});
+      if (kind) drafts_.push_back({*kind, std::move(root), {}, true, true, {}});
     }
   }
   // Events are read after what they refer to, and manifests are given out in that order.
@@ -250,6 +252,7 @@ void SetParser::read_event(Draft& draft) {
     }
     read_metadata(reader_, draft.root, draft.kind, &draft.manifest);
     // What an unexpanded template would have brought must not be reported as missing.
+    draft.readable = expanded;
     if (expanded) read_body(reader_, draft.root, draft.kind, &draft.manifest);
   });
   if (draft.manifest.spec.index() == std::size_t(draft.kind)) references_.add(draft);
@@ -274,10 +277,10 @@ void SetParser::find_duplicates() {
 void SetParser::validate() {
   std::vector<const Draft*> events;
   for (Draft& draft : drafts_) {
-    // A manifest with errors of its own would be reported again for what could not be read.
-    if (!draft.good || draft.manifest.spec.index() != std::size_t(draft.kind)) continue;
+    const Node* spec = draft.root.find("spec");
+    if (!draft.readable || spec == nullptr || !spec->is_mapping()) continue;
     watched(draft, [&] { validate_manifest(reader_, draft, references_); });
-    if (draft.kind == Kind::LiveEvent) events.push_back(&draft);
+    if (draft.kind == Kind::LiveEvent && !draft.manifest.name.empty()) events.push_back(&draft);
   }
   validate_layers(reader_, events, references_);
 }
@@ -329,6 +332,7 @@ ParseOutcome parse_manifests(std::span<const SourceFile> files, const ParseOptio
 Result<Manifest> manifest_from_json(const json::object& document) {
   std::vector<Finding> findings;
   manifest::Reader reader({}, &findings);
+  reader.trusted = true;
   manifest::Node root = manifest::from_json(document);
   Manifest out;
   if (const auto kind = manifest::read_head(reader, root)) {

@@ -124,7 +124,8 @@ std::vector<std::string> keys_of(const Node* mapping) {
 }
 
 // The values of the parameters: what `with` says, else the defaults.
-std::map<std::string, Node, std::less<>> parameter_values(Reader& reader, const Node& reference, const Node* parameters) {
+std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader& reader, const Node& reference,
+                                                                         const Node* parameters) {
   std::map<std::string, Node, std::less<>> values;
   if (parameters != nullptr) {
     for (const Entry& entry : parameters->entries) {
@@ -143,10 +144,13 @@ std::map<std::string, Node, std::less<>> parameter_values(Reader& reader, const 
       values[entry.key] = entry.value;
     }
   }
+  bool complete = true;
   for (const std::string& name : known) {
     if (values.contains(name)) continue;
-    reader.error(reference.position, fmt::format("the pipeline needs the parameter '{}'", name), fmt::format("add it under `with`"));
+    complete = false;
+    reader.error(reference.position, fmt::format("the pipeline needs the parameter '{}'", name), "add it under `with`");
   }
+  if (!complete) return std::nullopt;
   return values;
 }
 
@@ -215,7 +219,8 @@ bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find, const
   const Node* body = pipeline->find("template");
   if (body == nullptr || !body->is_mapping()) return false;  // Reported where the pipeline is read.
   auto values = parameter_values(reader, *reference, pipeline->find("parameters"));
-  const auto filled = Substitution(reader, std::move(values), limits).run(*body);
+  if (!values) return false;
+  const auto filled = Substitution(reader, std::move(*values), limits).run(*body);
   if (!filled) return false;
   const Position at = reference->position;
   Node mark = mapping_node(at);

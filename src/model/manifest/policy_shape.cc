@@ -8,7 +8,7 @@ Value<std::string> verb() {
   std::vector<std::pair<std::string, std::string>> words;
   for (const char* word : {"*", "apply", "approve", "hold", "resume", "promote", "rollback", "cancel", "retire", "divert", "pace",
                            "step-back", "stop-line", "resume-line", "quarantine", "release", "allocate", "report", "read",
-                           "token", "privacy"}) {
+                           "flags", "token", "policy", "privacy"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));
@@ -53,7 +53,7 @@ const Shape<FreezeSpec>& freeze_shape() {
        field("except", &FreezeSpec::except_events, list(dns_label(), 1'000), "Events it does not hold.").assumed("[]"),
        field("reason", &FreezeSpec::reason, text(), "Shown to those who are refused.")},
       [](Reader& reader, const Node& node, FreezeSpec* freeze) {
-        if (freeze->to <= freeze->from) reader.error(nearest_position(node, "to"), "`to` is not after `from`");
+        if (freeze->to <= freeze->from) reader.error_below(node, "to", "`to` is not after `from`");
       });
   return shape;
 }
@@ -83,12 +83,17 @@ std::vector<std::string> names_of(Reader& reader, const Node& node, std::string_
   std::vector<std::string> names;
   for (std::size_t i = 0; i < things.size(); ++i) {
     if (std::ranges::find(names, things[i].name) != names.end()) {
-      reader.error(nearest_position(node, fmt::format("{}[{}].name", key, i)),
+      reader.error_below(node, fmt::format("{}[{}].name", key, i),
                    fmt::format("the name '{}' is used twice in {}", things[i].name, key));
     }
     names.push_back(things[i].name);
   }
   return names;
+}
+
+// Roles that exist without a manifest (policy/access.h).
+bool is_built_in(std::string_view role) {
+  return role == "admin" || role == "operator" || role == "viewer" || role == "game-server";
 }
 
 void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
@@ -100,14 +105,14 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
   for (std::size_t i = 0; i < policy->exceptions.size(); ++i) {
     const std::string& rule = policy->exceptions[i].rule;
     if (std::ranges::find(rules, rule) != rules.end()) continue;
-    reader.error(nearest_position(node, fmt::format("exceptions[{}].rule", i)),
+    reader.error_below(node, fmt::format("exceptions[{}].rule", i),
                  fmt::format("this policy has no rule '{}'", rule), suggestion(rule, rules));
   }
   for (std::size_t i = 0; i < policy->approvals.size(); ++i) {
     for (std::size_t k = 0; k < policy->approvals[i].roles.size(); ++k) {
       const std::string& role = policy->approvals[i].roles[k];
-      if (std::ranges::find(roles, role) != roles.end() || policy->roles.empty()) continue;
-      reader.error(nearest_position(node, fmt::format("approvals[{}].roles[{}]", i, k)),
+      if (std::ranges::find(roles, role) != roles.end() || policy->roles.empty() || is_built_in(role)) continue;
+      reader.error_below(node, fmt::format("approvals[{}].roles[{}]", i, k),
                    fmt::format("this policy has no role '{}'", role), suggestion(role, roles));
     }
   }

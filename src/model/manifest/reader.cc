@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/manifest/reader.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,7 +17,23 @@ void Reader::add(Severity severity, Position at, std::string path, std::string m
                         at.line, at.column, std::move(path), std::move(message), std::move(hint)});
 }
 
+void Reader::add_consequence(Severity severity, Position at, std::string path, std::string message,
+                             std::string hint) {
+  if (!is_wrong(path)) add(severity, at, std::move(path), std::move(message), std::move(hint));
+}
+
+bool Reader::is_wrong(std::string_view path) const {
+  const auto is_in = [](std::string_view inner, std::string_view outer) {
+    return inner.starts_with(outer) &&
+           (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
+  };
+  return wrong_ != nullptr && std::ranges::any_of(*wrong_, [&](const std::string& wrong) {
+           return is_in(wrong, path) || is_in(path, wrong);
+         });
+}
+
 void Reader::error(Position at, std::string message, std::string hint) {
+  if (wrong_ != nullptr) wrong_->push_back(path_);
   add(Severity::Error, at, path_, std::move(message), std::move(hint));
 }
 
@@ -23,12 +41,18 @@ void Reader::warning(Position at, std::string message, std::string hint) {
   add(Severity::Warning, at, path_, std::move(message), std::move(hint));
 }
 
+void Reader::error_below(const Node& node, std::string_view below, std::string message, std::string hint) {
+  const bool joined = path_.empty() || below.empty() || below.front() == '[';
+  std::string path = fmt::format("{}{}{}", path_, joined ? "" : ".", below);
+  add_consequence(Severity::Error, nearest_position(node, below), std::move(path), std::move(message), std::move(hint));
+}
+
 void Reader::error_at(const Node& root, std::string_view path, std::string message, std::string hint) {
-  add(Severity::Error, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
+  add_consequence(Severity::Error, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
 }
 
 void Reader::warning_at(const Node& root, std::string_view path, std::string message, std::string hint) {
-  add(Severity::Warning, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
+  add_consequence(Severity::Warning, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
 }
 
 void Reader::wrong_type(const Node& node, std::string_view expected, std::string hint) {
@@ -53,7 +77,9 @@ std::string nearest_hint(std::string_view word, std::span<const std::string> kno
 
 std::string suggestion(std::string_view word, std::span<const std::string> known) {
   constexpr std::size_t kListedMax = 16;
-  if (const auto near = nearest_word(word, known)) return fmt::format("did you mean '{}'?", *near);
+  constexpr std::size_t kGuessedMin = 3;  // Shorter words are near to anything.
+  const auto near = word.size() < kGuessedMin ? std::nullopt : nearest_word(word, known);
+  if (near) return fmt::format("did you mean '{}'?", *near);
   if (known.empty()) return {};
   const auto first = known.first(std::min(known.size(), kListedMax));
   return fmt::format("known: {}{}", fmt::join(first, ", "), known.size() > kListedMax ? ", …" : "");

@@ -18,9 +18,13 @@ class Reader {
   Reader(std::span<const SourceFile> sources, std::vector<Finding>* findings)
       : sources_(sources), findings_(findings) {}
 
+  // What is wrong with one value, at the reader's own path.
   void error(Position at, std::string message, std::string hint = {});
   void warning(Position at, std::string message, std::string hint = {});
-  // For checks of whole documents: the path is given, its place is looked up.
+  // What is wrong between values. Told only when nothing is wrong with the value, or with what is in it or around it:
+  // one mistake, one finding. The place is looked up: `below` is a path below `node`, which is the reader's own; the
+  // path of the other two is from the root.
+  void error_below(const Node& node, std::string_view below, std::string message, std::string hint = {});
   void error_at(const Node& root, std::string_view path, std::string message, std::string hint = {});
   void warning_at(const Node& root, std::string_view path, std::string message, std::string hint = {});
   // "expected a duration such as 10m, found the integer 12".
@@ -28,11 +32,19 @@ class Reader {
 
   const std::string& path() const { return path_; }
 
+  // From here on errors belong to one manifest, whose paths are kept in `wrong`; null: to none.
+  void begin_manifest(std::vector<std::string>* wrong) { wrong_ = wrong; }
+  // Whether a value at, in or around the path is wrong already.
+  bool is_wrong(std::string_view path) const;
+
   // In a template's body "${name}" may stand for any value; such values are read when the template is used.
   bool in_template = false;
   bool is_placeholder(const Node& node) const {
     return in_template && node.is_scalar() && node.text.find("${") != std::string::npos;
   }
+
+  // The text was accepted before: what is costly to check, or depends on the machine (zones), is believed.
+  bool trusted = false;
 
   // Goes into a key or an item for as long as it lives.
   class Inside {
@@ -50,10 +62,12 @@ class Reader {
 
  private:
   void add(Severity severity, Position at, std::string path, std::string message, std::string hint);
+  void add_consequence(Severity severity, Position at, std::string path, std::string message, std::string hint);
 
   std::span<const SourceFile> sources_;
   std::vector<Finding>* findings_;
   std::string path_;
+  std::vector<std::string>* wrong_ = nullptr;
 };
 
 // "did you mean 'bake'?" or, when nothing is near, the first few of what is known.

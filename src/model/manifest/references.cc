@@ -9,8 +9,13 @@ namespace showcaller::manifest {
 
 const Manifest* References::find(Kind kind, std::string_view name) const {
   const auto own = own_.find(std::pair(kind, std::string(name)));
-  if (own != own_.end()) return own->second;
+  if (own != own_.end()) return &own->second->manifest;
   return known_.find ? known_.find(kind, name) : nullptr;
+}
+
+bool References::is_sound(Kind kind, std::string_view name) const {
+  const auto own = own_.find(std::pair(kind, std::string(name)));
+  return own == own_.end() || own->second->good;
 }
 
 std::vector<const Manifest*> References::all(Kind kind) const {
@@ -18,8 +23,8 @@ std::vector<const Manifest*> References::all(Kind kind) const {
   if (known_.list) {
     for (const Manifest* manifest : known_.list(kind)) by_name[manifest->name] = manifest;
   }
-  for (const auto& [key, manifest] : own_) {
-    if (key.first == kind) by_name[key.second] = manifest;
+  for (const auto& [key, draft] : own_) {
+    if (key.first == kind) by_name[key.second] = &draft->manifest;
   }
   std::vector<const Manifest*> out;
   for (const auto& [name, manifest] : by_name) out.push_back(manifest);

@@ -19,7 +19,9 @@ struct Draft {
   Kind kind = Kind::Team;
   Node root;
   Manifest manifest;
-  bool good = true;  // no errors of its own so far
+  bool good = true;      // no errors so far
+  bool readable = true;  // the spec was read, though not everything in it may have been
+  std::vector<std::string> wrong;  // paths of its values that are wrong
 };
 
 class References {
@@ -27,9 +29,11 @@ class References {
   explicit References(const KnownManifests& known, MissingReference missing) : known_(known), missing_(missing) {}
 
   // The first of a name counts. The draft outlives this.
-  void add(const Draft& draft) { own_.emplace(std::pair(draft.kind, draft.manifest.name), &draft.manifest); }
+  void add(const Draft& draft) { own_.emplace(std::pair(draft.kind, draft.manifest.name), &draft); }
 
   const Manifest* find(Kind kind, std::string_view name) const;
+  // False: it is in the files and has errors, so that what is missing in it may only not have been understood.
+  bool is_sound(Kind kind, std::string_view name) const;
   std::vector<const Manifest*> all(Kind kind) const;   // sorted by name
   std::vector<std::string> names(Kind kind) const;
   bool has_config(std::string_view document, std::int64_t version) const;
@@ -44,7 +48,7 @@ class References {
  private:
   const KnownManifests& known_;
   MissingReference missing_;
-  std::map<std::pair<Kind, std::string>, const Manifest*> own_;
+  std::map<std::pair<Kind, std::string>, const Draft*> own_;
 };
 
 // The fleets whose builds a LiveEvent changes, or whose capacity it asks for; all fleets when there is none. From the

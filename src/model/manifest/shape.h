@@ -115,6 +115,7 @@ class Shape : public ShapeInfo {
     if (reader.in_template) return true;  // Parameters may bring what is missing.
     for (const Field<S>& field : fields_) {
       if (!field.required || node.entry(field.key) != nullptr) continue;
+      const Reader::Inside inside(&reader, field.key);
       reader.error(node.position, fmt::format("the key '{}' is missing", field.key),
                    fmt::format("add `{}:` ({})", field.key, field.expected));
     }

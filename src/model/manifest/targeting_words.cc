@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/manifest/targeting_words.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
+
+#include "flag/validate.h"
 
 namespace showcaller::manifest {
 namespace {
@@ -15,7 +19,48 @@ const std::vector<std::string>& operators() {
   return words;
 }
 
+// The step of a JSON pointer that comes next, unescaped.
+std::string take_step(std::string_view* pointer) {
+  pointer->remove_prefix(1);
+  const std::size_t end = std::min(pointer->find('/'), pointer->size());
+  std::string step;
+  for (std::size_t i = 0; i < end; ++i) {
+    const bool escaped = (*pointer)[i] == '~' && i + 1 < end;
+    step += escaped ? ((*pointer)[i + 1] == '1' ? '/' : '~') : (*pointer)[i];
+    if (escaped) ++i;
+  }
+  pointer->remove_prefix(end);
+  return step;
+}
+
+void report_at_pointer(Reader& reader, const Node& node, std::string_view pointer, const std::string& message) {
+  if (!pointer.starts_with('/')) return reader.error(node.position, message);
+  const std::string step = take_step(&pointer);
+  if (node.is_sequence()) {
+    std::size_t index = node.items.size();
+    std::from_chars(step.data(), step.data() + step.size(), index);
+    if (index >= node.items.size()) return reader.error(node.position, message);
+    const Reader::Inside inside(&reader, index);
+    return report_at_pointer(reader, node.items[index], pointer, message);
+  }
+  const Node* next = node.find(step);
+  if (next == nullptr) return reader.error(node.position, message);
+  const Reader::Inside inside(&reader, step);
+  report_at_pointer(reader, *next, pointer, message);
+}
+
 }  // namespace
+
+bool check_rule(Reader& reader, const Node& node) {
+  if (!check_targeting(reader, node)) return false;
+  const auto findings = validate_rule(to_json(node));
+  report_flag_findings(reader, node, findings);
+  return findings.empty();
+}
+
+void report_flag_findings(Reader& reader, const Node& node, const std::vector<FlagFinding>& findings) {
+  for (const FlagFinding& finding : findings) report_at_pointer(reader, node, finding.pointer, finding.message);
+}
 
 bool check_targeting(Reader& reader, const Node& node) {
   if (node.is_sequence()) {

@@ -5,12 +5,18 @@
 #include <string>
 
 #include "base/json.h"
+#include "flag/flag_set.h"
 #include "model/manifest/reader.h"
 
 namespace showcaller::manifest {
 
 // Reports operators that JSONLogic and flagd do not know. False: a finding was reported.
 bool check_targeting(Reader& reader, const Node& node);
+
+// As above, and all that flagd's schema asks of a rule.
+bool check_rule(Reader& reader, const Node& node);
+// The findings of src/flag at their places: pointers are below `node`. Operators that check_targeting refuses are left out.
+void report_flag_findings(Reader& reader, const Node& node, const std::vector<FlagFinding>& findings);
 
 // Whom a condition can match, as far as it can be told without a context. Nobody and Everyone are certain.
 enum class Reach { Nobody, Some, Everyone };

@@ -81,6 +81,7 @@ void EventCheck::change(const BuildChange& build, const std::string& at) {
   const auto& fleet = references_.find(Kind::Fleet, build.fleet)->as<FleetSpec>();
   const BuildSpec* found = fleet.build(build.version);
   if (found == nullptr) {
+    if (!references_.is_sound(Kind::Fleet, build.fleet)) return;
     std::vector<std::string> versions;
     for (const BuildSpec& b : fleet.builds) versions.push_back(b.version);
     error(path + ".version", fmt::format("the Fleet '{}' has no build '{}'", build.fleet, build.version), suggestion(build.version, versions));
@@ -102,6 +103,7 @@ void EventCheck::change(const FlagChange& flag, const std::string& at) {
   const auto& definition = references_.find(Kind::Flag, flag.key)->as<FlagSpec>().definition;
   const json::value* variants = definition.if_contains("variants");
   if (variants == nullptr || !variants->is_object() || variants->get_object().contains(flag.to)) return;
+  if (!references_.is_sound(Kind::Flag, flag.key)) return;
   std::vector<std::string> names;
   for (const auto& [name, value] : variants->get_object()) names.emplace_back(name);
   error(at + ".flag.to", fmt::format("the Flag '{}' has no variant '{}'", flag.key, flag.to), suggestion(flag.to, names));
@@ -264,6 +266,7 @@ void EventCheck::exposures() {
   std::map<std::string, std::size_t> last_of_audience;
   for (std::size_t i = 0; i < spec_.stages.size(); ++i) {
     const StageSpec& stage = spec_.stages[i];
+    if (reader_.is_wrong(fmt::format("spec.rollout.stages[{}]", i))) continue;
     const std::string audience = stage.audience ? to_canonical_json_text(*stage.audience) : "";
     const auto last = last_of_audience.find(audience);
     if (last != last_of_audience.end() && spec_.stages[last->second].exposure_ppm > stage.exposure_ppm) {
@@ -299,7 +302,7 @@ void EventCheck::gates() {
         std::vector<std::string> known;
         for (const StageSpec& s : spec_.stages) known.push_back(s.name);
         error(path, fmt::format("there is no stage '{}'", gate.stages[k]), suggestion(gate.stages[k], known));
-      } else if (!stage->gated) {
+      } else if (!stage->gated && !reader_.is_wrong("spec.rollout.stages")) {
         error(path, fmt::format("the stage '{}' is not gated", gate.stages[k]), "say `gated: true` there, or leave it out here");
       }
     }

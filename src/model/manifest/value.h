@@ -130,7 +130,7 @@ Value<std::vector<T>> list(Value<T> item, std::size_t max = kListItemsMax) {
             return true;
           },
           [=](SchemaSet& set) {
-            return json::object{{"type", "array"}, {"maxItems", max}, {"items", item.schema(set)}};
+            return json::object{{"type", "array"}, {"maxItems", static_cast<std::int64_t>(max)}, {"items", item.schema(set)}};
           }};
 }
 

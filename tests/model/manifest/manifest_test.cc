@@ -2,36 +2,13 @@
 #include "model/manifest/manifest.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "tests/model/manifest/example_set.h"
+
 namespace showcaller {
 namespace {
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::stringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
-std::vector<SourceFile> example_files() {
-  std::vector<SourceFile> files;
-  for (const auto& entry : std::filesystem::directory_iterator(SHOWCALLER_SOURCE_DIR "/examples/manifests")) {
-    files.push_back({entry.path().filename().string(), read_file(entry.path())});
-  }
-  std::ranges::sort(files, {}, &SourceFile::name);
-  return files;
-}
-
-ParseOutcome parse_examples() {
-  ParseOptions options;
-  options.tzdata_version = "2026a";
-  return parse_manifests(example_files(), options);
-}
 
 const Manifest& named(const ParseOutcome& outcome, std::string_view key) {
   const auto found = std::ranges::find(outcome.manifests, key, &Manifest::key);
@@ -46,14 +23,16 @@ ParseOutcome parse_text(std::string text, const ParseOptions& options = {}) {
 
 TEST(Manifest, ExamplesHaveNoFindings) {
   const auto files = example_files();
-  const ParseOutcome outcome = parse_examples();
+  const ExampleSet examples;
+  const ParseOutcome& outcome = examples.outcome();
   EXPECT_EQ(format_findings(outcome.findings, files), "");
   EXPECT_EQ(outcome.manifests.size(), 14u);
   EXPECT_TRUE(std::ranges::is_sorted(outcome.manifests, {}, &Manifest::kind));
 }
 
 TEST(Manifest, WinterRaidIsReadInFull) {
-  const ParseOutcome outcome = parse_examples();
+  const ExampleSet examples;
+  const ParseOutcome& outcome = examples.outcome();
   const Manifest& manifest = named(outcome, "LiveEvent/winter-raid");
   const auto& spec = manifest.as<LiveEventSpec>();
   EXPECT_EQ(manifest.owner, "team-raids");
@@ -105,7 +84,8 @@ TEST(Manifest, WinterRaidIsReadInFull) {
 }
 
 TEST(Manifest, TenLinesAreEnough) {
-  const ParseOutcome outcome = parse_examples();
+  const ExampleSet examples;
+  const ParseOutcome& outcome = examples.outcome();
   const Manifest& manifest = named(outcome, "LiveEvent/double-xp");
   const auto& spec = manifest.as<LiveEventSpec>();
   ASSERT_EQ(spec.stages.size(), 3u);
@@ -127,7 +107,8 @@ TEST(Manifest, TenLinesAreEnough) {
 }
 
 TEST(Manifest, PipelineBringsWhatTheEventDoesNotSay) {
-  const ParseOutcome outcome = parse_examples();
+  const ExampleSet examples;
+  const ParseOutcome& outcome = examples.outcome();
   const auto& spec = named(outcome, "LiveEvent/frost-hotfix").as<LiveEventSpec>();
   EXPECT_EQ(spec.pipeline, "careful");
   ASSERT_EQ(spec.stages.size(), 3u);
@@ -139,7 +120,8 @@ TEST(Manifest, PipelineBringsWhatTheEventDoesNotSay) {
 }
 
 TEST(Manifest, DocumentsReadToTheSameAgain) {
-  for (const Manifest& manifest : parse_examples().manifests) {
+  const ExampleSet examples;
+  for (const Manifest& manifest : examples.outcome().manifests) {
     const auto again = manifest_from_json(manifest.document);
     ASSERT_TRUE(again) << manifest.key() << ": " << again.error().message;
     EXPECT_EQ(again->key(), manifest.key());
@@ -150,7 +132,8 @@ TEST(Manifest, DocumentsReadToTheSameAgain) {
 }
 
 TEST(Manifest, DocumentsMayBeAppliedAgain) {
-  const ParseOutcome first = parse_examples();
+  const ExampleSet examples;
+  const ParseOutcome& first = examples.outcome();
   std::vector<SourceFile> files;
   for (const Manifest& manifest : first.manifests) {
     files.push_back({manifest.name + ".json", to_pretty_json_text(manifest.document)});
@@ -175,19 +158,8 @@ TEST(Manifest, HashDependsOnMeaningNotOnStyle) {
 }
 
 TEST(Manifest, ServersManifestsAreReferredTo) {
-  const ParseOutcome server = parse_examples();
-  ParseOptions options;
-  options.known.find = [&](Kind kind, std::string_view name) -> const Manifest* {
-    const auto found = std::ranges::find_if(server.manifests, [&](const Manifest& m) { return m.kind() == kind && m.name == name; });
-    return found == server.manifests.end() ? nullptr : &*found;
-  };
-  options.known.list = [&](Kind kind) {
-    std::vector<const Manifest*> out;
-    for (const Manifest& m : server.manifests) {
-      if (m.kind() == kind) out.push_back(&m);
-    }
-    return out;
-  };
+  const ExampleSet server;
+  ParseOptions options = server.options();
   const std::string event =
       "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: ice, owner: team-raids }\n"
       "spec:\n  pipeline: { name: careful, with: { region: us-east } }\n"
@@ -199,7 +171,7 @@ TEST(Manifest, ServersManifestsAreReferredTo) {
   EXPECT_EQ(alone.manifests[0].as<LiveEventSpec>().stages[0].regions[0], "us-east");
   EXPECT_EQ(alone.manifests[0].as<LiveEventSpec>().schedule.start->by_region.size(), 3u);
 
-  options.known.active_events = [&] { return options.known.list(Kind::LiveEvent); };
+  options.known.active_events = [&] { return server.all(Kind::LiveEvent); };
   const ParseOutcome clash = parse_text(event, options);
   ASSERT_EQ(clash.findings.size(), 1u);
   EXPECT_EQ(clash.findings[0].path, "spec.changes[0]");
