@@ -48,7 +48,7 @@ struct UpdateListCall {
   std::string name;
   std::int64_t capacity = 0;
   std::vector<std::string> values;
-  std::vector<std::string> mask;  // of "capacity" and "values": which of the two to write
+  std::vector<std::string> mask;  // of "capacity" and "values": which of the two to write; empty: those not zero
 };
 struct AddListValueCall {
   std::string name;

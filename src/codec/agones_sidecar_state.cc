@@ -43,6 +43,17 @@ std::unexpected<SdkError> no_list(const std::string& name) {
   return refuse(SdkCode::NotFound, fmt::format("list not found: {}", name));
 }
 
+bool names_session(const std::map<std::string, std::string>& annotations, std::string_view session) {
+  const auto it = annotations.find(std::string(kAllSessionsAnnotation));
+  std::string_view rest = it == annotations.end() ? std::string_view() : it->second;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    if (rest.substr(0, comma) == session) return true;
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+  }
+  return false;
+}
+
 std::unexpected<SdkError> count_out_of_range(std::int64_t count, std::int64_t capacity) {
   return refuse(SdkCode::OutOfRange,
                 fmt::format("out of range. Count must be within range [0,Capacity]. Found Count: {}, "
@@ -101,7 +112,8 @@ void SidecarState::move(Input input, Instant now) {
 
 Status SidecarState::assign(std::string_view session, const std::map<std::string, std::string>& labels,
                             const std::map<std::string, std::string>& annotations, Instant now) {
-  const bool again = phase_ == Allocated && this->session() == session;
+  const std::optional<std::string> present = this->session();
+  const bool again = present && (*present == session || names_session(annotations, *present));
   if (phase_ != Ready && !again) {
     return fail(ErrorCode::Conflict, fmt::format("game server {} is {}, not Ready; give session {} to another",
                                                  game_server_.name, to_string(phase_), session));
@@ -277,6 +289,9 @@ SdkResult SidecarState::on(const UpdateListCall& call, Instant) {
   const auto it = game_server_.lists.find(call.name);
   if (it == game_server_.lists.end()) return no_list(call.name);
   List next = it->second;
+  // No mask: what the request fills in (AIP-134). Agones's Node client sends its mask empty.
+  if (call.mask.empty() && call.capacity != 0) next.capacity = call.capacity;
+  if (call.mask.empty() && !call.values.empty()) next.values = call.values;
   for (const std::string& path : call.mask) {
     if (path == "capacity") {
       next.capacity = call.capacity;

@@ -23,6 +23,8 @@
 namespace showcaller::agones {
 
 inline constexpr std::string_view kSessionAnnotation = "showcaller.dev/session";
+// All sessions, separated by commas, on a game server that runs several at once.
+inline constexpr std::string_view kAllSessionsAnnotation = "showcaller.dev/sessions";
 // The game server's own labels and annotations carry it, as Agones does it.
 inline constexpr std::string_view kSdkPrefix = "agones.dev/sdk-";
 inline constexpr std::int64_t kListCapacityMax = 1000;
@@ -46,7 +48,8 @@ class SidecarState {
   SdkResult apply(const SdkCall& call, Instant now);
 
   // A session was given to this game server. Giving the same session again changes nothing but its labels and
-  // annotations. Conflict unless it is Ready (or has that session).
+  // annotations. Conflict unless it is Ready, or has that session, or the new one comes beside the one it has (its
+  // annotation of all sessions names both).
   Status assign(std::string_view session, const std::map<std::string, std::string>& labels,
                 const std::map<std::string, std::string>& annotations, Instant now);
   void set_labels(const std::map<std::string, std::string>& labels);

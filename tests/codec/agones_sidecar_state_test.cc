@@ -43,6 +43,18 @@ TEST(SidecarState, GoesFromScheduledThroughASessionBackToReady) {
   EXPECT_TRUE(state.game_server().labels.empty());
 }
 
+TEST(SidecarState, ASecondSessionComesBesideTheFirst) {
+  SidecarState state = fresh();
+  must<EmptyReply>(state.apply(ReadyCall{}, kStart));
+  ASSERT_TRUE(state.assign("s-1", {}, {{"showcaller.dev/sessions", "s-1"}}, kStart));
+  EXPECT_FALSE(state.assign("s-2", {}, {{"showcaller.dev/sessions", "s-11,s-2"}}, kStart));
+  ASSERT_TRUE(state.assign("s-2", {}, {{"showcaller.dev/sessions", "s-1,s-2"}}, kStart));
+  EXPECT_EQ(state.session(), "s-2");
+  EXPECT_EQ(state.game_server().annotations.at("showcaller.dev/sessions"), "s-1,s-2");
+  must<EmptyReply>(state.apply(ReadyCall{}, kStart));
+  EXPECT_FALSE(state.game_server().annotations.contains("showcaller.dev/sessions"));
+}
+
 TEST(SidecarState, WhatTheGameServerSetItselfStaysAfterASession) {
   SidecarState state = fresh();
   must<EmptyReply>(state.apply(SetLabelCall{"map", "ice"}, kStart));
@@ -158,6 +170,8 @@ TEST(SidecarState, ListsHoldEachValueOnce) {
   const ListReply cut = must<ListReply>(state.apply(
       UpdateListCall{.name = "players", .capacity = 1, .values = {"x", "y"}, .mask = {"capacity", "values"}}, kStart));
   EXPECT_EQ(cut.list.values, std::vector<std::string>{"x"});
+  const ListReply unmasked = must<ListReply>(state.apply(UpdateListCall{.name = "players", .capacity = 9}, kStart));
+  EXPECT_EQ(unmasked.list, (List{9, {"x"}}));
 }
 
 TEST(SidecarState, PlayersComeUpToTheCapacity) {
