@@ -83,4 +83,4 @@ if(TARGET sc_protos)
   endif()
 endif()
 # The SDK's public headers are included as <showcaller/...>.
-target_include_directories(sc_sdk INTERFACE ${CMAKE_SOURCE_DIR}/src/sdk/include)
+target_include_directories(sc_sdk PUBLIC ${CMAKE_SOURCE_DIR}/src/sdk/include)

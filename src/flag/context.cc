@@ -24,10 +24,13 @@ json::object EvaluationContext::to_json() const {
         out.emplace(attribute.key, value_to_json(attribute.value).value_or(nullptr));
       }
     }
-    if (layer->json_ == nullptr) continue;
-    for (const auto& member : *layer->json_) {
-      if (!out.contains(member.key())) out.emplace(member.key(), member.value());
-    }
+    const auto add_missing = [&](const json::object& attributes) {
+      for (const auto& member : attributes) {
+        if (!out.contains(member.key())) out.emplace(member.key(), member.value());
+      }
+    };
+    if (layer->json_ != nullptr) add_missing(*layer->json_);
+    if (layer->first_ != nullptr) add_missing(layer->first_->to_json());
   }
   return out;
 }

@@ -42,6 +42,13 @@ class EvaluationContext {
   EvaluationContext& set_targeting_key(std::string_view key) { return set(kTargetingKey, key); }
   // The layer that answers for what this one does not have. Not owned.
   void set_parent(const EvaluationContext* parent) { parent_ = parent; }
+  // `first`, then `parent`, neither changed, nothing copied: for contexts that threads share. Not owned.
+  static EvaluationContext layered(const EvaluationContext* first, const EvaluationContext* parent) {
+    EvaluationContext out;
+    out.first_ = first;
+    out.parent_ = parent;
+    return out;
+  }
   void reserve(std::size_t count) { attributes_.reserve(count); }
 
   // Undefined when no layer has the key.
@@ -52,6 +59,10 @@ class EvaluationContext {
       }
       if (layer->json_ != nullptr) {
         if (const json::value* value = layer->json_->if_contains(key)) return Value::of(*value);
+      }
+      if (layer->first_ != nullptr) {
+        const Value value = layer->first_->find(key);
+        if (!value.is(ValueKind::Undefined)) return value;
       }
     }
     return {};
@@ -68,6 +79,7 @@ class EvaluationContext {
 
   std::vector<Attribute> attributes_;
   const json::object* json_ = nullptr;
+  const EvaluationContext* first_ = nullptr;
   const EvaluationContext* parent_ = nullptr;
 };
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/telemetry_buffer.h"
+
+#include <utility>
+
+namespace showcaller::sdk {
+
+TelemetryBuffer::Series* TelemetryBuffer::find(const Key& key) {
+  const auto found = series_.find(key);
+  if (found != series_.end()) return &found->second;
+  if (series_.size() >= series_max_) return nullptr;
+  return &series_[key];
+}
+
+bool TelemetryBuffer::add(const Report& report) {
+  const Labels labels = report.labels();
+  Key key{std::string(report.metric()),
+          std::string(labels.event),
+          std::string(labels.arm),
+          labels.instance.empty() ? instance_ : std::string(labels.instance),
+          std::string(labels.unit),
+          std::string(labels.stratum)};
+  Series* series = find(key);
+  if (series == nullptr && !labels.unit.empty()) {
+    std::get<4>(key).clear();
+    series = find(key);
+  }
+  if (series == nullptr) return false;
+  if (report.kind == Report::Kind::Latency) {
+    if (!series->histogram) series->histogram.emplace();
+    series->histogram->record(report.value);
+  } else {
+    series->n += report.n;
+    series->x += report.x;
+  }
+  return true;
+}
+
+std::vector<TelemetryDelta> TelemetryBuffer::take() {
+  std::vector<TelemetryDelta> out;
+  out.reserve(series_.size());
+  for (auto& [key, series] : series_) {
+    TelemetryDelta delta{.metric = std::get<0>(key),
+                         .event = std::get<1>(key),
+                         .arm = parse_arm(std::get<2>(key)),
+                         .instance = std::get<3>(key),
+                         .unit = std::get<4>(key),
+                         .stratum = std::get<5>(key),
+                         .n = series.n,
+                         .x = series.x,
+                         .histogram = std::nullopt};
+    // A metric reported both ways is two deltas.
+    if (series.n != 0 || series.x != 0 || !series.histogram) out.push_back(delta);
+    if (series.histogram) {
+      delta.n = delta.x = 0;
+      delta.histogram = std::move(series.histogram);
+      out.push_back(std::move(delta));
+    }
+  }
+  series_.clear();
+  return out;
+}
+
+}  // namespace showcaller::sdk
