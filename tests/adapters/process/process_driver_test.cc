@@ -431,6 +431,23 @@ TEST_F(ProcessDriverTest, PortsAreNeverHandedOutTwice) {
   EXPECT_EQ(ports.size(), 16u);
 }
 
+TEST_F(ProcessDriverTest, LookingAtAThousandInstancesTakesNoTime) {
+  driver_.reset();
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = fmt::format("raid-{}", i);
+    ShimReport report;
+    report.instance = {.id = id, .fleet = "raid", .state = InstanceState::Exited, .ports = {7000}, .exit = InstanceExit{}};
+    report.instance.labels = {{"agones.dev/fleet", "raid"}, {"showcaller.dev/build", "2.4.0"}};
+    ASSERT_TRUE(make_folder(root_ + "/instances/" + id));
+    ASSERT_TRUE(write_file_whole(root_ + "/instances/" + id + "/spec.json", to_text(StoredSpec{spec(id), 1})));
+    ASSERT_TRUE(write_file_whole(root_ + "/instances/" + id + "/state.json", to_text(report)));
+  }
+  open();
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(all().size(), 1000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 100ms);
+}
+
 TEST_F(ProcessDriverTest, AShimThatCannotRunIsAFailedStart) {
   driver_.reset();
   auto broken = ProcessDriver::open({.root = root_, .shim_command = {"/no/such/shim"}});
