@@ -4,9 +4,11 @@
 // Include it in one source file of a test program.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -229,6 +231,30 @@ TEST_P(JournalConformance, ReadingBesideTheWriterSeesWholeBatches) {
   EXPECT_EQ(seen % 4, 0u);
   EXPECT_GE(seen, 4u);
   EXPECT_EQ(journal().tail().value().seq, read_all(journal()).value().size());
+}
+
+TEST_P(JournalConformance, OtherThreadsReadWhatIsWholeWhileOneWrites) {
+  constexpr int kBatches = 60;
+  Journal& shared = journal();
+  std::atomic<bool> done = false;
+  std::vector<std::string> wrong(3);
+  std::vector<std::thread> readers;
+  for (std::string& mine : wrong) {
+    readers.emplace_back([&shared, &done, &mine] {
+      while (!done && mine.empty()) {
+        const auto tail = shared.tail();
+        const auto records = read_all(shared);
+        if (!tail || !records) mine = "an error";
+        else if (records->size() < tail->seq || records->size() % 7 != 0) mine = fmt::format("{} records", records->size());
+      }
+    });
+  }
+  bool appended = true;
+  for (int i = 0; i < kBatches && appended; ++i) appended = append_some(shared, 7).has_value();
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_TRUE(appended);
+  for (const std::string& mine : wrong) EXPECT_EQ(mine, "");
 }
 
 }  // namespace showcaller
