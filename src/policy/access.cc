@@ -132,6 +132,7 @@ Status authorize_roles(const World& world, const Actor& actor,
 
 std::vector<std::string> known_roles(const World& world) {
   std::vector<std::string> roles;
+  roles.reserve(kBuiltInRoles.size());
   for (const BuiltInRole& role : kBuiltInRoles) roles.emplace_back(role.name);
   each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
     for (const RoleSpec& role : policy.roles) roles.push_back(role.name);
