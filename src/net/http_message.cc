@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+
 namespace showcaller {
 namespace {
 
@@ -128,6 +130,18 @@ HttpResponse text_response(int status, std::string body, std::string_view conten
 
 HttpResponse json_response(int status, std::string body) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+HttpResponse protocol_problem(int status, std::string_view detail) {
+  std::string_view code = status >= 500 ? "unsupported" : "invalid";
+  if (status == 413 || status == 414 || status == 431) code = "limit";
+  if (status == 408 || status == 503) code = "unavailable";
+  json::object body{{"type", "about:blank"},
+                    {"title", reason_phrase(status)},
+                    {"status", status},
+                    {"code", code},
+                    {"detail", detail}};
+  return {status, {{"Content-Type", "application/problem+json"}}, to_json_text(body) + "\n"};
 }
 
 std::string_view reason_phrase(int status) {

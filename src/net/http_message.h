@@ -80,6 +80,10 @@ HttpResponse text_response(int status, std::string body,
                            std::string_view content_type = "text/plain; charset=utf-8");
 HttpResponse json_response(int status, std::string body);
 
+// What the server itself answers to a message that is no request: an RFC 9457 problem, as the API's
+// are.
+HttpResponse protocol_problem(int status, std::string_view detail);
+
 // "Not Found" for 404; "Status 499" for one without a name.
 std::string_view reason_phrase(int status);
 

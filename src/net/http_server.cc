@@ -1,797 +1,148 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.h"
 
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-#include <unordered_set>
+#include <cstring>
+#include <vector>
 
-#include <boost/asio.hpp>
-#include <boost/asio/ssl.hpp>
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/json.h"
-#include "net/http_parser.h"
-#include "net/tls_context.h"
+#include "net/connection_loop.h"
 
 namespace showcaller {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using IoExecutor = asio::io_context::executor_type;
-template <class T>
-using Awaitable = asio::awaitable<T, IoExecutor>;
-using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, IoExecutor>;
-using Clock = std::chrono::steady_clock;
+struct AnyAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<IoExecutor>());
-constexpr std::size_t kScratchBytes = 64 << 10;
-constexpr std::size_t kFlushBytes = 64 << 10;  // larger bodies are written from where they are
-constexpr std::size_t kTlsReadBytes = 16 << 10;
-constexpr auto kLingerTime = std::chrono::seconds(1);
-
-class Connection;
-
-// Work for a loop's thread from other threads. Outlives the loop, because responders do.
-class IoMailbox {
- public:
-  explicit IoMailbox(asio::io_context* context) : context_(context) {}
-
-  void post(std::move_only_function<void()> task);
-  void close() {
-    std::lock_guard lock(mutex_);
-    context_ = nullptr;
-    tasks_.clear();
-  }
-
- private:
-  void drain();
-
-  std::mutex mutex_;
-  asio::io_context* context_;
-  std::vector<std::move_only_function<void()>> tasks_;
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-// Shared by all loops of a server.
-struct ServerCore {
-  HttpLimits limits;
-  HttpHandler handler;
-  TlsContext tls;
-  std::atomic<std::uint64_t> accepted{0}, requests{0}, refused{0}, timed_out{0}, dropped{0};
-  std::atomic<bool> stopping{false};
-  std::mutex mutex;
-  std::condition_variable all_gone;
-  std::uint64_t open = 0;  // under mutex
-
-  void connection_gone() {
-    std::lock_guard lock(mutex);
-    if (--open == 0) all_gone.notify_all();
-  }
-};
-
-// One thread's sockets and timers.
-struct IoLoop {
-  explicit IoLoop(ServerCore* core) : core(core), mailbox(std::make_shared<IoMailbox>(&context)) {}
-
-  void start();
-  void tick();
-  const std::string& date();
-
-  ServerCore* core;
-  asio::io_context context{1};
-  asio::executor_work_guard<IoExecutor> work{context.get_executor()};
-  std::shared_ptr<IoMailbox> mailbox;
-  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor> timer{context};
-  Clock::time_point now = Clock::now();  // as of the last tick: deadlines need no better
-  Clock::duration tick_every{};
-  std::unordered_set<Connection*> connections;
-  std::vector<char> scratch = std::vector<char>(kScratchBytes);
-  bool stopped = false;
-  std::int64_t date_second = -1;
-  std::string date_text;
-  std::thread thread;
-};
-
-enum class Waiting { Nothing, Idle, Header, Body, Write, Linger };
-
-// What a responder holds of its connection: it may outlive both the connection and the server.
-class Gate final : public ResponseChannel, public std::enable_shared_from_this<Gate> {
- public:
-  enum class Signal { None, Given, Awaited };
-
-  Gate(std::shared_ptr<IoMailbox> mailbox, Connection* connection)
-      : connection(connection), mailbox_(std::move(mailbox)) {}
-
-  void wake() override;
-  void abort() override;
-
-  std::atomic<Signal> signal{Signal::None};
-  Connection* connection;  // null when it is gone; the loop's thread only
-
- private:
-  std::shared_ptr<IoMailbox> mailbox_;
-};
-
-class Connection final : public std::enable_shared_from_this<Connection> {
- public:
-  Connection(IoLoop* loop, Socket socket, std::string peer);
-
-  static Awaitable<void> run(std::shared_ptr<Connection> self);
-
-  void resume();
-  void check_deadline(Clock::time_point now);
-  void stop_gently();
-  void close_now();
-
- private:
-  Awaitable<void> serve();
-  Awaitable<bool> read_request();
-  Awaitable<bool> read_some();
-  Awaitable<bool> wait_socket(Socket::wait_type type);
-  Awaitable<void> wait_signal();
-  Awaitable<bool> answer();
-  Awaitable<bool> answer_long(ResponseSlot& slot);
-  Awaitable<bool> flush();
-  Awaitable<bool> write_all(std::string_view bytes);
-  Awaitable<bool> send_stream(std::shared_ptr<ResponseStream> stream, bool chunked);
-  Awaitable<bool> send_pulled(ChunkSource source, bool chunked);
-  Awaitable<bool> handshake();
-  Awaitable<void> refuse(int status, std::string_view reason);
-  Awaitable<void> say_goodbye();
-  static Awaitable<void> watch_for_end(std::shared_ptr<Connection> self);
-
-  void dispatch();
-  void append_head(HttpResponse* response, std::optional<std::size_t> length, bool chunked);
-  void append_chunk(std::string_view bytes, bool chunked);
-  void expect(Waiting what, Duration within);
-  void expect_more(bool header_done);
-  void expect_nothing() { waiting_ = Waiting::Nothing; }
-  bool answered() const { return slot_->answered.load(std::memory_order_acquire); }
-  void forget_parsed(std::size_t consumed);
-  std::optional<ParseFailure> fault() const;
-
-  IoLoop& loop_;
-  ServerCore& core_;
-  Socket socket_;
-  std::optional<asio::ssl::context> tls_context_;
-  std::optional<asio::ssl::stream<Socket&>> tls_;
-  std::string tls_buffer_;
-  HttpPeer peer_;
-  HttpRequestParser parser_;
-  std::string in_;  // received; parsed up to in_at_
-  std::size_t in_at_ = 0;
-  std::string out_;  // to be sent
-  std::shared_ptr<ResponseSlot> slot_;
-  std::shared_ptr<ResponseStream> stream_;
-  std::uint64_t served_ = 0;
-  bool head_request_ = false;
-  bool http_1_0_ = false;
-  bool keep_alive_ = true;
-  bool gone_ = false;
-  bool timed_out_ = false;
-  Waiting waiting_ = Waiting::Nothing;
-  Clock::time_point deadline_{};
-  bool bad_expectation_ = false;
-  bool streamed_ = false;
-  std::shared_ptr<Gate> gate_;
-  std::move_only_function<void()> resume_;
-};
-
-void IoMailbox::post(std::move_only_function<void()> task) {
-  std::lock_guard lock(mutex_);
-  if (context_ == nullptr) return;
-  tasks_.push_back(std::move(task));
-  if (tasks_.size() == 1) asio::post(*context_, [this] { drain(); });
-}
-
-void IoMailbox::drain() {
-  std::vector<std::move_only_function<void()>> tasks;
-  {
-    std::lock_guard lock(mutex_);
-    tasks.swap(tasks_);
-  }
-  for (auto& task : tasks) task();
-}
-
-void IoLoop::start() {
-  const auto& limits = core->limits;
-  const auto least = std::min(
-      {limits.idle_timeout, limits.header_timeout, limits.body_timeout, limits.write_timeout});
-  tick_every = std::clamp<Clock::duration>(least / 8, std::chrono::milliseconds(2),
-                                           std::chrono::milliseconds(250));
-  tick();
-  thread = std::thread([this] { context.run(); });
-}
-
-void IoLoop::tick() {
-  now = Clock::now();
-  std::vector<std::shared_ptr<Connection>>
-      all;  // A deadline may remove its connection from the set.
-  all.reserve(connections.size());
-  for (Connection* connection : connections) all.push_back(connection->shared_from_this());
-  for (const auto& connection : all) connection->check_deadline(now);
-  if (stopped) return;
-  timer.expires_after(tick_every);
-  timer.async_wait([this](error_code error) {
-    if (!error) tick();
-  });
-}
-
-const std::string& IoLoop::date() {
-  const auto second = std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
-  if (second != date_second) {
-    date_second = second;
-    date_text = format_http_date(second);
-  }
-  return date_text;
-}
-
-HttpParserLimits parser_limits(const HttpLimits& limits) {
-  return {limits.target_bytes, limits.header_bytes, limits.header_count, limits.body_bytes};
-}
-
-Connection::Connection(IoLoop* loop, Socket socket, std::string peer)
-    : loop_(*loop),
-      core_(*loop->core),
-      socket_(std::move(socket)),
-      peer_{.address = std::move(peer), .tls_subject = {}, .tls = loop->core->tls != nullptr},
-      parser_(parser_limits(loop->core->limits)),
-      gate_(std::make_shared<Gate>(loop->mailbox, this)) {}
-
-Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
-  Connection& connection = *self;
-  connection.loop_.connections.insert(self.get());
-  if (!connection.core_.stopping) co_await connection.serve();
-  connection.close_now();
-  connection.slot_.reset();
-  connection.gate_->connection = nullptr;
-  connection.loop_.connections.erase(self.get());
-  connection.core_.connection_gone();
-}
-
-Awaitable<void> Connection::serve() {
-  error_code error;
-  socket_.non_blocking(true, error);
-  if (core_.tls) {
-    const bool shaken = co_await handshake();
-    if (!shaken) co_return;
-  }
-  while (keep_alive_) {
-    const bool complete = co_await read_request();
-    if (!complete) break;
-    dispatch();
-    if (!answered()) {
-      const bool flushed = co_await flush();  // Answers to pipelined requests before this one.
-      if (!flushed) co_return;
-      while (!answered() && !gone_) co_await wait_signal();
-    }
-    if (gone_) co_return;
-    const bool sent = co_await answer();
-    if (!sent || streamed_) co_return;
-    parser_.reset();
-  }
-  if (gone_) co_return;
-  if (const auto failure = fault()) {
-    co_await refuse(failure->status, failure->reason);
-    co_return;
-  }
-  const bool flushed = co_await flush();
-  if (flushed) co_await say_goodbye();
-}
-
-// What the peer did wrong, when that is why no request came.
-std::optional<ParseFailure> Connection::fault() const {
-  if (timed_out_) return ParseFailure{408, "the request took too long to arrive"};
-  if (bad_expectation_) return ParseFailure{417, "the only expectation met here is 100-continue"};
-  if (!parser_.failure().reason.empty()) return parser_.failure();
-  return std::nullopt;
-}
-
-void Connection::forget_parsed(std::size_t consumed) {
-  in_at_ += consumed;
-  if (in_at_ == in_.size()) {
-    in_at_ = 0;
-    if (in_.capacity() > kTlsReadBytes) std::string().swap(in_);
-    in_.clear();
-  }
-}
-
-// True: parser_.request() is complete. False: nothing more will come, the time is up, or the peer
-// is at fault.
-Awaitable<bool> Connection::read_request() {
-  bool header_done = false;
-  while (true) {
-    std::size_t consumed = 0;
-    const auto progress = parser_.feed(std::string_view(in_).substr(in_at_), &consumed);
-    forget_parsed(consumed);
-    if (progress == ParseProgress::Done) break;
-    if (progress == ParseProgress::Failed) co_return false;
-    if (progress == ParseProgress::HeaderDone) {
-      header_done = true;
-      if (parser_.expects_continue()) {
-        const auto expected = parser_.request().headers.get("Expect");
-        bad_expectation_ = !equal_ignoring_case(expected, "100-continue");
-        if (bad_expectation_) co_return false;
-        if (in_.empty() && parser_.request().body_declared) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      }
-      continue;
-    }
-    const bool flushed = co_await flush();
-    if (!flushed) co_return false;
-    if (core_.stopping && !parser_.started()) co_return false;
-    expect_more(header_done);
-    in_.erase(0, in_at_);
-    in_at_ = 0;
-    const bool more = co_await read_some();
-    if (!more) co_return false;
-  }
-  expect_nothing();
-  co_return true;
-}
-
-// Starts the clock of the phase that begins; leaves it alone within one.
-void Connection::expect_more(bool header_done) {
-  const auto& limits = core_.limits;
-  if (header_done) {
-    if (waiting_ != Waiting::Body) expect(Waiting::Body, limits.body_timeout);
-  } else if (parser_.started()) {
-    if (waiting_ != Waiting::Header) expect(Waiting::Header, limits.header_timeout);
+Result<AnyAddress> tcp_address(const HttpServerOptions& options) {
+  AnyAddress address;
+  auto& four = reinterpret_cast<sockaddr_in&>(address.storage);
+  auto& six = reinterpret_cast<sockaddr_in6&>(address.storage);
+  if (::inet_pton(AF_INET, options.address.c_str(), &four.sin_addr) == 1) {
+    four.sin_family = AF_INET;
+    four.sin_port = htons(options.port);
+    address.size = sizeof four;
+  } else if (::inet_pton(AF_INET6, options.address.c_str(), &six.sin6_addr) == 1) {
+    six.sin6_family = AF_INET6;
+    six.sin6_port = htons(options.port);
+    address.size = sizeof six;
   } else {
-    expect(Waiting::Idle, limits.idle_timeout);
-  }
-}
-
-Awaitable<bool> Connection::wait_socket(Socket::wait_type type) {
-  const auto [error] = co_await socket_.async_wait(type, kAwait);
-  co_return !error;
-}
-
-// Appends to in_.
-Awaitable<bool> Connection::read_some() {
-  if (tls_) {
-    tls_buffer_.resize(kTlsReadBytes);
-    const auto [error, size] = co_await tls_->async_read_some(asio::buffer(tls_buffer_), kAwait);
-    if (error || gone_) co_return false;
-    in_.append(tls_buffer_, 0, size);
-    co_return true;
-  }
-  while (true) {
-    const auto [waited] = co_await socket_.async_wait(Socket::wait_read, kAwait);
-    if (waited || gone_) co_return false;
-    error_code error;
-    const auto size = socket_.read_some(asio::buffer(loop_.scratch), error);
-    if (error == asio::error::would_block) continue;
-    if (error) co_return false;
-    in_.append(loop_.scratch.data(), size);
-    co_return true;
-  }
-}
-
-void Connection::dispatch() {
-  ++served_;
-  core_.requests.fetch_add(1, std::memory_order_relaxed);
-  auto& request = parser_.request();
-  head_request_ = request.method == "HEAD";
-  http_1_0_ = parser_.http_1_0();
-  keep_alive_ =
-      parser_.keep_alive() && served_ < core_.limits.requests_per_connection && !core_.stopping;
-  slot_ = std::make_shared<ResponseSlot>();
-  slot_->channel = gate_;
-  slot_->stream_buffer_bytes = core_.limits.stream_buffer_bytes;
-  request.peer = peer_;
-  Responder responder(slot_);
-  try {
-    core_.handler(std::move(request), std::move(responder));
-  } catch (const std::exception&) {
-    // The responder, destroyed on the way here, has answered 500.
-  }
-}
-
-// False: the connection is over.
-Awaitable<bool> Connection::answer() {
-  const auto slot = std::move(slot_);
-  HttpResponse& response = slot->response;
-  if (equal_ignoring_case(response.headers.get("Connection"), "close") || core_.stopping)
-    keep_alive_ = false;
-  if (slot->stream || slot->source) co_return co_await answer_long(*slot);
-  const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
-  append_head(&response, bodiless ? std::nullopt : std::optional(response.body.size()), false);
-  const bool with_body = !head_request_ && !bodiless;
-  const bool large = with_body && response.body.size() >= kFlushBytes;
-  if (with_body && !large) out_ += response.body;
-  bool sent = true;
-  if (large || out_.size() >= kFlushBytes) sent = co_await flush();
-  if (large && sent) sent = co_await write_all(response.body);
-  co_return sent;
-}
-
-Awaitable<bool> Connection::answer_long(ResponseSlot& slot) {
-  const bool endless = slot.stream != nullptr;
-  const bool chunked = !http_1_0_;
-  if (endless || !chunked) keep_alive_ = false;
-  append_head(&slot.response, std::nullopt, chunked);
-  if (head_request_) {
-    if (endless) slot.stream->peer_gone();
-    co_return co_await flush();
-  }
-  append_chunk(slot.response.body, chunked);
-  if (endless) co_return co_await send_stream(slot.stream, chunked);
-  co_return co_await send_pulled(std::move(slot.source), chunked);
-}
-
-void Connection::append_head(HttpResponse* response, std::optional<std::size_t> length,
-                             bool chunked) {
-  auto& headers = response->headers;
-  headers.remove("Connection");
-  headers.add("Date", loop_.date());
-  if (length) headers.set("Content-Length", fmt::format_int(*length).c_str());
-  if (chunked) headers.add("Transfer-Encoding", "chunked");
-  if (!keep_alive_) headers.add("Connection", "close");
-  if (keep_alive_ && http_1_0_) headers.add("Connection", "keep-alive");
-  append_response_head(&out_, response->status, headers);
-}
-
-void Connection::append_chunk(std::string_view bytes, bool chunked) {
-  if (bytes.empty()) return;  // An empty chunk would end the body.
-  if (chunked) fmt::format_to(std::back_inserter(out_), "{:x}\r\n", bytes.size());
-  out_ += bytes;
-  if (chunked) out_ += "\r\n";
-}
-
-Awaitable<bool> Connection::send_pulled(ChunkSource source, bool chunked) {
-  while (auto piece = source()) {
-    append_chunk(*piece, chunked);
-    if (out_.size() < kFlushBytes) continue;
-    const bool sent = co_await flush();
-    if (!sent) co_return false;
-  }
-  if (chunked) out_ += "0\r\n\r\n";
-  co_return co_await flush();
-}
-
-Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, bool chunked) {
-  stream_ = stream;
-  streamed_ = true;
-  if (core_.stopping) stream->close();
-  asio::co_spawn(socket_.get_executor(), watch_for_end(shared_from_this()), asio::detached);
-  std::vector<SharedBytes> pieces;
-  bool sent = co_await flush();
-  while (sent && !gone_) {
-    pieces.clear();
-    if (!stream->take(&pieces)) break;
-    if (pieces.empty()) {
-      co_await wait_signal();
-      continue;
-    }
-    std::size_t gathered = 0;
-    for (const auto& piece : pieces) {
-      append_chunk(*piece, chunked);
-      gathered += piece->size();
-      if (out_.size() < kFlushBytes) continue;
-      sent = co_await flush();
-      if (!sent) break;
-      stream->written(std::exchange(gathered, 0));
-    }
-    if (sent) sent = co_await flush();
-    if (sent) stream->written(gathered);
-  }
-  stream->peer_gone();
-  stream_.reset();
-  const bool dropped = stream->dropped();  // Its end must not look like the end of the response.
-  if (dropped) core_.dropped.fetch_add(1, std::memory_order_relaxed);
-  if (!sent || gone_ || dropped) co_return false;
-  if (chunked) out_ += "0\r\n\r\n";
-  co_return co_await flush();
-}
-
-// The peer sends nothing of use while it reads a stream; what tells is that it hangs up.
-Awaitable<void> Connection::watch_for_end(std::shared_ptr<Connection> self) {
-  bool more = true;
-  while (more && !self->gone_ && self->stream_) {
-    more = co_await self->read_some();
-    self->in_.clear();
-  }
-  if (self->stream_) self->close_now();
-}
-
-Awaitable<bool> Connection::flush() {
-  if (out_.empty()) co_return !gone_;
-  const bool sent = co_await write_all(out_);
-  out_.clear();
-  if (out_.capacity() > kFlushBytes * 2) out_.shrink_to_fit();
-  co_return sent;
-}
-
-Awaitable<bool> Connection::write_all(std::string_view bytes) {
-  while (!bytes.empty() && !gone_) {
-    error_code error;
-    std::size_t size = 0;
-    if (tls_) {
-      expect(Waiting::Write, core_.limits.write_timeout);
-      const auto [failure, written] = co_await tls_->async_write_some(asio::buffer(bytes), kAwait);
-      error = failure;
-      size = written;
-    } else {
-      size = socket_.write_some(asio::buffer(bytes), error);
-      if (error == asio::error::would_block) {
-        expect(Waiting::Write, core_.limits.write_timeout);
-        const bool ready = co_await wait_socket(Socket::wait_write);
-        if (!ready) co_return false;
-        continue;
-      }
-    }
-    if (error) co_return false;
-    bytes.remove_prefix(size);
-  }
-  expect_nothing();
-  co_return !gone_;
-}
-
-Awaitable<bool> Connection::handshake() {
-  SSL_CTX_up_ref(core_.tls.get());
-  tls_context_.emplace(core_.tls.get());
-  tls_.emplace(socket_, *tls_context_);
-  expect(Waiting::Header, core_.limits.header_timeout);
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
-  if (error || gone_ || timed_out_) co_return false;
-  expect_nothing();
-  peer_.tls_subject = tls_peer_subject(tls_->native_handle());
-  co_return true;
-}
-
-std::string_view code_of_status(int status) {
-  if (status == 413 || status == 414 || status == 431) return "limit";
-  if (status == 408 || status == 503) return "unavailable";
-  return status >= 500 ? "unsupported" : "invalid";
-}
-
-HttpResponse protocol_problem(int status, std::string_view detail) {
-  json::object body{{"type", "about:blank"},
-                    {"title", reason_phrase(status)},
-                    {"status", status},
-                    {"code", code_of_status(status)},
-                    {"detail", detail}};
-  return {status, {{"Content-Type", "application/problem+json"}}, to_json_text(body) + "\n"};
-}
-
-// Answers what is not a request, then waits for the peer to stop sending: closing on unread bytes
-// would make the kernel reset the connection and take the answer with it.
-Awaitable<void> Connection::refuse(int status, std::string_view reason) {
-  auto response = protocol_problem(status, reason);
-  keep_alive_ = false;
-  timed_out_ = false;
-  append_head(&response, response.body.size(), false);
-  out_ += response.body;
-  const bool flushed = co_await flush();
-  if (flushed) co_await say_goodbye();
-}
-
-Awaitable<void> Connection::say_goodbye() {
-  waiting_ = Waiting::Linger;
-  deadline_ = Clock::now() + kLingerTime;
-  if (tls_) {
-    co_await tls_->async_shutdown(kAwait);
-    co_return;
-  }
-  error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
-  bool more = true;
-  while (more && !gone_) {
-    more = co_await read_some();
-    in_.clear();
-  }
-}
-
-// Returns after a wake() that came since the last return.
-Awaitable<void> Connection::wait_signal() {
-  if (gate_->signal.exchange(Gate::Signal::None) == Gate::Signal::Given) co_return;
-  auto initiate = [this](auto handler) {
-    resume_ = [handler = std::move(handler)]() mutable { std::move(handler)(); };
-    auto none = Gate::Signal::None;
-    if (!gate_->signal.compare_exchange_strong(none, Gate::Signal::Awaited)) {
-      asio::post(socket_.get_executor(), [self = shared_from_this()] { self->resume(); });
-    }
-  };
-  constexpr asio::use_awaitable_t<IoExecutor> token;
-  co_await asio::async_initiate<const asio::use_awaitable_t<IoExecutor>, void()>(initiate, token);
-  gate_->signal.exchange(Gate::Signal::None);
-}
-
-void Connection::resume() {
-  if (auto handler = std::exchange(resume_, nullptr)) handler();
-}
-
-void Gate::wake() {
-  if (signal.exchange(Signal::Given) != Signal::Awaited) return;
-  mailbox_->post([self = shared_from_this()] {
-    if (self->connection != nullptr) self->connection->resume();
-  });
-}
-
-void Gate::abort() {
-  mailbox_->post([self = shared_from_this()] {
-    if (self->connection != nullptr) self->connection->close_now();
-  });
-}
-
-void Connection::expect(Waiting what, Duration within) {
-  waiting_ = what;
-  deadline_ = loop_.now + within;
-}
-
-void Connection::check_deadline(Clock::time_point now) {
-  if (waiting_ == Waiting::Nothing || now < deadline_) return;
-  const auto what = std::exchange(waiting_, Waiting::Nothing);
-  if (what != Waiting::Idle && what != Waiting::Linger)
-    core_.timed_out.fetch_add(1, std::memory_order_relaxed);
-  if ((what == Waiting::Header || what == Waiting::Body) &&
-      !(tls_ && parser_.request().method.empty())) {
-    timed_out_ = true;  // The reader finds its wait cancelled and answers 408.
-    error_code error;
-    socket_.cancel(error);
-    return;
-  }
-  close_now();
-}
-
-void Connection::stop_gently() {
-  if (stream_) stream_->close();
-  if (waiting_ == Waiting::Idle) close_now();
-}
-
-void Connection::close_now() {
-  if (gone_) return;
-  gone_ = true;
-  error_code error;
-  socket_.close(error);
-  gate_->wake();
-}
-
-template <class Acceptor>
-std::string describe_peer(const typename Acceptor::protocol_type::socket::endpoint_type& endpoint) {
-  if constexpr (std::is_same_v<typename Acceptor::protocol_type, asio::ip::tcp>) {
-    const bool six = endpoint.address().is_v6();
-    return fmt::format("{}{}{}:{}", six ? "[" : "", endpoint.address().to_string(), six ? "]" : "",
-                       endpoint.port());
-  } else {
-    return "unix";
-  }
-}
-
-using TcpAcceptor = asio::basic_socket_acceptor<asio::ip::tcp, IoExecutor>;
-using UnixAcceptor = asio::basic_socket_acceptor<asio::local::stream_protocol, IoExecutor>;
-
-}  // namespace
-
-struct HttpServer::State {
-  ServerCore core;
-  std::vector<std::unique_ptr<IoLoop>> loops;
-  std::optional<TcpAcceptor> tcp;
-  std::optional<UnixAcceptor> unix_acceptor;
-  HttpServerOptions options;
-  std::uint16_t port = 0;
-  std::size_t next_loop = 0;
-  bool stopped = false;
-
-  Status listen();
-  Status listen_tcp();
-  Status listen_unix();
-  template <class Acceptor>
-  Awaitable<void> accept_all(Acceptor& acceptor);
-  template <class AnySocket>
-  void admit(IoLoop& loop, AnySocket socket, std::string peer);
-};
-
-Status HttpServer::State::listen_tcp() {
-  error_code error;
-  const auto address = asio::ip::make_address(options.address, error);
-  if (error) {
     return fail(
         ErrorCode::Invalid,
         fmt::format("'{}' is not an IP address; give one of this machine", options.address));
   }
-  tcp.emplace(loops[0]->context);
-  const asio::ip::tcp::endpoint endpoint(address, options.port);
-  tcp->open(endpoint.protocol(), error);
-  if (!error) tcp->set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) tcp->bind(endpoint, error);
-  if (!error) tcp->listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("cannot listen on {}:{}: {}; choose another address or port",
-                            options.address, options.port, error.message()));
+  return address;
+}
+
+Result<AnyAddress> unix_address(const std::string& path) {
+  AnyAddress address;
+  auto& local = reinterpret_cast<sockaddr_un&>(address.storage);
+  local.sun_family = AF_UNIX;
+  if (path.size() >= sizeof local.sun_path) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("the path '{}' is too long for a socket; choose a shorter one", path));
   }
-  port = tcp->local_endpoint().port();
+  std::memcpy(local.sun_path, path.data(), path.size());
+  address.size = sizeof local;
+  return address;
+}
+
+int open_socket(int family) {
+  return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+// A socket nobody listens on is left over from a process that died.
+Status clear_stale_socket(const std::string& path, AnyAddress address) {
+  const int probe = open_socket(AF_UNIX);
+  const int connected = ::connect(probe, address.get(), address.size);
+  const int error = errno;
+  ::close(probe);
+  if (connected == 0 || error == EAGAIN) {
+    return fail(ErrorCode::Unavailable,
+                fmt::format("another process listens on '{}'; stop it first", path));
+  }
+  if (error == ECONNREFUSED) ::unlink(path.c_str());
   return {};
 }
 
-Status HttpServer::State::listen_unix() {
-  const asio::local::stream_protocol::endpoint endpoint(options.unix_path);
-  error_code error;
-  // A socket nobody listens on is left over from a process that died.
-  asio::local::stream_protocol::socket probe(loops[0]->context);
-  probe.connect(endpoint, error);
-  if (!error) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("another process listens on '{}'; stop it first", options.unix_path));
-  }
-  if (error == asio::error::connection_refused) ::unlink(options.unix_path.c_str());
-  unix_acceptor.emplace(loops[0]->context);
-  unix_acceptor->open(endpoint.protocol(), error);
-  const auto old_mask = ::umask(0177);
-  if (!error) unix_acceptor->bind(endpoint, error);
-  ::umask(old_mask);
-  if (!error) unix_acceptor->listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("cannot listen on '{}': {}; choose a path in a folder you may write",
-                            options.unix_path, error.message()));
-  }
-  return {};
-}
-
-Status HttpServer::State::listen() {
-  if (options.tls) {
-    TRY(core.tls, make_server_tls(*options.tls));
-  }
-  if (!options.unix_path.empty()) return listen_unix();
-  return listen_tcp();
-}
-
-template <class AnySocket>
-void HttpServer::State::admit(IoLoop& loop, AnySocket socket, std::string peer) {
-  core.accepted.fetch_add(1, std::memory_order_relaxed);
-  error_code error;
-  if constexpr (std::is_same_v<typename AnySocket::protocol_type, asio::ip::tcp>) {
-    socket.set_option(asio::ip::tcp::no_delay(true), error);
-  }
-  {
-    std::lock_guard lock(core.mutex);
-    if (core.open < core.limits.connections && !core.stopping) {
-      ++core.open;
-      auto connection =
-          std::make_shared<Connection>(&loop, Socket(std::move(socket)), std::move(peer));
-      asio::co_spawn(loop.context.get_executor(), Connection::run(std::move(connection)),
-                     asio::detached);
-      return;
-    }
-  }
-  core.refused.fetch_add(1, std::memory_order_relaxed);
-  if (core.tls) return;
+// Refused connections get a word, if the socket takes it at once.
+void refuse_connection(int descriptor, bool tls) {
   auto response = protocol_problem(503, "there are too many connections; try again later");
   response.headers.add("Content-Length", fmt::format_int(response.body.size()).c_str());
   response.headers.add("Connection", "close");
   response.headers.add("Retry-After", "1");
   std::string text;
   append_response_head(&text, response.status, response.headers);
-  socket.non_blocking(true, error);
-  socket.write_some(asio::buffer(text + response.body), error);
-  socket.shutdown(asio::socket_base::shutdown_send, error);
+  text += response.body;
+  if (!tls) {
+    [[maybe_unused]] const auto sent =
+        ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(descriptor, SHUT_WR);
+  }
+  ::close(descriptor);
 }
 
-template <class Acceptor>
-Awaitable<void> HttpServer::State::accept_all(Acceptor& acceptor) {
-  while (acceptor.is_open()) {
-    IoLoop& loop = *loops[next_loop++ % loops.size()];
-    typename Acceptor::protocol_type::endpoint endpoint;
-    auto [error, socket] = co_await acceptor.async_accept(loop.context, endpoint, kAwait);
-    if (!error) {
-      admit(loop, std::move(socket), describe_peer<Acceptor>(endpoint));
-    } else if (acceptor.is_open() && error != asio::error::connection_aborted) {
-      // No descriptors left, most likely: those of others that close are waited for.
-      asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor> pause(
-          loops[0]->context);
-      pause.expires_after(std::chrono::milliseconds(50));
-      co_await pause.async_wait(kAwait);
+}  // namespace
+
+struct HttpServer::State {
+  ServerCore core;
+  HttpServerOptions options;
+  std::vector<std::unique_ptr<ConnectionLoop>> loops;
+  std::uint16_t port = 0;
+  std::size_t next_loop = 0;  // the listening loop's thread only
+  bool stopped = true;
+
+  Result<int> listen();
+  void admit(int descriptor, std::string peer);
+};
+
+// The listening socket.
+Result<int> HttpServer::State::listen() {
+  const bool local = !options.unix_path.empty();
+  TRY(auto address, local ? unix_address(options.unix_path) : tcp_address(options));
+  if (local) TRY(clear_stale_socket(options.unix_path, address));
+  const int descriptor = open_socket(address.storage.ss_family);
+  const int on = 1;
+  if (!local) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const auto old_mask = ::umask(0177);
+  bool listening = ::bind(descriptor, address.get(), address.size) == 0;
+  ::umask(old_mask);
+  listening = listening && ::listen(descriptor, SOMAXCONN) == 0;
+  if (!listening) {
+    const std::string why = std::strerror(errno);
+    ::close(descriptor);
+    const auto where =
+        local ? options.unix_path : fmt::format("{}:{}", options.address, options.port);
+    return fail(ErrorCode::Unavailable,
+                fmt::format("cannot listen on {}: {}; choose another place", where, why));
+  }
+  ::getsockname(descriptor, address.get(), &address.size);
+  // In both families the port lies at the same place.
+  if (!local) port = ntohs(reinterpret_cast<const sockaddr_in&>(address.storage).sin_port);
+  return descriptor;
+}
+
+void HttpServer::State::admit(int descriptor, std::string peer) {
+  core.accepted.fetch_add(1, std::memory_order_relaxed);
+  {
+    std::lock_guard lock(core.mutex);
+    if (core.open < core.limits.connections && !core.stopping) {
+      ++core.open;
+      return loops[next_loop++ % loops.size()]->adopt(descriptor, std::move(peer));
     }
   }
+  core.refused.fetch_add(1, std::memory_order_relaxed);
+  refuse_connection(descriptor, core.tls != nullptr);
 }
 
 HttpServer::HttpServer() : state_(std::make_unique<State>()) {}
@@ -804,17 +155,17 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   state.core.limits = options.limits;
   state.core.handler = std::move(handler);
   state.options = std::move(options);
-  for (int i = 0; i < state.options.threads; ++i)
-    state.loops.push_back(std::make_unique<IoLoop>(&state.core));
-  if (auto listening = state.listen(); !listening) {
-    state.stopped = true;
-    return std::unexpected(listening.error());
+  if (state.options.tls) {
+    TRY(state.core.tls, make_server_tls(*state.options.tls));
   }
-  const auto executor = state.loops[0]->context.get_executor();
-  if (state.tcp) asio::co_spawn(executor, state.accept_all(*state.tcp), asio::detached);
-  if (state.unix_acceptor)
-    asio::co_spawn(executor, state.accept_all(*state.unix_acceptor), asio::detached);
+  TRY(const int listening, state.listen());
+  for (int i = 0; i < state.options.threads; ++i)
+    state.loops.push_back(std::make_unique<ConnectionLoop>(&state.core));
+  state.loops[0]->listen(listening, [&state](int descriptor, std::string peer) {
+    state.admit(descriptor, std::move(peer));
+  });
   for (auto& loop : state.loops) loop->start();
+  state.stopped = false;
   return server;
 }
 
@@ -838,43 +189,20 @@ void HttpServer::stop(Duration grace) {
   State& state = *state_;
   if (std::exchange(state.stopped, true)) return;
   state.core.stopping = true;
-  state.loops[0]->mailbox->post([&state] {
-    error_code error;
-    if (state.tcp) state.tcp->close(error);
-    if (state.unix_acceptor) state.unix_acceptor->close(error);
-    if (!state.options.unix_path.empty()) ::unlink(state.options.unix_path.c_str());
-  });
-  const auto each_connection = [&state](void (Connection::*act)()) {
-    for (auto& loop : state.loops) {
-      loop->mailbox->post([&loop = *loop, act] {
-        std::vector<std::shared_ptr<Connection>> all;
-        for (Connection* connection : loop.connections)
-          all.push_back(connection->shared_from_this());
-        for (const auto& connection : all) (connection.get()->*act)();
-      });
+  if (!state.options.unix_path.empty()) ::unlink(state.options.unix_path.c_str());
+  state.loops[0]->stop_listening();
+  for (auto& loop : state.loops) loop->stop_gently();
+  {
+    std::unique_lock lock(state.core.mutex);
+    const auto gone = [&state] { return state.core.open == 0; };
+    if (!state.core.all_gone.wait_for(lock, grace, gone)) {
+      lock.unlock();
+      for (auto& loop : state.loops) loop->close_all();
+      lock.lock();
+      state.core.all_gone.wait(lock, gone);
     }
-  };
-  each_connection(&Connection::stop_gently);
-  std::unique_lock lock(state.core.mutex);
-  const auto gone = [&state] { return state.core.open == 0; };
-  if (!state.core.all_gone.wait_for(lock, grace, gone)) {
-    lock.unlock();
-    each_connection(&Connection::close_now);
-    lock.lock();
-    state.core.all_gone.wait(lock, gone);
   }
-  lock.unlock();
-  for (auto& loop : state.loops) {
-    loop->mailbox->post([&loop = *loop] {
-      loop.stopped = true;
-      loop.timer.cancel();
-      loop.work.reset();
-    });
-  }
-  for (auto& loop : state.loops) {
-    loop->thread.join();
-    loop->mailbox->close();
-  }
+  for (auto& loop : state.loops) loop->join();
 }
 
 HttpServerStats HttpServer::stats() const {

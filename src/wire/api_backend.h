@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the API needs from the program behind it: the composition root implements this over the host, tests over a fake.
-// JSON shapes are those of docs/api.md.
+// What the API needs from the program behind it: the composition root implements this over the
+// host, tests over a fake. JSON shapes are those of docs/api.md.
 //
-// Threads: all calls come from the server's threads, several at once, and must return within microseconds, except those
-// under "slow", which come from a worker. Replies may come later, on any thread, once.
+// Threads: all calls come from the server's threads, several at once, and must return within
+// microseconds, except those under "slow", which come from a worker. Replies may come later, on any
+// thread, once.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,12 @@ struct HistoryQuery {
   std::size_t limit = 1'000;
 };
 
+// The flags that an actor may see. Clients are answered, but never shown the rules.
+struct FlagView {
+  std::shared_ptr<const FlagSet> flags;
+  bool client_visible_only = false;
+};
+
 // A manifest text as the server reads it, against its own world.
 struct ManifestReading {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // empty when there are errors
@@ -52,16 +59,21 @@ class ApiBackend {
   virtual Instant now() const = 0;
   // Unauthenticated: unknown or expired.
   virtual Result<Actor> authenticate(const Credentials& credentials) const = 0;
-  // May the actor do this to something of this owner (empty: of the whole house)? Forbidden says who would have to
-  // allow it. Commands are checked again by the engine, at their own place in the journal.
-  virtual Status authorize(const Actor& actor, std::string_view verb, std::string_view owner) const = 0;
+  // May the actor do this to something of this owner (empty: of the whole house)? Forbidden says
+  // who would have to allow it. Commands are checked again by the engine, at their own place in the
+  // journal.
+  virtual Status authorize(const Actor& actor, std::string_view verb,
+                           std::string_view owner) const = 0;
+
+  // Who owns a manifest; empty: nobody, or there is none.
+  virtual std::string owner_of(std::string_view kind, std::string_view name) const = 0;
 
   // ---- commands: replied to when durable. Limit when the mailbox is full. ----
   virtual void submit(Command command, CommandReply reply) = 0;
 
   // ---- readings of the published world ----
-  virtual json::value status() const = 0;                       // seq, time, epoch, version, counts
-  virtual json::value events() const = 0;                       // array of short forms
+  virtual json::value status() const = 0;  // seq, time, epoch, version, counts
+  virtual json::value events() const = 0;  // array of short forms
   virtual Result<json::value> event(std::string_view name) const = 0;
   virtual json::value manifests(std::string_view kind) const = 0;  // empty: all kinds
   virtual Result<json::value> manifest(std::string_view kind, std::string_view name) const = 0;
@@ -79,15 +91,17 @@ class ApiBackend {
   virtual Status release(std::string_view session) = 0;
   // Limit: push back with 429. The answer says what was taken and how often to report.
   virtual Result<json::value> report(std::string_view body, const Actor& actor) = 0;
-  virtual std::shared_ptr<const FlagSet> flags() const = 0;
+  virtual FlagView flags(const Actor& actor) const = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::string_view text) const = 0;
   virtual json::value validate(std::string_view text) const = 0;  // {"ok","findings"}
   virtual Result<json::value> plan(std::string_view text) const = 0;
-  virtual Result<json::value> history(const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
+  virtual Result<json::value> history(
+      const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
   virtual Result<json::value> explain(std::string_view event) const = 0;
-  virtual Result<json::value> ledger(std::string_view event, std::int64_t revision) const = 0;  // 0: the present one
+  virtual Result<json::value> ledger(std::string_view event,
+                                     std::int64_t revision) const = 0;  // 0: the present one
   virtual Result<json::value> privacy_export(std::string_view player) = 0;
   virtual Result<json::value> privacy_erase(std::string_view player, const Actor& actor) = 0;
 };

@@ -14,8 +14,8 @@ namespace showcaller {
 HttpResponse handle_ofrep(const HttpRequest& request, const FlagSet& flags, Instant now,
                           const OfrepOptions& options = {});
 
-// The whole set as clients load it: GET /api/v1/flags/snapshot, with ETag and If-None-Match. For server keys only: it
-// shows the rules.
+// The whole set as clients load it: GET /api/v1/flags/snapshot, with ETag and If-None-Match. For
+// server keys only: it shows the rules.
 HttpResponse handle_flag_snapshot(const HttpRequest& request, const FlagSet& flags);
 
 }  // namespace showcaller

@@ -1,0 +1,749 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/connection_loop.h"
+
+#include <chrono>
+#include <thread>
+#include <unordered_set>
+
+#include <arpa/inet.h>
+#include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_parser.h"
+
+namespace showcaller {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using IoExecutor = asio::io_context::executor_type;
+template <class T>
+using Awaitable = asio::awaitable<T, IoExecutor>;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, IoExecutor>;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<IoExecutor>());
+constexpr std::size_t kScratchBytes = 64 << 10;
+constexpr std::size_t kFlushBytes = 64 << 10;  // larger bodies are written from where they are
+constexpr std::size_t kTlsReadBytes = 16 << 10;
+constexpr auto kLingerTime = std::chrono::seconds(1);
+
+class Connection;
+
+// Work for a loop's thread from other threads. Outlives the loop, because responders do.
+class IoMailbox {
+ public:
+  explicit IoMailbox(asio::io_context* context) : context_(context) {}
+
+  void post(std::move_only_function<void()> task);
+  void close() {
+    std::lock_guard lock(mutex_);
+    context_ = nullptr;
+    tasks_.clear();
+  }
+
+ private:
+  void drain();
+
+  std::mutex mutex_;
+  asio::io_context* context_;
+  std::vector<std::move_only_function<void()>> tasks_;
+};
+
+// One thread's sockets and timers.
+struct IoLoop {
+  explicit IoLoop(ServerCore* core) : core(core), mailbox(std::make_shared<IoMailbox>(&context)) {}
+
+  void start();
+  void tick();
+  const std::string& date();
+
+  ServerCore* core;
+  asio::io_context context{1};
+  asio::executor_work_guard<IoExecutor> work{context.get_executor()};
+  std::shared_ptr<IoMailbox> mailbox;
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor> timer{context};
+  Clock::time_point now = Clock::now();  // as of the last tick: deadlines need no better
+  Clock::duration tick_every{};
+  std::unordered_set<Connection*> connections;
+  std::vector<char> scratch = std::vector<char>(kScratchBytes);
+  bool stopped = false;
+  std::int64_t date_second = -1;
+  std::string date_text;
+  std::thread thread;
+};
+
+enum class Waiting { Nothing, Idle, Header, Body, Write, Linger };
+
+// What a responder holds of its connection: it may outlive both the connection and the server.
+class Gate final : public ResponseChannel, public std::enable_shared_from_this<Gate> {
+ public:
+  enum class Signal { None, Given, Awaited };
+
+  Gate(std::shared_ptr<IoMailbox> mailbox, Connection* connection)
+      : connection(connection), mailbox_(std::move(mailbox)) {}
+
+  void wake() override;
+  void abort() override;
+
+  std::atomic<Signal> signal{Signal::None};
+  Connection* connection;  // null when it is gone; the loop's thread only
+
+ private:
+  std::shared_ptr<IoMailbox> mailbox_;
+};
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(IoLoop* loop, Socket socket, std::string peer);
+
+  static Awaitable<void> run(std::shared_ptr<Connection> self);
+
+  void resume();
+  void check_deadline(Clock::time_point now);
+  void stop_gently();
+  void close_now();
+
+ private:
+  Awaitable<void> serve();
+  Awaitable<bool> read_request();
+  Awaitable<bool> read_some();
+  Awaitable<bool> wait_socket(Socket::wait_type type);
+  Awaitable<void> wait_signal();
+  Awaitable<bool> answer();
+  Awaitable<bool> answer_long(ResponseSlot& slot);
+  Awaitable<bool> flush();
+  Awaitable<bool> write_all(std::string_view bytes);
+  Awaitable<bool> send_stream(std::shared_ptr<ResponseStream> stream, bool chunked);
+  Awaitable<bool> send_pulled(ChunkSource source, bool chunked);
+  Awaitable<bool> handshake();
+  Awaitable<void> refuse(int status, std::string_view reason);
+  Awaitable<void> say_goodbye();
+  static Awaitable<void> watch_for_end(std::shared_ptr<Connection> self);
+
+  void dispatch();
+  void append_head(HttpResponse* response, std::optional<std::size_t> length, bool chunked);
+  void append_chunk(std::string_view bytes, bool chunked);
+  void expect(Waiting what, Duration within);
+  void expect_more(bool header_done);
+  void expect_nothing() { waiting_ = Waiting::Nothing; }
+  bool answered() const { return slot_->answered.load(std::memory_order_acquire); }
+  void forget_parsed(std::size_t consumed);
+  std::optional<ParseFailure> fault() const;
+
+  IoLoop& loop_;
+  ServerCore& core_;
+  Socket socket_;
+  std::optional<asio::ssl::context> tls_context_;
+  std::optional<asio::ssl::stream<Socket&>> tls_;
+  std::string tls_buffer_;
+  HttpPeer peer_;
+  HttpRequestParser parser_;
+  std::string in_;  // received; parsed up to in_at_
+  std::size_t in_at_ = 0;
+  std::string out_;  // to be sent
+  std::shared_ptr<ResponseSlot> slot_;
+  std::shared_ptr<ResponseStream> stream_;
+  std::uint64_t served_ = 0;
+  bool head_request_ = false;
+  bool http_1_0_ = false;
+  bool keep_alive_ = true;
+  bool gone_ = false;
+  bool timed_out_ = false;
+  Waiting waiting_ = Waiting::Nothing;
+  Clock::time_point deadline_{};
+  bool bad_expectation_ = false;
+  bool streamed_ = false;
+  std::shared_ptr<Gate> gate_;
+  std::move_only_function<void()> resume_;
+};
+
+void IoMailbox::post(std::move_only_function<void()> task) {
+  std::lock_guard lock(mutex_);
+  if (context_ == nullptr) return;
+  tasks_.push_back(std::move(task));
+  if (tasks_.size() == 1) asio::post(*context_, [this] { drain(); });
+}
+
+void IoMailbox::drain() {
+  std::vector<std::move_only_function<void()>> tasks;
+  {
+    std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (auto& task : tasks) task();
+}
+
+void IoLoop::start() {
+  const auto& limits = core->limits;
+  const auto least = std::min(
+      {limits.idle_timeout, limits.header_timeout, limits.body_timeout, limits.write_timeout});
+  tick_every = std::clamp<Clock::duration>(least / 8, std::chrono::milliseconds(2),
+                                           std::chrono::milliseconds(250));
+  tick();
+  thread = std::thread([this] { context.run(); });
+}
+
+void IoLoop::tick() {
+  now = Clock::now();
+  std::vector<std::shared_ptr<Connection>>
+      all;  // A deadline may remove its connection from the set.
+  all.reserve(connections.size());
+  for (Connection* connection : connections) all.push_back(connection->shared_from_this());
+  for (const auto& connection : all) connection->check_deadline(now);
+  if (stopped) return;
+  timer.expires_after(tick_every);
+  timer.async_wait([this](error_code error) {
+    if (!error) tick();
+  });
+}
+
+const std::string& IoLoop::date() {
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  if (second != date_second) {
+    date_second = second;
+    date_text = format_http_date(second);
+  }
+  return date_text;
+}
+
+HttpParserLimits parser_limits(const HttpLimits& limits) {
+  return {limits.target_bytes, limits.header_bytes, limits.header_count, limits.body_bytes};
+}
+
+Connection::Connection(IoLoop* loop, Socket socket, std::string peer)
+    : loop_(*loop),
+      core_(*loop->core),
+      socket_(std::move(socket)),
+      peer_{.address = std::move(peer), .tls_subject = {}, .tls = loop->core->tls != nullptr},
+      parser_(parser_limits(loop->core->limits)),
+      gate_(std::make_shared<Gate>(loop->mailbox, this)) {}
+
+Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
+  Connection& connection = *self;
+  connection.loop_.connections.insert(self.get());
+  if (!connection.core_.stopping) co_await connection.serve();
+  connection.close_now();
+  connection.slot_.reset();
+  connection.gate_->connection = nullptr;
+  connection.loop_.connections.erase(self.get());
+  connection.core_.connection_gone();
+}
+
+Awaitable<void> Connection::serve() {
+  error_code error;
+  socket_.non_blocking(true, error);
+  if (core_.tls) {
+    const bool shaken = co_await handshake();
+    if (!shaken) co_return;
+  }
+  while (keep_alive_) {
+    const bool complete = co_await read_request();
+    if (!complete) break;
+    dispatch();
+    if (!answered()) {
+      const bool flushed = co_await flush();  // Answers to pipelined requests before this one.
+      if (!flushed) co_return;
+      while (!answered() && !gone_) co_await wait_signal();
+    }
+    if (gone_) co_return;
+    const bool sent = co_await answer();
+    if (!sent || streamed_) co_return;
+    parser_.reset();
+  }
+  if (gone_) co_return;
+  if (const auto failure = fault()) {
+    co_await refuse(failure->status, failure->reason);
+    co_return;
+  }
+  const bool flushed = co_await flush();
+  if (flushed) co_await say_goodbye();
+}
+
+// What the peer did wrong, when that is why no request came.
+std::optional<ParseFailure> Connection::fault() const {
+  if (timed_out_) return ParseFailure{408, "the request took too long to arrive"};
+  if (bad_expectation_) return ParseFailure{417, "the only expectation met here is 100-continue"};
+  if (!parser_.failure().reason.empty()) return parser_.failure();
+  return std::nullopt;
+}
+
+void Connection::forget_parsed(std::size_t consumed) {
+  in_at_ += consumed;
+  if (in_at_ == in_.size()) {
+    in_at_ = 0;
+    if (in_.capacity() > kTlsReadBytes) std::string().swap(in_);
+    in_.clear();
+  }
+}
+
+// True: parser_.request() is complete. False: nothing more will come, the time is up, or the peer
+// is at fault.
+Awaitable<bool> Connection::read_request() {
+  bool header_done = false;
+  while (true) {
+    std::size_t consumed = 0;
+    const auto progress = parser_.feed(std::string_view(in_).substr(in_at_), &consumed);
+    forget_parsed(consumed);
+    if (progress == ParseProgress::Done) break;
+    if (progress == ParseProgress::Failed) co_return false;
+    if (progress == ParseProgress::HeaderDone) {
+      header_done = true;
+      if (parser_.expects_continue()) {
+        const auto expected = parser_.request().headers.get("Expect");
+        bad_expectation_ = !equal_ignoring_case(expected, "100-continue");
+        if (bad_expectation_) co_return false;
+        if (in_.empty() && parser_.request().body_declared) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      }
+      continue;
+    }
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+    if (core_.stopping && !parser_.started()) co_return false;
+    expect_more(header_done);
+    in_.erase(0, in_at_);
+    in_at_ = 0;
+    const bool more = co_await read_some();
+    if (!more) co_return false;
+  }
+  expect_nothing();
+  co_return true;
+}
+
+// Starts the clock of the phase that begins; leaves it alone within one.
+void Connection::expect_more(bool header_done) {
+  const auto& limits = core_.limits;
+  if (header_done) {
+    if (waiting_ != Waiting::Body) expect(Waiting::Body, limits.body_timeout);
+  } else if (parser_.started()) {
+    if (waiting_ != Waiting::Header) expect(Waiting::Header, limits.header_timeout);
+  } else {
+    expect(Waiting::Idle, limits.idle_timeout);
+  }
+}
+
+Awaitable<bool> Connection::wait_socket(Socket::wait_type type) {
+  const auto [error] = co_await socket_.async_wait(type, kAwait);
+  co_return !error;
+}
+
+// Appends to in_.
+Awaitable<bool> Connection::read_some() {
+  if (tls_) {
+    tls_buffer_.resize(kTlsReadBytes);
+    const auto [error, size] = co_await tls_->async_read_some(asio::buffer(tls_buffer_), kAwait);
+    if (error || gone_) co_return false;
+    in_.append(tls_buffer_, 0, size);
+    co_return true;
+  }
+  while (true) {
+    const auto [waited] = co_await socket_.async_wait(Socket::wait_read, kAwait);
+    if (waited || gone_) co_return false;
+    error_code error;
+    const auto size = socket_.read_some(asio::buffer(loop_.scratch), error);
+    if (error == asio::error::would_block) continue;
+    if (error) co_return false;
+    in_.append(loop_.scratch.data(), size);
+    co_return true;
+  }
+}
+
+void Connection::dispatch() {
+  ++served_;
+  core_.requests.fetch_add(1, std::memory_order_relaxed);
+  auto& request = parser_.request();
+  head_request_ = request.method == "HEAD";
+  http_1_0_ = parser_.http_1_0();
+  keep_alive_ =
+      parser_.keep_alive() && served_ < core_.limits.requests_per_connection && !core_.stopping;
+  slot_ = std::make_shared<ResponseSlot>();
+  slot_->channel = gate_;
+  slot_->stream_buffer_bytes = core_.limits.stream_buffer_bytes;
+  request.peer = peer_;
+  Responder responder(slot_);
+  try {
+    core_.handler(std::move(request), std::move(responder));
+  } catch (const std::exception&) {
+    // The responder, destroyed on the way here, has answered 500.
+  }
+}
+
+// False: the connection is over.
+Awaitable<bool> Connection::answer() {
+  const auto slot = std::move(slot_);
+  HttpResponse& response = slot->response;
+  if (equal_ignoring_case(response.headers.get("Connection"), "close") || core_.stopping)
+    keep_alive_ = false;
+  if (slot->stream || slot->source) co_return co_await answer_long(*slot);
+  const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
+  append_head(&response, bodiless ? std::nullopt : std::optional(response.body.size()), false);
+  const bool with_body = !head_request_ && !bodiless;
+  const bool large = with_body && response.body.size() >= kFlushBytes;
+  if (with_body && !large) out_ += response.body;
+  bool sent = true;
+  if (large || out_.size() >= kFlushBytes) sent = co_await flush();
+  if (large && sent) sent = co_await write_all(response.body);
+  co_return sent;
+}
+
+Awaitable<bool> Connection::answer_long(ResponseSlot& slot) {
+  const bool endless = slot.stream != nullptr;
+  const bool chunked = !http_1_0_;
+  if (endless || !chunked) keep_alive_ = false;
+  append_head(&slot.response, std::nullopt, chunked);
+  if (head_request_) {
+    if (endless) slot.stream->peer_gone();
+    co_return co_await flush();
+  }
+  append_chunk(slot.response.body, chunked);
+  if (endless) co_return co_await send_stream(slot.stream, chunked);
+  co_return co_await send_pulled(std::move(slot.source), chunked);
+}
+
+void Connection::append_head(HttpResponse* response, std::optional<std::size_t> length,
+                             bool chunked) {
+  auto& headers = response->headers;
+  headers.remove("Connection");
+  headers.add("Date", loop_.date());
+  if (length) headers.set("Content-Length", fmt::format_int(*length).c_str());
+  if (chunked) headers.add("Transfer-Encoding", "chunked");
+  if (!keep_alive_) headers.add("Connection", "close");
+  if (keep_alive_ && http_1_0_) headers.add("Connection", "keep-alive");
+  append_response_head(&out_, response->status, headers);
+}
+
+void Connection::append_chunk(std::string_view bytes, bool chunked) {
+  if (bytes.empty()) return;  // An empty chunk would end the body.
+  if (chunked) fmt::format_to(std::back_inserter(out_), "{:x}\r\n", bytes.size());
+  out_ += bytes;
+  if (chunked) out_ += "\r\n";
+}
+
+Awaitable<bool> Connection::send_pulled(ChunkSource source, bool chunked) {
+  while (auto piece = source()) {
+    append_chunk(*piece, chunked);
+    if (out_.size() < kFlushBytes) continue;
+    const bool sent = co_await flush();
+    if (!sent) co_return false;
+  }
+  if (chunked) out_ += "0\r\n\r\n";
+  co_return co_await flush();
+}
+
+Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, bool chunked) {
+  stream_ = stream;
+  streamed_ = true;
+  if (core_.stopping) stream->close();
+  asio::co_spawn(socket_.get_executor(), watch_for_end(shared_from_this()), asio::detached);
+  std::vector<SharedBytes> pieces;
+  bool sent = co_await flush();
+  while (sent && !gone_) {
+    pieces.clear();
+    if (!stream->take(&pieces)) break;
+    if (pieces.empty()) {
+      co_await wait_signal();
+      continue;
+    }
+    std::size_t gathered = 0;
+    for (const auto& piece : pieces) {
+      append_chunk(*piece, chunked);
+      gathered += piece->size();
+      if (out_.size() < kFlushBytes) continue;
+      sent = co_await flush();
+      if (!sent) break;
+      stream->written(std::exchange(gathered, 0));
+    }
+    if (sent) sent = co_await flush();
+    if (sent) stream->written(gathered);
+  }
+  stream->peer_gone();
+  stream_.reset();
+  const bool dropped = stream->dropped();  // Its end must not look like the end of the response.
+  if (dropped) core_.dropped.fetch_add(1, std::memory_order_relaxed);
+  if (!sent || gone_ || dropped) co_return false;
+  if (chunked) out_ += "0\r\n\r\n";
+  co_return co_await flush();
+}
+
+// The peer sends nothing of use while it reads a stream; what tells is that it hangs up.
+Awaitable<void> Connection::watch_for_end(std::shared_ptr<Connection> self) {
+  bool more = true;
+  while (more && !self->gone_ && self->stream_) {
+    more = co_await self->read_some();
+    self->in_.clear();
+  }
+  if (self->stream_) self->close_now();
+}
+
+Awaitable<bool> Connection::flush() {
+  if (out_.empty()) co_return !gone_;
+  const bool sent = co_await write_all(out_);
+  out_.clear();
+  if (out_.capacity() > kFlushBytes * 2) out_.shrink_to_fit();
+  co_return sent;
+}
+
+Awaitable<bool> Connection::write_all(std::string_view bytes) {
+  while (!bytes.empty() && !gone_) {
+    error_code error;
+    std::size_t size = 0;
+    if (tls_) {
+      expect(Waiting::Write, core_.limits.write_timeout);
+      const auto [failure, written] = co_await tls_->async_write_some(asio::buffer(bytes), kAwait);
+      error = failure;
+      size = written;
+    } else {
+      size = socket_.write_some(asio::buffer(bytes), error);
+      if (error == asio::error::would_block) {
+        expect(Waiting::Write, core_.limits.write_timeout);
+        const bool ready = co_await wait_socket(Socket::wait_write);
+        if (!ready) co_return false;
+        continue;
+      }
+    }
+    if (error) co_return false;
+    bytes.remove_prefix(size);
+  }
+  expect_nothing();
+  co_return !gone_;
+}
+
+Awaitable<bool> Connection::handshake() {
+  SSL_CTX_up_ref(core_.tls.get());
+  tls_context_.emplace(core_.tls.get());
+  tls_.emplace(socket_, *tls_context_);
+  expect(Waiting::Header, core_.limits.header_timeout);
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
+  if (error || gone_ || timed_out_) co_return false;
+  expect_nothing();
+  peer_.tls_subject = tls_peer_subject(tls_->native_handle());
+  co_return true;
+}
+
+// Answers what is not a request, then waits for the peer to stop sending: closing on unread bytes
+// would make the kernel reset the connection and take the answer with it.
+Awaitable<void> Connection::refuse(int status, std::string_view reason) {
+  auto response = protocol_problem(status, reason);
+  keep_alive_ = false;
+  timed_out_ = false;
+  append_head(&response, response.body.size(), false);
+  out_ += response.body;
+  const bool flushed = co_await flush();
+  if (flushed) co_await say_goodbye();
+}
+
+Awaitable<void> Connection::say_goodbye() {
+  waiting_ = Waiting::Linger;
+  deadline_ = Clock::now() + kLingerTime;
+  if (tls_) {
+    co_await tls_->async_shutdown(kAwait);
+    co_return;
+  }
+  error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  bool more = true;
+  while (more && !gone_) {
+    more = co_await read_some();
+    in_.clear();
+  }
+}
+
+// Returns after a wake() that came since the last return.
+Awaitable<void> Connection::wait_signal() {
+  if (gate_->signal.exchange(Gate::Signal::None) == Gate::Signal::Given) co_return;
+  auto initiate = [this](auto handler) {
+    resume_ = [handler = std::move(handler)]() mutable { std::move(handler)(); };
+    auto none = Gate::Signal::None;
+    if (!gate_->signal.compare_exchange_strong(none, Gate::Signal::Awaited)) {
+      asio::post(socket_.get_executor(), [self = shared_from_this()] { self->resume(); });
+    }
+  };
+  constexpr asio::use_awaitable_t<IoExecutor> token;
+  co_await asio::async_initiate<const asio::use_awaitable_t<IoExecutor>, void()>(initiate, token);
+  gate_->signal.exchange(Gate::Signal::None);
+}
+
+void Connection::resume() {
+  if (auto handler = std::exchange(resume_, nullptr)) handler();
+}
+
+void Gate::wake() {
+  if (signal.exchange(Signal::Given) != Signal::Awaited) return;
+  mailbox_->post([self = shared_from_this()] {
+    if (self->connection != nullptr) self->connection->resume();
+  });
+}
+
+void Gate::abort() {
+  mailbox_->post([self = shared_from_this()] {
+    if (self->connection != nullptr) self->connection->close_now();
+  });
+}
+
+void Connection::expect(Waiting what, Duration within) {
+  waiting_ = what;
+  deadline_ = loop_.now + within;
+}
+
+void Connection::check_deadline(Clock::time_point now) {
+  if (waiting_ == Waiting::Nothing || now < deadline_) return;
+  const auto what = std::exchange(waiting_, Waiting::Nothing);
+  if (what != Waiting::Idle && what != Waiting::Linger)
+    core_.timed_out.fetch_add(1, std::memory_order_relaxed);
+  if ((what == Waiting::Header || what == Waiting::Body) &&
+      !(tls_ && parser_.request().method.empty())) {
+    timed_out_ = true;  // The reader finds its wait cancelled and answers 408.
+    error_code error;
+    socket_.cancel(error);
+    return;
+  }
+  close_now();
+}
+
+void Connection::stop_gently() {
+  if (stream_) stream_->close();
+  if (waiting_ == Waiting::Idle) close_now();
+}
+
+void Connection::close_now() {
+  if (gone_) return;
+  gone_ = true;
+  error_code error;
+  socket_.close(error);
+  gate_->wake();
+}
+
+std::string describe_peer(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
+    return fmt::format("{}:{}", text.data(), ntohs(four.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+    ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+    return fmt::format("[{}]:{}", text.data(), ntohs(six.sin6_port));
+  }
+  return "unix";
+}
+
+using ListeningSocket = asio::posix::basic_stream_descriptor<IoExecutor>;
+
+// Out of descriptors, most likely: those of others that close are waited for.
+Awaitable<void> pause_accepting(IoLoop& loop) {
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor> pause(loop.context);
+  pause.expires_after(std::chrono::milliseconds(50));
+  co_await pause.async_wait(kAwait);
+}
+
+Awaitable<void> accept_all(IoLoop& loop, ListeningSocket& listening, const SocketSink& sink) {
+  while (listening.is_open()) {
+    const auto [error] = co_await listening.async_wait(ListeningSocket::wait_read, kAwait);
+    if (error || !listening.is_open()) co_return;
+    bool exhausted = false;
+    while (!exhausted) {
+      sockaddr_storage address{};
+      socklen_t size = sizeof address;
+      const int descriptor =
+          ::accept4(listening.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+                    SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (descriptor >= 0) {
+        sink(descriptor, describe_peer(address));
+      } else if (errno != ECONNABORTED && errno != EINTR) {
+        exhausted = true;
+      }
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      co_await pause_accepting(loop);
+  }
+}
+
+void serve_socket(IoLoop& loop, int descriptor, std::string peer) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+  const int on = 1;
+  if (address.ss_family != AF_UNIX)
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  Socket socket(loop.context);
+  error_code error;
+  socket.assign(asio::generic::stream_protocol(address.ss_family, 0), descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return loop.core->connection_gone();
+  }
+  auto connection = std::make_shared<Connection>(&loop, std::move(socket), std::move(peer));
+  asio::co_spawn(loop.context.get_executor(), Connection::run(std::move(connection)),
+                 asio::detached);
+}
+
+}  // namespace
+
+struct ConnectionLoop::State : IoLoop {
+  using IoLoop::IoLoop;
+
+  // On the loop's thread, for each of its connections; one may leave the set meanwhile.
+  void each_connection(void (Connection::*act)()) {
+    mailbox->post([this, act] {
+      std::vector<std::shared_ptr<Connection>> all;
+      for (Connection* connection : connections) all.push_back(connection->shared_from_this());
+      for (const auto& connection : all) (connection.get()->*act)();
+    });
+  }
+
+  std::optional<ListeningSocket> listening;
+  SocketSink sink;
+};
+
+ConnectionLoop::ConnectionLoop(ServerCore* core) : state_(std::make_unique<State>(core)) {}
+ConnectionLoop::~ConnectionLoop() = default;
+
+void ConnectionLoop::start() {
+  state_->start();
+}
+
+void ConnectionLoop::listen(int descriptor, SocketSink sink) {
+  state_->sink = std::move(sink);
+  state_->listening.emplace(state_->context, descriptor);
+  asio::co_spawn(state_->context.get_executor(),
+                 accept_all(*state_, *state_->listening, state_->sink), asio::detached);
+}
+
+void ConnectionLoop::stop_listening() {
+  state_->mailbox->post([state = state_.get()] {
+    error_code error;
+    if (state->listening) state->listening->close(error);
+  });
+}
+
+void ConnectionLoop::adopt(int descriptor, std::string peer) {
+  state_->mailbox->post([state = state_.get(), descriptor, peer = std::move(peer)]() mutable {
+    serve_socket(*state, descriptor, std::move(peer));
+  });
+}
+
+void ConnectionLoop::stop_gently() {
+  state_->each_connection(&Connection::stop_gently);
+}
+void ConnectionLoop::close_all() {
+  state_->each_connection(&Connection::close_now);
+}
+
+void ConnectionLoop::join() {
+  state_->mailbox->post([state = state_.get()] {
+    state->stopped = true;
+    state->timer.cancel();
+    state->work.reset();
+  });
+  if (state_->thread.joinable()) state_->thread.join();
+  state_->mailbox->close();
+}
+
+}  // namespace showcaller

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+
+#include <fmt/format.h>
+
+#include "wire/api_routes.h"
+#include "wire/command_json.h"
+#include "wire/problem.h"
+
+namespace showcaller {
+namespace {
+
+const RouteParam kKey{"Idempotency-Key", "header",
+                      "Names the command: a repetition within 24 hours has no second effect."};
+
+void count_outcome(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
+                   std::chrono::steady_clock::time_point started) {
+  const std::string_view outcome = !result            ? to_string(result.error().code)
+                                   : result->repeated ? "repeated"
+                                                      : "ok";
+  ports.metrics->counter("showcaller_commands", {verb, outcome}).add();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
+  ports.metrics->histogram("showcaller_command_seconds").observe(elapsed.count());
+}
+
+bool has_errors(const ManifestReading& reading) {
+  return !reading.ok;
+}
+
+HttpResponse findings_problem(const ManifestReading& reading, const RequestContext& context) {
+  const Error error{ErrorCode::Invalid,
+                    "the manifests have errors; mend what the findings name and send them again"};
+  auto problem = problem_json(error, context.request.raw_path(), context.trace.trace_id);
+  problem["status"] = 422;
+  problem["title"] = reason_phrase(422);
+  problem["findings"] = reading.findings;
+  return {422, {{"Content-Type", "application/problem+json"}}, to_json_text(problem) + "\n"};
+}
+
+void apply(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  const auto dry = context.query("dry_run");
+  if (!dry.empty() && dry != "false" && dry != "0")
+    return answer.settle(ports.backend->plan(context.request.body));
+  auto reading = ports.backend->read_manifests(context.request.body);
+  if (has_errors(reading)) return answer.send(findings_problem(reading, context));
+  json::array applied;
+  for (const auto& manifest : reading.manifests) {
+    applied.push_back(json::object{
+        {"kind", to_string(manifest->kind())}, {"name", manifest->name}, {"hash", manifest->hash}});
+  }
+  auto command =
+      make_command(context, ApplyCommand{std::move(reading.manifests)}, context.query("reason"));
+  submit_command(ports, std::move(command), std::move(answer),
+                 {{"manifests", std::move(applied)}, {"findings", std::move(reading.findings)}});
+}
+
+// A command whose fields are the body's and the path's.
+RouteHandler from_body(const ApiPorts& ports, std::string verb) {
+  return [ports, verb = std::move(verb)](const std::shared_ptr<const RequestContext>& context,
+                                         Answer answer) {
+    auto fields = object_body(context->request);
+    if (!fields) return answer.fail(fields.error());
+    for (const auto& [name, value] : context->params) (*fields)[name] = value;
+    auto body = command_from_json(verb, *fields);
+    if (!body) return answer.fail(body.error());
+    submit_command(ports, make_command(*context, *std::move(body), get_string(*fields, "reason")),
+                   std::move(answer));
+  };
+}
+
+// ---- batch ----
+
+struct Batch {
+  explicit Batch(Answer answer, std::size_t size)
+      : answer(std::move(answer)), results(size), left(size) {}
+
+  Answer answer;
+  std::vector<json::value> results;
+  std::atomic<std::size_t> left;
+
+  void settle(std::size_t at, const Result<Receipt>& result, const RequestContext& context) {
+    if (result) {
+      results[at] = receipt_json(*result);
+    } else {
+      results[at] = json::object{{"error", problem_json(result.error(), context.request.raw_path(),
+                                                        context.trace.trace_id)}};
+    }
+    if (left.fetch_sub(1) > 1) return;
+    json::array all;
+    all.reserve(results.size());
+    for (auto& value : results) all.push_back(std::move(value));
+    answer.ok(json::object{{"results", std::move(all)}});
+  }
+};
+
+Result<CommandBody> batch_command(const ApiPorts& ports, const json::object& fields) {
+  const auto verb = get_string(fields, "do");
+  if (verb != "apply") return command_from_json(verb, fields);
+  const auto* manifest = get_if(fields, "manifest");
+  if (manifest == nullptr)
+    return fail(ErrorCode::Invalid, "'manifest' is missing; add it as JSON or as text");
+  auto reading = ports.backend->read_manifests(
+      manifest->is_string() ? std::string(manifest->as_string()) : to_json_text(*manifest));
+  if (!has_errors(reading)) return ApplyCommand{std::move(reading.manifests)};
+  return fail(ErrorCode::Invalid,
+              fmt::format("the manifest has errors; mend it: {}", to_json_text(reading.findings)));
+}
+
+void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& context,
+               Answer answer) {
+  const auto body = object_body(context->request);
+  if (!body) return answer.fail(body.error());
+  const auto* commands = get_if(*body, "commands");
+  if (commands == nullptr || !commands->is_array() || commands->as_array().empty()) {
+    return answer.fail(
+        {ErrorCode::Invalid,
+         "'commands' is not a list of commands; send {\"commands\":[{\"do\":...}]}"});
+  }
+  const auto& list = commands->as_array();
+  if (list.size() > kBatchCommandsMax) {
+    return answer.fail(
+        413, {ErrorCode::Limit,
+              fmt::format("a batch has at most {} commands; send several", kBatchCommandsMax)});
+  }
+  auto batch = std::make_shared<Batch>(std::move(answer), list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto reply = [batch, i, context, ports](std::string_view verb,
+                                                  const Result<Receipt>& result) {
+      count_outcome(ports, verb, result, context->started);
+      batch->settle(i, result, *context);
+    };
+    if (!list[i].is_object()) {
+      reply("none", fail(ErrorCode::Invalid, "a command is an object; write {\"do\":...}"));
+      continue;
+    }
+    const auto& fields = list[i].as_object();
+    auto command_body = batch_command(ports, fields);
+    if (!command_body) {
+      reply("none", std::unexpected(command_body.error()));
+      continue;
+    }
+    auto command = make_command(*context, *std::move(command_body), get_string(fields, "reason"));
+    // One key for the whole request would make every command after the first a repetition of it.
+    command.key = get_string(fields, "key");
+    if (command.key.empty() && !context->idempotency_key().empty()) {
+      command.key = fmt::format("{}#{}", context->idempotency_key(), i);
+    }
+    const auto verb = verb_of(command.body);
+    ports.backend->submit(std::move(command),
+                          [reply, verb](Result<Receipt> result) { reply(verb, result); });
+  }
+}
+
+struct EventRoute {
+  std::string_view verb, summary;
+};
+
+constexpr EventRoute kEventRoutes[] = {
+    {"approve", "Approve the revision whose manifest has this hash"},
+    {"hold", "Stop advancing; gates, the end and rollback stay alive"},
+    {"resume", "End a hold"},
+    {"promote", "Go to the next stage without waiting for its bake"},
+    {"step-back", "Go back to the stage before"},
+    {"rollback", "Undo the change-set: close intake, drain, restore"},
+    {"cancel", "Give up an event that has exposed nobody"},
+    {"retire", "Go on to the removal of what the event left behind"},
+    {"divert", "Send new sessions to the safe version"},
+    {"undivert", "End a diversion"},
+    {"pace", "Limit new sessions a minute"},
+};
+
+void add_event_routes(Router* router, const ApiPorts& ports) {
+  for (const auto& row : kEventRoutes) {
+    router->add({.method = "POST",
+                 .pattern = fmt::format("/api/v1/events/{{event}}/{}", row.verb),
+                 .id = fmt::format("{}Event", row.verb == "step-back" ? "stepBack" : row.verb),
+                 .tag = "events",
+                 .summary = std::string(row.summary),
+                 .params = {kKey},
+                 .body = row.verb == "approve" || row.verb == "pace" ? BodyRule::Required
+                                                                     : BodyRule::Optional,
+                 .body_schema = row.verb == "approve" ? "Approval"
+                                : row.verb == "pace"  ? "Pace"
+                                                      : "EventCommand",
+                 .answer_schema = "Receipt",
+                 .handler = from_body(ports, std::string(row.verb))});
+  }
+}
+
+void add_manifest_routes(Router* router, const ApiPorts& ports) {
+  const auto text_route = [](std::string pattern, std::string id, std::string summary,
+                             std::string schema, RouteHandler handler) {
+    return Route{.method = "POST",
+                 .pattern = std::move(pattern),
+                 .id = std::move(id),
+                 .tag = "manifests",
+                 .summary = std::move(summary),
+                 .body = BodyRule::Required,
+                 .body_schema = "ManifestText",
+                 .answer_schema = std::move(schema),
+                 .slow = true,
+                 .handler = std::move(handler)};
+  };
+  auto apply_route = text_route(
+      "/api/v1/manifests", "applyManifests", "Apply manifests: all of them or none", "Applied",
+      [ports](const auto& context, Answer answer) { apply(ports, *context, std::move(answer)); });
+  apply_route.params = {
+      kKey,
+      {"dry_run", "query", "Only say what would happen, as /api/v1/plan does.", "boolean"},
+      {"reason", "query", "Why; kept in the journal."}};
+  router->add(std::move(apply_route));
+  auto plan = text_route("/api/v1/plan", "planManifests",
+                         "What applying these manifests would change, disturb and need", "Plan",
+                         [ports](const auto& context, Answer answer) {
+                           answer.settle(ports.backend->plan(context->request.body));
+                         });
+  router->add(std::move(plan));
+  router->add(text_route("/api/v1/validate", "validateManifests",
+                         "All findings of these manifests against the server", "Findings",
+                         [ports](const auto& context, Answer answer) {
+                           answer.ok(ports.backend->validate(context->request.body));
+                         }));
+  router->add({.method = "DELETE",
+               .pattern = "/api/v1/manifests/{kind}/{name}",
+               .id = "removeManifest",
+               .tag = "manifests",
+               .summary = "Remove a manifest that nothing refers to",
+               .params = {kKey},
+               .answer_schema = "Receipt",
+               .handler = from_body(ports, "remove")});
+}
+
+}  // namespace
+
+Command make_command(const RequestContext& context, CommandBody body, std::string reason) {
+  return {.body = std::move(body),
+          .actor = context.actor,
+          .key = std::string(context.idempotency_key()),
+          .trace = context.trace.trace_id,
+          .reason = std::move(reason)};
+}
+
+void submit_command(const ApiPorts& ports, Command command, Answer answer, json::object more) {
+  const auto verb = verb_of(command.body);
+  const auto started = std::chrono::steady_clock::now();
+  auto reply = [ports, verb, started, more = std::move(more),
+                answer = std::move(answer)](Result<Receipt> result) mutable {
+    count_outcome(ports, verb, result, started);
+    if (!result) return answer.fail(result.error());
+    auto body = receipt_json(*result);
+    for (auto& field : more) body[field.key()] = std::move(field.value());
+    answer.ok(body);
+  };
+  ports.backend->submit(std::move(command), std::move(reply));
+}
+
+Result<json::object> object_body(const HttpRequest& request) {
+  if (request.body.empty()) return json::object();
+  TRY(auto value, parse_json(request.body));
+  if (!value.is_object())
+    return fail(ErrorCode::Invalid, "the body is not a JSON object; send one in braces");
+  return std::move(value.as_object());
+}
+
+void add_command_routes(Router* router, const ApiPorts& ports) {
+  add_manifest_routes(router, ports);
+  add_event_routes(router, ports);
+  const auto command_route = [&](std::string pattern, std::string id, std::string tag,
+                                 std::string summary, std::string schema, std::string verb,
+                                 BodyRule rule) {
+    router->add({.method = "POST",
+                 .pattern = std::move(pattern),
+                 .id = std::move(id),
+                 .tag = std::move(tag),
+                 .summary = std::move(summary),
+                 .params = {kKey},
+                 .body = rule,
+                 .body_schema = std::move(schema),
+                 .answer_schema = "Receipt",
+                 .handler = from_body(ports, std::move(verb))});
+  };
+  command_route("/api/v1/line/stop", "stopLine", "line", "Hold everything in a scope", "Line",
+                "stop-line", BodyRule::Optional);
+  command_route("/api/v1/line/resume", "resumeLine", "line", "Let a stopped scope go on", "Line",
+                "resume-line", BodyRule::Optional);
+  command_route("/api/v1/quarantines", "quarantine", "compute",
+                "Isolate an instance, build, host or region", "Quarantine", "quarantine",
+                BodyRule::Required);
+  command_route("/api/v1/quarantines/release", "releaseQuarantine", "compute", "End a quarantine",
+                "Quarantine", "release", BodyRule::Required);
+  router->add({.method = "POST",
+               .pattern = "/api/v1/batch",
+               .id = "runBatch",
+               .tag = "commands",
+               .summary = "Many commands in one request, each with its own result, in their order",
+               .params = {kKey},
+               .body = BodyRule::Required,
+               .body_schema = "Batch",
+               .answer_schema = "BatchResults",
+               .slow = true,
+               .handler = [ports](const auto& context, Answer answer) {
+                 run_batch(ports, context, std::move(answer));
+               }});
+}
+
+}  // namespace showcaller

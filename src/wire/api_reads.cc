@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "wire/api_routes.h"
+
+namespace showcaller {
+namespace {
+
+const RouteParam kEventFilter{"event", "query", "Only what is about this LiveEvent."};
+const RouteParam kKindFilter{"kind", "query", "Only this kind."};
+
+Result<std::optional<std::uint64_t>> whole_number(std::string_view text, std::string_view what) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("'{}' is not a whole number; write {} as one", text, what));
+  }
+  return value;
+}
+
+Result<HistoryQuery> history_query(const RequestContext& context) {
+  HistoryQuery query{.event = context.query("event"), .kind = context.query("kind")};
+  TRY(const auto from, whole_number(context.query("from"), "from"));
+  TRY(const auto to, whole_number(context.query("to"), "to"));
+  TRY(const auto limit, whole_number(context.query("limit"), "limit"));
+  query.from_seq = from.value_or(1);
+  query.to_seq = to.value_or(0);
+  query.limit = std::min<std::uint64_t>(limit.value_or(query.limit), 10'000);
+  return query;
+}
+
+void watch(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  auto last = context.query("after");
+  if (last.empty()) last = context.request.headers.get("Last-Event-ID");
+  const auto after = whole_number(last, "after");
+  if (!after) return answer.fail(after.error());
+  if (ports.hub->watchers() >= WatchHub::kWatchersMax) {
+    return answer.fail({ErrorCode::Limit, "too many watch already; try again later"});
+  }
+  auto stream = answer.stream({.headers = {{"Content-Type", "text/event-stream"},
+                                           {"Cache-Control", "no-store"},
+                                           {"X-Accel-Buffering", "no"}},
+                               .body = ""});
+  if (!ports.hub->add(stream, {context.query("event"), context.query("kind")}, *after))
+    stream->close();
+}
+
+using Reading = std::function<Result<json::value>(const ApiBackend&, const RequestContext&)>;
+
+void add_reading(Router* router, const ApiPorts& ports, Route route, Reading reading) {
+  route.method = "GET";
+  route.access = "read";
+  route.handler = [backend = ports.backend, reading = std::move(reading)](const auto& context,
+                                                                          Answer answer) {
+    answer.settle(reading(*backend, *context));
+  };
+  router->add(std::move(route));
+}
+
+void add_world_readings(Router* router, const ApiPorts& ports) {
+  const auto add = [&](Route route, Reading reading) {
+    add_reading(router, ports, std::move(route), std::move(reading));
+  };
+  add({.pattern = "/api/v1/status",
+       .id = "status",
+       .tag = "service",
+       .summary = "The server and its world in a few numbers",
+       .answer_schema = "Status"},
+      [](const auto& backend, const auto&) { return backend.status(); });
+  add({.pattern = "/api/v1/events",
+       .id = "listEvents",
+       .tag = "events",
+       .summary = "All LiveEvents, in short",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.events(); });
+  add({.pattern = "/api/v1/events/{event}",
+       .id = "getEvent",
+       .tag = "events",
+       .summary = "One LiveEvent: phase, stage, gates, steps, readiness, what it waits for",
+       .answer_schema = "Event"},
+      [](const auto& backend, const auto& context) {
+        return backend.event(context.param("event"));
+      });
+  add({.pattern = "/api/v1/manifests",
+       .id = "listManifests",
+       .tag = "manifests",
+       .summary = "Manifests in force",
+       .params = {kKindFilter},
+       .answer_schema = "List"},
+      [](const auto& backend, const auto& context) {
+        return backend.manifests(context.query("kind"));
+      });
+  add({.pattern = "/api/v1/manifests/{kind}/{name}",
+       .id = "getManifest",
+       .tag = "manifests",
+       .summary = "One manifest",
+       .answer_schema = "Manifest"},
+      [](const auto& backend, const auto& context) {
+        return backend.manifest(context.param("kind"), context.param("name"));
+      });
+  add({.pattern = "/api/v1/fleets",
+       .id = "listFleets",
+       .tag = "compute",
+       .summary = "Fleets as wanted and as observed",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.fleets(); });
+  add({.pattern = "/api/v1/fleets/{fleet}",
+       .id = "getFleet",
+       .tag = "compute",
+       .summary = "One fleet",
+       .answer_schema = "Fleet"},
+      [](const auto& backend, const auto& context) {
+        return backend.fleet(context.param("fleet"));
+      });
+  add({.pattern = "/api/v1/instances",
+       .id = "listInstances",
+       .tag = "compute",
+       .summary = "Game server processes",
+       .params = {{"fleet", "query", "Only those of this fleet."}},
+       .answer_schema = "List"},
+      [](const auto& backend, const auto& context) {
+        return backend.instances(context.query("fleet"));
+      });
+  add({.pattern = "/api/v1/quarantines",
+       .id = "listQuarantines",
+       .tag = "compute",
+       .summary = "Quarantines in force",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.quarantines(); });
+  add({.pattern = "/api/v1/line",
+       .id = "listStoppedLines",
+       .tag = "line",
+       .summary = "Scopes whose line is stopped",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.lines(); });
+}
+
+void add_journal_readings(Router* router, const ApiPorts& ports) {
+  const auto add = [&](Route route, Reading reading) {
+    route.slow = true;
+    add_reading(router, ports, std::move(route), std::move(reading));
+  };
+  add({.pattern = "/api/v1/history",
+       .id = "history",
+       .tag = "history",
+       .summary = "Records of the journal, in order",
+       .params = {{"from", "query", "First seq; default 1.", "integer"},
+                  {"to", "query", "Last seq.", "integer"},
+                  {"limit", "query", "At most so many records; default 1000, at most 10000.",
+                   "integer"},
+                  kEventFilter,
+                  kKindFilter},
+       .answer_schema = "History"},
+      [](const auto& backend, const auto& context) -> Result<json::value> {
+        TRY(const auto query, history_query(context));
+        return backend.history(query);
+      });
+  add({.pattern = "/api/v1/explain/{event}",
+       .id = "explainEvent",
+       .tag = "history",
+       .summary = "Why the event is where it is: each decision with its evidence",
+       .answer_schema = "Explanation"},
+      [](const auto& backend, const auto& context) {
+        return backend.explain(context.param("event"));
+      });
+  add({.pattern = "/api/v1/ledger/{event}",
+       .id = "eventLedger",
+       .tag = "history",
+       .summary = "Who may have been exposed, as counts and pseudonyms",
+       .params = {{"revision", "query", "Of the event; default: the present one.", "integer"}},
+       .answer_schema = "Ledger"},
+      [](const auto& backend, const auto& context) -> Result<json::value> {
+        TRY(const auto revision, whole_number(context.query("revision"), "revision"));
+        return backend.ledger(context.param("event"),
+                              static_cast<std::int64_t>(revision.value_or(0)));
+      });
+}
+
+}  // namespace
+
+void add_read_routes(Router* router, const ApiPorts& ports) {
+  add_world_readings(router, ports);
+  add_journal_readings(router, ports);
+  router->add(
+      {.method = "GET",
+       .pattern = "/api/v1/watch",
+       .id = "watch",
+       .tag = "history",
+       .summary = "Each durable record as a server-sent event, from now on or after a seq",
+       .access = "read",
+       .params = {{"after", "query", "The last seq that the reader has.", "integer"},
+                  {"Last-Event-ID", "header", "The same, as browsers send it when they come back."},
+                  kEventFilter,
+                  kKindFilter},
+       .answer_type = "text/event-stream",
+       .handler = [ports](const auto& context, Answer answer) {
+         watch(ports, *context, std::move(answer));
+       }});
+}
+
+Status authorize_route(const ApiBackend& backend, const RequestContext& context,
+                       std::string_view access) {
+  std::string owner;
+  if (const auto event = context.param("event"); !event.empty())
+    owner = backend.owner_of("LiveEvent", event);
+  if (const auto fleet = context.param("fleet"); !fleet.empty())
+    owner = backend.owner_of("Fleet", fleet);
+  if (const auto kind = context.param("kind"); !kind.empty())
+    owner = backend.owner_of(kind, context.param("name"));
+  if (const auto event = context.query("event"); !event.empty())
+    owner = backend.owner_of("LiveEvent", event);
+  return backend.authorize(context.actor, access, owner);
+}
+
+}  // namespace showcaller

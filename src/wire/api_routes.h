@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of the API. docs/api.md tells them from the outside.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "wire/api_backend.h"
+#include "wire/metrics.h"
+#include "wire/router.h"
+#include "wire/watch_hub.h"
+
+namespace showcaller {
+
+struct ApiPorts {
+  ApiBackend* backend = nullptr;
+  WatchHub* hub = nullptr;
+  MetricsRegistry* metrics = nullptr;
+  // Called at /api/v1/openapi.json; the table is complete by then.
+  std::function<std::string()> openapi;
+};
+
+inline constexpr std::size_t kBatchCommandsMax = 1'000;
+
+void add_command_routes(Router* router,
+                        const ApiPorts& ports);  // manifests, events, line, quarantines, batch
+void add_token_routes(Router* router, const ApiPorts& ports);
+void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
+void add_session_routes(Router* router,
+                        const ApiPorts& ports);  // allocations, telemetry, flags, privacy
+void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
+inline void add_api_routes(Router* router, const ApiPorts& ports) {
+  add_command_routes(router, ports);
+  add_token_routes(router, ports);
+  add_read_routes(router, ports);
+  add_session_routes(router, ports);
+  add_service_routes(router, ports);
+}
+
+// The whole check of who may do what, over the backend: for Router::authorize.
+Status authorize_route(const ApiBackend& backend, const RequestContext& context,
+                       std::string_view access);
+
+// A command of this request: actor, trace and idempotency key are the request's.
+Command make_command(const RequestContext& context, CommandBody body, std::string reason = {});
+// Submits, counts, and answers with the receipt when it is durable. `more` is added to the receipt.
+void submit_command(const ApiPorts& ports, Command command, Answer answer, json::object more = {});
+// The body as an object; an empty body is an empty one.
+Result<json::object> object_body(const HttpRequest& request);
+
+}  // namespace showcaller

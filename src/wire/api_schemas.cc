@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shapes of the API's bodies, as JSON Schema. Objects that answer may gain fields; those that
+// ask may not have fields that are not named here.
+#include "base/check.h"
+#include "wire/openapi.h"
+
+namespace showcaller {
+namespace {
+
+constexpr std::string_view kSchemas = R"json({
+"Problem": {"type":"object","required":["type","title","status","code","detail"],"properties":{
+  "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
+  "code":{"enum":["invalid","not_found","conflict","forbidden","unauthenticated","limit","unavailable","corrupt","unsupported","internal"]},
+  "detail":{"type":"string"},"instance":{"type":"string"},"trace":{"type":"string"},
+  "remedies":{"type":"array","items":{"type":"string"}},
+  "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}},
+"List": {"type":"array","items":{"type":"object"}},
+"Finding": {"type":"object","required":["severity","message"],"properties":{
+  "severity":{"enum":["error","warning"]},"file":{"type":"string"},"line":{"type":"integer"},"column":{"type":"integer"},
+  "path":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},
+"Findings": {"type":"object","required":["ok","findings"],"properties":{
+  "ok":{"type":"boolean"},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}},
+"ManifestText": {"type":"object","description":"One manifest as JSON. Several are sent as a YAML stream.",
+  "required":["apiVersion","kind","metadata"],"properties":{
+  "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}},
+"Receipt": {"type":"object","required":["seq","repeated","notes"],"properties":{
+  "seq":{"type":"integer","description":"Of the last record that the command caused; 0: nothing had to change."},
+  "repeated":{"type":"boolean","description":"The key was seen before; nothing happened again."},
+  "notes":{"type":"array","items":{"type":"string"}}}},
+"Applied": {"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
+  "manifests":{"type":"array","items":{"type":"object","properties":{"kind":{"type":"string"},"name":{"type":"string"},
+  "hash":{"type":"string"}}}},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}}]},
+"Plan": {"type":"object"},
+"Event": {"type":"object","required":["name","revision","phase"],"properties":{
+  "name":{"type":"string"},"revision":{"type":"integer"},"phase":{"type":"string"}}},
+"Manifest": {"type":"object","required":["kind","name","document"],"properties":{
+  "kind":{"type":"string"},"name":{"type":"string"},"owner":{"type":"string"},"generation":{"type":"integer"},
+  "hash":{"type":"string"},"document":{"type":"object"}}},
+"Fleet": {"type":"object"},
+"Status": {"type":"object","properties":{"seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},
+  "epoch":{"type":"integer"},"version":{"type":"string"}}},
+"History": {"type":"object","required":["records"],"properties":{
+  "records":{"type":"array","items":{"type":"object"}},"next":{"type":["integer","null"]}}},
+"Explanation": {"type":"object"},
+"Ledger": {"type":"object"},
+"EventCommand": {"type":"object","additionalProperties":false,"properties":{
+  "reason":{"type":"string"},"expected_revision":{"type":"integer"}}},
+"Approval": {"type":"object","additionalProperties":false,"required":["hash"],"properties":{
+  "hash":{"type":"string","description":"Of the manifest that was read, as the plan and the event tell it."},
+  "reason":{"type":"string"}}},
+"Pace": {"type":"object","additionalProperties":false,"required":["pace_per_minute"],"properties":{
+  "pace_per_minute":{"type":"integer","minimum":0},"reason":{"type":"string"},"expected_revision":{"type":"integer"}}},
+"Line": {"type":"object","additionalProperties":false,"properties":{
+  "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}},
+"Quarantine": {"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
+  "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
+  "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}},
+"Batch": {"type":"object","required":["commands"],"properties":{
+  "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}},
+"BatchCommand": {"type":"object","required":["do"],"properties":{
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token"]},
+  "key":{"type":"string"},"reason":{"type":"string"}}},
+"BatchResults": {"type":"object","required":["results"],"properties":{
+  "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},
+  {"type":"object","required":["error"],"properties":{"error":{"$ref":"#/components/schemas/Problem"}}}]}}}},
+"TokenRequest": {"type":"object","required":["name","roles"],"properties":{
+  "name":{"type":"string"},"roles":{"type":"array","minItems":1,"items":{"type":"string"}},
+  "expires_in":{"type":"string","description":"A duration; default 90d."},"reason":{"type":"string"}}},
+"NewToken": {"type":"object","required":["id","token","expires"],"properties":{
+  "id":{"type":"string"},"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"seq":{"type":"integer"}}},
+"Actor": {"type":"object","required":["name","roles"],"properties":{
+  "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}}}},
+"AllocationRequest": {"type":"object","required":["session","fleet","players"],"properties":{
+  "session":{"type":"string"},"fleet":{"type":"string"},"party":{"type":"string"},"guild":{"type":"string"},
+  "players":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"context":{"type":"object"}}}},
+  "region":{"type":"string"},"latency_ms":{"type":"object","additionalProperties":{"type":"integer"}},
+  "protocol":{"type":"integer"},"context":{"type":"object"}}},
+"Allocation": {"type":"object","required":["session","instance","address","ports"],"properties":{
+  "session":{"type":"string"},"fleet":{"type":"string"},"instance":{"type":"string"},"build":{"type":"string"},
+  "region":{"type":"string"},"address":{"type":"string"},"ports":{"type":"array","items":{"type":"integer"}},
+  "arms":{"type":"array","items":{"type":"object"}},"repeated":{"type":"boolean"}}},
+"TelemetryBatch": {"type":"object","required":["source","sequence","deltas"],"properties":{
+  "source":{"type":"string"},"sequence":{"type":"integer"},"trust":{"enum":["server","probe","client"]},
+  "deltas":{"type":"array","items":{"type":"object"}}}},
+"TelemetryReceipt": {"type":"object"},
+"FlagSnapshot": {"type":"object","required":["flags"],"properties":{"flags":{"type":"object"}}},
+"OfrepContext": {"type":"object","properties":{"context":{"type":"object"}}},
+"OfrepEvaluation": {"type":"object","properties":{"key":{"type":"string"},"reason":{"type":"string"},
+  "variant":{"type":"string"},"value":{},"metadata":{"type":"object"}}},
+"OfrepBulk": {"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}}}},
+"OfrepConfiguration": {"type":"object"},
+"Player": {"type":"object","required":["player"],"properties":{"player":{"type":"string"}}},
+"Readiness": {"type":"object","required":["ready"],"properties":{"ready":{"type":"boolean"},
+  "checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"ok":{"type":"boolean"},
+  "detail":{"type":"string"}}}}}}
+})json";
+
+}  // namespace
+
+json::object api_schemas() {
+  auto value = parse_json(kSchemas);
+  CHECK(value && value->is_object());  // A text of ours.
+  return std::move(value->as_object());
+}
+
+}  // namespace showcaller

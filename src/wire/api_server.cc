@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/api_server.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "wire/api_routes.h"
+#include "wire/openapi.h"
+#include "wire/router.h"
+#include "wire/worker_pool.h"
+
+namespace showcaller {
+
+struct ApiServer::State {
+  ApiServerOptions options;
+  ApiBackend* backend = nullptr;
+  MetricsRegistry* metrics = nullptr;
+  Log* log = nullptr;
+  WatchHub hub;
+  std::optional<WorkerPool> workers;
+  std::optional<Router> router;
+  std::unique_ptr<HttpServer> http;
+  std::string document;
+  std::mutex mutex;
+  std::condition_variable ending_changed;
+  bool ending = false;
+  int scrape = 0;
+  std::thread housekeeping;
+
+  void keep_house() {
+    std::unique_lock lock(mutex);
+    while (!ending_changed.wait_for(lock, options.heartbeat, [this] { return ending; })) {
+      lock.unlock();
+      hub.heartbeat();
+      lock.lock();
+    }
+  }
+
+  void finished(const AccessLine& line) {
+    metrics
+        ->counter("showcaller_http_requests",
+                  {line.route, line.method, std::to_string(line.status)})
+        .add();
+    metrics->histogram("showcaller_http_request_seconds", {line.route}).observe(line.seconds);
+    const auto level = line.status >= 500 ? LogLevel::Warning : LogLevel::Info;
+    if (!options.access_log || !log->writes(level)) return;
+    log->write(level, backend->now(), "request", line.trace,
+               {{"method", line.method},
+                {"path", line.path},
+                {"status", line.status},
+                {"bytes", line.bytes},
+                {"ms", line.seconds * 1e3},
+                {"actor", line.actor},
+                {"peer", line.peer}});
+  }
+
+  void refresh(MetricsRegistry& registry) const {
+    const auto stats = http->stats();
+    registry.gauge("showcaller_http_connections").set(double(stats.open));
+    registry.counter("showcaller_http_connections_accepted").set_total(stats.accepted);
+    registry.counter("showcaller_http_connections_refused").set_total(stats.refused);
+    registry.counter("showcaller_http_timeouts").set_total(stats.timed_out);
+    registry.counter("showcaller_http_slow_readers_dropped").set_total(stats.slow_readers_dropped);
+    registry.gauge("showcaller_http_worker_queue").set(double(workers->waiting()));
+    registry.gauge("showcaller_watchers").set(double(hub.watchers()));
+  }
+
+  void build_router() {
+    router.emplace(RouterPorts{
+        .authenticate =
+            [this](const HttpRequest& request) {
+              return backend->authenticate(
+                  {bearer_token(request.headers), request.peer.tls_subject});
+            },
+        .authorize =
+            [this](const RequestContext& context, std::string_view access) {
+              return authorize_route(*backend, context, access);
+            },
+        .on_finished = [this](const AccessLine& line) { finished(line); },
+        .workers = &*workers,
+    });
+    add_api_routes(&*router,
+                   {.backend = backend, .hub = &hub, .metrics = metrics, .openapi = [this] {
+                      return document;
+                    }});
+    document = to_json_text(openapi_document(*router, options.version)) + "\n";
+  }
+};
+
+ApiServer::ApiServer() : state_(std::make_unique<State>()) {}
+
+Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, ApiBackend* backend,
+                                                    MetricsRegistry* metrics, Log* log) {
+  std::unique_ptr<ApiServer> server(new ApiServer());
+  State& state = *server->state_;
+  state.options = std::move(options);
+  state.backend = backend;
+  state.metrics = metrics;
+  state.log = log;
+  state.workers.emplace(state.options.workers, state.options.slow_requests_max);
+  state.build_router();
+  const Router* router = &*state.router;
+  TRY(state.http,
+      HttpServer::start(state.options.http, [router](HttpRequest&& request, Responder responder) {
+        router->handle(std::move(request), std::move(responder));
+      }));
+  state.scrape =
+      metrics->on_scrape([state = &state](MetricsRegistry& registry) { state->refresh(registry); });
+  state.housekeeping = std::thread([&state] { state.keep_house(); });
+  return server;
+}
+
+ApiServer::~ApiServer() {
+  stop(Duration(0));
+}
+
+std::uint16_t ApiServer::port() const {
+  return state_->http->port();
+}
+std::string ApiServer::url() const {
+  return state_->http->url();
+}
+WatchHub& ApiServer::hub() {
+  return state_->hub;
+}
+
+void ApiServer::stop(Duration grace) {
+  State& state = *state_;
+  {
+    std::lock_guard lock(state.mutex);
+    if (std::exchange(state.ending, true)) return;
+  }
+  state.ending_changed.notify_all();
+  if (state.housekeeping.joinable()) state.housekeeping.join();
+  state.metrics->end_scrape(state.scrape);
+  state.hub.close_all();
+  if (state.http) state.http->stop(grace);
+  // Slow requests that still ran have answered connections that are gone.
+  state.workers.reset();
+}
+
+}  // namespace showcaller

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API as a whole: HTTP server, router, watchers, workers, access log. The composition root
+// starts one, and hands it each durable record by hub().publish().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/http_server.h"
+#include "wire/api_backend.h"
+#include "wire/log.h"
+#include "wire/metrics.h"
+#include "wire/watch_hub.h"
+
+namespace showcaller {
+
+struct ApiServerOptions {
+  HttpServerOptions http;
+  int workers = 2;
+  std::size_t slow_requests_max = 256;
+  Duration heartbeat = seconds(15);
+  bool access_log = true;
+  std::string version = "0";
+};
+
+class ApiServer {
+ public:
+  // All of these outlive the server. The registry has kMetricTable's rows.
+  static Result<std::unique_ptr<ApiServer>> start(ApiServerOptions options, ApiBackend* backend,
+                                                  MetricsRegistry* metrics, Log* log);
+  ~ApiServer();
+
+  std::uint16_t port() const;
+  std::string url() const;
+  WatchHub& hub();
+  // Ends streams, lets requests under way finish.
+  void stop(Duration grace = seconds(5));
+
+ private:
+  ApiServer();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace showcaller

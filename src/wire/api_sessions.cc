@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/api_routes.h"
+#include "wire/ofrep.h"
+
+namespace showcaller {
+namespace {
+
+std::string_view outcome_of(const Error* error) {
+  return error == nullptr ? "ok" : to_string(error->code);
+}
+
+void allocate(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  auto body = object_body(context.request);
+  auto result =
+      body ? ports.backend->allocate(*body) : Result<json::value>(std::unexpected(body.error()));
+  ports.metrics->counter("showcaller_allocations", {outcome_of(result ? nullptr : &result.error())})
+      .add();
+  answer.settle(result);
+}
+
+void report(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  const auto result = ports.backend->report(context.request.body, context.actor);
+  ports.metrics
+      ->counter("showcaller_telemetry_batches", {outcome_of(result ? nullptr : &result.error())})
+      .add();
+  if (result) return answer.ok(*result, 202);
+  answer.fail(result.error());
+}
+
+using PrivacyVerb = std::function<Result<json::value>(std::string_view player, const Actor& actor)>;
+
+RouteHandler privacy(PrivacyVerb verb) {
+  return [verb = std::move(verb)](const auto& context, Answer answer) {
+    const auto body = object_body(context->request);
+    if (!body) return answer.fail(body.error());
+    const auto player = get_string(*body, "player");
+    if (player.empty())
+      return answer.fail({ErrorCode::Invalid, "'player' is missing; send the player's id"});
+    answer.settle(verb(player, context->actor));
+  };
+}
+
+void add_flag_routes(Router* router, const ApiPorts& ports) {
+  router->add({.method = "GET",
+               .pattern = "/api/v1/flags/snapshot",
+               .id = "flagSnapshot",
+               .tag = "flags",
+               .summary = "Every flag with its rules, in flagd's format; ETag and If-None-Match",
+               .access = "flags",
+               .answer_schema = "FlagSnapshot",
+               .handler = [backend = ports.backend](const auto& context, Answer answer) {
+                 const auto view = backend->flags(context->actor);
+                 if (view.client_visible_only) {
+                   return answer.fail({ErrorCode::Forbidden,
+                                       "rules are not for clients; evaluate by /ofrep/v1 instead"});
+                 }
+                 answer.send(handle_flag_snapshot(context->request, *view.flags));
+               }});
+  const auto ofrep = [backend = ports.backend](const auto& context, Answer answer) {
+    const auto view = backend->flags(context->actor);
+    answer.send(handle_ofrep(context->request, *view.flags, backend->now(),
+                             {.client_visible_only = view.client_visible_only}));
+  };
+  const auto add = [&](std::string method, std::string pattern, std::string id, std::string summary,
+                       std::string schema) {
+    const bool with_body = method == "POST";
+    router->add({.method = std::move(method),
+                 .pattern = std::move(pattern),
+                 .id = std::move(id),
+                 .tag = "flags",
+                 .summary = std::move(summary),
+                 .access = "flags",
+                 .body = with_body ? BodyRule::Optional : BodyRule::None,
+                 .body_schema = with_body ? "OfrepContext" : "",
+                 .answer_schema = std::move(schema),
+                 .handler = ofrep});
+  };
+  add("POST", "/ofrep/v1/evaluate/flags/{key}", "ofrepEvaluate",
+      "Evaluate one flag (OpenFeature Remote Evaluation)", "OfrepEvaluation");
+  add("POST", "/ofrep/v1/evaluate/flags", "ofrepEvaluateAll",
+      "Evaluate all flags; ETag and If-None-Match", "OfrepBulk");
+  add("GET", "/ofrep/v1/configuration", "ofrepConfiguration", "What an OFREP provider may ask for",
+      "OfrepConfiguration");
+}
+
+}  // namespace
+
+void add_session_routes(Router* router, const ApiPorts& ports) {
+  router->add({.method = "POST",
+               .pattern = "/api/v1/allocations",
+               .id = "allocate",
+               .tag = "sessions",
+               .summary = "Give a session an instance; the same session gets the same answer",
+               .access = "allocate",
+               .body = BodyRule::Required,
+               .body_schema = "AllocationRequest",
+               .answer_schema = "Allocation",
+               .handler = [ports](const auto& context, Answer answer) {
+                 allocate(ports, *context, std::move(answer));
+               }});
+  router->add({.method = "DELETE",
+               .pattern = "/api/v1/allocations/{session}",
+               .id = "release",
+               .tag = "sessions",
+               .summary = "The session is over",
+               .access = "allocate",
+               .answer_status = 204,
+               .handler = [ports](const auto& context, Answer answer) {
+                 const auto released = ports.backend->release(context->param("session"));
+                 if (!released) return answer.fail(released.error());
+                 answer.send({.status = 204});
+               }});
+  router->add(
+      {.method = "POST",
+       .pattern = "/api/v1/telemetry",
+       .id = "report",
+       .tag = "sessions",
+       .summary =
+           "A batch of deltas from an SDK or game server; counted once by source and sequence",
+       .access = "report",
+       .body = BodyRule::Required,
+       .body_schema = "TelemetryBatch",
+       .answer_schema = "TelemetryReceipt",
+       .answer_status = 202,
+       .handler = [ports](const auto& context, Answer answer) {
+         report(ports, *context, std::move(answer));
+       }});
+  add_flag_routes(router, ports);
+  const auto add_privacy = [&](std::string verb, std::string id, std::string summary,
+                               PrivacyVerb act) {
+    router->add({.method = "POST",
+                 .pattern = "/api/v1/privacy/" + verb,
+                 .id = std::move(id),
+                 .tag = "privacy",
+                 .summary = std::move(summary),
+                 .access = "privacy",
+                 .body = BodyRule::Required,
+                 .body_schema = "Player",
+                 .slow = true,
+                 .handler = privacy(std::move(act))});
+  };
+  add_privacy("export", "privacyExport", "All that the ledgers hold of a player",
+              [backend = ports.backend](std::string_view player, const Actor&) {
+                return backend->privacy_export(player);
+              });
+  add_privacy("erase", "privacyErase",
+              "Destroy a player's key: his rows can no longer be told to be his",
+              [backend = ports.backend](std::string_view player, const Actor& actor) {
+                return backend->privacy_erase(player, actor);
+              });
+}
+
+}  // namespace showcaller

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/command_json.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/suggest.h"
+
+namespace showcaller {
+namespace {
+
+template <class Enum>
+Result<Enum> enum_from(std::string_view text, std::string_view what) {
+  const auto& names = EnumNames<Enum>::names;
+  const auto found = std::ranges::find(names, text);
+  if (found != names.end()) return static_cast<Enum>(found - names.begin());
+  std::vector<std::string> known(names.begin(), names.end());
+  const auto near = nearest_word(text, known);
+  return fail(ErrorCode::Invalid, fmt::format("'{}' is no {}; {}{}", text, what,
+                                              near ? fmt::format("did you mean '{}'? ", *near) : "",
+                                              fmt::format("there are {}", fmt::join(known, ", "))));
+}
+
+// Reads the fields of one command, and knows in the end which of them nobody asked for.
+class FieldReader {
+ public:
+  explicit FieldReader(const json::object& fields) : fields_(fields) {}
+
+  Result<std::string> text(std::string_view key, bool required = true) {
+    const auto* value = take(key);
+    if (value == nullptr) {
+      if (required) return fail(ErrorCode::Invalid, fmt::format("'{}' is missing; add it", key));
+      return std::string();
+    }
+    if (!value->is_string())
+      return fail(ErrorCode::Invalid, fmt::format("'{}' is not a text; put it in quotes", key));
+    return std::string(value->as_string());
+  }
+
+  Result<std::optional<std::int64_t>> whole(std::string_view key) {
+    const auto* value = take(key);
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    if (!value->is_int64() && !value->is_uint64()) {
+      return fail(ErrorCode::Invalid, fmt::format("'{}' is not a whole number; write one", key));
+    }
+    return value->to_number<std::int64_t>();
+  }
+
+  Status finish() const {
+    for (const auto& field : fields_) {
+      const std::string_view key = field.key();
+      const bool of_every_command = key == "do" || key == "key" || key == "reason";
+      if (of_every_command || std::ranges::find(taken_, key) != taken_.end()) continue;
+      return fail(ErrorCode::Invalid,
+                  fmt::format("'{}' is not a field of this command; leave it out", key));
+    }
+    return {};
+  }
+
+ private:
+  const json::value* take(std::string_view key) {
+    taken_.emplace_back(key);
+    return fields_.if_contains(key);
+  }
+
+  const json::object& fields_;
+  std::vector<std::string> taken_;
+};
+
+Result<CommandBody> quarantine_command(FieldReader& reader, bool release) {
+  QuarantineCommand command{.release = release};
+  TRY(const auto scope, reader.text("scope"));
+  TRY(command.scope, enum_from<QuarantineScope>(scope, "scope of a quarantine"));
+  TRY(command.fleet, reader.text("fleet", false));
+  TRY(command.subject, reader.text("subject"));
+  TRY(const auto length, reader.text("for", false));
+  if (!length.empty()) {
+    TRY(command.for_how_long, parse_duration(length));
+  }
+  TRY(reader.finish());
+  return command;
+}
+
+Result<Kind> kind_of(const std::string& text) {
+  for (int i = 0; i <= static_cast<int>(Kind::LiveEvent); ++i) {
+    if (to_string(static_cast<Kind>(i)) == text) return static_cast<Kind>(i);
+  }
+  return fail(ErrorCode::Invalid,
+              fmt::format("'{}' is no kind of manifest; write it as in the manifest", text));
+}
+
+Result<CommandBody> event_command(FieldReader& reader, EventVerb verb) {
+  EventCommand command{.verb = verb};
+  TRY(command.event, reader.text("event"));
+  TRY(command.expected_revision, reader.whole("expected_revision"));
+  if (verb == EventVerb::Pace) {
+    TRY(const auto pace, reader.whole("pace_per_minute"));
+    if (!pace || *pace < 0) {
+      return fail(
+          ErrorCode::Invalid,
+          "'pace_per_minute' is missing or negative; give new sessions a minute, 0 for no pace");
+    }
+    command.pace_per_minute = *pace;
+  }
+  TRY(reader.finish());
+  return command;
+}
+
+}  // namespace
+
+Result<EventVerb> event_verb(std::string_view text) {
+  return enum_from<EventVerb>(text, "verb for an event");
+}
+
+Result<CommandBody> command_from_json(std::string_view verb, const json::object& fields) {
+  FieldReader reader(fields);
+  if (verb == "approve") {
+    ApproveCommand command;
+    TRY(command.event, reader.text("event"));
+    TRY(command.hash, reader.text("hash"));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "stop-line" || verb == "resume-line") {
+    LineCommand command{.stop = verb == "stop-line"};
+    TRY(command.scope, reader.text("scope", false));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "quarantine" || verb == "release")
+    return quarantine_command(reader, verb == "release");
+  if (verb == "remove") {
+    RemoveCommand command;
+    TRY(const auto kind, reader.text("kind"));
+    TRY(command.kind, kind_of(kind));
+    TRY(command.name, reader.text("name"));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "revoke-token") {
+    RevokeTokenCommand command;
+    TRY(command.id, reader.text("id"));
+    TRY(reader.finish());
+    return command;
+  }
+  TRY(const auto of_event, event_verb(verb));
+  return event_command(reader, of_event);
+}
+
+json::object receipt_json(const Receipt& receipt) {
+  json::array notes;
+  for (const auto& note : receipt.notes) notes.emplace_back(note);
+  return {{"seq", receipt.seq}, {"repeated", receipt.repeated}, {"notes", std::move(notes)}};
+}
+
+}  // namespace showcaller

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structured log lines: one JSON object a line, to a descriptor.
+//
+//   {"time":"2026-12-11T18:00:00.250Z","level":"info","message":"...","trace":"...", fields...}
+//
+// Threads: any; a line is written with one call and never torn. Secrets do not belong in fields.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/time.h"
+
+namespace showcaller {
+
+enum class LogLevel { Debug, Info, Warning, Error, Off };
+std::string_view to_string(LogLevel level);
+std::optional<LogLevel> parse_log_level(std::string_view text);
+
+// Ends in a newline. An empty trace is left out.
+std::string format_log_line(LogLevel level, Instant time, std::string_view message,
+                            std::string_view trace, const json::object& fields = {});
+
+class Log {
+ public:
+  // The descriptor stays the caller's.
+  explicit Log(int descriptor = 2, LogLevel level = LogLevel::Info)
+      : descriptor_(descriptor), level_(level) {}
+
+  void set_level(LogLevel level) { level_ = level; }
+  bool writes(LogLevel level) const { return level >= level_.load(std::memory_order_relaxed); }
+  void write(LogLevel level, Instant time, std::string_view message, std::string_view trace = {},
+             const json::object& fields = {});
+
+ private:
+  const int descriptor_;
+  std::atomic<LogLevel> level_;
+};
+
+}  // namespace showcaller

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every metric of the program. docs/metrics.md is printed from here; a test compares the two.
+#pragma once
+
+#include <array>
+
+#include "wire/metrics.h"
+
+namespace showcaller {
+
+inline constexpr std::array kMetricTable{
+    MetricRow{"showcaller_http_requests", SeriesType::Counter,
+              "Requests answered, by route pattern.", "route method status"},
+    MetricRow{"showcaller_http_request_seconds", SeriesType::Histogram,
+              "From the last byte of a request to its answer being ready.", "route"},
+    MetricRow{"showcaller_http_connections", SeriesType::Gauge, "Connections open now.", ""},
+    MetricRow{"showcaller_http_connections_accepted", SeriesType::Counter, "Connections accepted.",
+              ""},
+    MetricRow{"showcaller_http_connections_refused", SeriesType::Counter,
+              "Connections refused because there were too many.", ""},
+    MetricRow{"showcaller_http_timeouts", SeriesType::Counter,
+              "Connections ended because the peer took too long.", ""},
+    MetricRow{"showcaller_http_slow_readers_dropped", SeriesType::Counter,
+              "Streams ended because their reader was too slow.", ""},
+    MetricRow{"showcaller_http_worker_queue", SeriesType::Gauge,
+              "Slow requests that wait for a worker.", ""},
+    MetricRow{"showcaller_watchers", SeriesType::Gauge, "Readers of /api/v1/watch.", ""},
+    MetricRow{"showcaller_commands", SeriesType::Counter,
+              "Commands answered, by verb and outcome (ok, repeated, or an error code).",
+              "verb outcome"},
+    MetricRow{"showcaller_command_seconds", SeriesType::Histogram,
+              "From a command's arrival to its durable acknowledgement.", ""},
+    MetricRow{"showcaller_telemetry_batches", SeriesType::Counter,
+              "Telemetry batches, by outcome (ok or an error code).", "outcome"},
+    MetricRow{"showcaller_allocations", SeriesType::Counter,
+              "Allocation requests, by outcome (ok or an error code).", "outcome"},
+    MetricRow{"showcaller_journal_seq", SeriesType::Gauge, "Number of the last durable record.",
+              ""},
+    MetricRow{"showcaller_journal_epoch", SeriesType::Gauge,
+              "The epoch in which this server writes.", ""},
+    MetricRow{"showcaller_mailbox_letters", SeriesType::Gauge, "Inputs that wait for the engine.",
+              ""},
+    MetricRow{"showcaller_events", SeriesType::Gauge, "LiveEvents, by phase.", "phase"},
+    MetricRow{"showcaller_events_held", SeriesType::Gauge, "LiveEvents that are held.", ""},
+    MetricRow{"showcaller_event_exposure_ratio", SeriesType::Gauge,
+              "Share of eligible units that the present stage admits.", "event"},
+    MetricRow{"showcaller_event_sessions", SeriesType::Gauge,
+              "Sealed sessions of the present revision, by arm.", "event arm"},
+    MetricRow{"showcaller_instances", SeriesType::Gauge,
+              "Game server processes, by fleet and phase.", "fleet phase"},
+    MetricRow{"showcaller_quarantines", SeriesType::Gauge, "Quarantines in force.", ""},
+    MetricRow{"showcaller_lines_stopped", SeriesType::Gauge, "Scopes whose line is stopped.", ""},
+    MetricRow{"showcaller_process_resident_bytes", SeriesType::Gauge,
+              "Memory of the server process.", ""},
+    MetricRow{"showcaller_process_cpu_seconds", SeriesType::Gauge,
+              "Processor time of the server process.", ""},
+};
+
+}  // namespace showcaller

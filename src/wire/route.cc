@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/route.h"
+
+#include "wire/problem.h"
+
+namespace showcaller {
+
+std::string_view RequestContext::param(std::string_view name) const {
+  for (const auto& [key, value] : params) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+std::string RequestContext::query(std::string_view name, std::string_view fallback) const {
+  return std::string(request.query_value(name).value_or(fallback));
+}
+
+Answer::~Answer() {
+  if (context_ && !responder_.answered()) {
+    fail({ErrorCode::Internal,
+          "the request was dropped without an answer; tell whoever runs this server"});
+  }
+}
+
+void Answer::send(HttpResponse response) {
+  response.headers.add("traceparent", context_->trace.traceparent());
+  tell(response.status, response.body.size());
+  responder_.send(std::move(response));
+}
+
+void Answer::ok(const json::value& value, int status) {
+  std::string body = to_json_text(value);
+  body += '\n';
+  send(json_response(status, std::move(body)));
+}
+
+void Answer::fail(const Error& error) {
+  fail(status_of(error.code), error);
+}
+
+void Answer::fail(int status, const Error& error) {
+  send(problem_response(status, error, context_->request.raw_path(), context_->trace.trace_id));
+}
+
+void Answer::settle(const Result<json::value>& result) {
+  if (result) {
+    ok(*result);
+  } else {
+    fail(result.error());
+  }
+}
+
+std::shared_ptr<ResponseStream> Answer::stream(HttpResponse head) {
+  head.headers.add("traceparent", context_->trace.traceparent());
+  tell(head.status, 0);
+  return responder_.stream(std::move(head));
+}
+
+void Answer::tell(int status, std::size_t bytes) {
+  if (sink_ == nullptr || !*sink_) return;
+  const auto& request = context_->request;
+  const std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - context_->started;
+  (*sink_)({request.method, request.raw_path(),
+            context_->route != nullptr ? std::string_view(context_->route->pattern) : "none",
+            status, bytes, elapsed.count(), context_->actor.name, context_->trace.trace_id,
+            request.peer.address});
+}
+
+}  // namespace showcaller

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/router.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "wire/problem.h"
+#include "wire/worker_pool.h"
+
+namespace showcaller {
+namespace {
+
+std::vector<std::string_view> split_path(std::string_view path) {
+  std::vector<std::string_view> segments;
+  segments.reserve(8);
+  path.remove_prefix(std::min<std::size_t>(1, path.size()));
+  while (true) {
+    const auto end = std::min(path.find('/'), path.size());
+    segments.push_back(path.substr(0, end));
+    if (end == path.size()) break;
+    path.remove_prefix(end + 1);
+  }
+  return segments;
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_param(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with('}');
+}
+bool is_rest(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with("...}");
+}
+
+// What a handler may be given: JSON, YAML, plain text, or a client's default for "some bytes".
+bool is_readable_type(std::string_view content_type) {
+  const auto type = trim(content_type.substr(0, content_type.find(';')));
+  return type.empty() || type.find("json") != type.npos || type.find("yaml") != type.npos ||
+         type.starts_with("text/") || type == "application/octet-stream" ||
+         type == "application/x-www-form-urlencoded";
+}
+
+void fill_params(const Route& route, std::string_view path, RequestContext* context) {
+  const auto names = split_path(route.pattern);
+  const auto values = split_path(path);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!is_param(names[i])) continue;
+    if (is_rest(names[i])) {
+      const auto at = i < values.size() ? static_cast<std::size_t>(values[i].data() - path.data())
+                                        : path.size();
+      context->params.emplace_back(names[i].substr(1, names[i].size() - 5),
+                                   std::string(path.substr(at)));
+      return;
+    }
+    context->params.emplace_back(names[i].substr(1, names[i].size() - 2),
+                                 percent_decode(values[i]).value_or(""));
+  }
+}
+
+}  // namespace
+
+std::string_view bearer_token(const HttpHeaders& headers) {
+  const auto header = headers.get("Authorization");
+  if (header.size() < 7 || !equal_ignoring_case(header.substr(0, 7), "Bearer ")) return {};
+  return trim(header.substr(7));
+}
+
+bool accepts(std::string_view accept, std::string_view media_type) {
+  if (trim(accept).empty()) return true;
+  const auto family = media_type.substr(0, media_type.find('/'));
+  while (!accept.empty()) {
+    const auto end = std::min(accept.find(','), accept.size());
+    const auto item = accept.substr(0, end);
+    accept.remove_prefix(std::min(end + 1, accept.size()));
+    const auto range = trim(item.substr(0, item.find(';')));
+    const auto quality = item.find("q=");
+    const bool refused =
+        quality != item.npos && trim(item.substr(quality + 2)).find_first_not_of("0.") == item.npos;
+    const bool whole_family =
+        range.ends_with("/*") && equal_ignoring_case(range.substr(0, range.size() - 2), family);
+    if (!refused && (range == "*/*" || whole_family || equal_ignoring_case(range, media_type)))
+      return true;
+  }
+  return false;
+}
+
+void Router::add(Route route) {
+  auto owned = std::make_unique<Route>(std::move(route));
+  Node* node = &root_;
+  const Route* row = owned.get();
+  auto* methods = &node->by_method;
+  for (const auto segment : split_path(row->pattern)) {
+    if (is_rest(segment)) {
+      methods = &node->rest_by_method;
+      break;
+    }
+    auto& next = is_param(segment) ? node->any : node->fixed[std::string(segment)];
+    if (!next) next = std::make_unique<Node>();
+    node = next.get();
+    methods = &node->by_method;
+  }
+  const bool is_new = methods->emplace(row->method, row).second;
+  CHECK(is_new);
+  routes_.push_back(std::move(owned));
+}
+
+const std::map<std::string, const Route*, std::less<>>* Router::find(const Node& node,
+                                                                     const Segments& segments,
+                                                                     std::size_t at) const {
+  if (at == segments.size()) return node.by_method.empty() ? nullptr : &node.by_method;
+  if (const auto next = node.fixed.find(segments[at]); next != node.fixed.end()) {
+    if (const auto* found = find(*next->second, segments, at + 1)) return found;
+  }
+  if (node.any && !segments[at].empty()) {
+    if (const auto* found = find(*node.any, segments, at + 1)) return found;
+  }
+  return node.rest_by_method.empty() ? nullptr : &node.rest_by_method;
+}
+
+void Router::handle(HttpRequest&& request, Responder responder) const {
+  auto context = std::make_shared<RequestContext>();
+  context->started = std::chrono::steady_clock::now();
+  context->trace = continue_trace(request.headers.get("traceparent"));
+  context->request = std::move(request);
+  const auto path = context->request.raw_path();
+  Answer answer(std::move(responder), context, &ports_.on_finished);
+  const auto* methods = find(root_, split_path(path), 0);
+  if (methods == nullptr) {
+    return answer.fail(
+        {ErrorCode::NotFound,
+         fmt::format("there is nothing at {}; /api/v1/openapi.json lists what there is",
+                     context->request.path)});
+  }
+  const std::string_view method = context->request.method;
+  auto found = methods->find(method);
+  if (found == methods->end() && method == "HEAD") found = methods->find("GET");
+  if (found == methods->end()) {
+    std::string allow = "OPTIONS";
+    for (const auto& [name, route] : *methods)
+      allow += (name == "GET" ? ", GET, HEAD" : ", " + name);
+    if (method == "OPTIONS") return answer.send({204, {{"Allow", allow}}, ""});
+    auto response = problem_response(
+        405, {ErrorCode::Invalid, fmt::format("{} cannot be done here; use {}", method, allow)},
+        path, context->trace.trace_id);
+    response.headers.add("Allow", allow);
+    return answer.send(std::move(response));
+  }
+  context->route = found->second;
+  fill_params(*context->route, path, context.get());
+  run(*context->route, context, std::move(answer));
+}
+
+void Router::run(const Route& route, const std::shared_ptr<RequestContext>& context,
+                 Answer answer) const {
+  const auto& request = context->request;
+  if (route.access != kPublic) {
+    auto actor = ports_.authenticate(request);
+    if (!actor) return answer.fail(actor.error());
+    context->actor = *std::move(actor);
+    if (route.access != kAnyToken) {
+      if (const auto allowed = ports_.authorize(*context, route.access); !allowed)
+        return answer.fail(allowed.error());
+    }
+  }
+  if (route.body == BodyRule::Required && !request.body_declared) {
+    return answer.fail(
+        411, {ErrorCode::Invalid, "the request has no body; send one with its Content-Length"});
+  }
+  if (route.body != BodyRule::None && !is_readable_type(request.headers.get("Content-Type"))) {
+    return answer.fail(
+        415, {ErrorCode::Invalid, "the body is neither JSON nor YAML; say which in Content-Type"});
+  }
+  if (!accepts(request.headers.get("Accept"), route.answer_type) &&
+      !accepts(request.headers.get("Accept"), "application/problem+json")) {
+    return answer.fail(
+        406, {ErrorCode::Invalid, fmt::format("the answer is {}; accept that", route.answer_type)});
+  }
+  if (!route.slow || ports_.workers == nullptr) return route.handler(context, std::move(answer));
+  // A task that is not taken is destroyed, and must not then answer for itself.
+  auto shared = std::make_shared<Answer>(std::move(answer));
+  const bool taken = ports_.workers->post(
+      [&route, context, shared] { route.handler(context, std::move(*shared)); });
+  if (!taken)
+    shared->fail({ErrorCode::Unavailable, "too many slow requests wait; try again later"});
+}
+
+}  // namespace showcaller

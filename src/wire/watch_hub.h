@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hands each durable record to everybody who watches, as server-sent events. A record is formatted
+// once for all; a reader too slow is dropped by its stream. A reader who comes back with
+// Last-Event-ID continues where it was, if that is among the last kRecent records; else it is told
+// `missed` and reads /api/v1/history.
+//
+//   id: SEQ        id: LAST
+//   event: KIND    event: missed
+//   data: RECORD   data: {"after":SEQ,"before":SEQ}
+//
+// Threads: any; publish() by one.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/responder.h"
+
+namespace showcaller {
+
+struct WatchFilter {
+  std::string event;  // only records about it; empty: all
+  std::string kind;   // only this kind; empty: all
+};
+
+class WatchHub {
+ public:
+  static constexpr std::size_t kRecent = 4'096;
+  static constexpr std::size_t kWatchersMax = 10'000;
+
+  void publish(std::uint64_t seq, std::string_view kind, std::string_view event,
+               std::string_view record_json);
+  // False: too many watch already. `after`: the last record that the reader has; absent: from now
+  // on.
+  bool add(std::shared_ptr<ResponseStream> stream, WatchFilter filter,
+           std::optional<std::uint64_t> after);
+  // A comment to every stream, so that both sides notice a dead connection.
+  void heartbeat();
+  void close_all();
+  std::size_t watchers() const;
+
+ private:
+  struct Item {
+    std::uint64_t seq;
+    std::string kind, event;
+    SharedBytes text;
+  };
+  struct Watcher {
+    std::shared_ptr<ResponseStream> stream;
+    WatchFilter filter;
+  };
+  static bool matches(const WatchFilter& filter, const Item& item);
+  void catch_up(const Watcher& watcher, std::uint64_t after);
+
+  mutable std::mutex mutex_;
+  std::deque<Item> recent_;
+  std::uint64_t last_seq_ = 0;
+  std::vector<Watcher> watchers_;
+};
+
+}  // namespace showcaller
