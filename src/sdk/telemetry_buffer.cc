@@ -5,10 +5,10 @@
 
 namespace showcaller::sdk {
 
-TelemetryBuffer::Series* TelemetryBuffer::find(const Key& key) {
+TelemetryBuffer::Series* TelemetryBuffer::find(const Key& key, std::size_t series_max) {
   const auto found = series_.find(key);
   if (found != series_.end()) return &found->second;
-  if (series_.size() >= series_max_) return nullptr;
+  if (series_.size() >= series_max) return nullptr;
   return &series_[key];
 }
 
@@ -20,10 +20,10 @@ bool TelemetryBuffer::add(const Report& report) {
           labels.instance.empty() ? instance_ : std::string(labels.instance),
           std::string(labels.unit),
           std::string(labels.stratum)};
-  Series* series = find(key);
-  if (series == nullptr && !labels.unit.empty()) {
+  Series* series = labels.unit.empty() ? nullptr : find(key, series_max_);
+  if (series == nullptr) {
     std::get<4>(key).clear();
-    series = find(key);
+    series = find(key, series_max_ * 2);
   }
   if (series == nullptr) return false;
   if (report.kind == Report::Kind::Latency) {

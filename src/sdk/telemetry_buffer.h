@@ -4,7 +4,7 @@
 //
 // Past the bound a report gives up its unit first, so that counts stay right where only their breakdown is lost; if
 // that does not help it is dropped, and counted.
-// Threads: one.
+// Threads: one. Limits: series_max series, and as many again that have no unit.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +40,7 @@ class TelemetryBuffer {
     std::optional<ExponentialHistogram> histogram;
   };
 
-  Series* find(const Key& key);
+  Series* find(const Key& key, std::size_t series_max);
 
   std::size_t series_max_;
   std::string instance_;

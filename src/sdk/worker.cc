@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view kSnapshotTarget = "/api/v1/flags/snapshot";
 constexpr std::string_view kTelemetryTarget = "/api/v1/telemetry";
-// Each series may be two deltas; the server takes 10,000 a batch.
-constexpr std::size_t kSeriesMax = 5'000;
+// Twice as many at most, each perhaps two deltas; the server takes 10,000 a batch.
+constexpr std::size_t kSeriesMax = 2'500;
 
 std::uint64_t random_seed() {
   std::random_device device;

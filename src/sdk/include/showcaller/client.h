@@ -73,7 +73,7 @@ struct Options {
   std::chrono::milliseconds poll_every{5'000};
   std::chrono::milliseconds flush_every{5'000};
   std::chrono::milliseconds stale_after{60'000};
-  std::size_t series_max = 2'000;   // distinct metrics with their labels between two reports
+  std::size_t series_max = 2'000;   // distinct metrics with their labels between two batches; at most 2,500
   std::size_t queue_max = 4'096;    // reports waiting to be merged; rounded up to a power of two
   bool background = true;           // false: nothing runs until step() is called
   std::shared_ptr<Transport> transport;  // empty: HTTP to `url`
