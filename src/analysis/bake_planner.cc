@@ -64,7 +64,9 @@ double units_to_detect(const BakeQuestion& q) {
   const double reach = growth / (critical_score(q) + normal_tail_inverse(1 - q.power));
   const double left = reach * reach - variance_between(q);
   if (left <= 0) return kNever;
-  const double by_score = q.phi / (left * q.rate * (1 - q.share));
+  // The canary's own events: between as many as without the growth and as many as with it.
+  const double canary_part = (1 + 1 / q.ratio) / 2;
+  const double by_score = q.phi * (canary_part + q.share / (1 - q.share)) / (left * q.rate);
   return std::max(by_evidence, by_score);
 }
 

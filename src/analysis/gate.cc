@@ -19,7 +19,14 @@ GateState& GateState::operator=(GateState&& other) noexcept = default;
 GateState::~GateState() = default;
 
 Verdict GateState::feed(const Tick& tick) {
-  core_->feed(tick);
+  if (is_normal(tick)) {
+    core_->feed(tick);
+  } else {
+    // Sums of doubles depend on their order: one order for all.
+    Tick in_order = tick;
+    normalize(&in_order);
+    core_->feed(in_order);
+  }
   return core_->verdict;
 }
 

@@ -23,6 +23,7 @@ struct SeriesSums {
   double suspect = 0;      // events
   double reference = 0;    // events
   double expected = 0;     // suspect events, were the arms alike
+  double counterpart = 0;  // reference events, were the arms alike
   double information = 0;  // about the log ratio, at no effect, phi = 1
 };
 
@@ -168,6 +169,7 @@ struct GateState::Core {
   double log_e_metric(std::size_t m) const;
   double log_e_total() const;
   bool evidence_may_fail() const;
+  double least_phi(std::size_t s) const;
   double score(std::size_t s, const WindowNoise& n) const;
   bool score_fires(std::size_t s) const;
   double clump_size(std::size_t s) const;

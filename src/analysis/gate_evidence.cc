@@ -25,6 +25,21 @@ constexpr double kClumpSizeMin = 1.25;
 
 }  // namespace
 
+namespace {
+
+// At most the log of the mass that the instance effect's t has in [0, reach]; 0 for a point null; hopeless where too few
+// nodes lie within reach for the sum to follow the integral.
+double log_null_mass(const WindowNoise& n, double reach) {
+  constexpr double kHopeless = -1e9;
+  if (n.v0 < kPointNullSd * kPointNullSd) return 0;
+  const double z = reach / std::sqrt(n.v0);
+  // For nu >= 3 the mass in [0, z] is at least 0.3 min(z, 1).
+  if (n.nu < 3 || z < 0.3 || reach < 0.05) return kHopeless;
+  return std::log(0.25 * std::min(z, 1.0));
+}
+
+}  // namespace
+
 std::int64_t to_unats(double log_value) {
   if (!(log_value > -1e12)) return kLogZero;
   return std::llround(std::min(log_value, 1e12) * 1e6);
@@ -43,7 +58,8 @@ SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
   const SeriesWindow& then = restarts[k - 1].series[s];
   return {difference(now.l, then.l),
           {now.sums.suspect - then.sums.suspect, now.sums.reference - then.sums.reference,
-           now.sums.expected - then.sums.expected, now.sums.information - then.sums.information}};
+           now.sums.expected - then.sums.expected, now.sums.counterpart - then.sums.counterpart,
+           now.sums.information - then.sums.information}};
 }
 
 // What instances differ in has its part of the statistic too: tau^2 for each event an instance has in a tick.
@@ -116,8 +132,7 @@ bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s, doubl
   const GateConfig& config = plan->config;
   const bool swapped = plan->metrics[plan->series[s].metric].swapped;
   // Where more is better the canary is the reference: what counts is how many events it should have had.
-  const double canary_events = swapped ? sums.suspect * sums.reference / std::max(sums.expected, 1e-9)
-                                       : sums.suspect;
+  const double canary_events = swapped ? sums.counterpart : sums.suspect;
   const double baseline_events = swapped ? sums.suspect : sums.reference;
   return canary_events >= double(config.canary_events_min) * clump &&
          baseline_events >= plan->series[s].baseline_events_min * clump;
@@ -141,13 +156,14 @@ double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w, const
   return numerator - log_mixture(w.l, n.phi, mixture_student(series.margin(), sd, n.nu));
 }
 
-// Never below log_e_window, and ten times cheaper.
+// Never below log_e_window, and much cheaper. The numerator is at most the peak. The denominator is at least its value at
+// the margin times the null's mass between margin and peak, for the likelihood is concave in beta.
 double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
-  if (n.v0 >= kPointNullSd * kPointNullSd) return 1e9;
   const double l_margin = w.l[kSlotMargin];
-  return (max_above(w.l, series.margin(), l_margin) - l_margin) / n.phi;
+  const GridPeak peak = peak_above(w.l, series.margin(), l_margin);
+  return (peak.l - l_margin) / n.phi - log_null_mass(n, peak.beta - series.margin());
 }
 
 double GateState::Core::log_e_series(std::size_t s) const {
@@ -169,6 +185,7 @@ double GateState::Core::log_e_catastrophe(std::size_t s) const {
   w.sums.suspect += before.sums.suspect;
   w.sums.reference += before.sums.reference;
   w.sums.expected += before.sums.expected;
+  w.sums.counterpart += before.sums.counterpart;
   if (!enough_events(w.sums, s) || w.sums.suspect <= 1.5 * w.sums.expected) return kLogNothing;
   for (std::size_t j = 0; j < kGridSlots; ++j) w.l[j] += before.l[j];
   const bool warming = t_s - plan->config.tick_s < plan->config.warmup_s;
@@ -200,8 +217,17 @@ double GateState::Core::log_e_total() const {
   return sum.value();
 }
 
-// A cheap "no" for the ordinary tick. Instance assignment has no cheap bound for E itself, so it looks at what decides:
-// without evidence for worse there is nothing to compute.
+// phi is at least what chance gives.
+double GateState::Core::least_phi(std::size_t s) const {
+  const SeriesPlan& series = plan->series[s];
+  const MetricKind kind = plan->config.metrics[series.metric].kind;
+  if (kind == MetricKind::Count || kind == MetricKind::Rate) return 1;
+  const double n = baseline_totals[plan->metrics[series.metric].n_column];
+  const double x = baseline_totals[series.baseline_column];
+  return n > 0 ? std::clamp(0.9 * (1 - x / n), 0.02, 1.0) : 0.02;
+}
+
+// A cheap "no" for the ordinary tick.
 bool GateState::Core::evidence_may_fail() const {
   const double threshold = std::log(e_threshold(plan->config.profile)) - 1e-6;
   LogSum sum;
@@ -218,16 +244,13 @@ bool GateState::Core::evidence_may_fail() const {
       }
       const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
       const SeriesWindow w = window(s, k);
-      // phi is at least what chance gives.
-      WindowNoise least;
-      const double n = baseline_totals[plan->metrics[series.metric].n_column];
-      const double x = baseline_totals[series.baseline_column];
-      const MetricKind kind = plan->config.metrics[series.metric].kind;
-      if (kind == MetricKind::Binary || kind == MetricKind::Quantile) {
-        least.phi = n > 0 ? std::clamp(0.9 * (1 - x / n), 0.02, 1.0) : 0.02;
+      WindowNoise n;
+      if (plan->config.assignment == Assignment::Instance) {
+        n = noise(s, k);
+      } else {
+        n.phi = least_phi(s);
       }
-      least.v0 = plan->config.assignment == Assignment::Instance ? 1 : 0;
-      double bound = log_e_bound(s, w, least);
+      double bound = log_e_bound(s, w, n);
       if (bound > 5) bound = std::min(bound, log_e_window(s, w, noise(s, k)));
       sum.add(std::log(share * series.weight) + bound);
     }
@@ -244,7 +267,7 @@ double GateState::Core::score(std::size_t s, const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   const SeriesWindow& w = main[s];
   const double l_margin = w.l[kSlotMargin];
-  const double root = std::sqrt(2 * (max_above(w.l, series.margin(), l_margin) - l_margin) / n.phi);
+  const double root = std::sqrt(2 * (peak_above(w.l, series.margin(), l_margin).l - l_margin) / n.phi);
   if (root <= 0) return 0;
   if (n.v0 <= 0) return root;
   const double effect = std::log(w.sums.suspect / std::max(w.sums.expected, 1e-3)) - series.margin();
@@ -287,11 +310,13 @@ double GateState::Core::log_safe(std::size_t m) const {
 
 // A cheap "no" for log_safe(m) >= log_bar.
 bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
-  if (plan->config.assignment == Assignment::Instance) return true;
   const std::size_t s = plan->metrics[m].certifier;
   const SeriesPlan& series = plan->series[s];
   const double l_margin = main[s].l[kSlotSafe];
-  return max_below(main[s].l, series.safe_margin(), l_margin) - l_margin >= log_bar * noise(s, 0).phi;
+  const GridPeak peak = peak_below(main[s].l, series.safe_margin(), l_margin);
+  if (peak.l - l_margin < log_bar * least_phi(s) && plan->config.assignment == Assignment::Player) return false;
+  const WindowNoise n = noise(s, 0);
+  return (peak.l - l_margin) / n.phi - log_null_mass(n, series.safe_margin() - peak.beta) >= log_bar;
 }
 
 // A certificate once reached holds, whenever one looks; it lapses only when later evidence has taken nearly all of it back.

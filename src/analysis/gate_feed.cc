@@ -191,6 +191,7 @@ void GateState::Core::judge_series(std::size_t s, const PendingStratum& counts, 
   w.sums.suspect += suspect;
   w.sums.reference += reference;
   w.sums.expected += reference * share / (1 - share);
+  w.sums.counterpart += suspect * (1 - share) / share;
   w.sums.information += reference * share;
 }
 

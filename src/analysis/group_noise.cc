@@ -22,7 +22,7 @@ struct Pearson {
 };
 
 Pearson pearson(std::span<const GroupTotal> groups) {
-  std::vector<std::pair<double, double>> strata;  // n, x
+  std::vector<std::pair<double, double>> strata(1);  // n, x
   for (const GroupTotal& g : groups) {
     if (g.n <= 0) continue;
     if (g.stratum >= strata.size()) strata.resize(g.stratum + 1);

@@ -61,6 +61,8 @@ V2 log2lanes(V2 x) {
   return e * both(6.93147180369123816490e-01) - ((half_square - low) - f);
 }
 
+constexpr double kNegligible = -80;
+
 GridAxis make_axis() {
   GridAxis axis;
   for (std::size_t j = 0; j < kGridNodes; ++j) {
@@ -213,32 +215,35 @@ double log_mixture(const GridRow& l, double phi, const GridMixture& mixture) {
   for (std::size_t j = mixture.first; j < mixture.last; ++j) top = std::max(top, l[j]);
   const V2 peak = both(top);
   const V2 scale = both(1 / phi);
-  const V2 low = both(-700);
   V2 sum = both(0);
   // Weights outside [first, last) are zero, so whole lanes are safe; slots behind the nodes have weight zero too.
   for (std::size_t j = mixture.first & ~std::size_t(1); j < mixture.last; j += 2) {
     V2 v = (load(l, j) - peak) * scale;
-    v = v > low ? v : low;
+    // Where little is left of the likelihood no weight can make up for it.
+    if (v[0] < kNegligible && v[1] < kNegligible) continue;
+    v = v > both(kNegligible) ? v : both(kNegligible);
     v = v < both(0) ? v : both(0);
     sum += load(mixture.weight, j) * exp2lanes(v);
   }
   return top / phi + exact_log(sum[0] + sum[1]);
 }
 
-double max_above(const GridRow& l, double beta, double floor) {
+GridPeak peak_above(const GridRow& l, double beta, double floor) {
   const GridAxis& axis = grid_axis();
-  std::size_t j = kGridNodes;
-  while (j > 0 && axis.beta[j - 1] >= beta) {
-    --j;
-    floor = std::max(floor, l[j]);
+  GridPeak peak{floor, beta};
+  for (std::size_t j = kGridNodes; j > 0 && axis.beta[j - 1] >= beta; --j) {
+    if (l[j - 1] > peak.l) peak = {l[j - 1], axis.beta[j - 1]};
   }
-  return floor;
+  return peak;
 }
 
-double max_below(const GridRow& l, double beta, double floor) {
+GridPeak peak_below(const GridRow& l, double beta, double floor) {
   const GridAxis& axis = grid_axis();
-  for (std::size_t j = 0; j < kGridNodes && axis.beta[j] <= beta; ++j) floor = std::max(floor, l[j]);
-  return floor;
+  GridPeak peak{floor, beta};
+  for (std::size_t j = 0; j < kGridNodes && axis.beta[j] <= beta; ++j) {
+    if (l[j] > peak.l) peak = {l[j], axis.beta[j]};
+  }
+  return peak;
 }
 
 }  // namespace showcaller

@@ -70,10 +70,13 @@ GridRow difference(const GridRow& a, const GridRow& b);
 
 // log sum_j weight_j exp(l_j / phi).
 double log_mixture(const GridRow& l, double phi, const GridMixture& mixture);
-// The largest l_j over nodes with beta_j >= beta, at least `floor`.
-double max_above(const GridRow& l, double beta, double floor);
+struct GridPeak {
+  double l, beta;
+};
+// The largest l_j over nodes with beta_j >= beta, at least `floor`, and where.
+GridPeak peak_above(const GridRow& l, double beta, double floor);
 // The same with beta_j <= beta.
-double max_below(const GridRow& l, double beta, double floor);
+GridPeak peak_below(const GridRow& l, double beta, double floor);
 
 double exact_exp(double x);
 double exact_log(double x);

@@ -236,6 +236,13 @@ void normalize(Tick* tick) {
   units.resize(kept);
 }
 
+bool is_normal(const Tick& tick) {
+  const auto not_below = [](const auto& a, const auto& b) { return group_key(a) >= group_key(b); };
+  const auto same_or_after = [](const auto& a, const auto& b) { return a.stratum >= b.stratum; };
+  return std::adjacent_find(tick.groups.begin(), tick.groups.end(), not_below) == tick.groups.end() &&
+         std::adjacent_find(tick.units.begin(), tick.units.end(), same_or_after) == tick.units.end();
+}
+
 void merge(Tick* tick, const Tick& more) {
   CHECK(tick->t_s == more.t_s);
   tick->groups.insert(tick->groups.end(), more.groups.begin(), more.groups.end());

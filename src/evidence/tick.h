@@ -64,6 +64,7 @@ struct Tick {
 
 // Sums groups of one arm, id and stratum; sorts. Equal evidence gives equal bytes, however it arrived.
 void normalize(Tick* tick);
+bool is_normal(const Tick& tick);
 // Adds the counts of `more` (the same t_s and shape) to `tick`, normalised.
 void merge(Tick* tick, const Tick& more);
 

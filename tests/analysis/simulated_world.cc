@@ -75,8 +75,8 @@ SimulatedWorld::SimulatedWorld(const WorldConfig& config, std::uint64_t seed) : 
   // In player assignment only the sum of the canary counts, so one group stands for its buckets.
   const int canary_groups = fleet() ? config_.canary_instances : 1;
   const int baseline_groups = fleet() ? config_.baseline_instances : kBuckets;
-  for (int i = 0; i < canary_groups; ++i) tick_.groups.push_back({Arm::Canary, fmt::format("c{}", i), "", {}});
-  for (int i = 0; i < baseline_groups; ++i) tick_.groups.push_back({Arm::Baseline, fmt::format("b{}", i), "", {}});
+  for (int i = 0; i < canary_groups; ++i) tick_.groups.push_back({Arm::Canary, fmt::format("c{:02}", i), "", {}});
+  for (int i = 0; i < baseline_groups; ++i) tick_.groups.push_back({Arm::Baseline, fmt::format("b{:02}", i), "", {}});
   for (auto& group : tick_.groups) group.counts.assign(2 + 2 + 1 + kAt.size(), 0);
 }
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gates without a concurrent baseline: absolute budgets ("at most 0.5 % of sessions crash", "p99 at most 250 ms") and
+// levels ("headroom at least 15 %"). They say nothing of what a release changed; after 100 % they are what is left.
+//
+// A budget is judged by an anytime-valid e-value on the event count: looking every tick does not raise the false alarm
+// rate. A quantile budget is the budget of its exceedances: p99 <= v is "at most 1 % above v". A level is judged as it
+// stands, some ticks in a row.
+//
+// Threads: none. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/gate.h"
+
+namespace showcaller {
+
+struct BudgetConfig {
+  double at_most = 0.01;  // events a unit, > 0. For "p99 <= v": 0.01, with x the number above v
+  GateProfile profile = GateProfile::Guaranteed;  // fails at E >= 200, or 12
+  double phi = 1;         // events that come in clumps count for fewer
+  std::int64_t tick_s = 10;
+};
+
+struct BudgetLook {
+  Verdict verdict = Verdict::Thin;     // pass: shown to be within the budget
+  std::int64_t log_e_unats = kLogZero;  // that the budget is broken
+  std::int64_t log_safe_unats = kLogZero;  // that it is kept
+  double rate = 0;
+  std::int64_t n = 0, x = 0;
+  std::string why;
+};
+
+// Both on totals: log E that the rate is above the budget, and that it is below.
+double log_e_above(double n, double x, double at_most, double phi = 1);
+double log_e_below(double n, double x, double at_most, double phi = 1);
+
+class BudgetState {
+ public:
+  explicit BudgetState(const BudgetConfig& config) : config_(config) {}
+  // Counts of one tick that ends at t_s. A tick without exposure counts towards blind (three in a row).
+  // A broken budget stays broken.
+  Verdict feed(std::int64_t t_s, std::int64_t n, std::int64_t x);
+  BudgetLook look() const;
+
+ private:
+  struct Start {
+    std::int64_t n, x;
+  };
+  double log_e() const;
+
+  BudgetConfig config_;
+  std::int64_t n_ = 0, x_ = 0;
+  std::int64_t silent_ticks_ = 0;
+  std::int64_t last_t_s_ = 0;
+  std::vector<Start> restarts_;  // every ten minutes: a late fault is not drowned by a good past
+  bool failed_ = false;
+};
+
+struct LevelConfig {
+  std::optional<double> at_least;
+  std::optional<double> at_most;
+  int ticks_to_fail = 3;   // beyond the level, in a row
+  int ticks_to_clear = 3;  // within it, in a row, after a fail
+};
+
+// Capacity headroom, queue lengths, forecasts: a value that is what it is. Blind after three ticks without one.
+class LevelState {
+ public:
+  explicit LevelState(const LevelConfig& config) : config_(config) {}
+  Verdict feed(std::optional<double> value);
+  Verdict verdict() const { return verdict_; }
+  std::string why() const;
+
+ private:
+  LevelConfig config_;
+  Verdict verdict_ = Verdict::Thin;
+  std::optional<double> last_;
+  int beyond_ = 0, within_ = 0, silent_ = 0;
+};
+
+}  // namespace showcaller

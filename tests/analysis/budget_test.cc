@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Absolute budgets and levels.
+#include "analysis/budget.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace showcaller {
+namespace {
+
+Verdict run_budget(std::uint64_t seed, double rate, double per_tick, int ticks, double late_rate = -1, int* at = nullptr) {
+  BudgetState budget({.at_most = 0.01});
+  Random random(seed);
+  Verdict verdict = Verdict::Thin;
+  for (int i = 1; i <= ticks; ++i) {
+    const double now = late_rate >= 0 && i > ticks / 2 ? late_rate : rate;
+    const auto n = std::int64_t(random.poisson(per_tick));
+    verdict = budget.feed(i * 10, n, std::int64_t(random.binomial(std::uint64_t(n), now)));
+    if (verdict == Verdict::Fail) {
+      if (at) *at = i;
+      break;
+    }
+  }
+  return verdict;
+}
+
+TEST(Budget, LookingEveryTickRarelyConvictsABudgetThatIsJustKept) {
+  int fails = 0;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) fails += run_budget(seed, 0.01, 100, 360) == Verdict::Fail;
+  EXPECT_LE(fails, 10);  // 0.5 % by Ville's inequality
+}
+
+TEST(Budget, BrokenFailsKeptPassesAndBetweenIsThin) {
+  EXPECT_EQ(run_budget(1, 0.02, 200, 360), Verdict::Fail);
+  EXPECT_EQ(run_budget(1, 0.005, 200, 360), Verdict::Pass);
+  EXPECT_EQ(run_budget(1, 0.01, 10, 60), Verdict::Thin);
+}
+
+TEST(Budget, ALateFaultIsNotDrownedByAGoodPast) {
+  int at = 0;
+  EXPECT_EQ(run_budget(3, 0.004, 500, 720, 0.02, &at), Verdict::Fail);
+  EXPECT_LT(at, 360 + 60);
+}
+
+TEST(Budget, SilenceIsBlindAndABrokenBudgetStaysBroken) {
+  BudgetState budget({.at_most = 0.01});
+  for (int i = 1; i <= 3; ++i) budget.feed(i * 10, 0, 0);
+  EXPECT_EQ(budget.look().verdict, Verdict::Blind);
+  EXPECT_EQ(budget.feed(40, 1000, 100), Verdict::Fail);
+  EXPECT_EQ(budget.feed(50, 100'000, 0), Verdict::Fail);
+  EXPECT_NE(budget.look().why.find("broken"), std::string::npos);
+}
+
+TEST(Level, TakesSomeTicksToFailAndSomeToClear) {
+  LevelState headroom({.at_least = 0.15});
+  const std::pair<std::optional<double>, Verdict> steps[] = {
+      {0.30, Verdict::Pass},   {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.20, Verdict::Pass},
+      {0.10, Verdict::Thin},   {0.10, Verdict::Thin}, {0.10, Verdict::Fail}, {0.20, Verdict::Fail},
+      {0.20, Verdict::Fail},   {0.20, Verdict::Pass}, {{}, Verdict::Pass},   {{}, Verdict::Pass},
+      {{}, Verdict::Blind},    {0.15, Verdict::Pass}};
+  for (const auto& [value, verdict] : steps) EXPECT_EQ(headroom.feed(value), verdict);
+}
+
+TEST(Level, KnowsBothSides) {
+  LevelState queue({.at_most = 100, .ticks_to_fail = 1});
+  EXPECT_EQ(queue.feed(100), Verdict::Pass);
+  EXPECT_EQ(queue.feed(101), Verdict::Fail);
+  EXPECT_EQ(queue.why(), "101, asked for at most 100");
+}
+
+}  // namespace
+}  // namespace showcaller
