@@ -5,7 +5,6 @@
 #include <thread>
 #include <unordered_set>
 
-#include <arpa/inet.h>
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "net/http_parser.h"
+#include "net/response_writer.h"
 
 namespace showcaller {
 namespace {
@@ -60,7 +60,6 @@ struct IoLoop {
 
   void start();
   void tick();
-  const std::string& date();
 
   ServerCore* core;
   asio::io_context context{1};
@@ -72,8 +71,7 @@ struct IoLoop {
   std::unordered_set<Connection*> connections;
   std::vector<char> scratch = std::vector<char>(kScratchBytes);
   bool stopped = false;
-  std::int64_t date_second = -1;
-  std::string date_text;
+  ResponseWriter writer;
   std::thread thread;
 };
 
@@ -112,7 +110,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Awaitable<void> serve();
   Awaitable<bool> read_request();
   Awaitable<bool> read_some();
-  Awaitable<bool> wait_socket(Socket::wait_type type);
   Awaitable<void> wait_signal();
   Awaitable<bool> answer();
   Awaitable<bool> answer_long(ResponseSlot& slot);
@@ -127,7 +124,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   void dispatch();
   void append_head(HttpResponse* response, std::optional<std::size_t> length, bool chunked);
-  void append_chunk(std::string_view bytes, bool chunked);
   void expect(Waiting what, Duration within);
   void expect_more(bool header_done);
   void expect_nothing() { waiting_ = Waiting::Nothing; }
@@ -200,17 +196,6 @@ void IoLoop::tick() {
   timer.async_wait([this](error_code error) {
     if (!error) tick();
   });
-}
-
-const std::string& IoLoop::date() {
-  const auto second = std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
-  if (second != date_second) {
-    date_second = second;
-    date_text = format_http_date(second);
-  }
-  return date_text;
 }
 
 HttpParserLimits parser_limits(const HttpLimits& limits) {
@@ -328,11 +313,6 @@ void Connection::expect_more(bool header_done) {
   }
 }
 
-Awaitable<bool> Connection::wait_socket(Socket::wait_type type) {
-  const auto [error] = co_await socket_.async_wait(type, kAwait);
-  co_return !error;
-}
-
 // Appends to in_.
 Awaitable<bool> Connection::read_some() {
   if (tls_) {
@@ -401,38 +381,26 @@ Awaitable<bool> Connection::answer_long(ResponseSlot& slot) {
     if (endless) slot.stream->peer_gone();
     co_return co_await flush();
   }
-  append_chunk(slot.response.body, chunked);
+  append_chunk(&out_, slot.response.body, chunked);
   if (endless) co_return co_await send_stream(slot.stream, chunked);
   co_return co_await send_pulled(std::move(slot.source), chunked);
 }
 
 void Connection::append_head(HttpResponse* response, std::optional<std::size_t> length,
                              bool chunked) {
-  auto& headers = response->headers;
-  headers.remove("Connection");
-  headers.add("Date", loop_.date());
-  if (length) headers.set("Content-Length", fmt::format_int(*length).c_str());
-  if (chunked) headers.add("Transfer-Encoding", "chunked");
-  if (!keep_alive_) headers.add("Connection", "close");
-  if (keep_alive_ && http_1_0_) headers.add("Connection", "keep-alive");
-  append_response_head(&out_, response->status, headers);
-}
-
-void Connection::append_chunk(std::string_view bytes, bool chunked) {
-  if (bytes.empty()) return;  // An empty chunk would end the body.
-  if (chunked) fmt::format_to(std::back_inserter(out_), "{:x}\r\n", bytes.size());
-  out_ += bytes;
-  if (chunked) out_ += "\r\n";
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  loop_.writer.append_head(&out_, response, {length, chunked, keep_alive_, http_1_0_},
+                           std::chrono::duration_cast<std::chrono::seconds>(wall).count());
 }
 
 Awaitable<bool> Connection::send_pulled(ChunkSource source, bool chunked) {
   while (auto piece = source()) {
-    append_chunk(*piece, chunked);
+    append_chunk(&out_, *piece, chunked);
     if (out_.size() < kFlushBytes) continue;
     const bool sent = co_await flush();
     if (!sent) co_return false;
   }
-  if (chunked) out_ += "0\r\n\r\n";
+  if (chunked) out_ += kLastChunk;
   co_return co_await flush();
 }
 
@@ -452,7 +420,7 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
     }
     std::size_t gathered = 0;
     for (const auto& piece : pieces) {
-      append_chunk(*piece, chunked);
+      append_chunk(&out_, *piece, chunked);
       gathered += piece->size();
       if (out_.size() < kFlushBytes) continue;
       sent = co_await flush();
@@ -467,7 +435,7 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
   const bool dropped = stream->dropped();  // Its end must not look like the end of the response.
   if (dropped) core_.dropped.fetch_add(1, std::memory_order_relaxed);
   if (!sent || gone_ || dropped) co_return false;
-  if (chunked) out_ += "0\r\n\r\n";
+  if (chunked) out_ += kLastChunk;
   co_return co_await flush();
 }
 
@@ -502,8 +470,8 @@ Awaitable<bool> Connection::write_all(std::string_view bytes) {
       size = socket_.write_some(asio::buffer(bytes), error);
       if (error == asio::error::would_block) {
         expect(Waiting::Write, core_.limits.write_timeout);
-        const bool ready = co_await wait_socket(Socket::wait_write);
-        if (!ready) co_return false;
+        const auto [failure] = co_await socket_.async_wait(Socket::wait_write, kAwait);
+        if (failure) co_return false;
         continue;
       }
     }
@@ -619,21 +587,6 @@ void Connection::close_now() {
   gate_->wake();
 }
 
-std::string describe_peer(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), ntohs(four.sin_port));
-  }
-  if (address.ss_family == AF_INET6) {
-    const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
-    ::inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), ntohs(six.sin6_port));
-  }
-  return "unix";
-}
-
 using ListeningSocket = asio::posix::basic_stream_descriptor<IoExecutor>;
 
 // Out of descriptors, most likely: those of others that close are waited for.
@@ -649,13 +602,10 @@ Awaitable<void> accept_all(IoLoop& loop, ListeningSocket& listening, const Socke
     if (error || !listening.is_open()) co_return;
     bool exhausted = false;
     while (!exhausted) {
-      sockaddr_storage address{};
-      socklen_t size = sizeof address;
       const int descriptor =
-          ::accept4(listening.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
-                    SOCK_CLOEXEC | SOCK_NONBLOCK);
+          ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (descriptor >= 0) {
-        sink(descriptor, describe_peer(address));
+        sink(descriptor);
       } else if (errno != ECONNABORTED && errno != EINTR) {
         exhausted = true;
       }

@@ -36,7 +36,7 @@ struct ServerCore {
 };
 
 // Takes over a new socket.
-using SocketSink = std::function<void(int descriptor, std::string peer)>;
+using SocketSink = std::function<void(int descriptor)>;
 
 class ConnectionLoop {
  public:

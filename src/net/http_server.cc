@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.h"
 
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -75,6 +76,20 @@ Status clear_stale_socket(const std::string& path, AnyAddress address) {
   return {};
 }
 
+std::string describe_peer(int descriptor) {
+  AnyAddress address;
+  address.size = sizeof address.storage;
+  ::getpeername(descriptor, address.get(), &address.size);
+  const bool six = address.storage.ss_family == AF_INET6;
+  if (!six && address.storage.ss_family != AF_INET) return "unix";
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address.storage);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = six ? static_cast<const void*>(&v6.sin6_addr) : &v4.sin_addr;
+  ::inet_ntop(address.storage.ss_family, bytes, text.data(), text.size());
+  return fmt::format("{}{}{}:{}", six ? "[" : "", text.data(), six ? "]" : "", ntohs(v4.sin_port));
+}
+
 // Refused connections get a word, if the socket takes it at once.
 void refuse_connection(int descriptor, bool tls) {
   auto response = protocol_problem(503, "there are too many connections; try again later");
@@ -103,7 +118,7 @@ struct HttpServer::State {
   bool stopped = true;
 
   Result<int> listen();
-  void admit(int descriptor, std::string peer);
+  void admit(int descriptor);
 };
 
 // The listening socket.
@@ -132,13 +147,13 @@ Result<int> HttpServer::State::listen() {
   return descriptor;
 }
 
-void HttpServer::State::admit(int descriptor, std::string peer) {
+void HttpServer::State::admit(int descriptor) {
   core.accepted.fetch_add(1, std::memory_order_relaxed);
   {
     std::lock_guard lock(core.mutex);
     if (core.open < core.limits.connections && !core.stopping) {
       ++core.open;
-      return loops[next_loop++ % loops.size()]->adopt(descriptor, std::move(peer));
+      return loops[next_loop++ % loops.size()]->adopt(descriptor, describe_peer(descriptor));
     }
   }
   core.refused.fetch_add(1, std::memory_order_relaxed);
@@ -161,9 +176,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   TRY(const int listening, state.listen());
   for (int i = 0; i < state.options.threads; ++i)
     state.loops.push_back(std::make_unique<ConnectionLoop>(&state.core));
-  state.loops[0]->listen(listening, [&state](int descriptor, std::string peer) {
-    state.admit(descriptor, std::move(peer));
-  });
+  state.loops[0]->listen(listening, [&state](int descriptor) { state.admit(descriptor); });
   for (auto& loop : state.loops) loop->start();
   state.stopped = false;
   return server;

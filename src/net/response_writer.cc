@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/response_writer.h"
+
+#include <fmt/format.h>
+
+namespace showcaller {
+
+void ResponseWriter::append_head(std::string* out, HttpResponse* response,
+                                 const ResponseFraming& framing, std::int64_t unix_seconds) {
+  if (unix_seconds != date_second_) {
+    date_second_ = unix_seconds;
+    date_ = format_http_date(unix_seconds);
+  }
+  auto& headers = response->headers;
+  headers.remove("Connection");
+  headers.add("Date", date_);
+  if (framing.length) headers.set("Content-Length", fmt::format_int(*framing.length).c_str());
+  if (framing.chunked) headers.add("Transfer-Encoding", "chunked");
+  if (!framing.keep_alive) headers.add("Connection", "close");
+  if (framing.keep_alive && framing.http_1_0) headers.add("Connection", "keep-alive");
+  append_response_head(out, response->status, headers);
+}
+
+void append_chunk(std::string* out, std::string_view bytes, bool chunked) {
+  if (bytes.empty()) return;
+  if (chunked) fmt::format_to(std::back_inserter(*out), "{:x}\r\n", bytes.size());
+  *out += bytes;
+  if (chunked) *out += "\r\n";
+}
+
+}  // namespace showcaller
