@@ -47,6 +47,7 @@ int stage_ahead(const EventState& event, const FleetSpec& fleet, Instant now) {
   const auto& stages = event.spec().stages;
   if (event.phase == Phase::Ready) return 0;
   if (event.phase != Phase::RollingOut || event.stage < 0 || event.hold) return event.stage;
+  if (std::size_t(event.stage) >= stages.size()) return event.stage;
   const StageSpec& stage = stages[std::size_t(event.stage)];
   const bool soon = now + lead_time(fleet) >= event.stage_since + stage.bake_min;
   return soon ? std::min<int>(event.stage + 1, int(stages.size()) - 1) : event.stage;

@@ -54,7 +54,7 @@ InstanceSlot& InstancePool::add(const ObservedInstance& seen) {
 
 void InstancePool::leave_free(InstanceSlot* slot) {
   if (!slot->is_free) return;
-  members_of(*slot).free.erase(index_of(slot));
+  members_of(*slot).free.erase({slot->turn, index_of(slot)});
   slot->is_free = false;
 }
 
@@ -77,9 +77,12 @@ void InstancePool::rename(InstanceSlot* slot, const ObservedInstance& seen) {
 
 void InstancePool::refresh(InstanceSlot* slot, const FleetAllocationPlan* plan) {
   const bool free = can_take(*slot, plan);
-  if (free == slot->is_free) return;
-  if (!free) return leave_free(slot);
-  members_of(*slot).free.insert(index_of(slot));
+  const bool in_turn = (slot->turn == 0) == !slot->sessions.empty();
+  if (free == slot->is_free && (!free || in_turn)) return;
+  leave_free(slot);
+  if (!free) return;
+  slot->turn = slot->sessions.empty() ? ++turns_ : 0;
+  members_of(*slot).free.insert({slot->turn, index_of(slot)});
   slot->is_free = true;
 }
 
@@ -92,7 +95,7 @@ void InstancePool::refresh_all(const FleetAllocationPlan* plan) {
 InstanceSlot* InstancePool::first_free(const std::string& build, const std::string& region) {
   const auto at = groups_.find({build, region});
   if (at == groups_.end() || at->second.free.empty()) return nullptr;
-  return &slots_[*at->second.free.begin()];
+  return &slots_[at->second.free.begin()->second];
 }
 
 bool InstancePool::has_any(const std::string& build, const std::string& region) const {

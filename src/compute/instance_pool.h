@@ -28,9 +28,9 @@ struct InstanceSlot {
   std::vector<std::string> sessions;  // that we gave it and that have not ended
   bool used = false;                  // the slot holds an instance
   bool seen = false;                  // in the last observation
+  std::uint64_t turn = 0;             // its place in `free`; 0: it has sessions already
   bool is_free = false;               // in a set of `free_`
   Instant last_seen{};
-  std::uint64_t round = 0;
 };
 
 class InstancePool {
@@ -55,8 +55,10 @@ class InstancePool {
  private:
   using Group = std::pair<std::string, std::string>;
   struct Members {
-    std::set<std::uint32_t>
-        free;  // indices: the lowest first, so that instances fill up one after the other
+    // (turn, index): those that have sessions already come first, then who has been free the
+    // longest. So instances that take several fill up one after the other, and an arm's sessions
+    // spread over all of its instances.
+    std::set<std::pair<std::uint64_t, std::uint32_t>> free;
     std::int64_t count = 0;
   };
   std::uint32_t index_of(const InstanceSlot* slot) const {
@@ -69,6 +71,7 @@ class InstancePool {
   std::vector<std::uint32_t> holes_;
   std::unordered_map<std::string, std::uint32_t> by_id_;  // looked up, never walked
   std::map<Group, Members> groups_;
+  std::uint64_t turns_ = 0;
 };
 
 }  // namespace showcaller

@@ -118,6 +118,25 @@ TEST(Allocator, RefusesWhatIsWrong) {
   EXPECT_EQ(f.allocator.allocate(request, f.now).error().code, ErrorCode::NotFound);
 }
 
+TEST(Allocator, SessionsSpreadOverTheInstancesOfABuild) {
+  AllocatorFixture f;
+  f.add("1.0", 4);
+  f.publish();
+  f.look();
+  std::map<std::string, int> given;
+  for (int i = 0; i < 40; ++i) {
+    const auto allocation = f.allocator.allocate(f.ask("s" + std::to_string(i)), f.now);
+    ASSERT_TRUE(allocation);
+    ++given[allocation->instance];
+    f.serve(*allocation);
+    f.look();
+    f.end_sessions("1.0");
+    f.look();
+  }
+  ASSERT_EQ(given.size(), 4u);
+  for (const auto& [id, count] : given) EXPECT_EQ(count, 10) << id;
+}
+
 TEST(Allocator, ASessionEndsWhenItsInstanceIsReadyAgain) {
   AllocatorFixture f;
   f.add("1.0", 1);
