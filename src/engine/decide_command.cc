@@ -59,6 +59,18 @@ class CommandDecision {
         }
       }
     });
+    if (c.kind == Kind::Fleet) {
+      int instances = 0;
+      world_.instances.each_from(c.name + "/", [&](const std::string&, const Instance& instance) {
+        instances += instance.fleet == c.name ? 1 : 0;
+        return instance.fleet == c.name;
+      });
+      if (instances > 0) {
+        return fail(ErrorCode::Conflict, fmt::format("Fleet '{}' still has {} instances; apply it with capacity min 0 and "
+                                                     "buffer 0, and remove it when they are gone",
+                                                     c.name, instances));
+      }
+    }
     if (!user.empty()) {
       return fail(ErrorCode::Conflict, fmt::format("{} '{}' is used by LiveEvent '{}'; retire or roll that back first",
                                                    to_string(c.kind), c.name, user));

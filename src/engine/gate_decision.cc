@@ -106,6 +106,7 @@ bool fails_already(const Subject& s, const GateLooked& look) {
 std::vector<Payload> widen(const Subject& s, const std::string& why) {
   const std::int64_t next = s.is_last_stage() ? s.event.exposure_ppm
                                               : s.spec().stages[std::size_t(s.event.stage) + 1].exposure_ppm;
+  // Never past half way to the next stage: the advance after it must still widen.
   const std::int64_t wider = std::min(2 * s.event.exposure_ppm, (s.event.exposure_ppm + next) / 2);
   if (s.event.widened || wider <= s.event.exposure_ppm) return hold(s, HoldCause::Thin, why, true);
   return {ExposureWidened{s.name, wider, why}};

@@ -60,9 +60,18 @@ void AllocationDesk::observe(const std::string& fleet, std::span<const ObservedI
   allocator_.observe(fleet, instances, host_->now());
 }
 
+// A match that nobody joined holds its instance: only stopping it frees the place. The planner replaces it.
 void AllocationDesk::expire() {
-  std::lock_guard lock(mutex_);
-  (void)allocator_.expire(host_->now());
+  std::map<FleetDriver*, std::vector<FleetAction>> stops;
+  {
+    std::lock_guard lock(mutex_);
+    for (const ExpiredAllocation& expired : allocator_.expire(host_->now())) {
+      const auto driver = driver_of_fleet_.find(expired.fleet);
+      if (driver == driver_of_fleet_.end()) continue;
+      stops[driver->second].push_back(StopInstance{expired.instance, seconds(1), "nobody claimed session " + expired.session});
+    }
+  }
+  for (const auto& [driver, actions] : stops) (void)driver->apply(host_->epoch(), actions);
 }
 
 std::vector<StageTotals> AllocationDesk::take_totals() {

@@ -9,6 +9,11 @@
 #include "host/instance_sessions.h"
 
 namespace showcaller {
+namespace {
+
+constexpr std::size_t kUnwrittenMax = 100'000;
+
+}  // namespace
 
 Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   std::unique_ptr<Host> host(new Host(std::move(ports), std::move(options)));
@@ -112,15 +117,18 @@ std::optional<double> Host::headroom_of(const std::string& fleet, const std::str
 }
 
 void Host::keep_ledger() {
-  const auto rows = desk_->take_exposures();
-  if (!rows.empty()) {
-    std::vector<LedgerEntry> entries;
-    entries.reserve(rows.size());
-    for (const ExposureRow& row : rows) {
-      entries.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session, LedgerSource::Served, row.at});
+  // Rows that could not be written are kept and tried again; while many wait, no more are taken, and the allocator, whose
+  // own store then fills, refuses the canary: no exposure goes untold.
+  if (unwritten_.size() < kUnwrittenMax) {
+    for (const ExposureRow& row : desk_->take_exposures()) {
+      unwritten_.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session, LedgerSource::Served, row.at});
       unsealed_[fmt::format("{}/r{}", row.event, row.revision)] = {row.event, row.revision};
     }
-    if (const Status added = ports_.ledger->add(entries); !added) options_.on_error(added.error());
+  }
+  if (!unwritten_.empty()) {
+    const Status added = ports_.ledger->add(unwritten_);
+    if (!added) return options_.on_error(added.error());
+    unwritten_.clear();
   }
   // Sealed when nobody more can be exposed to it.
   const auto now = world();
@@ -139,11 +147,13 @@ void Host::keep_ledger() {
 }
 
 void Host::tell_totals() {
-  for (StageTotals& total : desk_->take_totals()) totals_[total.event] = std::move(total);
+  for (StageTotals& total : desk_->take_totals()) {
+    totals_[fmt::format("{}/r{}/v{}", total.event, total.revision, total.visit)] = std::move(total);
+  }
   const Instant now = engine_->now();
   std::erase_if(totals_, [&](const auto& waiting) {
     const StageTotals& total = waiting.second;
-    Instant& told = totals_told_[total.event];
+    Instant& told = totals_told_[waiting.first];
     if (now - told < options_.totals_every) return false;
     told = now;
     (void)engine_->submit(TotalsObserved{total.event, total.revision, total.visit, total.canary, total.baseline});

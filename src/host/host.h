@@ -95,6 +95,7 @@ class Host {
   std::shared_ptr<const FlagSnapshot> server_flags_, client_flags_;
   std::atomic<std::uint64_t> flags_version_ = 1;  // raised by each record that concerns flags
   std::uint64_t server_flags_version_ = 0, client_flags_version_ = 0;
+  std::vector<LedgerEntry> unwritten_;            // taken from the desk, not yet in the ledger
   std::map<std::string, StageTotals> totals_;     // newest a visit, not yet told
   std::map<std::string, Instant> totals_told_;
   std::map<std::string, std::pair<std::string, std::int64_t>> unsealed_;  // "event/r1" -> event, revision

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs that speak to a server. Each returns an exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "cli/api_client.h"
+#include "cli/terminal.h"
+
+namespace showcaller {
+
+struct ClientContext {
+  ServerAddress address;
+  OutputForm form = OutputForm::Table;
+  std::string reason;
+  std::string key;  // idempotency key; empty: a fresh one
+};
+
+int apply_verb(const ClientContext& context, const std::vector<std::string>& paths, bool dry_run);
+int plan_verb(const ClientContext& context, const std::vector<std::string>& paths);
+int drift_verb(const ClientContext& context, const std::vector<std::string>& paths);
+int get_verb(const ClientContext& context, const std::string& what, const std::string& name);
+int status_verb(const ClientContext& context, const std::string& event);
+int explain_verb(const ClientContext& context, const std::string& event);
+// Prints records as they come. With `until`, ends when the event is in one of these phases: 0 for the first, 1 for others.
+struct WatchRequest {
+  std::string event;
+  std::vector<std::string> until;
+  Duration timeout{};
+  bool instances = false;
+};
+int watch_verb(const ClientContext& context, const WatchRequest& request);
+int event_verb(const ClientContext& context, const std::string& verb, const std::string& event, const json::object& body);
+int line_verb(const ClientContext& context, bool stop, const std::string& scope);
+struct HistoryRequest {
+  std::string event, kind;
+  std::uint64_t from = 1;
+  std::size_t limit = 1000;
+};
+int history_verb(const ClientContext& context, const HistoryRequest& request);
+int ledger_verb(const ClientContext& context, const std::string& event, std::int64_t revision);
+int privacy_verb(const ClientContext& context, const std::string& verb, const std::string& player);
+int token_verb(const ClientContext& context, const std::string& verb, const std::string& name,
+               const std::vector<std::string>& roles, const std::string& expires);
+int quarantine_verb(const ClientContext& context, bool release, const json::object& body);
+
+}  // namespace showcaller

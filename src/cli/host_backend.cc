@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/host_backend.h"
+
+#include <fmt/format.h>
+
+#include "codec/telemetry.h"
+#include "engine/explain.h"
+#include "engine/known.h"
+#include "engine/plan.h"
+#include "engine/view.h"
+#include "model/manifest/manifest.h"
+#include "policy/access.h"
+
+namespace showcaller {
+namespace {
+
+constexpr std::size_t kExplainRecordsMax = 5'000;
+constexpr std::size_t kLedgerRowsMax = 10'000;
+
+std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
+  return fail(ErrorCode::NotFound, fmt::format("there is no {} '{}'", what, name));
+}
+
+Result<AllocationRequest> allocation_request(const json::object& body) {
+  AllocationRequest request;
+  request.session = get_string(body, "session");
+  request.fleet = get_string(body, "fleet");
+  request.party = get_string(body, "party");
+  request.guild = get_string(body, "guild");
+  request.region = get_string(body, "region");
+  request.protocol = int(get_int(body, "protocol"));
+  if (const json::value* context = get_if(body, "context"); context && context->is_object()) {
+    request.context = context->get_object();
+  }
+  if (const json::value* latency = get_if(body, "latency_ms"); latency && latency->is_object()) {
+    for (const auto& [region, ms] : latency->get_object()) {
+      if (ms.is_int64()) request.latency_ms[std::string(region)] = ms.get_int64();
+    }
+  }
+  const json::value* players = get_if(body, "players");
+  if (!players || !players->is_array()) return request;
+  for (const json::value& player : players->get_array()) {
+    if (player.is_string()) {
+      request.players.push_back({std::string(player.get_string()), {}});
+      continue;
+    }
+    if (!player.is_object()) return fail(ErrorCode::Invalid, "players: each is an id, or an object with an id");
+    AllocationPlayer out{get_string(player.get_object(), "id"), player.get_object()};
+    out.context.erase("id");
+    if (const json::value* context = out.context.if_contains("context"); context && context->is_object()) {
+      json::object own = context->get_object();
+      out.context.erase("context");
+      for (auto& member : own) out.context[member.key()] = member.value();
+    }
+    request.players.push_back(std::move(out));
+  }
+  return request;
+}
+
+json::object allocation_view(const Allocation& allocation) {
+  json::array ports, arms;
+  for (const int port : allocation.ports) ports.emplace_back(port);
+  for (const ArmAssignment& arm : allocation.arms) {
+    json::object line{{"event", arm.event}, {"revision", arm.revision}, {"arm", std::string(to_string(arm.arm))}};
+    if (arm.spilled) line["spilled"] = true;
+    arms.push_back(std::move(line));
+  }
+  return {{"session", allocation.session},
+          {"instance", allocation.instance},
+          {"fleet", allocation.fleet},
+          {"build", allocation.build},
+          {"region", allocation.region},
+          {"address", allocation.address},
+          {"port", allocation.ports.empty() ? 0 : allocation.ports.front()},
+          {"ports", std::move(ports)},
+          {"party", allocation.unit_party},
+          {"arms", std::move(arms)},
+          {"claim_by", format_instant(allocation.claim_by)},
+          {"repeated", allocation.repeated}};
+}
+
+json::object row_view(const BuildCounts& row) {
+  return {{"build", row.build},         {"region", row.region},         {"desired", row.desired},
+          {"starting", row.starting},   {"ready", row.ready},           {"allocated", row.allocated},
+          {"draining", row.draining},   {"unhealthy", row.unhealthy},   {"quarantined", row.quarantined},
+          {"sessions", row.sessions},   {"free_sessions", row.free_sessions}};
+}
+
+std::string_view source_name(LedgerSource source) {
+  switch (source) {
+    case LedgerSource::Served: return "served";
+    case LedgerSource::Reported: return "reported";
+    case LedgerSource::Admitted: return "admitted";
+  }
+  return "served";
+}
+
+json::object ledger_row(const LedgerRow& row) {
+  return {{"pseudonym", row.pseudonym}, {"visit", row.visit},
+          {"region", row.region},       {"session", row.session},
+          {"source", std::string(source_name(row.source))}, {"at", format_instant(row.at)}};
+}
+
+}  // namespace
+
+Result<Actor> HostBackend::authenticate(const Credentials& credentials) const {
+  return showcaller::authenticate(*host_.world(), credentials.token, now());
+}
+
+Status HostBackend::authorize(const Actor& actor, std::string_view verb, std::string_view owner) const {
+  return showcaller::authorize(*host_.world(), actor, verb, owner);
+}
+
+std::string HostBackend::owner_of(std::string_view kind, std::string_view name) const {
+  const auto world = host_.world();
+  if (kind == "LiveEvent") {
+    const EventState* event = world->event(name);
+    return event ? event->manifest->owner : std::string();
+  }
+  const StoredManifest* stored = world->manifests.find(fmt::format("{}/{}", kind, name));
+  return stored ? stored->manifest->owner : std::string();
+}
+
+void HostBackend::submit(Command command, CommandReply reply) {
+  auto shared = std::make_shared<CommandReply>(std::move(reply));
+  const Status put = host_.engine().submit(std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
+  if (!put) (*shared)(std::unexpected(put.error()));
+}
+
+json::value HostBackend::status() const {
+  const auto world = host_.world();
+  return {{"version", options_.version},     {"seq", world->seq},
+          {"epoch", world->epoch},           {"time", format_instant(now())},
+          {"events", world->events.size()},  {"manifests", world->manifests.size()},
+          {"instances", world->instances.size()}, {"lines_stopped", world->lines.size()},
+          {"quarantines", world->quarantines.size()}, {"mailbox", host_.engine().waiting()}};
+}
+
+json::value HostBackend::events() const { return events_view(*host_.world()); }
+
+Result<json::value> HostBackend::event(std::string_view name) const {
+  const auto world = host_.world();
+  const EventState* event = world->event(name);
+  if (!event) return no_such("LiveEvent", name);
+  return event_view(*world, std::string(name), *event, now());
+}
+
+json::value HostBackend::manifests(std::string_view kind) const { return manifests_view(*host_.world(), kind); }
+
+Result<json::value> HostBackend::manifest(std::string_view kind, std::string_view name) const {
+  const auto world = host_.world();
+  if (kind == "LiveEvent") {
+    const EventState* event = world->event(name);
+    if (!event) return no_such(kind, name);
+    return manifest_view({event->manifest, event->revision});
+  }
+  const StoredManifest* stored = world->manifests.find(fmt::format("{}/{}", kind, name));
+  if (!stored) return no_such(kind, name);
+  return manifest_view(*stored);
+}
+
+json::object HostBackend::fleet_view_of(const std::string& name) const {
+  const FleetView view = host_.view_of(name);
+  json::array rows;
+  for (const BuildCounts& row : view.rows) rows.push_back(row_view(row));
+  const auto world = host_.world();
+  const FleetSpec* spec = world->fleet(name);
+  return {{"name", name},
+          {"base", spec ? spec->base : std::string()},
+          {"driver", spec ? spec->driver : std::string()},
+          {"headroom_percent", double(view.headroom_ppm()) / 10'000},
+          {"total", row_view(view.total())},
+          {"builds", std::move(rows)}};
+}
+
+json::value HostBackend::fleets() const {
+  json::array out;
+  const auto world = host_.world();
+  world->manifests.each_from(std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
+    if (!key.starts_with("Fleet/")) return false;
+    out.push_back(fleet_view_of(stored.manifest->name));
+    return true;
+  });
+  return out;
+}
+
+Result<json::value> HostBackend::fleet(std::string_view name) const {
+  if (!host_.world()->fleet(name)) return no_such("Fleet", name);
+  return fleet_view_of(std::string(name));
+}
+
+// The journal's view of each instance, and what was last observed of it.
+json::value HostBackend::instances(std::string_view fleet) const {
+  std::map<std::string, const ObservedInstance*> observed;
+  const std::vector<FleetPass> passes = host_.fleets();
+  for (const FleetPass& pass : passes) {
+    for (const ObservedInstance& instance : pass.instances) observed[instance_key(pass.fleet, instance.id)] = &instance;
+  }
+  json::array out = instances_view(*host_.world(), fleet);
+  for (json::value& line : out) {
+    json::object& object = line.as_object();
+    const auto at = observed.find(instance_key(get_string(object, "fleet"), get_string(object, "id")));
+    if (at == observed.end()) continue;
+    const ObservedInstance& instance = *at->second;
+    object["state"] = std::string(to_string(instance.state));
+    object["address"] = instance.address;
+    object["port"] = instance.ports.empty() ? 0 : instance.ports.front();
+    object["players"] = instance.players;
+    object["sessions_ended"] = instance.sessions_ended;
+    if (instance.session) object["session"] = *instance.session;
+    object["started_at"] = format_instant(instance.started_at);
+  }
+  return out;
+}
+
+json::value HostBackend::quarantines() const { return quarantines_view(*host_.world()); }
+json::value HostBackend::lines() const { return lines_view(*host_.world()); }
+json::value HostBackend::tokens() const { return tokens_view(*host_.world()); }
+
+json::object HostBackend::readiness() const {
+  const bool deciding = !host_.engine().stopped();
+  return {{"ready", deciding},
+          {"checks", json::array{{{"name", "journal"},
+                                  {"ok", deciding},
+                                  {"detail", deciding ? "decides and writes" : "has stopped: the journal can't be written"}}}}};
+}
+
+Result<json::value> HostBackend::allocate(const json::object& body) {
+  TRY(const AllocationRequest request, allocation_request(body));
+  TRY(const Allocation allocation, host_.allocate(request));
+  return allocation_view(allocation);
+}
+
+Status HostBackend::release(std::string_view session) {
+  if (!host_.release(std::string(session))) return no_such("session", session);
+  return {};
+}
+
+Result<json::value> HostBackend::report(std::string_view body, const Actor& actor) {
+  TRY(TelemetryBatch batch, decode_telemetry(body));
+  Report report;
+  report.source = actor.name + "/" + batch.source;
+  report.sequence = std::uint64_t(std::max<std::int64_t>(batch.sequence, 0));
+  // A token of a game server speaks for the server; anybody else is a client, whatever the batch claims.
+  const bool server = authorize_roles(*host_.world(), actor, {"game-server", "admin"}).has_value();
+  report.trust = server ? batch.trust : Trust::Client;
+  for (TelemetryDelta& delta : batch.deltas) {
+    ReportedDelta out;
+    out.metric = std::move(delta.metric);
+    out.instance = std::move(delta.instance);
+    out.event = std::move(delta.event);
+    out.arm = delta.arm;
+    out.unit = std::move(delta.unit);
+    out.n = delta.n;
+    out.x = delta.x;
+    out.histogram = std::move(delta.histogram);
+    report.deltas.push_back(std::move(out));
+  }
+  TRY(host_.report(report));
+  return json::value{{"accepted", report.deltas.size()}, {"report_every_ms", options_.telemetry_every.count()}};
+}
+
+FlagView HostBackend::flags(const Actor& actor) const {
+  const bool whole = authorize_roles(*host_.world(), actor, {"game-server", "admin", "operator", "viewer"}).has_value();
+  const auto snapshot = host_.flags(whole ? FlagVisibility::Server : FlagVisibility::Client);
+  std::lock_guard lock(flags_mutex_);
+  auto& set = whole ? server_flags_ : client_flags_;
+  auto& etag = whole ? server_etag_ : client_etag_;
+  if (!set || etag != snapshot->etag) {
+    auto compiled = FlagSet::compile(snapshot->document);
+    if (compiled) set = std::make_shared<const FlagSet>(std::move(*compiled));
+    else if (!set) set = std::make_shared<const FlagSet>();
+    etag = snapshot->etag;  // One that does not compile is not tried again: the last good one stands.
+  }
+  return {set, !whole};
+}
+
+ManifestReading HostBackend::read_manifests(std::string_view text) const {
+  const SourceFile source{"manifests", std::string(text)};
+  ParseOptions options;
+  options.known = known_manifests(host_.world());
+  options.tzdata_version = options_.tzdata_version;
+  ParseOutcome parsed = parse_manifests(std::span(&source, 1), options);
+  ManifestReading out;
+  out.ok = parsed.ok();
+  out.findings = findings_to_json(parsed.findings);
+  if (!out.ok) return out;
+  for (Manifest& manifest : parsed.manifests) out.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  return out;
+}
+
+json::value HostBackend::validate(std::string_view text) const {
+  const ManifestReading reading = read_manifests(text);
+  return {{"ok", reading.ok}, {"findings", reading.findings}};
+}
+
+Result<json::value> HostBackend::plan(std::string_view text) const {
+  const ManifestReading reading = read_manifests(text);
+  if (!reading.ok) return json::value{{"ok", false}, {"findings", reading.findings}};
+  json::object out = plan_of(*host_.world(), reading.manifests, host_.plan_facts(), now());
+  out["ok"] = true;
+  out["findings"] = reading.findings;
+  return out;
+}
+
+Status HostBackend::each_record_of(std::string_view event, std::uint64_t from,
+                                   const std::function<bool(const Record&)>& sink) const {
+  Status decoded;
+  TRY(journal_.read(from, [&](const StoredRecord& stored) {
+    // Most records are of others: look before parsing.
+    if (!event.empty() && stored.bytes.find(event) == std::string::npos) return true;
+    auto record = decode_record(stored.bytes);
+    if (!record) {
+      decoded = std::unexpected(record.error());
+      return false;
+    }
+    return (!event.empty() && event_of(record->payload) != event) || sink(*record);
+  }));
+  return decoded;
+}
+
+Result<json::value> HostBackend::history(const HistoryQuery& query) const {
+  json::array records;
+  json::value next;
+  TRY(each_record_of(query.event, query.from_seq, [&](const Record& record) {
+    if (query.to_seq != 0 && record.seq > query.to_seq) return false;
+    if (!query.kind.empty() && record.kind().name != query.kind) return true;
+    if (records.size() >= query.limit) {
+      next = record.seq;
+      return false;
+    }
+    json::object line = record_view(record);
+    line["line"] = record_line(record);
+    records.push_back(std::move(line));
+    return true;
+  }));
+  return json::value{{"records", std::move(records)}, {"next", std::move(next)}};
+}
+
+Result<json::value> HostBackend::explain(std::string_view name) const {
+  const auto world = host_.world();
+  const EventState* event = world->event(name);
+  if (!event) return no_such("LiveEvent", name);
+  std::vector<Record> records;
+  TRY(each_record_of(name, event->applied_seq, [&](const Record& record) {
+    records.push_back(record);
+    return records.size() < kExplainRecordsMax;
+  }));
+  return explanation_of(*world, std::string(name), records, now());
+}
+
+Result<json::value> HostBackend::ledger(std::string_view name, std::int64_t revision) const {
+  const auto world = host_.world();
+  const EventState* event = world->event(name);
+  if (!event) return no_such("LiveEvent", name);
+  if (revision == 0) revision = event->revision;
+  json::array rows;
+  TRY(host_.ledger().read(name, revision, [&](const LedgerRow& row) {
+    rows.push_back(ledger_row(row));
+    return rows.size() < kLedgerRowsMax;
+  }));
+  TRY(const LedgerSeal seal, host_.ledger().seal(name, revision));
+  return json::value{{"event", name}, {"revision", revision}, {"count", seal.rows}, {"root", seal.root}, {"rows", std::move(rows)}};
+}
+
+Result<json::value> HostBackend::privacy_export(std::string_view player) {
+  json::array rows;
+  TRY(host_.ledger().export_player(player, [&](std::string_view event, std::int64_t revision, const LedgerRow& row) {
+    json::object line = ledger_row(row);
+    line["event"] = event;
+    line["revision"] = revision;
+    rows.push_back(std::move(line));
+  }));
+  return json::value{{"player", player}, {"rows", std::move(rows)}};
+}
+
+Result<json::value> HostBackend::privacy_erase(std::string_view player, const Actor&) {
+  TRY(host_.ledger().erase_player(player));
+  return json::value{{"player", player}, {"erased", true}};
+}
+
+}  // namespace showcaller

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API's backend over the host: JSON on one side, the published world, the desk and the journal on the other.
+//
+// Threads: any, as api_backend.h says.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "flow/port/journal.h"
+#include "host/host.h"
+#include "wire/api_backend.h"
+
+namespace showcaller {
+
+struct HostBackendOptions {
+  std::string version;
+  std::string tzdata_version;
+  Duration telemetry_every = seconds(1);  // told to reporters
+};
+
+class HostBackend final : public ApiBackend {
+ public:
+  HostBackend(Host* host, Journal* journal, HostBackendOptions options)
+      : host_(*host), journal_(*journal), options_(std::move(options)) {}
+
+  Instant now() const override { return host_.engine().now(); }
+  Result<Actor> authenticate(const Credentials& credentials) const override;
+  Status authorize(const Actor& actor, std::string_view verb, std::string_view owner) const override;
+  std::string owner_of(std::string_view kind, std::string_view name) const override;
+  void submit(Command command, CommandReply reply) override;
+
+  json::value status() const override;
+  json::value events() const override;
+  Result<json::value> event(std::string_view name) const override;
+  json::value manifests(std::string_view kind) const override;
+  Result<json::value> manifest(std::string_view kind, std::string_view name) const override;
+  json::value fleets() const override;
+  Result<json::value> fleet(std::string_view name) const override;
+  json::value instances(std::string_view fleet) const override;
+  json::value quarantines() const override;
+  json::value lines() const override;
+  json::value tokens() const override;
+  json::object readiness() const override;
+
+  Result<json::value> allocate(const json::object& request) override;
+  Status release(std::string_view session) override;
+  Result<json::value> report(std::string_view body, const Actor& actor) override;
+  FlagView flags(const Actor& actor) const override;
+
+  ManifestReading read_manifests(std::string_view text) const override;
+  json::value validate(std::string_view text) const override;
+  Result<json::value> plan(std::string_view text) const override;
+  Result<json::value> history(const HistoryQuery& query) const override;
+  Result<json::value> explain(std::string_view event) const override;
+  Result<json::value> ledger(std::string_view event, std::int64_t revision) const override;
+  Result<json::value> privacy_export(std::string_view player) override;
+  Result<json::value> privacy_erase(std::string_view player, const Actor& actor) override;
+
+ private:
+  json::object fleet_view_of(const std::string& name) const;
+  Status each_record_of(std::string_view event, std::uint64_t from, const std::function<bool(const Record&)>& sink) const;
+
+  Host& host_;
+  Journal& journal_;
+  HostBackendOptions options_;
+  mutable std::mutex flags_mutex_;
+  mutable std::string server_etag_, client_etag_;
+  mutable std::shared_ptr<const FlagSet> server_flags_, client_flags_;
+};
+
+}  // namespace showcaller

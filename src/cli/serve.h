@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// `showcaller serve`: the composition root. Puts ports and adapters together and runs them until a signal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+
+namespace showcaller {
+
+struct ServeOptions {
+  std::string data = "./showcaller-state";  // journal, evidence, ledger, instances, secrets
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8700;                // 0: the system chooses; see port_file
+  std::string port_file;                    // the URL is written there when the server listens
+  std::string tls_certificate, tls_key, tls_client_ca;
+  std::string log_level = "info";
+  Duration pass_every = Duration(200);
+  int http_threads = 1;
+  bool access_log = false;
+};
+
+// Returns the exit code.
+int serve(const ServeOptions& options);
+
+}  // namespace showcaller

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why did it do that: the decisions about a LiveEvent in order, each with who or what caused it, on which evidence, by
+// which rule. Pure: made from the journal's records alone.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/json.h"
+#include "model/record.h"
+#include "model/world.h"
+
+namespace showcaller {
+
+// The LiveEvent that a record is about; empty: none.
+std::string event_of(const Payload& payload);
+
+// {"event","phase","summary":[sentences],"decisions":[{"seq","time","what","why","by","cause"?,"evidence"?,"trace"?}]}
+// `records` are those about the event, oldest first.
+json::object explanation_of(const World& world, const std::string& event, std::span<const Record> records, Instant now);
+
+}  // namespace showcaller

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What applying manifests would do, before it is done: differences, defaults, whom it disturbs, which approvals it needs,
+// what each stage can detect, how long a rollback takes at worst. Pure; docs/api.md has the JSON.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/json.h"
+#include "engine/gate_plan.h"
+#include "model/world.h"
+
+namespace showcaller {
+
+// What is known of the live game; what is not known is assumed, and the plan says so.
+struct PlanFacts {
+  std::map<std::string, BaselineOf> baselines;   // by metric
+  std::map<std::string, double> sessions_per_s;  // by fleet
+};
+
+// {"manifests":[{"kind","name","action","changes":[…],"defaults":[…],"event"?:{…}}],"problems":[…]}
+json::object plan_of(const World& world, std::span<const std::shared_ptr<const Manifest>> manifests,
+                     const PlanFacts& facts, Instant now);
+
+}  // namespace showcaller
