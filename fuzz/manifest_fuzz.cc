@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a manifest file: parsing ends, findings lie within the file, and what is accepted reads back from its
-// document to the same. The first byte chooses YAML or JSON, and how missing things are told.
+// Any bytes as a manifest file: parsing ends, findings lie within the file, and what is accepted
+// reads back from its document to the same. The first byte chooses YAML or JSON, and how missing
+// things are told.
+//
+// Links: sc_model
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which release of the IANA zone data this machine has. Resolved schedules keep it beside the instants.
+// Which release of the IANA zone data this machine has. Resolved schedules keep it beside the
+// instants.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folding of conditions. Careful: where JavaScript's conversions could make a difference, the answer is Some.
+// Folding of conditions. Careful: where JavaScript's conversions could make a difference, the
+// answer is Some.
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -20,12 +21,18 @@ bool is_constant(const json::value& value) {
 
 bool is_truthy_constant(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return false;
-    case json::kind::bool_: return value.get_bool();
-    case json::kind::string: return !value.get_string().empty();
-    case json::kind::array: return !value.get_array().empty();
-    case json::kind::object: return true;
-    default: return value.to_number<double>() != 0;
+    case json::kind::null:
+      return false;
+    case json::kind::bool_:
+      return value.get_bool();
+    case json::kind::string:
+      return !value.get_string().empty();
+    case json::kind::array:
+      return !value.get_array().empty();
+    case json::kind::object:
+      return true;
+    default:
+      return value.to_number<double>() != 0;
   }
 }
 
@@ -57,7 +64,9 @@ struct Constraint {
   std::vector<json::value> none_of;
 };
 
-std::string shown(const json::value& value) { return to_json_text(value).substr(0, 48); }
+std::string shown(const json::value& value) {
+  return to_json_text(value).substr(0, 48);
+}
 
 void restrict_to(Constraint* c, const std::vector<json::value>& values) {
   if (!c->any_of) {
@@ -65,7 +74,8 @@ void restrict_to(Constraint* c, const std::vector<json::value>& values) {
     return;
   }
   std::erase_if(*c->any_of, [&](const json::value& kept) {
-    return std::ranges::all_of(values, [&](const json::value& v) { return surely_equal(kept, v) == false; });
+    return std::ranges::all_of(
+        values, [&](const json::value& v) { return surely_equal(kept, v) == false; });
   });
 }
 
@@ -84,7 +94,8 @@ void restrict_below(Constraint* c, double bound, bool included) {
 }
 
 bool in_range(const Constraint& c, double x) {
-  return (c.above_included ? x >= c.above : x > c.above) && (c.below_included ? x <= c.below : x < c.below);
+  return (c.above_included ? x >= c.above : x > c.above) &&
+         (c.below_included ? x <= c.below : x < c.below);
 }
 
 bool range_is_empty(const Constraint& c) {
@@ -96,20 +107,23 @@ bool can_hold(const Constraint& c) {
   if (!c.any_of) return true;
   return std::ranges::any_of(*c.any_of, [&](const json::value& v) {
     if (v.is_number() && !in_range(c, v.to_number<double>())) return false;
-    return std::ranges::none_of(c.none_of, [&](const json::value& no) { return surely_equal(v, no) == true; });
+    return std::ranges::none_of(c.none_of,
+                                [&](const json::value& no) { return surely_equal(v, no) == true; });
   });
 }
 
 using Constraints = std::map<std::string, Constraint>;
 
 // a OP b, where one side is an attribute and the other a constant.
-void add_comparison(Constraints* all, std::string_view op, const json::value& left, const json::value& right) {
+void add_comparison(Constraints* all, std::string_view op, const json::value& left,
+                    const json::value& right) {
   const auto name = attribute_of(left);
   if (name && is_constant(right)) {
     Constraint& c = (*all)[*name];
     if (op == "==" || op == "===") restrict_to(&c, {right});
     if (op == "!=" || op == "!==") c.none_of.push_back(right);
-    if (op == "in" && right.is_array()) restrict_to(&c, {right.get_array().begin(), right.get_array().end()});
+    if (op == "in" && right.is_array())
+      restrict_to(&c, {right.get_array().begin(), right.get_array().end()});
     if (!right.is_number()) return;
     const double bound = right.to_number<double>();
     if (op == "<" || op == "<=") restrict_below(&c, bound, op == "<=");
@@ -117,7 +131,11 @@ void add_comparison(Constraints* all, std::string_view op, const json::value& le
     return;
   }
   if (op == "in" || !attribute_of(right) || !is_constant(left)) return;
-  const std::string_view turned = op == "<" ? ">" : op == "<=" ? ">=" : op == ">" ? "<" : op == ">=" ? "<=" : op;
+  const std::string_view turned = op == "<"    ? ">"
+                                  : op == "<=" ? ">="
+                                  : op == ">"  ? "<"
+                                  : op == ">=" ? "<="
+                                               : op;
   add_comparison(all, turned, right, left);
 }
 
@@ -136,7 +154,9 @@ void add_terms(Constraints* all, const json::value& condition) {
   }
 }
 
-Folded nobody(std::string why) { return {Reach::Nobody, std::move(why)}; }
+Folded nobody(std::string why) {
+  return {Reach::Nobody, std::move(why)};
+}
 
 std::optional<Folded> contradiction(const json::value& condition) {
   Constraints all;
@@ -144,7 +164,8 @@ std::optional<Folded> contradiction(const json::value& condition) {
   for (const auto& [name, c] : all) {
     if (can_hold(c)) continue;
     if (range_is_empty(c)) {
-      return nobody(fmt::format("'{}' would have to be at least {} and at most {}", name, c.above, c.below));
+      return nobody(
+          fmt::format("'{}' would have to be at least {} and at most {}", name, c.above, c.below));
     }
     return nobody(fmt::format("no value of '{}' meets all of its conditions", name));
   }
@@ -175,7 +196,8 @@ Folded fold_or(const json::array& terms) {
 }
 
 Folded fold_not(const json::value& operand, bool twice) {
-  const json::value& inner = operand.is_array() && operand.get_array().size() == 1 ? operand.get_array()[0] : operand;
+  const json::value& inner =
+      operand.is_array() && operand.get_array().size() == 1 ? operand.get_array()[0] : operand;
   Folded folded = fold_condition(inner);
   if (twice || folded.reach == Reach::Some) return folded;
   if (folded.reach == Reach::Everyone) return nobody("the negated condition holds for everyone");
@@ -186,7 +208,8 @@ Folded fold_comparison(std::string_view op, const json::array& operands) {
   if (op == "in" && operands.size() == 2 && operands[1].is_array()) {
     const json::array& values = operands[1].get_array();
     if (values.empty()) return nobody("the list of `in` is empty");
-    const bool found = std::ranges::any_of(values, [&](const json::value& v) { return surely_equal(operands[0], v) == true; });
+    const bool found = std::ranges::any_of(
+        values, [&](const json::value& v) { return surely_equal(operands[0], v) == true; });
     if (found) return {Reach::Everyone, {}};
     if (!operands[0].is_object() && std::ranges::all_of(values, [&](const json::value& v) {
           return surely_equal(operands[0], v) == false;
@@ -226,7 +249,8 @@ Folded fold_condition(const json::value& condition) {
   if (op == "!" || op == "!!") return fold_not(operand, op == "!!");
   if (!operand.is_array()) return {};
   if (op == "or") return fold_or(operand.get_array());
-  Folded folded = op == "and" ? fold_and(operand.get_array()) : fold_comparison(op, operand.get_array());
+  Folded folded =
+      op == "and" ? fold_and(operand.get_array()) : fold_comparison(op, operand.get_array());
   if (folded.reach == Reach::Nobody) return folded;
   if (auto none = contradiction(condition)) return *none;
   return folded;

@@ -34,7 +34,8 @@ class Differ {
 
   void compare(const std::string& path, const json::value* before, const json::value* after) {
     if (before == nullptr || after == nullptr) {
-      changes.push_back({path, before ? std::optional(*before) : std::nullopt, after ? std::optional(*after) : std::nullopt});
+      changes.push_back({path, before ? std::optional(*before) : std::nullopt,
+                         after ? std::optional(*after) : std::nullopt});
     } else if (before->is_object() && after->is_object()) {
       compare_objects(path, before->get_object(), after->get_object());
     } else if (before->is_array() && after->is_array()) {
@@ -46,11 +47,13 @@ class Differ {
 
  private:
   static bool equal(const json::value& a, const json::value& b) {
-    if (a.is_number() && b.is_number()) return a == b || a.to_number<double>() == b.to_number<double>();
+    if (a.is_number() && b.is_number())
+      return a == b || a.to_number<double>() == b.to_number<double>();
     return a == b;
   }
 
-  void compare_objects(const std::string& path, const json::object& before, const json::object& after) {
+  void compare_objects(const std::string& path, const json::object& before,
+                       const json::object& after) {
     std::set<std::string_view> keys;
     for (const auto& [key, value] : before) keys.insert(key);
     for (const auto& [key, value] : after) keys.insert(key);
@@ -67,12 +70,14 @@ class Differ {
       return compare_named(path, before, after, *old_names, *new_names);
     }
     for (std::size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
-      compare(fmt::format("{}[{}]", path, i), i < before.size() ? &before[i] : nullptr, i < after.size() ? &after[i] : nullptr);
+      compare(fmt::format("{}[{}]", path, i), i < before.size() ? &before[i] : nullptr,
+              i < after.size() ? &after[i] : nullptr);
     }
   }
 
   void compare_named(const std::string& path, const json::array& before, const json::array& after,
-                     const std::map<std::string, const json::value*>& old_names, const std::map<std::string, const json::value*>& new_names) {
+                     const std::map<std::string, const json::value*>& old_names,
+                     const std::map<std::string, const json::value*>& new_names) {
     const auto lookup = [](const auto& names, const std::string& name) -> const json::value* {
       const auto found = names.find(name);
       return found == names.end() ? nullptr : found->second;
@@ -87,7 +92,8 @@ class Differ {
     }
     const json::array old_order = names_in_order(before);
     const json::array new_order = names_in_order(after);
-    if (old_order.size() == new_order.size() && old_order != new_order && std::ranges::is_permutation(old_order, new_order)) {
+    if (old_order.size() == new_order.size() && old_order != new_order &&
+        std::ranges::is_permutation(old_order, new_order)) {
       changes.push_back({path, old_order, new_order});
     }
   }
@@ -109,7 +115,8 @@ std::string format_changes(std::span<const PathChange> changes) {
   std::string out;
   for (const PathChange& change : changes) {
     if (change.before && change.after) {
-      out += fmt::format("~ {}: {} → {}\n", change.path, shown(*change.before), shown(*change.after));
+      out +=
+          fmt::format("~ {}: {} → {}\n", change.path, shown(*change.before), shown(*change.after));
     } else if (change.after) {
       out += fmt::format("+ {}: {}\n", change.path, shown(*change.after));
     } else {

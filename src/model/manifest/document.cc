@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "model/manifest/reader.h"
 #include "model/manifest/yaml_events.h"
 
 namespace showcaller::manifest {
@@ -16,7 +17,8 @@ using Type = YamlEvent::Type;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
-// The length of the UTF-8 sequence at `at`, or 0 where there is none (overlong forms and surrogates are none).
+// The length of the UTF-8 sequence at `at`, or 0 where there is none (overlong forms and surrogates
+// are none).
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const auto follows = [&](std::size_t i) {
@@ -87,8 +89,10 @@ class TreeBuilder {
 };
 
 void TreeBuilder::report(Position at, std::string message, std::string hint) {
-  Finding finding{Severity::Error, source_.name, std::max(at.line, 1), std::max(at.column, 1),
-                  {}, std::move(message), std::move(hint)};
+  Finding finding{Severity::Error,        source_.name, std::max(at.line, 1),
+                  std::max(at.column, 1), {},           std::move(message),
+                  std::move(hint)};
+  if (findings_->size() >= kFindingsMax) return;
   // What an alias unfolds is wrong once, however often it is unfolded.
   if (!unfolding_.empty() && std::ranges::count(*findings_, finding) > 0) return;
   findings_->push_back(std::move(finding));
@@ -96,8 +100,10 @@ void TreeBuilder::report(Position at, std::string message, std::string hint) {
 
 bool TreeBuilder::check_text(std::string_view text) {
   if (text.size() > limits_.bytes_max) {
-    report({}, fmt::format("the file has {} bytes; at most {} are read", text.size(), limits_.bytes_max),
-           "split it into several files");
+    report(
+        {},
+        fmt::format("the file has {} bytes; at most {} are read", text.size(), limits_.bytes_max),
+        "split it into several files");
     return false;
   }
   Position at{file_, 1, 1};
@@ -137,7 +143,8 @@ std::string TreeBuilder::open_bracket_hint(const YamlEvents& read) const {
     }
     const std::size_t at = static_cast<std::size_t>(std::max(event.column - 1, 0));
     if (at < rest.size() && (rest[at] == '[' || rest[at] == '{')) {
-      return fmt::format("the '{}' of line {}, column {} is still open", rest[at], event.line, event.column);
+      return fmt::format("the '{}' of line {}, column {} is still open", rest[at], event.line,
+                         event.column);
     }
   }
   return {};
@@ -166,7 +173,8 @@ std::vector<Node> TreeBuilder::build() {
   std::string_view text = source_.text;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!check_text(text)) return {};
-  YamlEvents read = read_yaml_events(text, source_.name.ends_with(".json"), 2 * limits_.nodes_max + 2);
+  YamlEvents read =
+      read_yaml_events(text, source_.name.ends_with(".json"), 2 * limits_.nodes_max + 2);
   if (!check_events(read)) return {};
   events_ = std::move(read.events);
   resolve_aliases();
@@ -177,7 +185,8 @@ std::vector<Node> TreeBuilder::build() {
     if (event.type == Type::DocumentEnd) continue;
     if (event.type == Type::DocumentStart) {
       if (++count > limits_.documents_max) {
-        report(position(event), fmt::format("the file has more than {} documents", limits_.documents_max),
+        report(position(event),
+               fmt::format("the file has more than {} documents", limits_.documents_max),
                "split it into several files");
         return {};
       }
@@ -194,12 +203,14 @@ std::vector<Node> TreeBuilder::build() {
 bool TreeBuilder::count_node(const YamlEvent& event) {
   if (stopped_) return false;
   if (++nodes_ > limits_.nodes_max) {
-    const std::string_view what = unfolding_.empty() ? "the file has" : "with its aliases unfolded the file has";
+    const std::string_view what =
+        unfolding_.empty() ? "the file has" : "with its aliases unfolded the file has";
     report(position(event), fmt::format("{} more than {} nodes", what, limits_.nodes_max),
            unfolding_.empty() ? "split it into several files" : "write less with aliases");
     stopped_ = true;
   } else if (depth_ >= limits_.depth_max) {
-    report(position(event), fmt::format("lists and mappings are nested deeper than {}", limits_.depth_max));
+    report(position(event),
+           fmt::format("lists and mappings are nested deeper than {}", limits_.depth_max));
     stopped_ = true;
   }
   return !stopped_;
@@ -213,11 +224,17 @@ Node TreeBuilder::node() {
   }
   if (event.line > 0) last_ = position(event);
   switch (event.type) {
-    case Type::Scalar: return scalar(event);
-    case Type::ListStart: return list(event);
-    case Type::MapStart: return mapping(event);
-    case Type::Alias: return alias(event);
-    default: ++cursor_; return {};
+    case Type::Scalar:
+      return scalar(event);
+    case Type::ListStart:
+      return list(event);
+    case Type::MapStart:
+      return mapping(event);
+    case Type::Alias:
+      return alias(event);
+    default:
+      ++cursor_;
+      return {};
   }
 }
 
@@ -255,7 +272,8 @@ Node TreeBuilder::scalar(const YamlEvent& event) {
     report(out.position, fmt::format("'{}' is not a finite number", out.text));
     out.kind = NodeKind::String;
   } else if (out.kind == NodeKind::Int && !to_json(out).is_int64()) {
-    report(out.position, fmt::format("the integer {} does not fit 64 bits", describe(out).substr(12)));
+    report(out.position,
+           fmt::format("the integer {} does not fit 64 bits", describe(out).substr(12)));
     out.kind = NodeKind::String;
   }
   return out;
@@ -277,14 +295,16 @@ void TreeBuilder::apply_tag(const YamlEvent& event, Node* node) {
       return;
     }
     const NodeKind written = node->is_scalar() ? core_kind(node->text) : node->kind;
-    if ((tag == "int" && written == NodeKind::Int) || (tag == "bool" && written == NodeKind::Bool) ||
+    if ((tag == "int" && written == NodeKind::Int) ||
+        (tag == "bool" && written == NodeKind::Bool) ||
         (tag == "null" && written == NodeKind::Null) ||
         (tag == "float" && (written == NodeKind::Float || written == NodeKind::Int))) {
       node->kind = written;
       return;
     }
   }
-  report(position(event), fmt::format("the tag '{}' does not fit {}", event.tag.substr(0, 64), describe(*node)),
+  report(position(event),
+         fmt::format("the tag '{}' does not fit {}", event.tag.substr(0, 64), describe(*node)),
          "leave tags out; quote what should be a string");
 }
 
@@ -295,7 +315,8 @@ Node TreeBuilder::list(const YamlEvent& event) {
   out.position = position(event);
   apply_tag(event, &out);
   ++depth_;
-  while (cursor_ < events_.size() && events_[cursor_].type != Type::ListEnd) out.items.push_back(node());
+  while (cursor_ < events_.size() && events_[cursor_].type != Type::ListEnd)
+    out.items.push_back(node());
   --depth_;
   ++cursor_;
   return out;
@@ -326,7 +347,8 @@ void TreeBuilder::entry(Node* mapping, std::map<std::string, Position>* seen) {
   ++cursor_;
   Node value = node();
   if (key.plain && key.text == "<<") {
-    report(at, "merge keys (<<) are not part of YAML 1.2", "write the keys out, or use an alias for the whole value");
+    report(at, "merge keys (<<) are not part of YAML 1.2",
+           "write the keys out, or use an alias for the whole value");
     return;
   }
   if (key.plain && key.text.empty()) {
@@ -336,7 +358,8 @@ void TreeBuilder::entry(Node* mapping, std::map<std::string, Position>* seen) {
   const auto [first, is_new] = seen->emplace(key.text, at);
   if (!is_new) {
     report(at, fmt::format("the key '{}' is written twice in one mapping", key.text.substr(0, 64)),
-           fmt::format("it is already at line {}, column {}", first->second.line, first->second.column));
+           fmt::format("it is already at line {}, column {}", first->second.line,
+                       first->second.column));
     return;
   }
   mapping->entries.push_back({key.text, at, std::move(value)});
@@ -347,21 +370,25 @@ Node TreeBuilder::alias(const YamlEvent& event) {
   cursor_ = after;
   const auto target = targets_.find(after - 1);
   if (target == targets_.end()) {
-    report(position(event), fmt::format("the alias '*{}' names no anchor above it", event.text.substr(0, 64)));
+    report(position(event),
+           fmt::format("the alias '*{}' names no anchor above it", event.text.substr(0, 64)));
     return {};
   }
   if (++aliases_ > limits_.aliases_max) {
-    report(position(event), fmt::format("the file unfolds more than {} aliases", limits_.aliases_max),
+    report(position(event),
+           fmt::format("the file unfolds more than {} aliases", limits_.aliases_max),
            "write the values out, or use a Pipeline with parameters");
     stopped_ = true;
     return {};
   }
   const std::size_t anchor = target->second;
   cursor_ = anchor;
-  skip();  // Now past the anchor's value; when that is past the alias too, the alias stands inside of it.
+  skip();  // Now past the anchor's value; when that is past the alias too, the alias stands inside
+           // of it.
   const bool inside = cursor_ >= after;
   if (inside || std::ranges::count(unfolding_, anchor) > 0) {
-    report(position(event), fmt::format("the alias '*{}' contains itself", event.text.substr(0, 64)));
+    report(position(event),
+           fmt::format("the alias '*{}' contains itself", event.text.substr(0, 64)));
     cursor_ = after;
     return {};
   }

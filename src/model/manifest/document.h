@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // YAML and JSON text as trees whose every node knows where it was written.
 //
-// Scalars follow YAML 1.2's core schema: `on`, `yes` and times are strings. Every mapping key is a string and is
-// written once. Merge keys, tags of one's own and complex keys are refused. An alias stands for a copy of what its anchor
-// names; the copies count against the limits, so a file that unfolds without end is refused before it unfolds.
+// Scalars follow YAML 1.2's core schema: `on`, `yes` and times are strings. Every mapping key is a
+// string and is written once. Merge keys, tags of one's own and complex keys are refused. An alias
+// stands for a copy of what its anchor names; the copies count against the limits, so a file that
+// unfolds without end is refused before it unfolds.
 //
 // Threads: none. Limits: DocumentLimits. Never: reads a file, includes another.
 #pragma once
@@ -20,14 +21,15 @@
 namespace showcaller::manifest {
 
 struct DocumentLimits {
-  std::size_t bytes_max = 1 << 20;     // a file
+  std::size_t bytes_max = 1 << 20;  // a file
   std::size_t depth_max = 64;
-  std::size_t nodes_max = 100'000;     // a file, aliases unfolded
-  std::size_t documents_max = 1'000;   // a file
-  std::size_t aliases_max = 64;        // a file
+  std::size_t nodes_max = 100'000;    // a file, aliases unfolded
+  std::size_t documents_max = 1'000;  // a file
+  std::size_t aliases_max = 64;       // a file
 };
 
-// Where something was written. A file is an index into the sources of its parse; line 0: not in a file.
+// Where something was written. A file is an index into the sources of its parse; line 0: not in a
+// file.
 struct Position {
   int file = 0;
   int line = 0;
@@ -40,7 +42,7 @@ struct Entry;
 
 struct Node {
   NodeKind kind = NodeKind::Null;
-  bool plain = false;          // a scalar without quotes
+  bool plain = false;  // a scalar without quotes
   Position position;
   std::string text;            // a scalar's characters, unquoted
   std::vector<Node> items;     // Sequence
@@ -53,7 +55,7 @@ struct Node {
   const Entry* entry(std::string_view key) const;
   const Node* find(std::string_view key) const;  // a mapping's value, or null
   Node* find(std::string_view key);
-  void set(std::string_view key, Node value);    // replaces, or appends
+  void set(std::string_view key, Node value);  // replaces, or appends
 };
 
 struct Entry {
@@ -72,12 +74,13 @@ std::string_view describe(NodeKind kind);
 // As describe, with a short scalar's text: "the integer 12", "the string 'on'".
 std::string describe(const Node& node);
 
-// Appends to findings; a file with a syntax error gives no documents. `.json` files are read as strict JSON.
-// `file` is the index that the positions carry. Empty documents are left out.
+// Appends to findings; a file with a syntax error gives no documents. `.json` files are read as
+// strict JSON. `file` is the index that the positions carry. Empty documents are left out.
 std::vector<Node> parse_documents(const SourceFile& source, int file, const DocumentLimits& limits,
                                   std::vector<Finding>* findings);
 
-// Integers that fit 64 bits stay integers; .inf and .nan become null (parse_documents refuses them).
+// Integers that fit 64 bits stay integers; .inf and .nan become null (parse_documents refuses
+// them).
 json::value to_json(const Node& node);
 Node from_json(const json::value& value);
 Node from_json(const json::object& object);

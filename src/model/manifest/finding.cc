@@ -23,7 +23,9 @@ std::optional<std::string_view> source_line(std::string_view text, int line) {
   return text;
 }
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
 
 // Blanks up to the column; tabs stay tabs, so that the caret stands below its character.
 std::string caret_indent(std::string_view line, int column) {
@@ -59,7 +61,8 @@ std::string counted(std::ptrdiff_t n, std::string_view noun) {
 }  // namespace
 
 bool has_errors(std::span<const Finding> findings) {
-  return std::ranges::any_of(findings, [](const Finding& f) { return f.severity == Severity::Error; });
+  return std::ranges::any_of(findings,
+                             [](const Finding& f) { return f.severity == Severity::Error; });
 }
 
 std::string format_finding_line(const Finding& finding) {

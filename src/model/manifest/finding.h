@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a manifest, where, and what to do about it. All findings of a set of files come together.
+// What is wrong with a manifest, where, and what to do about it. All findings of a set of files
+// come together.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,8 @@ struct Finding {
 
 bool has_errors(std::span<const Finding> findings);
 
-// "raid.yaml:12:5: error: spec.risk: ...", the source line with a caret below it, the hint; then a blank line and a count.
+// "raid.yaml:12:5: error: spec.risk: ...", the source line with a caret below it, the hint; then a
+// blank line and a count.
 std::string format_findings(std::span<const Finding> findings, std::span<const SourceFile> sources,
                             bool colours = false);
 // "raid.yaml:12:5: spec.risk: message; hint".

@@ -14,7 +14,8 @@ spec:
   contacts: {}                           # route: address
 )";
 
-constexpr std::string_view kPolicy = R"(# What may happen, who says so, and when exposure does not grow. Moves toward safety are never held back.
+constexpr std::string_view kPolicy =
+    R"(# What may happen, who says so, and when exposure does not grow. Moves toward safety are never held back.
 apiVersion: showcaller.dev/v1
 kind: Policy
 metadata: { name: NAME, owner: OWNER }
@@ -86,7 +87,8 @@ spec:
   visibility: server                     # client: clients may see its value
 )";
 
-constexpr std::string_view kPipeline = R"(# A rollout with its gates, to be used by events: `pipeline: { name: NAME, with: { share: 2% } }`.
+constexpr std::string_view kPipeline =
+    R"(# A rollout with its gates, to be used by events: `pipeline: { name: NAME, with: { share: 2% } }`.
 apiVersion: showcaller.dev/v1
 kind: Pipeline
 metadata: { name: NAME, owner: OWNER }
@@ -104,7 +106,8 @@ spec:
     on_thin: hold
 )";
 
-constexpr std::string_view kLiveEvent = R"(# A change to the live game. Only `changes` is required; `showcaller plan` shows what the rest stands for.
+constexpr std::string_view kLiveEvent =
+    R"(# A change to the live game. Only `changes` is required; `showcaller plan` shows what the rest stands for.
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: NAME, owner: OWNER }
@@ -132,20 +135,29 @@ spec:
 
 std::string_view text_of(Kind kind) {
   switch (kind) {
-    case Kind::Team: return kTeam;
-    case Kind::Policy: return kPolicy;
-    case Kind::Metric: return kMetric;
-    case Kind::Service: return kService;
-    case Kind::Fleet: return kFleet;
-    case Kind::Flag: return kFlag;
-    case Kind::Pipeline: return kPipeline;
-    case Kind::LiveEvent: break;
+    case Kind::Team:
+      return kTeam;
+    case Kind::Policy:
+      return kPolicy;
+    case Kind::Metric:
+      return kMetric;
+    case Kind::Service:
+      return kService;
+    case Kind::Fleet:
+      return kFleet;
+    case Kind::Flag:
+      return kFlag;
+    case Kind::Pipeline:
+      return kPipeline;
+    case Kind::LiveEvent:
+      break;
   }
   return kLiveEvent;
 }
 
 void replace(std::string* text, std::string_view word, std::string_view by) {
-  for (std::size_t at = 0; (at = text->find(word, at)) != std::string::npos; at += by.size()) text->replace(at, word.size(), by);
+  for (std::size_t at = 0; (at = text->find(word, at)) != std::string::npos; at += by.size())
+    text->replace(at, word.size(), by);
 }
 
 }  // namespace

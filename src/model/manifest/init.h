@@ -9,7 +9,8 @@
 
 namespace showcaller {
 
-// YAML that parses without errors of its own; what it refers to (fleet, flag) has to be there or be renamed.
+// YAML that parses without errors of its own; what it refers to (fleet, flag) has to be there or be
+// renamed.
 std::string init_manifest(Kind kind, std::string_view name, std::string_view owner);
 
 }  // namespace showcaller

@@ -9,9 +9,12 @@
 namespace showcaller {
 namespace {
 
-using Above = std::map<std::string, std::set<std::string>>;  // event → all that lie below it, through others too
+using Above = std::map<std::string,
+                       std::set<std::string>>;  // event → all that lie below it, through others too
 
-void collect_below(const std::string& name, const std::map<std::string, const LiveEventSpec*>& specs, std::set<std::string>* below) {
+void collect_below(const std::string& name,
+                   const std::map<std::string, const LiveEventSpec*>& specs,
+                   std::set<std::string>* below) {
   const auto spec = specs.find(name);
   if (spec == specs.end()) return;
   for (const std::string& lower : spec->second->after) {
@@ -35,10 +38,12 @@ Instant latest(const ScheduledTime& time) {
 
 // In force at most from … to …; absent: without bound.
 std::optional<Instant> first_moment(const LiveEventSpec& spec) {
-  if (!spec.schedule.start || spec.rollout_begin_before_start == Duration::zero()) return std::nullopt;
+  if (!spec.schedule.start || spec.rollout_begin_before_start == Duration::zero())
+    return std::nullopt;
   Duration before = spec.rollout_begin_before_start;
   for (const Change& change : spec.changes) {
-    if (const auto* bundle = std::get_if<BundleChange>(&change.what)) before = std::max(before, bundle->preload);
+    if (const auto* bundle = std::get_if<BundleChange>(&change.what))
+      before = std::max(before, bundle->preload);
   }
   return spec.schedule.start->at - before;
 }
@@ -54,7 +59,9 @@ bool ends_before(const LiveEventSpec& a, const LiveEventSpec& b) {
   return end && begin && *end <= *begin;
 }
 
-bool is_layer(const Change& change) { return !std::holds_alternative<ActionChange>(change.what); }
+bool is_layer(const Change& change) {
+  return !std::holds_alternative<ActionChange>(change.what);
+}
 
 bool ordered(const Manifest& a, const Manifest& b, const Above& above) {
   if (a.as<LiveEventSpec>().priority != b.as<LiveEventSpec>().priority) return true;
@@ -93,7 +100,8 @@ std::vector<std::string> find_after_cycles(std::span<const Manifest* const> even
   return out;
 }
 
-bool lies_above(const Manifest& upper, const Manifest& lower, std::span<const Manifest* const> events) {
+bool lies_above(const Manifest& upper, const Manifest& lower,
+                std::span<const Manifest* const> events) {
   const int a = upper.as<LiveEventSpec>().priority;
   const int b = lower.as<LiveEventSpec>().priority;
   if (a != b) return a > b;

@@ -47,14 +47,22 @@ void read_spec_as(Reader& reader, const Shape<Spec>& shape, Node& node, Manifest
 
 void read_spec(Reader& reader, Kind kind, Node& node, Manifest* manifest) {
   switch (kind) {
-    case Kind::Team: return read_spec_as(reader, team_shape(), node, manifest);
-    case Kind::Policy: return read_spec_as(reader, policy_shape(), node, manifest);
-    case Kind::Metric: return read_spec_as(reader, metric_shape(), node, manifest);
-    case Kind::Service: return read_spec_as(reader, service_shape(), node, manifest);
-    case Kind::Fleet: return read_spec_as(reader, fleet_shape(), node, manifest);
-    case Kind::Flag: return read_spec_as(reader, flag_shape(), node, manifest);
-    case Kind::Pipeline: return read_spec_as(reader, pipeline_shape(), node, manifest);
-    case Kind::LiveEvent: return read_spec_as(reader, live_event_shape(), node, manifest);
+    case Kind::Team:
+      return read_spec_as(reader, team_shape(), node, manifest);
+    case Kind::Policy:
+      return read_spec_as(reader, policy_shape(), node, manifest);
+    case Kind::Metric:
+      return read_spec_as(reader, metric_shape(), node, manifest);
+    case Kind::Service:
+      return read_spec_as(reader, service_shape(), node, manifest);
+    case Kind::Fleet:
+      return read_spec_as(reader, fleet_shape(), node, manifest);
+    case Kind::Flag:
+      return read_spec_as(reader, flag_shape(), node, manifest);
+    case Kind::Pipeline:
+      return read_spec_as(reader, pipeline_shape(), node, manifest);
+    case Kind::LiveEvent:
+      return read_spec_as(reader, live_event_shape(), node, manifest);
   }
 }
 
@@ -69,15 +77,20 @@ std::optional<Kind> read_head(Reader& reader, const Node& root) {
   for (const Entry& entry : root.entries) {
     if (std::ranges::find(kKeys, entry.key) != kKeys.end()) continue;
     const Reader::Inside inside(&reader, entry.key);
-    reader.error(entry.position, fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
-                 entry.key == "status" ? "take it out: status lives in the server" : suggestion(entry.key, kKeys));
+    reader.error(entry.position,
+                 fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
+                 entry.key == "status" ? "take it out: status lives in the server"
+                                       : suggestion(entry.key, kKeys));
   }
   const Node* version = root.find("apiVersion");
   if (version == nullptr) {
-    reader.error(root.position, "manifest has no apiVersion", "add `apiVersion: showcaller.dev/v1`");
+    reader.error(root.position, "manifest has no apiVersion",
+                 "add `apiVersion: showcaller.dev/v1`");
   } else if (!version->is_string() || version->text != kApiVersion) {
     const Reader::Inside inside(&reader, "apiVersion");
-    reader.error(version->position, fmt::format("the version '{}' is not known", version->text.substr(0, 64)), "write `apiVersion: showcaller.dev/v1`");
+    reader.error(version->position,
+                 fmt::format("the version '{}' is not known", version->text.substr(0, 64)),
+                 "write `apiVersion: showcaller.dev/v1`");
   }
   const Node* kind = root.find("kind");
   std::vector<std::string> known;
@@ -88,19 +101,26 @@ std::optional<Kind> read_head(Reader& reader, const Node& root) {
   }
   const Reader::Inside inside(&reader, "kind");
   if (std::ranges::find(kLaterKinds, kind->text) != std::end(kLaterKinds)) {
-    reader.error(kind->position, fmt::format("the kind {} is known, but this version does not support it", kind->text),
-                 "take the document out of the files for now");
+    reader.error(
+        kind->position,
+        fmt::format("the kind {} is known, but this version does not support it", kind->text),
+        "take the document out of the files for now");
     return std::nullopt;
   }
   const auto found = kind->is_string() ? kind_from(kind->text) : std::nullopt;
-  if (!found) reader.error(kind->position, fmt::format("there is no kind {}", describe(*kind).substr(kind->is_string() ? 11 : 0)), suggestion(kind->text, known));
+  if (!found)
+    reader.error(
+        kind->position,
+        fmt::format("there is no kind {}", describe(*kind).substr(kind->is_string() ? 11 : 0)),
+        suggestion(kind->text, known));
   return found;
 }
 
 void read_metadata(Reader& reader, Node& root, Kind kind, Manifest* manifest) {
   Node* node = root.find("metadata");
   if (node == nullptr) {
-    reader.error(root.position, "manifest has no metadata", "add `metadata: { name: ..., owner: ... }`");
+    reader.error(root.position, "manifest has no metadata",
+                 "add `metadata: { name: ..., owner: ... }`");
     return;
   }
   const Reader::Inside inside(&reader, "metadata");
@@ -120,7 +140,9 @@ void read_metadata(Reader& reader, Node& root, Kind kind, Manifest* manifest) {
 void read_body(Reader& reader, Node& root, Kind kind, Manifest* manifest) {
   Node* spec = root.find("spec");
   if (spec == nullptr) {
-    reader.error(root.position, "manifest has no spec", fmt::format("add `spec:`; `showcaller init {}` writes one to start from", to_string(kind)));
+    reader.error(
+        root.position, "manifest has no spec",
+        fmt::format("add `spec:`; `showcaller init {}` writes one to start from", to_string(kind)));
     return;
   }
   const Reader::Inside inside(&reader, "spec");
@@ -136,7 +158,10 @@ void set_document(Manifest* manifest, const json::value& document) {
 class SetParser {
  public:
   SetParser(std::span<const SourceFile> files, const ParseOptions& options)
-      : files_(files), options_(options), reader_(files, &outcome_.findings), references_(options.known, options.missing) {}
+      : files_(files),
+        options_(options),
+        reader_(files, &outcome_.findings),
+        references_(options.known, options.missing) {}
 
   ParseOutcome run() {
     if (!read_files()) return std::move(outcome_);
@@ -164,11 +189,11 @@ class SetParser {
   // Runs `step`; a new error makes the draft bad.
   template <class Step>
   void watched(Draft& draft, Step&& step) {
-    const std::size_t before = outcome_.findings.size();
+    const std::size_t before = reader_.errors();
     reader_.begin_manifest(&draft.wrong);
     step();
     reader_.begin_manifest(nullptr);
-    if (has_errors(std::span<const Finding>(outcome_.findings).subspan(before))) draft.good = false;
+    if (reader_.errors() > before) draft.good = false;
   }
 
   std::span<const SourceFile> files_;
@@ -183,13 +208,18 @@ class SetParser {
 
 bool SetParser::read_files() {
   if (files_.size() > kFilesMax) {
-    outcome_.findings.push_back({Severity::Error, "", 0, 0, "", fmt::format("{} files; at most {} are read at once", files_.size(), kFilesMax), ""});
+    outcome_.findings.push_back(
+        {Severity::Error, "", 0, 0, "",
+         fmt::format("{} files; at most {} are read at once", files_.size(), kFilesMax), ""});
     return false;
   }
   for (std::size_t i = 0; i < files_.size(); ++i) {
-    for (Node& root : parse_documents(files_[i], static_cast<int>(i), options_.limits, &outcome_.findings)) {
+    for (Node& root :
+         parse_documents(files_[i], static_cast<int>(i), options_.limits, &outcome_.findings)) {
       if (drafts_.size() >= options_.limits.documents_max) {
-        reader_.error(root.position, fmt::format("more than {} documents at once", options_.limits.documents_max), "apply them in parts");
+        reader_.error(root.position,
+                      fmt::format("more than {} documents at once", options_.limits.documents_max),
+                      "apply them in parts");
         return false;
       }
       const auto kind = read_head(reader_, root);
@@ -244,8 +274,9 @@ void SetParser::read_event(Draft& draft) {
       const Node* reference = spec->find("pipeline");
       const Position used = reference == nullptr ? spec->position : reference->position;
       const ExpansionLimits limits{options_.limits.nodes_max, options_.limits.bytes_max};
-      expanded = expand_pipeline(reader_, spec, [&](std::string_view name) { return find_template(name); },
-                                 references_.names(Kind::Pipeline), limits);
+      expanded = expand_pipeline(
+          reader_, spec, [&](std::string_view name) { return find_template(name); },
+          references_.names(Kind::Pipeline), limits);
       place_where_used(spec, used);
       const auto regions = regions_of(reader_, *spec, references_);
       resolve_schedule(reader_, spec, regions, options_.tzdata_version);
@@ -264,12 +295,15 @@ void SetParser::find_duplicates() {
   for (Draft& draft : drafts_) in_order.push_back(&draft);
   for (Draft* draft : in_order) {
     if (draft->manifest.name.empty()) continue;
-    const auto [first, is_new] = seen.emplace(fmt::format("{}/{}", to_string(draft->kind), draft->manifest.name), draft);
+    const auto [first, is_new] =
+        seen.emplace(fmt::format("{}/{}", to_string(draft->kind), draft->manifest.name), draft);
     if (is_new) continue;
     const Position at = nearest_position(first->second->root, "metadata.name");
     watched(*draft, [&] {
-      reader_.error_at(draft->root, "metadata.name", fmt::format("{} is defined twice", first->first),
-                       fmt::format("it is already at {}:{}:{}", files_[std::size_t(at.file)].name, at.line, at.column));
+      reader_.error_at(draft->root, "metadata.name",
+                       fmt::format("{} is defined twice", first->first),
+                       fmt::format("it is already at {}:{}:{}", files_[std::size_t(at.file)].name,
+                                   at.line, at.column));
     });
   }
 }
@@ -291,15 +325,23 @@ void SetParser::finish() {
     set_document(&draft.manifest, to_json(draft.root));
     outcome_.manifests.push_back(std::move(draft.manifest));
   }
+  const bool cut = outcome_.findings.size() >= kFindingsMax;
   const auto file_index = [&](const Finding& f) {
     return std::ranges::find(files_, f.file, &SourceFile::name) - files_.begin();
   };
   std::ranges::stable_sort(outcome_.findings, [&](const Finding& a, const Finding& b) {
-    return std::tuple(file_index(a), a.line, a.column) < std::tuple(file_index(b), b.line, b.column);
+    return std::tuple(file_index(a), a.line, a.column) <
+           std::tuple(file_index(b), b.line, b.column);
   });
+  if (cut) {
+    outcome_.findings.push_back({Severity::Error, "", 0, 0, "",
+                                 fmt::format("there is more: only {} findings are told at once", kFindingsMax),
+                                 "mend these first"});
+  }
 }
 
-void collect_defaults(const ShapeInfo& shape, const json::value* value, const std::string& path, std::vector<DefaultTaken>* out) {
+void collect_defaults(const ShapeInfo& shape, const json::value* value, const std::string& path,
+                      std::vector<DefaultTaken>* out) {
   const json::object* object = value == nullptr ? nullptr : value->if_object();
   for (const FieldInfo* field : shape.infos()) {
     const json::value* given = object == nullptr ? nullptr : object->if_contains(field->key);
@@ -341,7 +383,8 @@ Result<Manifest> manifest_from_json(const json::object& document) {
   }
   if (has_errors(findings)) {
     const auto first = std::ranges::find(findings, Severity::Error, &Finding::severity);
-    return fail(ErrorCode::Corrupt, "a stored manifest cannot be read: " + format_finding_line(*first));
+    return fail(ErrorCode::Corrupt,
+                "a stored manifest cannot be read: " + format_finding_line(*first));
   }
   out.document = document;
   out.hash = to_hex(sha256(to_canonical_json_text(out.document)));
@@ -350,7 +393,8 @@ Result<Manifest> manifest_from_json(const json::object& document) {
 
 std::vector<DefaultTaken> defaults_taken(const Manifest& manifest) {
   std::vector<DefaultTaken> out;
-  manifest::collect_defaults(manifest::shape_of(manifest.kind()), manifest.document.if_contains("spec"), "spec", &out);
+  manifest::collect_defaults(manifest::shape_of(manifest.kind()),
+                             manifest.document.if_contains("spec"), "spec", &out);
   return out;
 }
 
@@ -366,7 +410,9 @@ const MetricSpec* built_in_metric(std::string_view name) {
   return found == metrics.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> built_in_metric_names() { return {"capacity.headroom", "instance.start_failed", "session.crashed"}; }
+std::vector<std::string> built_in_metric_names() {
+  return {"capacity.headroom", "instance.start_failed", "session.crashed"};
+}
 
 std::optional<Kind> kind_from(std::string_view name) {
   for (const Kind kind : manifest::kKinds) {

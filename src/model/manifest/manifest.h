@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From text to typed manifests: parse, expand, resolve, read, validate. All findings of all files come together.
+// From text to typed manifests: parse, expand, resolve, read, validate. All findings of all files
+// come together.
 //
-// Threads: none; the same input gives the same output. Limits: DocumentLimits a file, kFilesMax files.
+// Threads: none; the same input gives the same output. Limits: DocumentLimits a file, kFilesMax
+// files.
 #pragma once
 
 #include <functional>
@@ -40,19 +42,22 @@ struct ParseOptions {
   manifest::DocumentLimits limits;
   KnownManifests known;
   MissingReference missing = MissingReference::Error;
-  std::string tzdata_version;  // of the zone data on this machine, such as "2026f"; kept with what it resolved
+  std::string tzdata_version;  // of the zone data on this machine, such as "2026f"; kept with what
+                               // it resolved
 };
 
 struct ParseOutcome {
-  std::vector<Manifest> manifests;  // without errors of their own; in the order of Kind, then as written
-  std::vector<Finding> findings;    // by file, line, column
+  std::vector<Manifest>
+      manifests;  // without errors of their own; in the order of Kind, then as written
+  std::vector<Finding> findings;  // by file, line, column
 
   bool ok() const { return !has_errors(findings); }
 };
 
 ParseOutcome parse_manifests(std::span<const SourceFile> files, const ParseOptions& options);
 
-// What a key that is not written stands for: "spec.rollout.stages[0].bake" and the text of its default.
+// What a key that is not written stands for: "spec.rollout.stages[0].bake" and the text of its
+// default.
 struct DefaultTaken {
   std::string path;
   std::string value;

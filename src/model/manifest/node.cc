@@ -12,7 +12,9 @@
 namespace showcaller::manifest {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool all_of(std::string_view text, bool (*test)(char)) {
   return !text.empty() && std::ranges::all_of(text, test);
@@ -68,7 +70,8 @@ json::value number_to_json(std::string_view text) {
   }
   if (digits.starts_with('+')) digits.remove_prefix(1);
   std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
   if (error == std::errc{} && end == digits.data() + digits.size()) return number;
   double real = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), real);
@@ -154,13 +157,20 @@ NodeKind core_kind(std::string_view text) {
 
 std::string_view describe(NodeKind kind) {
   switch (kind) {
-    case NodeKind::Null: return "nothing (null)";
-    case NodeKind::Bool: return "a boolean";
-    case NodeKind::Int: return "an integer";
-    case NodeKind::Float: return "a number";
-    case NodeKind::String: return "a string";
-    case NodeKind::Sequence: return "a list";
-    case NodeKind::Mapping: return "a mapping";
+    case NodeKind::Null:
+      return "nothing (null)";
+    case NodeKind::Bool:
+      return "a boolean";
+    case NodeKind::Int:
+      return "an integer";
+    case NodeKind::Float:
+      return "a number";
+    case NodeKind::String:
+      return "a string";
+    case NodeKind::Sequence:
+      return "a list";
+    case NodeKind::Mapping:
+      return "a mapping";
   }
   return "";
 }
@@ -171,28 +181,38 @@ std::string describe(const Node& node) {
   while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
   if (text.size() < node.text.size()) text += "…";
   switch (node.kind) {
-    case NodeKind::Bool: return "the boolean " + text;
-    case NodeKind::Int: return "the integer " + text;
-    case NodeKind::Float: return "the number " + text;
-    case NodeKind::String: return "the string '" + text + "'";
-    default: return std::string(describe(node.kind));
+    case NodeKind::Bool:
+      return "the boolean " + text;
+    case NodeKind::Int:
+      return "the integer " + text;
+    case NodeKind::Float:
+      return "the number " + text;
+    case NodeKind::String:
+      return "the string '" + text + "'";
+    default:
+      return std::string(describe(node.kind));
   }
 }
 
 json::value to_json(const Node& node) {
   switch (node.kind) {
-    case NodeKind::Null: return nullptr;
-    case NodeKind::Bool: return node.text[0] == 't' || node.text[0] == 'T';
+    case NodeKind::Null:
+      return nullptr;
+    case NodeKind::Bool:
+      return node.text[0] == 't' || node.text[0] == 'T';
     case NodeKind::Int:
-    case NodeKind::Float: return number_to_json(node.text);
-    case NodeKind::String: return json::string(node.text);
+    case NodeKind::Float:
+      return number_to_json(node.text);
+    case NodeKind::String:
+      return json::string(node.text);
     case NodeKind::Sequence: {
       json::array out;
       out.reserve(node.items.size());
       for (const Node& item : node.items) out.push_back(to_json(item));
       return out;
     }
-    case NodeKind::Mapping: break;
+    case NodeKind::Mapping:
+      break;
   }
   json::object out;
   out.reserve(node.entries.size());
@@ -204,7 +224,8 @@ Node from_json(const json::value& value) {
   Node node;
   node.plain = true;
   switch (value.kind()) {
-    case json::kind::null: return node;
+    case json::kind::null:
+      return node;
     case json::kind::bool_:
       node.kind = NodeKind::Bool;
       node.text = value.get_bool() ? "true" : "false";
@@ -218,12 +239,14 @@ Node from_json(const json::value& value) {
       node.kind = NodeKind::Float;
       node.text = to_json_text(value);
       return node;
-    case json::kind::string: return string_node(value.get_string());
+    case json::kind::string:
+      return string_node(value.get_string());
     case json::kind::array:
       node.kind = NodeKind::Sequence;
       for (const json::value& item : value.get_array()) node.items.push_back(from_json(item));
       return node;
-    case json::kind::object: break;
+    case json::kind::object:
+      break;
   }
   return from_json(value.get_object());
 }
@@ -231,7 +254,8 @@ Node from_json(const json::value& value) {
 Node from_json(const json::object& object) {
   Node node = mapping_node();
   node.entries.reserve(object.size());
-  for (const auto& [key, item] : object) node.entries.push_back({std::string(key), {}, from_json(item)});
+  for (const auto& [key, item] : object)
+    node.entries.push_back({std::string(key), {}, from_json(item)});
   return node;
 }
 

@@ -11,11 +11,13 @@ namespace {
 Field<FlagSpec> definition_key(std::string key, Value<json::value> value, std::string says) {
   const std::string name = key;
   return field_with<FlagSpec, json::value>(
-      std::move(key), std::move(value), [name](FlagSpec* flag, json::value v) { flag->definition[name] = std::move(v); },
+      std::move(key), std::move(value),
+      [name](FlagSpec* flag, json::value v) { flag->definition[name] = std::move(v); },
       std::move(says));
 }
 
-Value<json::value> json_of_kind(std::string expected, bool (*fits)(const Node&), json::object schema) {
+Value<json::value> json_of_kind(std::string expected, bool (*fits)(const Node&),
+                                json::object schema) {
   return {expected,
           [=](Reader& reader, Node& node, json::value* out) {
             if (!fits(node)) {
@@ -47,7 +49,8 @@ Value<json::value> flag_targeting() {
               reader.wrong_type(node, "flagd targeting: {} or one JSONLogic condition");
               return false;
             }
-            if (!reader.trusted && !node.entries.empty() && !check_targeting(reader, node)) return false;
+            if (!reader.trusted && !node.entries.empty() && !check_targeting(reader, node))
+              return false;
             *out = to_json(node);
             return true;
           },
@@ -63,18 +66,21 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
     names.push_back(variant.key);
     const auto type = [](NodeKind kind) { return kind == NodeKind::Float ? NodeKind::Int : kind; };
     if (type(variant.value.kind) != type(variants->entries[0].value.kind)) {
-      reader.error_below(node, "variants." + variant.key,
-                         fmt::format("the variant '{}' is {}, the first is {}", variant.key, describe(variant.value.kind),
-                               describe(variants->entries[0].value.kind)),
-                   "give all variants of a flag the same type");
+      reader.error_below(
+          node, "variants." + variant.key,
+          fmt::format("the variant '{}' is {}, the first is {}", variant.key,
+                      describe(variant.value.kind), describe(variants->entries[0].value.kind)),
+          "give all variants of a flag the same type");
     }
   }
-  if (names.empty()) reader.error_below(node, "variants", "the flag has no variants", "add at least one");
+  if (names.empty())
+    reader.error_below(node, "variants", "the flag has no variants", "add at least one");
   const json::value* chosen = flag->definition.if_contains("defaultVariant");
-  const std::string name = chosen != nullptr && chosen->is_string() ? std::string(chosen->get_string()) : "";
+  const std::string name =
+      chosen != nullptr && chosen->is_string() ? std::string(chosen->get_string()) : "";
   if (!name.empty() && !names.empty() && std::ranges::find(names, name) == names.end()) {
     reader.error_below(node, "defaultVariant", fmt::format("'{}' is not one of the variants", name),
-                 suggestion(name, names));
+                       suggestion(name, names));
   } else if (!names.empty()) {
     report_flag_findings(reader, node, validate_flag(flag->definition));
   }
@@ -85,9 +91,10 @@ const Shape<SloSpec>& slo_shape() {
       "Slo", "An objective on what players feel.",
       {field("name", &SloSpec::name, dotted_name(), "Unique in the service.").needed(),
        field("metric", &SloSpec::metric, dotted_name(), "The metric it is about.").needed(),
-       field_with<SloSpec, std::int64_t>("objective", percent(),
-                                         [](SloSpec* slo, std::int64_t ppm) { slo->objective = static_cast<double>(ppm) / 1e6; },
-                                         "The share that must be good.")
+       field_with<SloSpec, std::int64_t>(
+           "objective", percent(),
+           [](SloSpec* slo, std::int64_t ppm) { slo->objective = static_cast<double>(ppm) / 1e6; },
+           "The share that must be good.")
            .assumed("99.9%"),
        field("window", &SloSpec::window, positive_duration(), "Over how long.").assumed("28d")});
   return shape;
@@ -95,7 +102,8 @@ const Shape<SloSpec>& slo_shape() {
 
 void finish_metric(Reader& reader, const Node& node, MetricSpec* metric) {
   if (metric->source == MetricSource::Prometheus && metric->query_total.empty()) {
-    reader.error_below(node, "queries", "a metric from Prometheus has no queries", "add `queries: { bad: ..., total: ... }`");
+    reader.error_below(node, "queries", "a metric from Prometheus has no queries",
+                       "add `queries: { bad: ..., total: ... }`");
   }
   for (std::size_t i = 1; i < metric->cuts.size(); ++i) {
     if (metric->cuts[i] <= metric->cuts[i - 1]) {
@@ -127,21 +135,29 @@ void finish_pipeline(Reader& reader, const Node& node, PipelineSpec*) {
 const Shape<FlagSpec>& flag_shape() {
   static const Shape<FlagSpec> shape(
       "Flag", "A flag in flagd's definition language.",
-      {definition_key("state", flag_state(), "A disabled flag gives the caller's own default.").assumed("ENABLED"),
-       definition_key("variants", json_of_kind("a mapping of variants", [](const Node& n) { return n.is_mapping(); },
-                                               {{"type", "object"}, {"minProperties", 1}}),
-                      "Names and their values, all of one type.")
+      {definition_key("state", flag_state(), "A disabled flag gives the caller's own default.")
+           .assumed("ENABLED"),
+       definition_key(
+           "variants",
+           json_of_kind("a mapping of variants", [](const Node& n) { return n.is_mapping(); },
+                        {{"type", "object"}, {"minProperties", 1}}),
+           "Names and their values, all of one type.")
            .needed(),
-       definition_key("defaultVariant",
-                      json_of_kind("a variant's name or null",
-                                   [](const Node& n) { return n.is_string() || n.kind == NodeKind::Null; },
-                                   {{"type", json::array{"string", "null"}}}),
-                      "The variant when targeting says nothing.")
+       definition_key(
+           "defaultVariant",
+           json_of_kind("a variant's name or null",
+                        [](const Node& n) { return n.is_string() || n.kind == NodeKind::Null; },
+                        {{"type", json::array{"string", "null"}}}),
+           "The variant when targeting says nothing.")
            .derived_as("none: the caller's own default"),
-       definition_key("targeting", flag_targeting(), "Who gets which variant.").derived_as("nobody in particular"),
-       definition_key("metadata", json_of_kind("a mapping", [](const Node& n) { return n.is_mapping(); }, {{"type", "object"}}),
+       definition_key("targeting", flag_targeting(), "Who gets which variant.")
+           .derived_as("nobody in particular"),
+       definition_key("metadata",
+                      json_of_kind("a mapping", [](const Node& n) { return n.is_mapping(); },
+                                   {{"type", "object"}}),
                       "Handed on to clients."),
-       field("visibility", &FlagSpec::client_visible, choice<bool>({{"server", false}, {"client", true}}),
+       field("visibility", &FlagSpec::client_visible,
+             choice<bool>({{"server", false}, {"client", true}}),
              "client: clients with a client key may see its value.")
            .assumed("server")},
       finish_flag);
@@ -156,27 +172,42 @@ const Shape<MetricSpec>& metric_shape() {
                                  {"count", MetricType::Count},
                                  {"rate", MetricType::Rate},
                                  {"quantile", MetricType::Quantile}}),
-             "binary: a share of sessions; count: events a session; rate: events a second; quantile: a distribution.")
+             "binary: a share of sessions; count: events a session; rate: events a second; "
+             "quantile: a distribution.")
            .needed(),
-       field("better", &MetricSpec::lower_is_better, choice<bool>({{"lower", true}, {"higher", false}}), "Which way is good.").assumed("lower"),
-       field("unit", &MetricSpec::unit, bare_text("a unit such as ms"), "ms for times, 1 for shares.").assumed("1"),
-       field("trust", &MetricSpec::trust, choice<Trust>({{"server", Trust::Server}, {"probe", Trust::Probe}, {"client", Trust::Client}}),
+       field("better", &MetricSpec::lower_is_better,
+             choice<bool>({{"lower", true}, {"higher", false}}), "Which way is good.")
+           .assumed("lower"),
+       field("unit", &MetricSpec::unit, bare_text("a unit such as ms"),
+             "ms for times, 1 for shares.")
+           .assumed("1"),
+       field("trust", &MetricSpec::trust,
+             choice<Trust>(
+                 {{"server", Trust::Server}, {"probe", Trust::Probe}, {"client", Trust::Client}}),
              "Who reports it; client evidence alone may only hold.")
            .assumed("server"),
        field("source", &MetricSpec::source,
-             choice<MetricSource>({{"sdk", MetricSource::Sdk}, {"otlp", MetricSource::Otlp}, {"prometheus", MetricSource::Prometheus}}),
+             choice<MetricSource>({{"sdk", MetricSource::Sdk},
+                                   {"otlp", MetricSource::Otlp},
+                                   {"prometheus", MetricSource::Prometheus}}),
              "Where it comes from.")
            .assumed("sdk"),
        field("per", &MetricSpec::per,
-             choice<std::string>({{"session", "session"}, {"player", "player"}, {"match", "match"}, {"second", "second"}}),
+             choice<std::string>({{"session", "session"},
+                                  {"player", "player"},
+                                  {"match", "match"},
+                                  {"second", "second"}}),
              "What is counted below the line.")
            .assumed("session"),
-       section("queries",
-               Shape<MetricSpec>("MetricQueries", "Prometheus queries.",
-                                 {field("bad", &MetricSpec::query_bad, text(), "Counts what is bad."),
-                                  field("total", &MetricSpec::query_total, text(), "Counts all.")}),
-               "For source prometheus."),
-       field("cuts", &MetricSpec::cuts, list(number(0, 1e12), 64), "Quantiles: cut points while no baseline is known.").assumed("[]")},
+       section(
+           "queries",
+           Shape<MetricSpec>("MetricQueries", "Prometheus queries.",
+                             {field("bad", &MetricSpec::query_bad, text(), "Counts what is bad."),
+                              field("total", &MetricSpec::query_total, text(), "Counts all.")}),
+           "For source prometheus."),
+       field("cuts", &MetricSpec::cuts, list(number(0, 1e12), 64),
+             "Quantiles: cut points while no baseline is known.")
+           .assumed("[]")},
       finish_metric);
   return shape;
 }
@@ -186,9 +217,14 @@ const Shape<ServiceSpec>& service_shape() {
       "Service", "Something players use.",
       {field("url", &ServiceSpec::url, text(), "The base of its actions."),
        list_field("slos", &ServiceSpec::slos, slo_shape(), "Its objectives.", 256).assumed("[]"),
-       field("probes", &ServiceSpec::probes, list(dotted_name(), 256), "Synthetic journeys through it.").assumed("[]"),
-       field("depends_on", &ServiceSpec::depends_on, list(dns_label(), 256), "Services it needs.").assumed("[]"),
-       field("degradation_order", &ServiceSpec::degradation_order, list(text(), 256), "Its features, the least important first.").assumed("[]"),
+       field("probes", &ServiceSpec::probes, list(dotted_name(), 256),
+             "Synthetic journeys through it.")
+           .assumed("[]"),
+       field("depends_on", &ServiceSpec::depends_on, list(dns_label(), 256), "Services it needs.")
+           .assumed("[]"),
+       field("degradation_order", &ServiceSpec::degradation_order, list(text(), 256),
+             "Its features, the least important first.")
+           .assumed("[]"),
        field("team", &ServiceSpec::team, dns_label(), "Who is called.").derived_as("the owner")});
   return shape;
 }
@@ -197,7 +233,9 @@ const Shape<TeamSpec>& team_shape() {
   static const Shape<TeamSpec> shape(
       "Team", "People who own things.",
       {field("members", &TeamSpec::members, list(text(), 10'000), "Account names.").assumed("[]"),
-       field("escalation", &TeamSpec::escalation, list(text(), 256), "Who is called next: teams or members, in order.").assumed("[]"),
+       field("escalation", &TeamSpec::escalation, list(text(), 256),
+             "Who is called next: teams or members, in order.")
+           .assumed("[]"),
        field("contacts", &TeamSpec::contacts, map_of(text()), "Route → address.").assumed("{}")});
   return shape;
 }
@@ -217,14 +255,22 @@ const Shape<PipelineSpec>& pipeline_shape() {
 
 const ShapeInfo& shape_of(Kind kind) {
   switch (kind) {
-    case Kind::Team: return team_shape();
-    case Kind::Policy: return policy_shape();
-    case Kind::Metric: return metric_shape();
-    case Kind::Service: return service_shape();
-    case Kind::Fleet: return fleet_shape();
-    case Kind::Flag: return flag_shape();
-    case Kind::Pipeline: return pipeline_shape();
-    case Kind::LiveEvent: break;
+    case Kind::Team:
+      return team_shape();
+    case Kind::Policy:
+      return policy_shape();
+    case Kind::Metric:
+      return metric_shape();
+    case Kind::Service:
+      return service_shape();
+    case Kind::Fleet:
+      return fleet_shape();
+    case Kind::Flag:
+      return flag_shape();
+    case Kind::Pipeline:
+      return pipeline_shape();
+    case Kind::LiveEvent:
+      break;
   }
   return live_event_shape();
 }
@@ -238,8 +284,11 @@ const Shape<Metadata>& metadata_shape() {
       "Metadata", "What it is called and whose it is.",
       {field("name", &Metadata::name, text(), "Unique within its kind.").needed(),
        field("owner", &Metadata::owner, text(), "The team it belongs to."),
-       field("labels", &Metadata::labels, map_of(text_of_any_length()), "For selecting.").assumed("{}"),
-       field("annotations", &Metadata::annotations, map_of(text_of_any_length()), "Notes for people and tools; kept, not read.").assumed("{}")});
+       field("labels", &Metadata::labels, map_of(any_scalar_text()), "For selecting.")
+           .assumed("{}"),
+       field("annotations", &Metadata::annotations, map_of(any_scalar_text()),
+             "Notes for people and tools; kept, not read.")
+           .assumed("{}")});
   return shape;
 }
 

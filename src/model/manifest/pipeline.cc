@@ -23,18 +23,21 @@ std::optional<Placeholder> next_placeholder(std::string_view text, std::size_t f
   if (begin == std::string_view::npos) return std::nullopt;
   const std::size_t close = text.find('}', begin);
   if (close == std::string_view::npos) return std::nullopt;
-  return Placeholder{begin, close + 1, text.substr(begin + kOpen.size(), close - begin - kOpen.size())};
+  return Placeholder{begin, close + 1,
+                     text.substr(begin + kOpen.size(), close - begin - kOpen.size())};
 }
 
 class Substitution {
  public:
-  Substitution(Reader& reader, std::map<std::string, Node, std::less<>> values, const ExpansionLimits& limits)
+  Substitution(Reader& reader, std::map<std::string, Node, std::less<>> values,
+               const ExpansionLimits& limits)
       : reader_(reader), values_(std::move(values)), limits_(limits) {}
 
   std::optional<Node> run(const Node& node) {
     Node out = copy(node);
     if (too_much_) {
-      reader_.error(node.position, fmt::format("the pipeline grows past {} nodes or {} bytes", limits_.nodes_max, limits_.bytes_max));
+      reader_.error(node.position, fmt::format("the pipeline grows past {} nodes or {} bytes",
+                                               limits_.nodes_max, limits_.bytes_max));
       return std::nullopt;
     }
     return out;
@@ -64,7 +67,8 @@ class Substitution {
     out.kind = node.kind;
     out.position = node.position;
     for (const Node& item : node.items) out.items.push_back(copy(item));
-    for (const Entry& entry : node.entries) out.entries.push_back({entry.key, entry.position, copy(entry.value)});
+    for (const Entry& entry : node.entries)
+      out.entries.push_back({entry.key, entry.position, copy(entry.value)});
     return out;
   }
 
@@ -88,7 +92,9 @@ class Substitution {
         out.text += value->second.text;
         if (!count(0, value->second.text.size())) return {};
       } else if (value != values_.end()) {
-        reader_.error(node.position, fmt::format("the parameter '{}' is {}, and stands within other text", at->name, describe(value->second)));
+        reader_.error(node.position,
+                      fmt::format("the parameter '{}' is {}, and stands within other text",
+                                  at->name, describe(value->second)));
       }
       done = at->end;
     }
@@ -124,7 +130,8 @@ std::vector<std::string> keys_of(const Node* mapping) {
 }
 
 // The values of the parameters: what `with` says, else the defaults.
-std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader& reader, const Node& reference,
+std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader& reader,
+                                                                         const Node& reference,
                                                                          const Node* parameters) {
   std::map<std::string, Node, std::less<>> values;
   if (parameters != nullptr) {
@@ -138,7 +145,8 @@ std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader&
     for (const Entry& entry : with->entries) {
       const Reader::Inside key(&reader, entry.key);
       if (std::ranges::find(known, entry.key) == known.end()) {
-        reader.error(entry.position, fmt::format("the pipeline has no parameter '{}'", entry.key.substr(0, 64)),
+        reader.error(entry.position,
+                     fmt::format("the pipeline has no parameter '{}'", entry.key.substr(0, 64)),
                      suggestion(entry.key, known));
       }
       values[entry.key] = entry.value;
@@ -148,7 +156,8 @@ std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader&
   for (const std::string& name : known) {
     if (values.contains(name)) continue;
     complete = false;
-    reader.error(reference.position, fmt::format("the pipeline needs the parameter '{}'", name), "add it under `with`");
+    reader.error(reference.position, fmt::format("the pipeline needs the parameter '{}'", name),
+                 "add it under `with`");
   }
   if (!complete) return std::nullopt;
   return values;
@@ -158,7 +167,9 @@ std::optional<std::map<std::string, Node, std::less<>>> parameter_values(Reader&
 std::string reference_name(Reader& reader, const Node& reference) {
   if (!reference.is_mapping()) {
     reader.wrong_type(reference, "{ name: ..., with: { ... } }",
-                      reference.is_string() ? fmt::format("write {{ name: {} }}", reference.text.substr(0, 64)) : "");
+                      reference.is_string()
+                          ? fmt::format("write {{ name: {} }}", reference.text.substr(0, 64))
+                          : "");
     return {};
   }
   bool good = true;
@@ -166,7 +177,9 @@ std::string reference_name(Reader& reader, const Node& reference) {
   for (const Entry& entry : reference.entries) {
     const Reader::Inside inside(&reader, entry.key);
     if (std::ranges::find(kKeys, entry.key) == kKeys.end()) {
-      reader.error(entry.position, fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)), suggestion(entry.key, kKeys));
+      reader.error(entry.position,
+                   fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
+                   suggestion(entry.key, kKeys));
     } else if (entry.key == "with" && !entry.value.is_mapping()) {
       reader.wrong_type(entry.value, "a mapping of parameters");
       good = false;
@@ -174,19 +187,23 @@ std::string reference_name(Reader& reader, const Node& reference) {
   }
   const Node* name = reference.find("name");
   if (name == nullptr || !name->is_string() || name->text.empty()) {
-    reader.error(name == nullptr ? reference.position : name->position, "the pipeline's name is missing", "add `name:`");
+    reader.error(name == nullptr ? reference.position : name->position,
+                 "the pipeline's name is missing", "add `name:`");
     return {};
   }
   return good ? name->text : std::string();
 }
 
-void collect_placeholders(Reader& reader, const Node& node, const std::vector<std::string>& known, std::set<std::string>* used) {
+void collect_placeholders(Reader& reader, const Node& node, const std::vector<std::string>& known,
+                          std::set<std::string>* used) {
   std::size_t done = 0;
   while (const auto at = next_placeholder(node.text, done)) {
     const std::string name(at->name);
     used->insert(name);
     if (std::ranges::find(known, name) == known.end()) {
-      reader.error(node.position, fmt::format("'${{{}}}' is not a parameter of this pipeline", name.substr(0, 64)), suggestion(name, known));
+      reader.error(node.position,
+                   fmt::format("'${{{}}}' is not a parameter of this pipeline", name.substr(0, 64)),
+                   suggestion(name, known));
     }
     done = at->end;
   }
@@ -202,18 +219,21 @@ void collect_placeholders(Reader& reader, const Node& node, const std::vector<st
 
 }  // namespace
 
-bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find, const std::vector<std::string>& known,
-                     const ExpansionLimits& limits) {
+bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find,
+                     const std::vector<std::string>& known, const ExpansionLimits& limits) {
   Node* reference = spec->find("pipeline");
   if (reference == nullptr) return true;
   const Node* expanded = reference->find("expanded");
-  if (expanded != nullptr && expanded->kind == NodeKind::Bool && to_json(*expanded).get_bool()) return true;
+  if (expanded != nullptr && expanded->kind == NodeKind::Bool && to_json(*expanded).get_bool())
+    return true;
   const Reader::Inside inside(&reader, "pipeline");
   const std::string name = reference_name(reader, *reference);
   if (name.empty()) return false;
   const Node* pipeline = find(name);
   if (pipeline == nullptr) {
-    reader.error(reference->find("name")->position, fmt::format("there is no Pipeline '{}'", name.substr(0, 64)), suggestion(name, known));
+    reader.error(reference->find("name")->position,
+                 fmt::format("there is no Pipeline '{}'", name.substr(0, 64)),
+                 suggestion(name, known));
     return false;
   }
   const Node* body = pipeline->find("template");
@@ -248,7 +268,9 @@ void check_placeholders(Reader& reader, const Node& pipeline_spec) {
   for (const Entry& entry : parameters->entries) {
     if (used.contains(entry.key)) continue;
     const Reader::Inside key(&reader, entry.key);
-    reader.warning(entry.position, fmt::format("the parameter '{}' is not used", entry.key.substr(0, 64)), "take it out");
+    reader.warning(entry.position,
+                   fmt::format("the parameter '{}' is not used", entry.key.substr(0, 64)),
+                   "take it out");
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a Pipeline's parts into the LiveEvent that uses it. What the event says itself stays; mappings are joined key by
-// key. "${name}" alone becomes the parameter's value of whatever type; within other text it becomes text.
-// The parts keep the positions of the template, so that a finding points at where its text was written.
+// Writes a Pipeline's parts into the LiveEvent that uses it. What the event says itself stays;
+// mappings are joined key by key. "${name}" alone becomes the parameter's value of whatever type;
+// within other text it becomes text. The parts keep the positions of the template, so that a
+// finding points at where its text was written.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +22,10 @@ struct ExpansionLimits {
 // The spec of the named Pipeline, or null.
 using FindTemplate = std::function<const Node*(std::string_view name)>;
 
-// Does nothing to a spec without `pipeline`, or with one that is expanded already. `known` is for suggestions. False: a
-// finding was reported.
-bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find, const std::vector<std::string>& known,
-                     const ExpansionLimits& limits);
+// Does nothing to a spec without `pipeline`, or with one that is expanded already. `known` is for
+// suggestions. False: a finding was reported.
+bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find,
+                     const std::vector<std::string>& known, const ExpansionLimits& limits);
 
 // Checks the placeholders of a Pipeline's spec: each is declared, each declared one is used.
 void check_placeholders(Reader& reader, const Node& pipeline_spec);

@@ -18,7 +18,8 @@ std::optional<double> parse_decimal(std::string_view text) {
   if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > kNumberMax) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || value > kNumberMax)
+    return std::nullopt;
   return value;
 }
 
@@ -49,7 +50,9 @@ std::optional<std::variant<Ratio, Points>> parse_margin(std::string_view text) {
   if (!points && !take_suffix(&text, "%")) return std::nullopt;
   const auto value = parse_decimal(text);
   if (!value) return std::nullopt;
-  if (points) return *value <= 100 ? std::optional<std::variant<Ratio, Points>>(Points{*value / 100}) : std::nullopt;
+  if (points)
+    return *value <= 100 ? std::optional<std::variant<Ratio, Points>>(Points{*value / 100})
+                         : std::nullopt;
   return Ratio{*value / 100};
 }
 

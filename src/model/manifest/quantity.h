@@ -12,8 +12,12 @@ namespace showcaller::manifest {
 // "5%" → 50'000. At most 4 decimals (1 ppm), 0 to 100 %.
 std::optional<std::int64_t> parse_percent_ppm(std::string_view text);
 
-struct Ratio { double value; };   // "10%" → 0.10
-struct Points { double value; };  // "0.1pp" → 0.001
+struct Ratio {
+  double value;
+};  // "10%" → 0.10
+struct Points {
+  double value;
+};  // "0.1pp" → 0.001
 // A margin by which something may be worse.
 std::optional<std::variant<Ratio, Points>> parse_margin(std::string_view text);
 

@@ -12,6 +12,8 @@ namespace showcaller::manifest {
 
 void Reader::add(Severity severity, Position at, std::string path, std::string message,
                  std::string hint) {
+  if (severity == Severity::Error) ++errors_;
+  if (is_full()) return;
   const auto file = static_cast<std::size_t>(at.file);
   findings_->push_back({severity, at.line > 0 && file < sources_.size() ? sources_[file].name : "",
                         at.line, at.column, std::move(path), std::move(message), std::move(hint)});
@@ -24,8 +26,8 @@ void Reader::add_consequence(Severity severity, Position at, std::string path, s
 
 bool Reader::is_wrong(std::string_view path) const {
   const auto is_in = [](std::string_view inner, std::string_view outer) {
-    return inner.starts_with(outer) &&
-           (inner.size() == outer.size() || inner[outer.size()] == '.' || inner[outer.size()] == '[');
+    return inner.starts_with(outer) && (inner.size() == outer.size() ||
+                                        inner[outer.size()] == '.' || inner[outer.size()] == '[');
   };
   return wrong_ != nullptr && std::ranges::any_of(*wrong_, [&](const std::string& wrong) {
            return is_in(wrong, path) || is_in(path, wrong);
@@ -33,7 +35,7 @@ bool Reader::is_wrong(std::string_view path) const {
 }
 
 void Reader::error(Position at, std::string message, std::string hint) {
-  if (wrong_ != nullptr) wrong_->push_back(path_);
+  if (wrong_ != nullptr && !is_full()) wrong_->push_back(path_);
   add(Severity::Error, at, path_, std::move(message), std::move(hint));
 }
 
@@ -41,22 +43,29 @@ void Reader::warning(Position at, std::string message, std::string hint) {
   add(Severity::Warning, at, path_, std::move(message), std::move(hint));
 }
 
-void Reader::error_below(const Node& node, std::string_view below, std::string message, std::string hint) {
+void Reader::error_below(const Node& node, std::string_view below, std::string message,
+                         std::string hint) {
   const bool joined = path_.empty() || below.empty() || below.front() == '[';
   std::string path = fmt::format("{}{}{}", path_, joined ? "" : ".", below);
-  add_consequence(Severity::Error, nearest_position(node, below), std::move(path), std::move(message), std::move(hint));
+  add_consequence(Severity::Error, nearest_position(node, below), std::move(path),
+                  std::move(message), std::move(hint));
 }
 
-void Reader::error_at(const Node& root, std::string_view path, std::string message, std::string hint) {
-  add_consequence(Severity::Error, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
+void Reader::error_at(const Node& root, std::string_view path, std::string message,
+                      std::string hint) {
+  add_consequence(Severity::Error, nearest_position(root, path), std::string(path),
+                  std::move(message), std::move(hint));
 }
 
-void Reader::warning_at(const Node& root, std::string_view path, std::string message, std::string hint) {
-  add_consequence(Severity::Warning, nearest_position(root, path), std::string(path), std::move(message), std::move(hint));
+void Reader::warning_at(const Node& root, std::string_view path, std::string message,
+                        std::string hint) {
+  add_consequence(Severity::Warning, nearest_position(root, path), std::string(path),
+                  std::move(message), std::move(hint));
 }
 
 void Reader::wrong_type(const Node& node, std::string_view expected, std::string hint) {
-  error(node.position, fmt::format("expected {}, found {}", expected, describe(node)), std::move(hint));
+  error(node.position, fmt::format("expected {}, found {}", expected, describe(node)),
+        std::move(hint));
 }
 
 Reader::Inside::Inside(Reader* reader, std::string_view key)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a typed reader stands in a manifest, and what it found wrong so far. Reading goes on after a finding.
+// Where a typed reader stands in a manifest, and what it found wrong so far. Reading goes on after
+// a finding.
 #pragma once
 
 #include <span>
@@ -12,6 +13,8 @@
 
 namespace showcaller::manifest {
 
+constexpr std::size_t kFindingsMax = 500;  // a run; more help nobody
+
 class Reader {
  public:
   // Both outlive the reader. A position's file is an index into the sources.
@@ -21,12 +24,15 @@ class Reader {
   // What is wrong with one value, at the reader's own path.
   void error(Position at, std::string message, std::string hint = {});
   void warning(Position at, std::string message, std::string hint = {});
-  // What is wrong between values. Told only when nothing is wrong with the value, or with what is in it or around it:
-  // one mistake, one finding. The place is looked up: `below` is a path below `node`, which is the reader's own; the
-  // path of the other two is from the root.
-  void error_below(const Node& node, std::string_view below, std::string message, std::string hint = {});
-  void error_at(const Node& root, std::string_view path, std::string message, std::string hint = {});
-  void warning_at(const Node& root, std::string_view path, std::string message, std::string hint = {});
+  // What is wrong between values. Told only when nothing is wrong with the value, or with what is
+  // in it or around it: one mistake, one finding. The place is looked up: `below` is a path below
+  // `node`, which is the reader's own; the path of the other two is from the root.
+  void error_below(const Node& node, std::string_view below, std::string message,
+                   std::string hint = {});
+  void error_at(const Node& root, std::string_view path, std::string message,
+                std::string hint = {});
+  void warning_at(const Node& root, std::string_view path, std::string message,
+                  std::string hint = {});
   // "expected a duration such as 10m, found the integer 12".
   void wrong_type(const Node& node, std::string_view expected, std::string hint = {});
 
@@ -37,14 +43,21 @@ class Reader {
   // Whether a value at, in or around the path is wrong already.
   bool is_wrong(std::string_view path) const;
 
-  // In a template's body "${name}" may stand for any value; such values are read when the template is used.
+  // In a template's body "${name}" may stand for any value; such values are read when the template
+  // is used.
   bool in_template = false;
   bool is_placeholder(const Node& node) const {
     return in_template && node.is_scalar() && node.text.find("${") != std::string::npos;
   }
 
-  // The text was accepted before: what is costly to check, or depends on the machine (zones), is believed.
+  // The text was accepted before: what is costly to check, or depends on the machine (zones), is
+  // believed.
   bool trusted = false;
+
+  // Of all errors so far, told or not.
+  std::size_t errors() const { return errors_; }
+  // Enough is wrong: what costs something to say (a suggestion) need not be found out.
+  bool is_full() const { return findings_->size() >= kFindingsMax; }
 
   // Goes into a key or an item for as long as it lives.
   class Inside {
@@ -62,11 +75,13 @@ class Reader {
 
  private:
   void add(Severity severity, Position at, std::string path, std::string message, std::string hint);
-  void add_consequence(Severity severity, Position at, std::string path, std::string message, std::string hint);
+  void add_consequence(Severity severity, Position at, std::string path, std::string message,
+                       std::string hint);
 
   std::span<const SourceFile> sources_;
   std::vector<Finding>* findings_;
   std::string path_;
+  std::size_t errors_ = 0;
   std::vector<std::string>* wrong_ = nullptr;
 };
 

@@ -41,8 +41,8 @@ bool References::has_config(std::string_view document, std::int64_t version) con
   return known_.has_config && known_.has_config(document, version);
 }
 
-void References::report_missing(Reader& reader, const Node& root, std::string_view path, std::string message,
-                                std::string hint) const {
+void References::report_missing(Reader& reader, const Node& root, std::string_view path,
+                                std::string message, std::string hint) const {
   if (missing_ == MissingReference::Error) {
     reader.error_at(root, path, std::move(message), std::move(hint));
   } else {
@@ -50,11 +50,14 @@ void References::report_missing(Reader& reader, const Node& root, std::string_vi
   }
 }
 
-bool References::require(Reader& reader, const Node& root, std::string_view path, Kind kind, std::string_view name) const {
+bool References::require(Reader& reader, const Node& root, std::string_view path, Kind kind,
+                         std::string_view name) const {
   if (find(kind, name) != nullptr) return true;
   std::string hint = suggestion(name, names(kind));
   if (hint.empty()) hint = fmt::format("add a {} of that name", to_string(kind));
-  report_missing(reader, root, path, fmt::format("there is no {} '{}'", to_string(kind), name.substr(0, 64)), std::move(hint));
+  report_missing(reader, root, path,
+                 fmt::format("there is no {} '{}'", to_string(kind), name.substr(0, 64)),
+                 std::move(hint));
   return false;
 }
 
@@ -71,7 +74,8 @@ std::vector<const FleetSpec*> fleets_of(const Node& spec, const References& refe
   if (capacity_fleet.is_string()) names.insert(capacity_fleet.text);
   std::vector<const FleetSpec*> out;
   for (const std::string& name : names) {
-    if (const Manifest* fleet = references.find(Kind::Fleet, name)) out.push_back(&fleet->as<FleetSpec>());
+    if (const Manifest* fleet = references.find(Kind::Fleet, name))
+      out.push_back(&fleet->as<FleetSpec>());
   }
   if (!names.empty()) return out;
   for (const Manifest* fleet : references.all(Kind::Fleet)) out.push_back(&fleet->as<FleetSpec>());
@@ -88,7 +92,8 @@ std::vector<RegionZone> regions_of(Reader& reader, const Node& spec, const Refer
       const Node* zone = schedule == nullptr ? nullptr : schedule->find("zone");
       if (zone == nullptr || zone->text != "local") continue;
       reader.error(zone->position,
-                   fmt::format("the region '{}' has the zone {} in one fleet and {} in another", region.name, known->second, region.zone),
+                   fmt::format("the region '{}' has the zone {} in one fleet and {} in another",
+                               region.name, known->second, region.zone),
                    "give it one zone");
     }
   }

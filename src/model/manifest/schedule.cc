@@ -97,8 +97,9 @@ std::optional<Times> ScheduleResolver::resolve_text(const Node& node) {
   if (const auto absolute = parse_instant(node.text)) return Times{{"", *absolute}};
   if (const auto local = parse_local_time(node.text)) return resolve_local_text(node, *local);
   if (node.text.ends_with(" start")) return resolve_relative(node);
-  reader_.wrong_type(node, "a time such as 2026-12-18T18:00",
-                     node.text.size() == 10 ? "add the hour: " + node.text + "T18:00" : "or `5d before start`");
+  reader_.wrong_type(
+      node, "a time such as 2026-12-18T18:00",
+      node.text.size() == 10 ? "add the hour: " + node.text + "T18:00" : "or `5d before start`");
   return std::nullopt;
 }
 
@@ -107,7 +108,8 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
   used_zone_ = true;
   Times times;
   const std::vector<RegionZone> one = {{"", zone_}};
-  const std::span<const RegionZone> regions = zone_ == "local" ? regions_ : std::span<const RegionZone>(one);
+  const std::span<const RegionZone> regions =
+      zone_ == "local" ? regions_ : std::span<const RegionZone>(one);
   if (regions.empty()) {
     reader_.error(node.position, "zone is local, and no fleet says which regions there are",
                   "add the Fleet to the files, or name a zone such as Europe/Berlin");
@@ -124,7 +126,8 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
   }
   if (!told.empty()) return std::nullopt;
   if (times.empty()) {
-    reader_.error(node.position, fmt::format("{} is skipped by `on_gap: skip`, and nothing is left", node.text),
+    reader_.error(node.position,
+                  fmt::format("{} is skipped by `on_gap: skip`, and nothing is left", node.text),
                   "say `on_gap: shift`, or move the time");
     return std::nullopt;
   }
@@ -136,7 +139,8 @@ std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
   const bool before = words.ends_with(" before start");
   const bool after = words.ends_with(" after start");
   if (!before && !after) {
-    reader_.wrong_type(node, "a time such as 2026-12-18T18:00", "or `5d before start`, `3d after start`");
+    reader_.wrong_type(node, "a time such as 2026-12-18T18:00",
+                       "or `5d before start`, `3d after start`");
     return std::nullopt;
   }
   words.remove_suffix(std::string_view(before ? " before start" : " after start").size());
@@ -146,8 +150,9 @@ std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
     return std::nullopt;
   }
   if (!start_) {
-    reader_.error(node.position, "the time is relative to the start, and the schedule has no start",
-                  schedule_->find("start") == nullptr ? "add `start:`, or write the time itself" : "");
+    reader_.error(
+        node.position, "the time is relative to the start, and the schedule has no start",
+        schedule_->find("start") == nullptr ? "add `start:`, or write the time itself" : "");
     return std::nullopt;
   }
   Times times = *start_;
@@ -162,7 +167,8 @@ void ScheduleResolver::put(std::string_view key, const Node& old, const Times& t
   }
   Node by_region = mapping_node(old.position);
   for (const auto& [region, instant] : times) {
-    by_region.entries.push_back({region, old.position, string_node(format_instant(instant), old.position)});
+    by_region.entries.push_back(
+        {region, old.position, string_node(format_instant(instant), old.position)});
   }
   schedule_->set(key, std::move(by_region));
 }
@@ -173,7 +179,8 @@ void ScheduleResolver::remove(std::string_view key) {
 
 }  // namespace
 
-void resolve_schedule(Reader& reader, Node* spec, std::span<const RegionZone> regions, std::string_view tzdata_version) {
+void resolve_schedule(Reader& reader, Node* spec, std::span<const RegionZone> regions,
+                      std::string_view tzdata_version) {
   Node* schedule = spec->find("schedule");
   if (schedule == nullptr || !schedule->is_mapping()) return;
   const Reader::Inside inside(&reader, "schedule");

@@ -19,7 +19,8 @@ Node default_node(const std::string& text) {
 json::object reference_schema(const ShapeInfo& shape, SchemaSet& set) {
   const json::object reference{{"$ref", "#/definitions/" + shape.name}};
   if (set.definitions.contains(shape.name)) return reference;
-  set.definitions[shape.name] = nullptr;  // Stands while the fields are described: shapes may contain themselves.
+  set.definitions[shape.name] =
+      nullptr;  // Stands while the fields are described: shapes may contain themselves.
   json::object properties;
   json::array required;
   for (const FieldInfo* field : shape.infos()) {
@@ -46,9 +47,11 @@ json::object reference_schema(const ShapeInfo& shape, SchemaSet& set) {
 }
 
 void report_unknown_key(Reader& reader, const Entry& entry, const ShapeInfo& shape) {
+  if (reader.is_full()) return;
   std::vector<std::string> known;
   for (const FieldInfo* field : shape.infos()) known.push_back(field->key);
-  reader.error(entry.position, fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
+  reader.error(entry.position,
+               fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
                suggestion(entry.key, known));
 }
 

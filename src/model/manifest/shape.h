@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes: tables that say which keys an object of a manifest has. Reading, "did you mean", JSON Schema, the defaults that
-// `plan` shows and the reference pages all come from these tables.
+// Shapes: tables that say which keys an object of a manifest has. Reading, "did you mean", JSON
+// Schema, the defaults that `plan` shows and the reference pages all come from these tables.
 //
-// A default is written in the table as a user would write it, and is read by the same reader when the key is absent:
-// what the table says is what happens.
+// A default is written in the table as a user would write it, and is read by the same reader when
+// the key is absent: what the table says is what happens.
 #pragma once
 
 #include <functional>
@@ -23,14 +23,14 @@ struct ShapeInfo;
 
 struct FieldInfo {
   std::string key;
-  std::string says;                   // what it means, a sentence
-  std::string expected;               // "a duration such as 10m"
+  std::string says;                       // what it means, a sentence
+  std::string expected;                   // "a duration such as 10m"
   std::optional<std::string> by_default;  // as it would be written; absent: nothing is assumed
-  std::string derived;                // in words, where the default depends on other keys
+  std::string derived;                    // in words, where the default depends on other keys
   bool required = false;
-  const ShapeInfo* child = nullptr;   // for an object, or the items of a list
+  const ShapeInfo* child = nullptr;  // for an object, or the items of a list
   bool child_is_list = false;
-  bool child_always = false;          // absent, the object is there with its defaults
+  bool child_always = false;  // absent, the object is there with its defaults
   std::function<json::object(SchemaSet&)> schema;
 };
 
@@ -70,10 +70,12 @@ void report_unknown_key(Reader& reader, const Entry& entry, const ShapeInfo& sha
 template <class S>
 class Shape : public ShapeInfo {
  public:
-  // `finish` checks what concerns several keys and fills in what is derived; it sees the node to know what was written.
+  // `finish` checks what concerns several keys and fills in what is derived; it sees the node to
+  // know what was written.
   using Finish = std::function<void(Reader&, const Node&, S*)>;
 
-  Shape(std::string shape_name, std::string meaning, std::vector<Field<S>> fields, Finish finish = {})
+  Shape(std::string shape_name, std::string meaning, std::vector<Field<S>> fields,
+        Finish finish = {})
       : fields_(std::move(fields)), finish_(std::move(finish)) {
     name = std::move(shape_name);
     says = std::move(meaning);
@@ -149,7 +151,7 @@ class Shape : public ShapeInfo {
 
 // A key that fills a member.
 template <class S, class M, class V>
-Field<S> field(std::string key, M S::*member, Value<V> value, std::string says) {
+Field<S> field(std::string key, M S::* member, Value<V> value, std::string says) {
   Field<S> out;
   out.key = std::move(key);
   out.says = std::move(says);
@@ -166,13 +168,15 @@ Field<S> field(std::string key, M S::*member, Value<V> value, std::string says) 
 
 // A key whose value is put in place by `set`.
 template <class S, class V>
-Field<S> field_with(std::string key, Value<V> value, std::function<void(S*, V)> set, std::string says) {
+Field<S> field_with(std::string key, Value<V> value, std::function<void(S*, V)> set,
+                    std::string says) {
   Field<S> out;
   out.key = std::move(key);
   out.says = std::move(says);
   out.expected = value.expected;
   out.schema = value.schema;
-  out.read = [set = std::move(set), read = std::move(value.read)](Reader& reader, Node& node, S* s) {
+  out.read = [set = std::move(set), read = std::move(value.read)](Reader& reader, Node& node,
+                                                                  S* s) {
     V v{};
     if (!read(reader, node, &v)) return false;
     set(s, std::move(v));
@@ -194,9 +198,10 @@ Value<S> object(const Shape<S>& shape) {
           [&shape](SchemaSet& set) { return reference_schema(shape, set); }};
 }
 
-// A key whose value is an object kept in a member; absent, the member has the object's own defaults.
+// A key whose value is an object kept in a member; absent, the member has the object's own
+// defaults.
 template <class S, class M>
-Field<S> object_field(std::string key, M S::*member, const Shape<M>& shape, std::string says) {
+Field<S> object_field(std::string key, M S::* member, const Shape<M>& shape, std::string says) {
   Field<S> out = field(std::move(key), member, object(shape), std::move(says));
   out.child = &shape;
   out.child_always = true;
@@ -206,7 +211,8 @@ Field<S> object_field(std::string key, M S::*member, const Shape<M>& shape, std:
 
 // A key whose object, when there is one, is put in place by `set`.
 template <class S, class M>
-Field<S> alternative(std::string key, const Shape<M>& shape, std::function<void(S*, M)> set, std::string says) {
+Field<S> alternative(std::string key, const Shape<M>& shape, std::function<void(S*, M)> set,
+                     std::string says) {
   Field<S> out = field_with<S, M>(std::move(key), object(shape), std::move(set), std::move(says));
   out.child = &shape;
   return out;
@@ -214,8 +220,8 @@ Field<S> alternative(std::string key, const Shape<M>& shape, std::function<void(
 
 // A list of objects.
 template <class S, class M>
-Field<S> list_field(std::string key, std::vector<M> S::*member, const Shape<M>& shape, std::string says,
-                    std::size_t max = kListItemsMax) {
+Field<S> list_field(std::string key, std::vector<M> S::* member, const Shape<M>& shape,
+                    std::string says, std::size_t max = kListItemsMax) {
   Field<S> out = field(std::move(key), member, list(object(shape), max), std::move(says));
   out.child = &shape;
   out.child_is_list = true;

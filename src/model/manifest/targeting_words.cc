@@ -12,10 +12,11 @@ namespace {
 
 const std::vector<std::string>& operators() {
   static const std::vector<std::string> words = {
-      "var", "missing", "missing_some", "if",  "?:",     "==",     "===",    "!=",  "!==",  "!",    "!!",         "or",
-      "and", ">",       ">=",           "<",   "<=",     "max",    "min",    "+",   "-",    "*",    "/",          "%",
-      "map", "reduce",  "filter",       "all", "none",   "some",   "merge",  "in",  "cat",  "substr", "fractional", "sem_ver",
-      "starts_with", "ends_with"};
+      "var", "missing", "missing_some", "if",      "?:",          "==",       "===",   "!=",
+      "!==", "!",       "!!",           "or",      "and",         ">",        ">=",    "<",
+      "<=",  "max",     "min",          "+",       "-",           "*",        "/",     "%",
+      "map", "reduce",  "filter",       "all",     "none",        "some",     "merge", "in",
+      "cat", "substr",  "fractional",   "sem_ver", "starts_with", "ends_with"};
   return words;
 }
 
@@ -33,7 +34,8 @@ std::string take_step(std::string_view* pointer) {
   return step;
 }
 
-void report_at_pointer(Reader& reader, const Node& node, std::string_view pointer, const std::string& message) {
+void report_at_pointer(Reader& reader, const Node& node, std::string_view pointer,
+                       const std::string& message) {
   if (!pointer.starts_with('/')) return reader.error(node.position, message);
   const std::string step = take_step(&pointer);
   if (node.is_sequence()) {
@@ -58,8 +60,10 @@ bool check_rule(Reader& reader, const Node& node) {
   return findings.empty();
 }
 
-void report_flag_findings(Reader& reader, const Node& node, const std::vector<FlagFinding>& findings) {
-  for (const FlagFinding& finding : findings) report_at_pointer(reader, node, finding.pointer, finding.message);
+void report_flag_findings(Reader& reader, const Node& node,
+                          const std::vector<FlagFinding>& findings) {
+  for (const FlagFinding& finding : findings)
+    report_at_pointer(reader, node, finding.pointer, finding.message);
 }
 
 bool check_targeting(Reader& reader, const Node& node) {
@@ -73,7 +77,8 @@ bool check_targeting(Reader& reader, const Node& node) {
   }
   if (!node.is_mapping()) return true;
   if (node.entries.size() != 1) {
-    reader.error(node.position, fmt::format("a condition has one operator, this has {} keys", node.entries.size()),
+    reader.error(node.position,
+                 fmt::format("a condition has one operator, this has {} keys", node.entries.size()),
                  "join conditions with { and: [ ... ] }");
     return false;
   }
@@ -81,7 +86,8 @@ bool check_targeting(Reader& reader, const Node& node) {
   const auto& known = operators();
   if (std::ranges::find(known, entry.key) == known.end()) {
     const std::string near = nearest_hint(entry.key, known);
-    reader.error(entry.position, fmt::format("'{}' is no operator of JSONLogic or flagd", entry.key.substr(0, 64)),
+    reader.error(entry.position,
+                 fmt::format("'{}' is no operator of JSONLogic or flagd", entry.key.substr(0, 64)),
                  near.empty() ? "an attribute is read with { var: name }" : near);
     return false;
   }

@@ -15,17 +15,21 @@ bool check_targeting(Reader& reader, const Node& node);
 
 // As above, and all that flagd's schema asks of a rule.
 bool check_rule(Reader& reader, const Node& node);
-// The findings of src/flag at their places: pointers are below `node`. Operators that check_targeting refuses are left out.
-void report_flag_findings(Reader& reader, const Node& node, const std::vector<FlagFinding>& findings);
+// The findings of src/flag at their places: pointers are below `node`. Operators that
+// check_targeting refuses are left out.
+void report_flag_findings(Reader& reader, const Node& node,
+                          const std::vector<FlagFinding>& findings);
 
-// Whom a condition can match, as far as it can be told without a context. Nobody and Everyone are certain.
+// Whom a condition can match, as far as it can be told without a context. Nobody and Everyone are
+// certain.
 enum class Reach { Nobody, Some, Everyone };
 struct Folded {
   Reach reach = Reach::Some;
   std::string why;  // for Nobody
 };
 
-// Folds constants, empty lists, and equalities and ranges of one attribute that exclude one another.
+// Folds constants, empty lists, and equalities and ranges of one attribute that exclude one
+// another.
 Folded fold_condition(const json::value& condition);
 
 }  // namespace showcaller::manifest

@@ -11,10 +11,12 @@ namespace showcaller::manifest {
 namespace {
 
 // Owners and teams are checked as soon as anybody has written down a Team.
-void check_team(Reader& reader, const Draft& draft, const References& references, std::string_view path, const std::string& name) {
+void check_team(Reader& reader, const Draft& draft, const References& references,
+                std::string_view path, const std::string& name) {
   const auto teams = references.names(Kind::Team);
   if (teams.empty() || name.empty() || std::ranges::find(teams, name) != teams.end()) return;
-  references.report_missing(reader, draft.root, path, fmt::format("there is no Team '{}'", name), suggestion(name, teams));
+  references.report_missing(reader, draft.root, path, fmt::format("there is no Team '{}'", name),
+                            suggestion(name, teams));
 }
 
 void validate_service(Reader& reader, const Draft& draft, const References& references) {
@@ -32,10 +34,12 @@ void validate_service(Reader& reader, const Draft& draft, const References& refe
   for (std::size_t i = 0; i < service.slos.size(); ++i) {
     const SloSpec& slo = service.slos[i];
     if (!names.insert(slo.name).second) {
-      reader.error_at(draft.root, fmt::format("spec.slos[{}].name", i), fmt::format("the SLO name '{}' is used twice", slo.name));
+      reader.error_at(draft.root, fmt::format("spec.slos[{}].name", i),
+                      fmt::format("the SLO name '{}' is used twice", slo.name));
     }
     if (built_in_metric(slo.metric) == nullptr) {
-      references.require(reader, draft.root, fmt::format("spec.slos[{}].metric", i), Kind::Metric, slo.metric);
+      references.require(reader, draft.root, fmt::format("spec.slos[{}].metric", i), Kind::Metric,
+                         slo.metric);
     }
   }
 }
@@ -43,11 +47,13 @@ void validate_service(Reader& reader, const Draft& draft, const References& refe
 void validate_policy(Reader& reader, const Draft& draft, const References& references) {
   const auto& policy = draft.manifest.as<PolicySpec>();
   for (std::size_t i = 0; i < policy.exceptions.size(); ++i) {
-    references.require(reader, draft.root, fmt::format("spec.exceptions[{}].event", i), Kind::LiveEvent, policy.exceptions[i].event);
+    references.require(reader, draft.root, fmt::format("spec.exceptions[{}].event", i),
+                       Kind::LiveEvent, policy.exceptions[i].event);
   }
   for (std::size_t i = 0; i < policy.roles.size(); ++i) {
     for (std::size_t k = 0; k < policy.roles[i].owners.size(); ++k) {
-      check_team(reader, draft, references, fmt::format("spec.roles[{}].owners[{}]", i, k), policy.roles[i].owners[k]);
+      check_team(reader, draft, references, fmt::format("spec.roles[{}].owners[{}]", i, k),
+                 policy.roles[i].owners[k]);
     }
   }
 }
@@ -57,39 +63,55 @@ void validate_policy(Reader& reader, const Draft& draft, const References& refer
 void validate_manifest(Reader& reader, const Draft& draft, const References& references) {
   check_team(reader, draft, references, "metadata.owner", draft.manifest.owner);
   switch (draft.kind) {
-    case Kind::Service: validate_service(reader, draft, references); break;
-    case Kind::Policy: validate_policy(reader, draft, references); break;
-    case Kind::LiveEvent: validate_live_event(reader, draft, references); break;
-    default: break;
+    case Kind::Service:
+      validate_service(reader, draft, references);
+      break;
+    case Kind::Policy:
+      validate_policy(reader, draft, references);
+      break;
+    case Kind::LiveEvent:
+      validate_live_event(reader, draft, references);
+      break;
+    default:
+      break;
   }
 }
 
-void validate_layers(Reader& reader, const std::vector<const Draft*>& drafts, const References& references) {
+void validate_layers(Reader& reader, const std::vector<const Draft*>& drafts,
+                     const References& references) {
   std::vector<const Manifest*> events;
   std::set<std::string> own;
   for (const Draft* draft : drafts) own.insert(draft->manifest.name);
   if (references.known().active_events) {
     for (const Manifest* active : references.known().active_events()) {
-      if (!own.contains(active->name)) events.push_back(active);  // Else it is about to be replaced.
+      if (!own.contains(active->name))
+        events.push_back(active);  // Else it is about to be replaced.
     }
   }
   for (const Draft* draft : drafts) events.push_back(&draft->manifest);
   const auto draft_of = [&](std::string_view name) -> const Draft* {
-    const auto found = std::ranges::find(drafts, name, [](const Draft* d) -> std::string_view { return d->manifest.name; });
+    const auto found = std::ranges::find(
+        drafts, name, [](const Draft* d) -> std::string_view { return d->manifest.name; });
     return found == drafts.end() ? nullptr : *found;
   };
   for (const std::string& name : find_after_cycles(events)) {
     const Draft* draft = draft_of(name);
-    const bool itself = draft != nullptr && std::ranges::count(draft->manifest.as<LiveEventSpec>().after, name) > 0;
-    if (draft == nullptr || itself) continue;  // An event after itself is reported where it says so.
-    reader.error_at(draft->root, "spec.after", fmt::format("the order of events is a circle through '{}'", name), "take one `after` out");
+    const bool itself =
+        draft != nullptr && std::ranges::count(draft->manifest.as<LiveEventSpec>().after, name) > 0;
+    if (draft == nullptr || itself)
+      continue;  // An event after itself is reported where it says so.
+    reader.error_at(draft->root, "spec.after",
+                    fmt::format("the order of events is a circle through '{}'", name),
+                    "take one `after` out");
   }
   for (const LayerConflict& conflict : find_layer_conflicts(events)) {
     const Draft* draft = draft_of(conflict.event->name);
     if (draft == nullptr) continue;  // Both are in force already.
-    reader.error_at(draft->root, fmt::format("spec.changes[{}]", conflict.change),
-                    fmt::format("the LiveEvent '{}' changes {} too, and nothing says which layer lies on top", conflict.other->name, conflict.path),
-                    fmt::format("add `after: [{}]` or a different `priority:`", conflict.other->name));
+    reader.error_at(
+        draft->root, fmt::format("spec.changes[{}]", conflict.change),
+        fmt::format("the LiveEvent '{}' changes {} too, and nothing says which layer lies on top",
+                    conflict.other->name, conflict.path),
+        fmt::format("add `after: [{}]` or a different `priority:`", conflict.other->name));
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a manifest has to satisfy beyond its types: within itself, and towards the others it refers to.
+// What a manifest has to satisfy beyond its types: within itself, and towards the others it refers
+// to.
 #pragma once
 
 #include "model/manifest/references.h"
@@ -13,6 +14,7 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
 // LiveEvents alone.
 void validate_live_event(Reader& reader, const Draft& draft, const References& references);
 // Layers of the files' events against each other and against those in force.
-void validate_layers(Reader& reader, const std::vector<const Draft*>& events, const References& references);
+void validate_layers(Reader& reader, const std::vector<const Draft*>& events,
+                     const References& references);
 
 }  // namespace showcaller::manifest

@@ -14,7 +14,11 @@ namespace {
 class EventCheck {
  public:
   EventCheck(Reader& reader, const Draft& draft, const References& references)
-      : reader_(reader), root_(draft.root), manifest_(draft.manifest), spec_(draft.manifest.as<LiveEventSpec>()), references_(references) {}
+      : reader_(reader),
+        root_(draft.root),
+        manifest_(draft.manifest),
+        spec_(draft.manifest.as<LiveEventSpec>()),
+        references_(references) {}
 
   void run() {
     changes();
@@ -37,7 +41,8 @@ class EventCheck {
   void change(const ActionChange& action, const std::string& at);
   void irreversible();
   void schedule();
-  void after_in_each_region(const std::optional<ScheduledTime>& first, const std::optional<ScheduledTime>& second, std::string_view name,
+  void after_in_each_region(const std::optional<ScheduledTime>& first,
+                            const std::optional<ScheduledTime>& second, std::string_view name,
                             std::string_view first_name);
   void readiness();
   void probes();
@@ -64,13 +69,16 @@ class EventCheck {
 };
 
 void EventCheck::changes() {
-  if (spec_.changes.empty()) error("spec.changes", "the event changes nothing", "list at least one change");
+  if (spec_.changes.empty())
+    error("spec.changes", "the event changes nothing", "list at least one change");
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < spec_.changes.size(); ++i) {
     const std::string at = fmt::format("spec.changes[{}]", i);
     const std::string path = spec_.changes[i].path();
     const auto [first, is_new] = seen.emplace(path, i);
-    if (!is_new) error(at, fmt::format("{} is changed twice", path), fmt::format("spec.changes[{}] changes it already", first->second));
+    if (!is_new)
+      error(at, fmt::format("{} is changed twice", path),
+            fmt::format("spec.changes[{}] changes it already", first->second));
     std::visit([&](const auto& what) { change(what, at); }, spec_.changes[i].what);
   }
 }
@@ -84,16 +92,21 @@ void EventCheck::change(const BuildChange& build, const std::string& at) {
     if (!references_.is_sound(Kind::Fleet, build.fleet)) return;
     std::vector<std::string> versions;
     for (const BuildSpec& b : fleet.builds) versions.push_back(b.version);
-    error(path + ".version", fmt::format("the Fleet '{}' has no build '{}'", build.fleet, build.version), suggestion(build.version, versions));
+    error(path + ".version",
+          fmt::format("the Fleet '{}' has no build '{}'", build.fleet, build.version),
+          suggestion(build.version, versions));
     return;
   }
   if (build.version == fleet.base) {
-    warning(path + ".version", fmt::format("'{}' is the base build of '{}' already: the change does nothing", build.version, build.fleet));
+    warning(path + ".version",
+            fmt::format("'{}' is the base build of '{}' already: the change does nothing",
+                        build.version, build.fleet));
   }
   for (std::size_t i = 0; i < build.protocols.size() && !found->protocols.empty(); ++i) {
     if (std::ranges::find(found->protocols, build.protocols[i]) != found->protocols.end()) continue;
     error(fmt::format("{}.protocols[{}]", path, i),
-          fmt::format("the build {} of '{}' does not speak the protocol {}", build.version, build.fleet, build.protocols[i]),
+          fmt::format("the build {} of '{}' does not speak the protocol {}", build.version,
+                      build.fleet, build.protocols[i]),
           fmt::format("the fleet says {}", fmt::join(found->protocols, ", ")));
   }
 }
@@ -102,23 +115,28 @@ void EventCheck::change(const FlagChange& flag, const std::string& at) {
   if (!references_.require(reader_, root_, at + ".flag.key", Kind::Flag, flag.key)) return;
   const auto& definition = references_.find(Kind::Flag, flag.key)->as<FlagSpec>().definition;
   const json::value* variants = definition.if_contains("variants");
-  if (variants == nullptr || !variants->is_object() || variants->get_object().contains(flag.to)) return;
+  if (variants == nullptr || !variants->is_object() || variants->get_object().contains(flag.to))
+    return;
   if (!references_.is_sound(Kind::Flag, flag.key)) return;
   std::vector<std::string> names;
   for (const auto& [name, value] : variants->get_object()) names.emplace_back(name);
-  error(at + ".flag.to", fmt::format("the Flag '{}' has no variant '{}'", flag.key, flag.to), suggestion(flag.to, names));
+  error(at + ".flag.to", fmt::format("the Flag '{}' has no variant '{}'", flag.key, flag.to),
+        suggestion(flag.to, names));
 }
 
 void EventCheck::change(const ConfigChange& config, const std::string& at) {
   if (config.value || references_.has_config(config.document, config.version)) return;
-  references_.report_missing(reader_, root_, at + ".config.version",
-                             fmt::format("there is no version {} of the document '{}'", config.version, config.document),
-                             "store it first, or write its content as `value:`");
+  references_.report_missing(
+      reader_, root_, at + ".config.version",
+      fmt::format("there is no version {} of the document '{}'", config.version, config.document),
+      "store it first, or write its content as `value:`");
 }
 
 void EventCheck::change(const BundleChange& bundle, const std::string& at) {
   if (bundle.preload > Duration::zero() && !spec_.schedule.start) {
-    error(at + ".bundle.preload", "preload is a time before the start, and the schedule has no start", "add `spec.schedule.start`");
+    error(at + ".bundle.preload",
+          "preload is a time before the start, and the schedule has no start",
+          "add `spec.schedule.start`");
   }
 }
 
@@ -127,7 +145,8 @@ void EventCheck::change(const ActionChange&, const std::string&) {}
 bool applies(const ApprovalRule& rule, const LiveEventSpec& spec) {
   constexpr std::string_view kRisks[] = {"low", "normal", "high"};
   const std::string_view risk = kRisks[std::size_t(spec.risk)];
-  return rule.count > 0 && (rule.risks.empty() || std::ranges::find(rule.risks, risk) != rule.risks.end());
+  return rule.count > 0 &&
+         (rule.risks.empty() || std::ranges::find(rule.risks, risk) != rule.risks.end());
 }
 
 void EventCheck::irreversible() {
@@ -135,17 +154,20 @@ void EventCheck::irreversible() {
     if (!spec_.changes[i].irreversible) continue;
     bool approved = false;
     for (const Manifest* policy : references_.all(Kind::Policy)) {
-      for (const ApprovalRule& rule : policy->as<PolicySpec>().approvals) approved = approved || applies(rule, spec_);
+      for (const ApprovalRule& rule : policy->as<PolicySpec>().approvals)
+        approved = approved || applies(rule, spec_);
     }
     if (approved) return;
-    references_.report_missing(reader_, root_, fmt::format("spec.changes[{}].irreversible", i),
-                               "the change is irreversible, and there is no approval rule for this event",
-                               "add a Policy with `approvals: [ { name: irreversible, when: { irreversible: true } } ]`");
+    references_.report_missing(
+        reader_, root_, fmt::format("spec.changes[{}].irreversible", i),
+        "the change is irreversible, and there is no approval rule for this event",
+        "add a Policy with `approvals: [ { name: irreversible, when: { irreversible: true } } ]`");
     return;
   }
 }
 
-void EventCheck::after_in_each_region(const std::optional<ScheduledTime>& first, const std::optional<ScheduledTime>& second,
+void EventCheck::after_in_each_region(const std::optional<ScheduledTime>& first,
+                                      const std::optional<ScheduledTime>& second,
                                       std::string_view name, std::string_view first_name) {
   if (!first || !second) return;
   const std::string path = fmt::format("spec.schedule.{}", name);
@@ -170,28 +192,36 @@ void EventCheck::schedule() {
   const ScheduleSpec& schedule = spec_.schedule;
   after_in_each_region(schedule.announce, schedule.start, "start", "announce");
   after_in_each_region(schedule.start, schedule.end, "end", "start");
-  const bool starts = root_.find("spec") != nullptr && nearest_node(root_, "spec.schedule").find("start") != nullptr;
+  const bool starts = root_.find("spec") != nullptr &&
+                      nearest_node(root_, "spec.schedule").find("start") != nullptr;
   if (spec_.rollout_begin_before_start > Duration::zero() && !starts) {
-    error("spec.rollout.begin", "begin is a time before the start, and the schedule has no start", "add `spec.schedule.start`");
+    error("spec.rollout.begin", "begin is a time before the start, and the schedule has no start",
+          "add `spec.schedule.start`");
   }
   if (spec_.watch.until_end && !schedule.end) {
-    error("spec.watch.for", "the watch lasts until the end, and the schedule has no end", "add `spec.schedule.end`, or a duration here");
+    error("spec.watch.for", "the watch lasts until the end, and the schedule has no end",
+          "add `spec.schedule.end`, or a duration here");
   }
   if (schedule.claim_until > Duration::zero() && !schedule.end) {
-    error("spec.schedule.claim_until", "claims go on after the end, and the schedule has no end", "add `end:`");
+    error("spec.schedule.claim_until", "claims go on after the end, and the schedule has no end",
+          "add `end:`");
   }
   if (spec_.intake.waves == "by_zone" && schedule.zone != "local") {
-    error("spec.intake.waves", "waves by zone need a schedule in local time", "say `zone: local` in spec.schedule");
+    error("spec.intake.waves", "waves by zone need a schedule in local time",
+          "say `zone: local` in spec.schedule");
   }
 }
 
 void EventCheck::readiness() {
   const ReadinessSpec& readiness = spec_.readiness;
   if (!readiness.capacity_fleet.empty()) {
-    references_.require(reader_, root_, "spec.readiness.capacity.fleet", Kind::Fleet, readiness.capacity_fleet);
+    references_.require(reader_, root_, "spec.readiness.capacity.fleet", Kind::Fleet,
+                        readiness.capacity_fleet);
   } else if (readiness.capacity_headroom_ppm) {
-    const bool builds = std::ranges::any_of(spec_.changes, [](const Change& c) { return std::holds_alternative<BuildChange>(c.what); });
-    if (!builds) error("spec.readiness.capacity", "no fleet is named, and no build changes", "add `fleet:`");
+    const bool builds = std::ranges::any_of(
+        spec_.changes, [](const Change& c) { return std::holds_alternative<BuildChange>(c.what); });
+    if (!builds)
+      error("spec.readiness.capacity", "no fleet is named, and no build changes", "add `fleet:`");
   }
   if (!readiness.client_protocol.empty()) {
     std::string_view rest = readiness.client_protocol;
@@ -201,14 +231,19 @@ void EventCheck::readiness() {
       break;
     }
     while (rest.starts_with(' ')) rest.remove_prefix(1);
-    if (rest.empty() || rest.size() > 9 || rest.find_first_not_of("0123456789") != std::string_view::npos) {
-      error("spec.readiness.client.protocol", fmt::format("'{}' is not a condition on a protocol", readiness.client_protocol.substr(0, 64)),
+    if (rest.empty() || rest.size() > 9 ||
+        rest.find_first_not_of("0123456789") != std::string_view::npos) {
+      error("spec.readiness.client.protocol",
+            fmt::format("'{}' is not a condition on a protocol",
+                        readiness.client_protocol.substr(0, 64)),
             "write it like \">=48\"");
     }
   }
-  const bool bundles = std::ranges::any_of(spec_.changes, [](const Change& c) { return std::holds_alternative<BundleChange>(c.what); });
+  const bool bundles = std::ranges::any_of(
+      spec_.changes, [](const Change& c) { return std::holds_alternative<BundleChange>(c.what); });
   if (readiness.bundle_ready_at_ppm > 0 && !bundles) {
-    error("spec.readiness.bundle", "the event has no bundle to wait for", "add a `bundle` change or leave this out");
+    error("spec.readiness.bundle", "the event has no bundle to wait for",
+          "add a `bundle` change or leave this out");
   }
   probes();
 }
@@ -223,7 +258,8 @@ void EventCheck::probes() {
     if (std::ranges::find(known, probe) != known.end()) continue;
     std::string hint = suggestion(probe, known);
     if (hint.empty()) hint = "list it under `probes` of a Service";
-    references_.report_missing(reader_, root_, fmt::format("spec.readiness.probes[{}]", i), fmt::format("no Service has the probe '{}'", probe),
+    references_.report_missing(reader_, root_, fmt::format("spec.readiness.probes[{}]", i),
+                               fmt::format("no Service has the probe '{}'", probe),
                                std::move(hint));
   }
 }
@@ -235,24 +271,30 @@ void EventCheck::regions(const std::vector<std::string>& names, const std::strin
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::ranges::find(known, names[i]) != known.end()) continue;
-    references_.report_missing(reader_, root_, fmt::format("{}.regions[{}]", at, i), fmt::format("no fleet of this event has the region '{}'", names[i]),
+    references_.report_missing(reader_, root_, fmt::format("{}.regions[{}]", at, i),
+                               fmt::format("no fleet of this event has the region '{}'", names[i]),
                                suggestion(names[i], known));
   }
 }
 
 void EventCheck::stages() {
-  if (spec_.stages.empty()) error("spec.rollout.stages", "the rollout has no stages", "leave `stages` out for canary 1%, early 10%, world 100%");
+  if (spec_.stages.empty())
+    error("spec.rollout.stages", "the rollout has no stages",
+          "leave `stages` out for canary 1%, early 10%, world 100%");
   std::set<std::string> names;
   for (std::size_t i = 0; i < spec_.stages.size(); ++i) {
     const StageSpec& stage = spec_.stages[i];
     const std::string at = fmt::format("spec.rollout.stages[{}]", i);
-    if (!names.insert(stage.name).second) error(at + ".name", fmt::format("the stage name '{}' is used twice", stage.name));
-    if (stage.exposure_ppm == 0) error(at + ".exposure", "the stage admits nobody", "expose more than 0%");
+    if (!names.insert(stage.name).second)
+      error(at + ".name", fmt::format("the stage name '{}' is used twice", stage.name));
+    if (stage.exposure_ppm == 0)
+      error(at + ".exposure", "the stage admits nobody", "expose more than 0%");
     regions(stage.regions, at);
     if (!stage.audience) continue;
     const Folded folded = fold_condition(*stage.audience);
     if (folded.reach == Reach::Nobody) {
-      error(at + ".audience", "the audience can match nobody: " + folded.why, "mend the condition, or leave the stage out");
+      error(at + ".audience", "the audience can match nobody: " + folded.why,
+            "mend the condition, or leave the stage out");
     }
   }
 }
@@ -269,9 +311,11 @@ void EventCheck::exposures() {
     if (reader_.is_wrong(fmt::format("spec.rollout.stages[{}]", i))) continue;
     const std::string audience = stage.audience ? to_canonical_json_text(*stage.audience) : "";
     const auto last = last_of_audience.find(audience);
-    if (last != last_of_audience.end() && spec_.stages[last->second].exposure_ppm > stage.exposure_ppm) {
+    if (last != last_of_audience.end() &&
+        spec_.stages[last->second].exposure_ppm > stage.exposure_ppm) {
       error(fmt::format("spec.rollout.stages[{}].exposure", i),
-            fmt::format("exposure goes back from {} (stage '{}') to {}", percent_text(spec_.stages[last->second].exposure_ppm),
+            fmt::format("exposure goes back from {} (stage '{}') to {}",
+                        percent_text(spec_.stages[last->second].exposure_ppm),
                         spec_.stages[last->second].name, percent_text(stage.exposure_ppm)),
             "a stage exposes at least as many as the one before it");
     }
@@ -280,9 +324,11 @@ void EventCheck::exposures() {
   if (spec_.stages.empty()) return;
   const StageSpec& end = spec_.stages.back();
   if (end.audience || end.exposure_ppm < kPpmWhole || !end.regions.empty()) {
-    warning(fmt::format("spec.rollout.stages[{}]", spec_.stages.size() - 1),
-            fmt::format("the last stage '{}' does not admit everyone: the event goes live for a part", end.name),
-            "add a stage with exposure: 100% if that is not meant");
+    warning(
+        fmt::format("spec.rollout.stages[{}]", spec_.stages.size() - 1),
+        fmt::format("the last stage '{}' does not admit everyone: the event goes live for a part",
+                    end.name),
+        "add a stage with exposure: 100% if that is not meant");
   }
 }
 
@@ -293,7 +339,8 @@ void EventCheck::gates() {
     const std::string at = fmt::format("spec.gates[{}]", i);
     const auto [first, is_new] = names.emplace(gate.name, i);
     if (!is_new) {
-      error(at, fmt::format("the gate name '{}' is used twice", gate.name), fmt::format("spec.gates[{}] has it; add a `name:`", first->second));
+      error(at, fmt::format("the gate name '{}' is used twice", gate.name),
+            fmt::format("spec.gates[{}] has it; add a `name:`", first->second));
     }
     for (std::size_t k = 0; k < gate.stages.size(); ++k) {
       const auto stage = std::ranges::find(spec_.stages, gate.stages[k], &StageSpec::name);
@@ -301,9 +348,11 @@ void EventCheck::gates() {
       if (stage == spec_.stages.end()) {
         std::vector<std::string> known;
         for (const StageSpec& s : spec_.stages) known.push_back(s.name);
-        error(path, fmt::format("there is no stage '{}'", gate.stages[k]), suggestion(gate.stages[k], known));
+        error(path, fmt::format("there is no stage '{}'", gate.stages[k]),
+              suggestion(gate.stages[k], known));
       } else if (!stage->gated && !reader_.is_wrong("spec.rollout.stages")) {
-        error(path, fmt::format("the stage '{}' is not gated", gate.stages[k]), "say `gated: true` there, or leave it out here");
+        error(path, fmt::format("the stage '{}' is not gated", gate.stages[k]),
+              "say `gated: true` there, or leave it out here");
       }
     }
     gate_metric(gate, at);
@@ -317,24 +366,36 @@ void EventCheck::gate_metric(const GateSpec& gate, const std::string& at) {
   if (metric == nullptr) {
     std::vector<std::string> known = references_.names(Kind::Metric);
     for (std::string& name : built_in_metric_names()) known.push_back(std::move(name));
-    references_.report_missing(reader_, root_, at + ".metric", fmt::format("there is no Metric '{}'", gate.metric), suggestion(gate.metric, known));
+    references_.report_missing(reader_, root_, at + ".metric",
+                               fmt::format("there is no Metric '{}'", gate.metric),
+                               suggestion(gate.metric, known));
     return;
   }
   const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
   if (gate.quantile && metric->type != MetricType::Quantile) {
-    error(at + ".quantile", fmt::format("the metric '{}' is not of type quantile", gate.metric), "leave the quantile out");
+    error(at + ".quantile", fmt::format("the metric '{}' is not of type quantile", gate.metric),
+          "leave the quantile out");
   }
   if (!gate.quantile && metric->type == MetricType::Quantile) {
-    error(at, fmt::format("the metric '{}' is a distribution, and the gate does not say which quantile", gate.metric), "add `quantile: 0.99`");
+    error(at,
+          fmt::format("the metric '{}' is a distribution, and the gate does not say which quantile",
+                      gate.metric),
+          "add `quantile: 0.99`");
   }
   if (gate.worse_by_at_most_points && metric->type != MetricType::Binary) {
-    error(at + ".worse_by_at_most", fmt::format("percentage points fit shares, and '{}' is not of type binary", gate.metric), "write a percentage such as 10%");
+    error(at + ".worse_by_at_most",
+          fmt::format("percentage points fit shares, and '{}' is not of type binary", gate.metric),
+          "write a percentage such as 10%");
   }
-  if (metric->trust == Trust::Client && gate.on_fail != GateAction::Hold && gate.on_fail != GateAction::Warn) {
-    error(at + ".on_fail", fmt::format("'{}' is reported by clients, whose word alone may only hold", gate.metric), "say `on_fail: hold`");
+  if (metric->trust == Trust::Client && gate.on_fail != GateAction::Hold &&
+      gate.on_fail != GateAction::Warn) {
+    error(at + ".on_fail",
+          fmt::format("'{}' is reported by clients, whose word alone may only hold", gate.metric),
+          "say `on_fail: hold`");
   }
   if (relative && gate.metric == "capacity.headroom") {
-    error(at + ".worse_by_at_most", "headroom has no baseline arm to compare with", "use `at_least: 15%`");
+    error(at + ".worse_by_at_most", "headroom has no baseline arm to compare with",
+          "use `at_least: 15%`");
   }
 }
 
@@ -347,12 +408,15 @@ void EventCheck::gates_a_stage() {
     };
     const auto count = static_cast<std::size_t>(std::ranges::count_if(spec_.gates, judges));
     if (count > kGatesPerStageMax) {
-      error(fmt::format("spec.rollout.stages[{}]", i), fmt::format("{} gates judge the stage '{}'; at most {} may", count, stage.name, kGatesPerStageMax),
+      error(fmt::format("spec.rollout.stages[{}]", i),
+            fmt::format("{} gates judge the stage '{}'; at most {} may", count, stage.name,
+                        kGatesPerStageMax),
             "say `stages:` at the gates");
       return;
     }
     if (count == 0 && stage.exposure_ppm < kPpmWhole) {
-      error(fmt::format("spec.rollout.stages[{}]", i), fmt::format("no gate judges the gated stage '{}'", stage.name),
+      error(fmt::format("spec.rollout.stages[{}]", i),
+            fmt::format("no gate judges the gated stage '{}'", stage.name),
             "add a gate, or say `gated: false` if it needs no evidence");
     }
   }

@@ -13,16 +13,23 @@ namespace {
 constexpr std::size_t kTextMax = 4096;
 constexpr std::size_t kNameMax = 63;
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_letter_or_digit(char c) { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_letter_or_digit(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
 
 // A Value of type String whose text passes `check` ("" passes, else what is wrong).
-Value<std::string> checked_text(std::string expected, std::string (*check)(std::string_view), json::object schema) {
+Value<std::string> checked_text(std::string expected, std::string (*check)(std::string_view),
+                                json::object schema) {
   return {expected,
           [expected, check](Reader& reader, Node& node, std::string* out) {
             if (!node.is_string()) {
               const bool scalar = node.is_scalar() && node.kind != NodeKind::Null;
-              reader.wrong_type(node, expected, scalar ? fmt::format("quote it: \"{}\"", node.text.substr(0, 64)) : "");
+              reader.wrong_type(
+                  node, expected,
+                  scalar ? fmt::format("quote it: \"{}\"", node.text.substr(0, 64)) : "");
               return false;
             }
             if (std::string wrong = check(node.text); !wrong.empty()) {
@@ -45,12 +52,13 @@ std::string check_text(std::string_view text) {
 }
 
 std::string check_dns_label(std::string_view text) {
-  const bool good = !text.empty() && text.size() <= kNameMax && is_lower_or_digit(text.front()) &&
-                    is_lower_or_digit(text.back()) &&
-                    std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
+  const bool good =
+      !text.empty() && text.size() <= kNameMax && is_lower_or_digit(text.front()) &&
+      is_lower_or_digit(text.back()) &&
+      std::ranges::all_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; });
   if (good) return {};
-  return fmt::format("'{}' is not a name: use a-z, 0-9 and '-' between them, at most {} characters", text.substr(0, 64),
-                     kNameMax);
+  return fmt::format("'{}' is not a name: use a-z, 0-9 and '-' between them, at most {} characters",
+                     text.substr(0, 64), kNameMax);
 }
 
 std::string check_dotted_name(std::string_view text) {
@@ -59,8 +67,10 @@ std::string check_dotted_name(std::string_view text) {
                       return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
                     });
   if (good) return {};
-  return fmt::format("'{}' is not a name: use letters, digits and '.', '_', '-' between them, at most {} characters",
-                     text.substr(0, 64), kNameMax);
+  return fmt::format(
+      "'{}' is not a name: use letters, digits and '.', '_', '-' between them, at most {} "
+      "characters",
+      text.substr(0, 64), kNameMax);
 }
 
 template <class N>
@@ -81,8 +91,10 @@ Value<N> bounded_integer(N min, N max) {
   if (max != std::numeric_limits<N>::max()) schema["maximum"] = max;
   return {expected,
           [=](Reader& reader, Node& node, N* out) {
-            const json::value value = node.kind == NodeKind::Int ? to_json(node) : json::value(nullptr);
-            if (!value.is_int64() || value.get_int64() < std::int64_t(min) || value.get_int64() > std::int64_t(max)) {
+            const json::value value =
+                node.kind == NodeKind::Int ? to_json(node) : json::value(nullptr);
+            if (!value.is_int64() || value.get_int64() < std::int64_t(min) ||
+                value.get_int64() > std::int64_t(max)) {
               reader.wrong_type(node, expected);
               return false;
             }
@@ -93,26 +105,41 @@ Value<N> bounded_integer(N min, N max) {
 }
 
 Value<Duration> duration_of_at_least(Duration min) {
-  std::string expected = min > Duration::zero() ? "a duration above 0 such as 10m or 1h30m" : "a duration such as 10m or 1h30m";
+  std::string expected = min > Duration::zero() ? "a duration above 0 such as 10m or 1h30m"
+                                                : "a duration such as 10m or 1h30m";
   return {expected,
           [=](Reader& reader, Node& node, Duration* out) {
             const bool zero = node.kind == NodeKind::Int && node.text == "0";
-            const auto parsed = zero ? Result<Duration>(Duration::zero())
+            const auto parsed = zero               ? Result<Duration>(Duration::zero())
                                 : node.is_string() ? parse_duration(node.text)
                                                    : fail(ErrorCode::Invalid, "");
             if (!parsed || *parsed < min) {
               const bool bare = node.kind == NodeKind::Int || node.kind == NodeKind::Float;
-              reader.wrong_type(node, expected,
-                                bare ? fmt::format("add a unit (ms s m h d w): {}s or {}m", node.text, node.text) : "");
+              reader.wrong_type(
+                  node, expected,
+                  bare ? fmt::format("add a unit (ms s m h d w): {}s or {}m", node.text, node.text)
+                       : "");
               return false;
             }
             *out = *parsed;
             return true;
           },
           [](SchemaSet&) {
-            return json::object{{"type", json::array{"string", "integer"}}, {"pattern", "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$"},
-                                {"maximum", 0}, {"minimum", 0}};
+            return json::object{{"type", json::array{"string", "integer"}},
+                                {"pattern", "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$"},
+                                {"maximum", 0},
+                                {"minimum", 0}};
           }};
+}
+
+// Only among zones that begin alike: there are hundreds.
+std::string nearest_zone_hint(std::string_view text) {
+  constexpr std::size_t kAlike = 2;
+  std::vector<std::string> alike;
+  for (const std::string& name : zone_names()) {
+    if (name.substr(0, kAlike) == text.substr(0, kAlike)) alike.push_back(name);
+  }
+  return nearest_hint(text, alike);
 }
 
 json::object pattern(std::string_view text) {
@@ -121,21 +148,22 @@ json::object pattern(std::string_view text) {
 
 }  // namespace
 
-Value<std::string> text_of_any_length() { return checked_text("a string", check_length, {{"type", "string"}}); }
-
 Value<std::string> text() {
   return checked_text("a string", check_text, {{"type", "string"}, {"minLength", 1}});
 }
 
 Value<std::string> dns_label() {
   return checked_text("a name of a-z, 0-9 and '-'", check_dns_label,
-                      {{"type", "string"}, {"pattern", "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"}, {"maxLength", std::int64_t{kNameMax}}});
+                      {{"type", "string"},
+                       {"pattern", "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"},
+                       {"maxLength", std::int64_t{kNameMax}}});
 }
 
 Value<std::string> dotted_name() {
-  return checked_text(
-      "a name such as session.crashed", check_dotted_name,
-      {{"type", "string"}, {"pattern", "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"}, {"maxLength", std::int64_t{kNameMax}}});
+  return checked_text("a name such as session.crashed", check_dotted_name,
+                      {{"type", "string"},
+                       {"pattern", "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"},
+                       {"maxLength", std::int64_t{kNameMax}}});
 }
 
 Value<std::string> bare_text(std::string expected) {
@@ -156,7 +184,29 @@ Value<std::string> bare_text(std::string expected) {
           [](SchemaSet&) { return json::object{{"type", json::array{"string", "number"}}}; }};
 }
 
-Value<std::string> version() { return bare_text("a version such as 2.4.0"); }
+Value<std::string> any_scalar_text() {
+  return {"text",
+          [](Reader& reader, Node& node, std::string* out) {
+            if (!node.is_scalar() || node.kind == NodeKind::Null) {
+              reader.wrong_type(node, "text");
+              return false;
+            }
+            if (std::string wrong = check_length(node.text); !wrong.empty()) {
+              reader.error(node.position, std::move(wrong));
+              return false;
+            }
+            node.kind = NodeKind::String;
+            *out = node.text;
+            return true;
+          },
+          [](SchemaSet&) {
+            return json::object{{"type", json::array{"string", "number", "boolean"}}};
+          }};
+}
+
+Value<std::string> version() {
+  return bare_text("a version such as 2.4.0");
+}
 
 Value<std::string> zone_name() {
   return {"an IANA time zone such as Europe/Berlin",
@@ -166,8 +216,9 @@ Value<std::string> zone_name() {
               return false;
             }
             if (!reader.trusted && !zone_exists(node.text)) {
-              reader.error(node.position, fmt::format("there is no time zone '{}'", node.text.substr(0, 64)),
-                           nearest_hint(node.text, zone_names()));
+              reader.error(node.position,
+                           fmt::format("there is no time zone '{}'", node.text.substr(0, 64)),
+                           nearest_zone_hint(node.text));
               return false;
             }
             *out = node.text;
@@ -180,10 +231,13 @@ Value<bool> boolean() {
   return {"true or false",
           [](Reader& reader, Node& node, bool* out) {
             if (node.kind != NodeKind::Bool) {
-              const bool word = node.text == "on" || node.text == "yes" || node.text == "off" || node.text == "no";
+              const bool word = node.text == "on" || node.text == "yes" || node.text == "off" ||
+                                node.text == "no";
               const bool quoted = core_kind(node.text) == NodeKind::Bool && node.is_string();
               reader.wrong_type(node, "true or false",
-                                word ? "only true and false are booleans in YAML 1.2" : quoted ? "take the quotes off" : "");
+                                word     ? "only true and false are booleans in YAML 1.2"
+                                : quoted ? "take the quotes off"
+                                         : "");
               return false;
             }
             *out = to_json(node).get_bool();
@@ -192,7 +246,9 @@ Value<bool> boolean() {
           [](SchemaSet&) { return json::object{{"type", "boolean"}}; }};
 }
 
-Value<int> integer(int min, int max) { return bounded_integer<int>(min, max); }
+Value<int> integer(int min, int max) {
+  return bounded_integer<int>(min, max);
+}
 
 Value<std::int64_t> big_integer(std::int64_t min) {
   return bounded_integer<std::int64_t>(min, std::numeric_limits<std::int64_t>::max());
@@ -212,11 +268,17 @@ Value<double> number(double min, double max) {
             *out = real;
             return true;
           },
-          [=](SchemaSet&) { return json::object{{"type", "number"}, {"minimum", min}, {"maximum", max}}; }};
+          [=](SchemaSet&) {
+            return json::object{{"type", "number"}, {"minimum", min}, {"maximum", max}};
+          }};
 }
 
-Value<Duration> duration() { return duration_of_at_least(Duration::zero()); }
-Value<Duration> positive_duration() { return duration_of_at_least(Duration(1)); }
+Value<Duration> duration() {
+  return duration_of_at_least(Duration::zero());
+}
+Value<Duration> positive_duration() {
+  return duration_of_at_least(Duration(1));
+}
 
 Value<std::int64_t> percent() {
   return {"a percentage from 0% to 100% such as 5%",
@@ -240,7 +302,8 @@ Value<std::int64_t> rate_per_minute() {
 }
 
 Value<double> multiple() {
-  return text_value<double>("a multiple above 1 such as 2x", parse_multiple, pattern("^[0-9]+(\\.[0-9]+)?x$"));
+  return text_value<double>("a multiple above 1 such as 2x", parse_multiple,
+                            pattern("^[0-9]+(\\.[0-9]+)?x$"));
 }
 
 Value<double> bound() {
@@ -249,23 +312,25 @@ Value<double> bound() {
 }
 
 Value<std::variant<Ratio, Points>> margin() {
-  return text_value<std::variant<Ratio, Points>>(
-      "a margin such as 10%, 0.1pp or 0", parse_margin,
-      {{"type", json::array{"string", "integer"}}, {"pattern", "^([0-9]+(\\.[0-9]+)?(%|pp)|0)$"}, {"minimum", 0}, {"maximum", 0}});
+  return text_value<std::variant<Ratio, Points>>("a margin such as 10%, 0.1pp or 0", parse_margin,
+                                                 {{"type", json::array{"string", "integer"}},
+                                                  {"pattern", "^([0-9]+(\\.[0-9]+)?(%|pp)|0)$"},
+                                                  {"minimum", 0},
+                                                  {"maximum", 0}});
 }
 
 Value<std::int64_t> byte_count() {
-  return text_value<std::int64_t>("a size such as 512MiB", parse_bytes, pattern("^[0-9]+(\\.[0-9]+)?([KMG]i)?B$"));
+  return text_value<std::int64_t>("a size such as 512MiB", parse_bytes,
+                                  pattern("^[0-9]+(\\.[0-9]+)?([KMG]i)?B$"));
 }
 
 Value<Instant> instant() {
-  return text_value<Instant>(
-      "a time with its zone such as 2026-12-18T18:00:00Z",
-      [](std::string_view text) -> std::optional<Instant> {
-        const auto parsed = parse_instant(text);
-        return parsed ? std::optional(*parsed) : std::nullopt;
-      },
-      {{"type", "string"}, {"format", "date-time"}});
+  return text_value<Instant>("a time with its zone such as 2026-12-18T18:00:00Z",
+                             [](std::string_view text) -> std::optional<Instant> {
+                               const auto parsed = parse_instant(text);
+                               return parsed ? std::optional(*parsed) : std::nullopt;
+                             },
+                             {{"type", "string"}, {"format", "date-time"}});
 }
 
 Value<json::value> any_json() {

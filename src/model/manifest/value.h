@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The types a manifest's values can have. One Value says how to read it, what to tell who wrote something else, and what
-// its JSON Schema is.
+// The types a manifest's values can have. One Value says how to read it, what to tell who wrote
+// something else, and what its JSON Schema is.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,8 @@ struct SchemaSet {
 template <class T>
 struct Value {
   std::string expected;  // "a duration such as 10m"
-  // False: nothing was read and a finding says why. May put the node into its canonical form (12 → "12").
+  // False: nothing was read and a finding says why. May put the node into its canonical form (12 →
+  // "12").
   std::function<bool(Reader&, Node&, T*)> read;
   std::function<json::object(SchemaSet&)> schema;
 };
@@ -54,26 +55,28 @@ Value<T> text_value(std::string expected, std::function<std::optional<T>(std::st
           [schema](SchemaSet&) { return schema; }};
 }
 
-Value<std::string> text_of_any_length();   // "" too
-Value<std::string> text();                 // at least one character, at most 4096
-Value<std::string> dns_label();            // [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63
-Value<std::string> dotted_name();          // session.crashed, raid-entrance: at most 63, for metrics and flags
+Value<std::string> text();                // at least one character, at most 4096
+Value<std::string> dns_label();           // [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63
+Value<std::string>
+dotted_name();  // session.crashed, raid-entrance: at most 63, for metrics and flags
 Value<std::string> bare_text(std::string expected);  // a number's text is taken as it stands
-Value<std::string> version();              // 2.4.0, 17
-Value<std::string> zone_name();            // an IANA time zone that exists
+// Also a number's or a boolean's text as it stands: arguments, environment, labels.
+Value<std::string> any_scalar_text();
+Value<std::string> version();                        // 2.4.0, 17
+Value<std::string> zone_name();                      // an IANA time zone that exists
 Value<bool> boolean();
 Value<int> integer(int min, int max);
 Value<std::int64_t> big_integer(std::int64_t min);
 Value<double> number(double min, double max);
 Value<Duration> duration();
 Value<Duration> positive_duration();
-Value<std::int64_t> percent();             // ppm
+Value<std::int64_t> percent();  // ppm
 Value<std::int64_t> rate_per_minute();
 Value<double> multiple();
 Value<double> bound();
 Value<std::variant<Ratio, Points>> margin();
 Value<std::int64_t> byte_count();
-Value<Instant> instant();                  // RFC 3339
+Value<Instant> instant();  // RFC 3339
 Value<json::value> any_json();
 Value<json::object> any_object();
 Value<json::value> json_logic();
@@ -95,7 +98,8 @@ Value<E> choice(std::vector<std::pair<std::string, E>> words) {
               *out = found->second;
               return true;
             }
-            reader.error(node.position, fmt::format("{} is not {}", describe(node).substr(11), expected),
+            reader.error(node.position,
+                         fmt::format("{} is not {}", describe(node).substr(11), expected),
                          nearest_hint(node.text, known));
             return false;
           },
@@ -111,12 +115,14 @@ Value<std::vector<T>> list(Value<T> item, std::size_t max = kListItemsMax) {
   return {"a list",
           [=](Reader& reader, Node& node, std::vector<T>* out) {
             if (!node.is_sequence()) {
-              reader.wrong_type(node, "a list of items, each " + item.expected,
-                                node.is_scalar() ? "write it as [" + node.text.substr(0, 64) + "]" : "");
+              reader.wrong_type(
+                  node, "a list of items, each " + item.expected,
+                  node.is_scalar() ? "write it as [" + node.text.substr(0, 64) + "]" : "");
               return false;
             }
             if (node.items.size() > max) {
-              reader.error(node.position, fmt::format("{} items; at most {} are allowed", node.items.size(), max));
+              reader.error(node.position,
+                           fmt::format("{} items; at most {} are allowed", node.items.size(), max));
               return false;
             }
             out->clear();
@@ -125,12 +131,15 @@ Value<std::vector<T>> list(Value<T> item, std::size_t max = kListItemsMax) {
               if (reader.is_placeholder(node.items[i])) continue;
               T value{};
               item.read(reader, node.items[i], &value);
-              out->push_back(std::move(value));  // Even when it is wrong: the indices stay those of the file.
+              out->push_back(
+                  std::move(value));  // Even when it is wrong: the indices stay those of the file.
             }
             return true;
           },
           [=](SchemaSet& set) {
-            return json::object{{"type", "array"}, {"maxItems", static_cast<std::int64_t>(max)}, {"items", item.schema(set)}};
+            return json::object{{"type", "array"},
+                                {"maxItems", static_cast<std::int64_t>(max)},
+                                {"items", item.schema(set)}};
           }};
 }
 

@@ -20,15 +20,24 @@ std::string text_of(fy_token* token) {
 
 std::optional<Type> type_of(fy_event_type type) {
   switch (type) {
-    case FYET_DOCUMENT_START: return Type::DocumentStart;
-    case FYET_DOCUMENT_END: return Type::DocumentEnd;
-    case FYET_MAPPING_START: return Type::MapStart;
-    case FYET_MAPPING_END: return Type::MapEnd;
-    case FYET_SEQUENCE_START: return Type::ListStart;
-    case FYET_SEQUENCE_END: return Type::ListEnd;
-    case FYET_SCALAR: return Type::Scalar;
-    case FYET_ALIAS: return Type::Alias;
-    default: return std::nullopt;
+    case FYET_DOCUMENT_START:
+      return Type::DocumentStart;
+    case FYET_DOCUMENT_END:
+      return Type::DocumentEnd;
+    case FYET_MAPPING_START:
+      return Type::MapStart;
+    case FYET_MAPPING_END:
+      return Type::MapEnd;
+    case FYET_SEQUENCE_START:
+      return Type::ListStart;
+    case FYET_SEQUENCE_END:
+      return Type::ListEnd;
+    case FYET_SCALAR:
+      return Type::Scalar;
+    case FYET_ALIAS:
+      return Type::Alias;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -59,7 +68,8 @@ YamlEvent convert(fy_event* event, Type type) {
       out.text = text_of(event->alias.anchor);
       --out.column;  // The mark stands behind the '*'.
       break;
-    default: break;
+    default:
+      break;
   }
   return out;
 }
@@ -115,7 +125,8 @@ YamlEvents read_yaml_events(std::string_view text, bool strict_json, std::size_t
   }
   collect_errors(diagnostics.get(), &out.errors);
   if (out.errors.empty() && fy_parser_get_stream_error(parser.get())) {
-    out.errors.push_back({1, 1, "the text cannot be read as " + std::string(strict_json ? "JSON" : "YAML")});
+    out.errors.push_back(
+        {1, 1, "the text cannot be read as " + std::string(strict_json ? "JSON" : "YAML")});
   }
   return out;
 }

@@ -10,14 +10,23 @@
 namespace showcaller::manifest {
 
 struct YamlEvent {
-  enum class Type { DocumentStart, DocumentEnd, MapStart, MapEnd, ListStart, ListEnd, Scalar, Alias };
+  enum class Type {
+    DocumentStart,
+    DocumentEnd,
+    MapStart,
+    MapEnd,
+    ListStart,
+    ListEnd,
+    Scalar,
+    Alias
+  };
   Type type = Type::Scalar;
   bool plain = false;
-  int line = 0;        // from 1; 0: an empty value, which stands nowhere
+  int line = 0;  // from 1; 0: an empty value, which stands nowhere
   int column = 0;
-  std::string text;    // a scalar's characters, or an alias's name
+  std::string text;  // a scalar's characters, or an alias's name
   std::string anchor;
-  std::string tag;     // "tag:yaml.org,2002:str"; empty: none
+  std::string tag;  // "tag:yaml.org,2002:str"; empty: none
 };
 
 struct YamlError {

@@ -18,7 +18,15 @@ const date::time_zone* find_zone(std::string_view name) {
   }
 }
 
-Instant to_instant(LocalTime time, std::chrono::seconds offset) { return instant_ms(time.ms) - offset; }
+Instant to_instant(LocalTime time, std::chrono::seconds offset) {
+  return instant_ms(time.ms) - offset;
+}
+
+// The zone files give each change of clocks up to 2037 and the rule for later ones in a form that the date library does
+// not read. A wrong hour would go unnoticed for years: later times are refused.
+constexpr std::int64_t kZoneDataEndMs = 2'145'916'800'000;  // 2038-01-01T00:00
+
+bool keeps_one_offset(std::string_view zone) { return zone == "UTC" || zone.starts_with("Etc/"); }
 
 std::string wall_text(LocalTime time) {
   std::string text = format_instant(instant_ms(time.ms));
@@ -38,7 +46,8 @@ std::optional<LocalTime> parse_local_time(std::string_view text) {
 }
 
 bool zone_exists(std::string_view name) {
-  return std::ranges::binary_search(zone_names(), name);
+  // UTC needs no zone files.
+  return name == "UTC" || std::ranges::binary_search(zone_names(), name);
 }
 
 const std::vector<std::string>& zone_names() {
@@ -58,9 +67,16 @@ const std::vector<std::string>& zone_names() {
 
 Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zone,
                                              ClockChangeChoice choice) {
+  if (zone == "UTC") return instant_ms(time.ms);
   const date::time_zone* found = find_zone(zone);
   if (found == nullptr) {
     return fail(ErrorCode::Invalid, fmt::format("there is no time zone '{}'", zone.substr(0, 64)));
+  }
+  if (time.ms >= kZoneDataEndMs && !keeps_one_offset(zone)) {
+    return fail(ErrorCode::Unsupported,
+                fmt::format("{} lies past 2037, where this machine's zone data ends; write it with its offset, "
+                            "such as {}+01:00",
+                            wall_text(time), wall_text(time)));
   }
   try {
     const date::local_seconds local{std::chrono::floor<std::chrono::seconds>(Duration(time.ms))};
@@ -69,19 +85,22 @@ Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zo
     if (info.result == date::local_info::ambiguous) {
       if (choice.on_overlap == OnOverlap::Earlier) return to_instant(time, info.first.offset);
       if (choice.on_overlap == OnOverlap::Later) return to_instant(time, info.second.offset);
-      return fail(ErrorCode::Invalid,
-                  fmt::format("{} comes twice in {}: clocks go back then; say `on_overlap: earlier` or `later`, or "
-                              "move the time",
-                              wall_text(time), zone));
+      return fail(
+          ErrorCode::Invalid,
+          fmt::format(
+              "{} comes twice in {}: clocks go back then; say `on_overlap: earlier` or `later`, or "
+              "move the time",
+              wall_text(time), zone));
     }
     if (choice.on_gap == OnGap::Shift) return to_instant(time, info.first.offset);
     if (choice.on_gap == OnGap::Skip) return std::nullopt;
-    return fail(ErrorCode::Invalid,
-                fmt::format("{} does not exist in {}: clocks go forward then; say `on_gap: shift` or `skip`, or move "
-                            "the time",
-                            wall_text(time), zone));
+    return fail(ErrorCode::Invalid, fmt::format("{} does not exist in {}: clocks go forward then; "
+                                                "say `on_gap: shift` or `skip`, or move "
+                                                "the time",
+                                                wall_text(time), zone));
   } catch (const std::runtime_error& error) {
-    return fail(ErrorCode::Unavailable, fmt::format("the zone files of {} cannot be read: {}", zone, error.what()));
+    return fail(ErrorCode::Unavailable,
+                fmt::format("the zone files of {} cannot be read: {}", zone, error.what()));
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Local times and IANA time zones. The system's zone files are read by the date library, and nothing else is.
+// Local times and IANA time zones. The system's zone files are read by the date library, and
+// nothing else is.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,9 @@ struct ClockChangeChoice {
   OnOverlap on_overlap = OnOverlap::Refuse;
 };
 
-// Nullopt: the time does not exist and is to be skipped. Shift moves it forward by the length of the gap, as RFC 5545
-// reads such times.
-Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zone, ClockChangeChoice choice);
+// Nullopt: the time does not exist and is to be skipped. Shift moves it forward by the length of
+// the gap, as RFC 5545 reads such times.
+Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zone,
+                                             ClockChangeChoice choice);
 
 }  // namespace showcaller::manifest

@@ -7,7 +7,9 @@
 namespace showcaller::manifest {
 namespace {
 
-Reach reach(std::string_view text) { return fold_condition(*parse_json(text)).reach; }
+Reach reach(std::string_view text) {
+  return fold_condition(*parse_json(text)).reach;
+}
 
 TEST(ConditionReach, NobodyIsCertain) {
   for (const char* condition : {
@@ -36,8 +38,8 @@ TEST(ConditionReach, NobodyIsCertain) {
 }
 
 TEST(ConditionReach, EveryoneIsCertain) {
-  for (const char* condition : {R"(true)", R"({"==":["a","a"]})", R"({"!":[{"==":[1,2]}]})", R"({"or":[{"var":"x"},true]})",
-                                R"({"and":[true,{"<=":[2,2]}]})"}) {
+  for (const char* condition : {R"(true)", R"({"==":["a","a"]})", R"({"!":[{"==":[1,2]}]})",
+                                R"({"or":[{"var":"x"},true]})", R"({"and":[true,{"<=":[2,2]}]})"}) {
     EXPECT_EQ(reach(condition), Reach::Everyone) << condition;
   }
 }

@@ -20,14 +20,16 @@ TEST(Diff, PathsOfWhatChanged) {
 }
 
 TEST(Diff, NamedItemsAreComparedByName) {
-  EXPECT_EQ(told(R"({"stages":[{"name":"canary","exposure":"1%"},{"name":"world"}]})",
-                 R"({"stages":[{"name":"staff"},{"name":"canary","exposure":"2%"},{"name":"world"}]})"),
-            "~ stages[canary].exposure: 1% → 2%\n+ stages[staff]: {\"name\":\"staff\"}\n");
+  EXPECT_EQ(
+      told(R"({"stages":[{"name":"canary","exposure":"1%"},{"name":"world"}]})",
+           R"({"stages":[{"name":"staff"},{"name":"canary","exposure":"2%"},{"name":"world"}]})"),
+      "~ stages[canary].exposure: 1% → 2%\n+ stages[staff]: {\"name\":\"staff\"}\n");
   EXPECT_EQ(told(R"({"s":[{"name":"a"},{"name":"b"}]})", R"({"s":[{"name":"b"},{"name":"a"}]})"),
             "~ s: [\"a\",\"b\"] → [\"b\",\"a\"]\n");
 }
 
-RC_GTEST_PROP(Diff, EqualDocumentsHaveNone, (const std::map<std::string, std::vector<int>>& content)) {
+RC_GTEST_PROP(Diff, EqualDocumentsHaveNone,
+              (const std::map<std::string, std::vector<int>>& content)) {
   json::object document;
   for (const auto& [key, list] : content) document[key] = json::value_from(list);
   RC_ASSERT(diff_documents(document, document).empty());

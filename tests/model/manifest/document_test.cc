@@ -23,16 +23,19 @@ std::string first_line(const Parsed& parsed) {
 
 TEST(Document, CoreSchemaScalars) {
   const Parsed parsed = parse(
-      "a: on\nb: yes\nc: true\nd: 12\ne: 0x1F\nf: 1.5\ng: '12'\nh: 2.4.0\ni: ~\nj:\nk: 2026-12-11T18:00\n"
+      "a: on\nb: yes\nc: true\nd: 12\ne: 0x1F\nf: 1.5\ng: '12'\nh: 2.4.0\ni: ~\nj:\nk: "
+      "2026-12-11T18:00\n"
       "l: 0o17\nm: 1e3\nn: .5\no: -7\np: 1_000\nq: 12:30:45\nr: +3\n");
   ASSERT_EQ(parsed.documents.size(), 1u) << first_line(parsed);
-  EXPECT_EQ(to_json_text(to_json(parsed.documents[0])),
-            R"({"a":"on","b":"yes","c":true,"d":12,"e":31,"f":1.5,"g":"12","h":"2.4.0","i":null,"j":null,)"
-            R"("k":"2026-12-11T18:00","l":15,"m":1000.0,"n":0.5,"o":-7,"p":"1_000","q":"12:30:45","r":3})");
+  EXPECT_EQ(
+      to_json_text(to_json(parsed.documents[0])),
+      R"({"a":"on","b":"yes","c":true,"d":12,"e":31,"f":1.5,"g":"12","h":"2.4.0","i":null,"j":null,)"
+      R"("k":"2026-12-11T18:00","l":15,"m":1000.0,"n":0.5,"o":-7,"p":"1_000","q":"12:30:45","r":3})");
 }
 
 TEST(Document, NodesKnowTheirPlace) {
-  const Parsed parsed = parse("# c\nspec:\n  stages:\n    - { name: a }\n    - name: é\n      bake:   10m\n");
+  const Parsed parsed =
+      parse("# c\nspec:\n  stages:\n    - { name: a }\n    - name: é\n      bake:   10m\n");
   ASSERT_EQ(parsed.documents.size(), 1u);
   const Node& bake = nearest_node(parsed.documents[0], "spec.stages[1].bake");
   EXPECT_EQ(bake.text, "10m");
@@ -61,27 +64,34 @@ TEST(Document, JsonKeepsPlacesAndIsStrict) {
 }
 
 TEST(Document, DuplicateKeysTellBothPlaces) {
-  EXPECT_EQ(first_line(parse("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n")),
-            "a.yaml:5:3: the key 'c' is written twice in one mapping; it is already at line 3, column 3");
+  EXPECT_EQ(
+      first_line(parse("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n")),
+      "a.yaml:5:3: the key 'c' is written twice in one mapping; it is already at line 3, column 3");
 }
 
 TEST(Document, SyntaxErrorsCarryPlaces) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"a:\n\tb: 1\n", "a.yaml:2:1: tab character may not be used as indentation; indent with spaces"},
+      {"a:\n\tb: 1\n",
+       "a.yaml:2:1: tab character may not be used as indentation; indent with spaces"},
       {"a: \"x\n", "a.yaml:1:5: double-quoted scalar without closing quote"},
       {"a: [1, 2\nb: 3\n",
-       "a.yaml:3:1: flow sequence without a closing bracket; the '[' of line 1, column 4 is still open"},
+       "a.yaml:3:1: flow sequence without a closing bracket; the '[' of line 1, column 4 is still "
+       "open"},
       {"a: *x\n", "a.yaml:1:4: the alias '*x' names no anchor above it"},
       {"a: &x [1, *x]\n", "a.yaml:1:11: the alias '*x' contains itself"},
       {"? [1]\n: 2\n", "a.yaml:1:3: a key is not plain text; write keys as words"},
       {"<<: {a: 1}\n",
-       "a.yaml:1:1: merge keys (<<) are not part of YAML 1.2; write the keys out, or use an alias for the whole value"},
+       "a.yaml:1:1: merge keys (<<) are not part of YAML 1.2; write the keys out, or use an alias "
+       "for the whole value"},
       {"a: \xff\n", "a.yaml:1:4: the byte 0xff is not UTF-8; save the file as UTF-8 text"},
-      {"a: \x01\n", "a.yaml:1:4: the control character 0x01 is not allowed; save the file as UTF-8 text"},
+      {"a: \x01\n",
+       "a.yaml:1:4: the control character 0x01 is not allowed; save the file as UTF-8 text"},
       {"a: .nan\n", "a.yaml:1:4: '.nan' is not a finite number"},
-      {"a: 99999999999999999999\n", "a.yaml:1:4: the integer 99999999999999999999 does not fit 64 bits"},
+      {"a: 99999999999999999999\n",
+       "a.yaml:1:4: the integer 99999999999999999999 does not fit 64 bits"},
       {"a: !!int x\n",
-       "a.yaml:1:10: the tag 'tag:yaml.org,2002:int' does not fit the string 'x'; leave tags out; quote what should "
+       "a.yaml:1:10: the tag 'tag:yaml.org,2002:int' does not fit the string 'x'; leave tags out; "
+       "quote what should "
        "be a string"},
   };
   for (const auto& [text, expected] : cases) {
@@ -107,11 +117,14 @@ TEST(Document, AliasBombIsRefusedBeforeItUnfolds) {
     bomb += row + "]\n";
   }
   EXPECT_EQ(first_line(parse(bomb)),
-            "a.yaml:2:55: the file unfolds more than 64 aliases; write the values out, or use a Pipeline with parameters");
+            "a.yaml:2:55: the file unfolds more than 64 aliases; write the values out, or use a "
+            "Pipeline with parameters");
   DocumentLimits many_aliases;
   many_aliases.aliases_max = 1'000'000;
   const Parsed parsed = parse(bomb, many_aliases);
-  EXPECT_TRUE(first_line(parsed).find("with its aliases unfolded the file has more than 100000 nodes") != std::string::npos)
+  EXPECT_TRUE(
+      first_line(parsed).find("with its aliases unfolded the file has more than 100000 nodes") !=
+      std::string::npos)
       << first_line(parsed);
   EXPECT_TRUE(parsed.documents.empty());
 }
@@ -124,7 +137,8 @@ TEST(Document, Limits) {
   limits = {};
   limits.depth_max = 3;
   EXPECT_TRUE(parse("[[[1]]]", {.depth_max = 4}).findings.empty());
-  EXPECT_EQ(first_line(parse("[[[1]]]", limits)), "a.yaml:1:4: lists and mappings are nested deeper than 3");
+  EXPECT_EQ(first_line(parse("[[[1]]]", limits)),
+            "a.yaml:1:4: lists and mappings are nested deeper than 3");
   limits = {};
   limits.nodes_max = 3;
   EXPECT_TRUE(parse("[1, 2]", limits).findings.empty());

@@ -20,7 +20,8 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 
 std::vector<SourceFile> example_files() {
   std::vector<SourceFile> files;
-  for (const auto& entry : std::filesystem::directory_iterator(SHOWCALLER_SOURCE_DIR "/examples/manifests")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(SHOWCALLER_SOURCE_DIR "/examples/manifests")) {
     if (entry.path().extension() != ".yaml") continue;
     files.push_back({entry.path().filename().string(), read_file(entry.path())});
   }

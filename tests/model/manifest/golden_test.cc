@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bad manifests and the whole text that is told about them. SHOWCALLER_REWRITE=1 writes the texts anew: read the
-// difference before keeping it.
+// Bad manifests and the whole text that is told about them. SHOWCALLER_REWRITE=1 writes the texts
+// anew: read the difference before keeping it.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -19,7 +19,8 @@ class GoldenFindings : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenFindings, AreToldInFull) {
   const ExampleSet server;
-  const std::vector<SourceFile> files = {{GetParam() + ".yaml", read_file(kFolder / (GetParam() + ".yaml"))}};
+  const std::vector<SourceFile> files = {
+      {GetParam() + ".yaml", read_file(kFolder / (GetParam() + ".yaml"))}};
   const ParseOutcome outcome = parse_manifests(files, server.options());
   const std::string told = format_findings(outcome.findings, files);
   ASSERT_FALSE(outcome.findings.empty());

@@ -11,7 +11,8 @@ namespace {
 class Init : public testing::TestWithParam<Kind> {};
 
 TEST_P(Init, TextIsAGoodManifest) {
-  const std::vector<SourceFile> files = {{"a.yaml", init_manifest(GetParam(), "thing", "team-raids")}};
+  const std::vector<SourceFile> files = {
+      {"a.yaml", init_manifest(GetParam(), "thing", "team-raids")}};
   ParseOptions options;
   options.missing = MissingReference::Warning;
   const ParseOutcome outcome = parse_manifests(files, options);
@@ -23,12 +24,13 @@ TEST_P(Init, TextIsAGoodManifest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EachKind, Init,
-                         testing::Values(Kind::Team, Kind::Policy, Kind::Metric, Kind::Service, Kind::Fleet, Kind::Flag,
-                                         Kind::Pipeline, Kind::LiveEvent),
+                         testing::Values(Kind::Team, Kind::Policy, Kind::Metric, Kind::Service,
+                                         Kind::Fleet, Kind::Flag, Kind::Pipeline, Kind::LiveEvent),
                          [](const auto& info) { return std::string(to_string(info.param)); });
 
 TEST(Offline, MissingThingsAreWarnings) {
-  const std::vector<SourceFile> files = {{"a.yaml", init_manifest(Kind::LiveEvent, "thing", "team-raids")}};
+  const std::vector<SourceFile> files = {
+      {"a.yaml", init_manifest(Kind::LiveEvent, "thing", "team-raids")}};
   ParseOptions options;
   options.missing = MissingReference::Warning;
   const ParseOutcome outcome = parse_manifests(files, options);

@@ -23,7 +23,8 @@ Manifest make(const Event& event) {
     spec.schedule.start = ScheduledTime{instant_ms(0) + hours(24 * *event.start_day), {}};
     spec.rollout_begin_before_start = hours(24);
   }
-  if (event.end_day) spec.schedule.end = ScheduledTime{instant_ms(0) + hours(24 * *event.end_day), {}};
+  if (event.end_day)
+    spec.schedule.end = ScheduledTime{instant_ms(0) + hours(24 * *event.end_day), {}};
   Manifest manifest;
   manifest.name = event.name;
   manifest.spec = std::move(spec);
@@ -36,7 +37,8 @@ std::string conflicts(const std::vector<Event>& events) {
   std::vector<const Manifest*> pointers;
   for (const Manifest& manifest : manifests) pointers.push_back(&manifest);
   std::string out;
-  for (const LayerConflict& c : find_layer_conflicts(pointers)) out += c.event->name + "/" + c.other->name + ":" + c.path + " ";
+  for (const LayerConflict& c : find_layer_conflicts(pointers))
+    out += c.event->name + "/" + c.other->name + ":" + c.path + " ";
   return out;
 }
 
@@ -50,18 +52,21 @@ TEST(Layers, OnePathNeedsAnOrder) {
 
 TEST(Layers, OrderGoesThroughOthers) {
   EXPECT_EQ(conflicts({{"a"}, {.name = "b", .after = {"a"}}, {.name = "c", .after = {"b"}}}), "");
-  EXPECT_EQ(conflicts({{"a"}, {.name = "b", .after = {"a"}}, {.name = "c", .after = {"a"}}}), "c/b:flag:door ");
+  EXPECT_EQ(conflicts({{"a"}, {.name = "b", .after = {"a"}}, {.name = "c", .after = {"a"}}}),
+            "c/b:flag:door ");
 }
 
 TEST(Layers, EventsThatNeverMeetDoNotClash) {
   EXPECT_EQ(conflicts({{.name = "a", .end_day = 10}, {.name = "b", .start_day = 11}}), "");
   EXPECT_EQ(conflicts({{.name = "b", .start_day = 11}, {.name = "a", .end_day = 10}}), "");
   // The rollout of b begins a day before its start, while a is still there.
-  EXPECT_EQ(conflicts({{.name = "a", .end_day = 10}, {.name = "b", .start_day = 10}}), "b/a:flag:door ");
+  EXPECT_EQ(conflicts({{.name = "a", .end_day = 10}, {.name = "b", .start_day = 10}}),
+            "b/a:flag:door ");
 }
 
 TEST(Layers, Circles) {
-  std::vector<Manifest> manifests = {make({.name = "a", .after = {"b"}}), make({.name = "b", .after = {"a"}}),
+  std::vector<Manifest> manifests = {make({.name = "a", .after = {"b"}}),
+                                     make({.name = "b", .after = {"a"}}),
                                      make({.name = "c", .after = {"a"}})};
   std::vector<const Manifest*> pointers;
   for (const Manifest& manifest : manifests) pointers.push_back(&manifest);

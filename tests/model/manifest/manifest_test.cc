@@ -141,20 +141,75 @@ TEST(Manifest, DocumentsMayBeAppliedAgain) {
   const ParseOutcome second = parse_manifests(files, {});
   EXPECT_EQ(format_findings(second.findings, files), "");
   ASSERT_EQ(second.manifests.size(), first.manifests.size());
-  for (std::size_t i = 0; i < first.manifests.size(); ++i) EXPECT_EQ(second.manifests[i].hash, first.manifests[i].hash);
+  for (std::size_t i = 0; i < first.manifests.size(); ++i)
+    EXPECT_EQ(second.manifests[i].hash, first.manifests[i].hash);
 }
 
 TEST(Manifest, HashDependsOnMeaningNotOnStyle) {
   const auto a = parse_text(
-      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [a, 'b'] }\n");
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [a, 'b'] "
+      "}\n");
   const auto b = parse_text(
-      "spec:\n  members:\n    - \"a\"\n    - b\nkind: Team\nmetadata:\n  name: t\napiVersion: showcaller.dev/v1\n");
+      "spec:\n  members:\n    - \"a\"\n    - b\nkind: Team\nmetadata:\n  name: t\napiVersion: "
+      "showcaller.dev/v1\n");
   const auto c = parse_text(
-      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [b, a] }\n");
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: [b, a] "
+      "}\n");
   ASSERT_EQ(a.manifests.size(), 1u);
   ASSERT_EQ(b.manifests.size(), 1u);
   EXPECT_EQ(a.manifests[0].hash, b.manifests[0].hash);
   EXPECT_NE(a.manifests[0].hash, c.manifests[0].hash);
+}
+
+TEST(Manifest, ArgumentsAndLabelsAreTextWhateverTheyLookLike) {
+  const ParseOutcome outcome = parse_text(
+      "apiVersion: showcaller.dev/v1\nkind: Fleet\nmetadata: { name: f, owner: o, labels: { season: 12 } }\n"
+      "spec: { builds: [ { version: 2.40, command: [./arena, --port, 0, ''], env: { DEBUG: true, N: 1.50 } } ] }\n");
+  ASSERT_EQ(outcome.manifests.size(), 1u) << format_findings(outcome.findings, {});
+  const auto& build = outcome.manifests[0].as<FleetSpec>().builds[0];
+  EXPECT_EQ(build.version, "2.40");
+  EXPECT_EQ(build.command, (std::vector<std::string>{"./arena", "--port", "0", ""}));
+  EXPECT_EQ(build.env.at("DEBUG"), "true");
+  EXPECT_EQ(build.env.at("N"), "1.50");
+  EXPECT_EQ(outcome.manifests[0].labels.at("season"), "12");
+  EXPECT_EQ(outcome.manifests[0].as<FleetSpec>().base, "2.40");
+  EXPECT_EQ(outcome.manifests[0].as<FleetSpec>().regions[0].name, "local");
+  const auto again = manifest_from_json(outcome.manifests[0].document);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->as<FleetSpec>().builds[0].env.at("N"), "1.50");
+}
+
+TEST(Manifest, FindingsHaveABound) {
+  std::string text = "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec:\n  contacts:\n";
+  for (int i = 0; i < 20'000; ++i) text += "    k" + std::to_string(i) + ": []\n";
+  for (int i = 0; i < 20'000; ++i) text += "  unknown" + std::to_string(i) + ": []\n";
+  const ParseOutcome outcome = parse_text(text);
+  ASSERT_EQ(outcome.findings.size(), 501u);
+  EXPECT_EQ(outcome.findings.back().message, "there is more: only 500 findings are told at once");
+  EXPECT_TRUE(outcome.manifests.empty());
+}
+
+TEST(Manifest, ErrorsBehindManyWarningsStillCount) {
+  std::string text;
+  for (int i = 0; i < 600; ++i) {
+    text += "---\napiVersion: showcaller.dev/v1\nkind: Service\nmetadata: { name: s" + std::to_string(i) +
+            ", owner: o }\nspec: { depends_on: [ghost] }\n";
+  }
+  text += "---\napiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: 1 }\n";
+  ParseOptions options;
+  options.missing = MissingReference::Warning;
+  const ParseOutcome outcome = parse_text(text, options);
+  EXPECT_FALSE(outcome.ok());
+  for (const Manifest& manifest : outcome.manifests) EXPECT_NE(manifest.kind(), Kind::Team);
+}
+
+TEST(Manifest, StoredDocumentsThatAreNoneAreCorrupt) {
+  for (const char* text : {R"({})", R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":{}})",
+                           R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})"}) {
+    const auto manifest = manifest_from_json(parse_json(text)->get_object());
+    ASSERT_FALSE(manifest) << text;
+    EXPECT_EQ(manifest.error().code, ErrorCode::Corrupt);
+  }
 }
 
 TEST(Manifest, ServersManifestsAreReferredTo) {
@@ -176,7 +231,8 @@ TEST(Manifest, ServersManifestsAreReferredTo) {
   ASSERT_EQ(clash.findings.size(), 1u);
   EXPECT_EQ(clash.findings[0].path, "spec.changes[0]");
   EXPECT_EQ(clash.findings[0].message,
-            "the LiveEvent 'double-xp' changes flag:double-xp too, and nothing says which layer lies on top");
+            "the LiveEvent 'double-xp' changes flag:double-xp too, and nothing says which layer "
+            "lies on top");
   EXPECT_EQ(clash.findings[0].line, 7);
 }
 

@@ -25,10 +25,12 @@ TEST(Zone, OrdinaryTimes) {
 
 TEST(Zone, GapIsAChoice) {
   // New York, 2027-03-14: 02:00 EST is followed by 03:00 EDT.
-  EXPECT_EQ(resolved("2027-03-14T02:30", "America/New_York", {OnGap::Shift, {}}), "2027-03-14T07:30:00Z");
+  EXPECT_EQ(resolved("2027-03-14T02:30", "America/New_York", {OnGap::Shift, {}}),
+            "2027-03-14T07:30:00Z");
   EXPECT_EQ(resolved("2027-03-14T02:30", "America/New_York", {OnGap::Skip, {}}), "skipped");
   EXPECT_EQ(resolved("2027-03-14T02:30", "America/New_York"),
-            "2027-03-14T02:30:00 does not exist in America/New_York: clocks go forward then; say `on_gap: shift` or "
+            "2027-03-14T02:30:00 does not exist in America/New_York: clocks go forward then; say "
+            "`on_gap: shift` or "
             "`skip`, or move the time");
   EXPECT_EQ(resolved("2027-03-14T01:59", "America/New_York"), "2027-03-14T06:59:00Z");
   EXPECT_EQ(resolved("2027-03-14T03:00", "America/New_York"), "2027-03-14T07:00:00Z");
@@ -36,15 +38,28 @@ TEST(Zone, GapIsAChoice) {
 
 TEST(Zone, OverlapIsAChoice) {
   // Berlin, 2026-10-25: 02:00 to 03:00 comes twice.
-  EXPECT_EQ(resolved("2026-10-25T02:30", "Europe/Berlin", {{}, OnOverlap::Earlier}), "2026-10-25T00:30:00Z");
-  EXPECT_EQ(resolved("2026-10-25T02:30", "Europe/Berlin", {{}, OnOverlap::Later}), "2026-10-25T01:30:00Z");
-  EXPECT_TRUE(resolved("2026-10-25T02:30", "Europe/Berlin").find("comes twice") != std::string::npos);
+  EXPECT_EQ(resolved("2026-10-25T02:30", "Europe/Berlin", {{}, OnOverlap::Earlier}),
+            "2026-10-25T00:30:00Z");
+  EXPECT_EQ(resolved("2026-10-25T02:30", "Europe/Berlin", {{}, OnOverlap::Later}),
+            "2026-10-25T01:30:00Z");
+  EXPECT_TRUE(resolved("2026-10-25T02:30", "Europe/Berlin").find("comes twice") !=
+              std::string::npos);
   EXPECT_EQ(resolved("2026-10-25T03:00", "Europe/Berlin"), "2026-10-25T02:00:00Z");
 }
 
 TEST(Zone, HalfHourChangeOfLordHowe) {
-  EXPECT_EQ(resolved("2026-10-04T02:15", "Australia/Lord_Howe", {OnGap::Shift, {}}), "2026-10-03T15:45:00Z");
-  EXPECT_EQ(resolved("2027-04-04T01:45", "Australia/Lord_Howe", {{}, OnOverlap::Later}), "2027-04-03T15:15:00Z");
+  EXPECT_EQ(resolved("2026-10-04T02:15", "Australia/Lord_Howe", {OnGap::Shift, {}}),
+            "2026-10-03T15:45:00Z");
+  EXPECT_EQ(resolved("2027-04-04T01:45", "Australia/Lord_Howe", {{}, OnOverlap::Later}),
+            "2027-04-03T15:15:00Z");
+}
+
+TEST(Zone, TimesPastTheZoneDataAreRefused) {
+  EXPECT_EQ(resolved("2037-07-18T18:00", "Europe/Berlin"), "2037-07-18T16:00:00Z");
+  EXPECT_EQ(resolved("2038-07-18T18:00", "Europe/Berlin"),
+            "2038-07-18T18:00:00 lies past 2037, where this machine's zone data ends; write it with its offset, such as "
+            "2038-07-18T18:00:00+01:00");
+  EXPECT_EQ(resolved("2040-07-18T18:00", "UTC"), "2040-07-18T18:00:00Z");
 }
 
 TEST(Zone, Names) {
@@ -56,8 +71,9 @@ TEST(Zone, Names) {
 }
 
 TEST(Zone, LocalTimesHaveNoOffset) {
-  for (const char* bad : {"", "2026-12-18", "2026-12-18T18:00Z", "2026-12-18T18:00+01:00", "2026-13-18T18:00",
-                          "2026-02-30T18:00", "2026-12-18T24:00", "2026-12-18T18:0", "tomorrow at noon"}) {
+  for (const char* bad :
+       {"", "2026-12-18", "2026-12-18T18:00Z", "2026-12-18T18:00+01:00", "2026-13-18T18:00",
+        "2026-02-30T18:00", "2026-12-18T24:00", "2026-12-18T18:0", "tomorrow at noon"}) {
     EXPECT_FALSE(parse_local_time(bad)) << bad;
   }
 }
@@ -84,15 +100,20 @@ Outcome resolve(const std::string& schedule, std::vector<RegionZone> regions = {
 const std::vector<RegionZone> kRegions = {{"eu", "Europe/Berlin"}, {"us", "America/New_York"}};
 
 TEST(Schedule, OneZone) {
-  EXPECT_EQ(resolve("{ zone: Europe/Berlin, start: 2026-12-18T18:00, announce: 5d before start, end: 36h after start }").schedule,
-            R"({"zone":"Europe/Berlin","start":"2026-12-18T17:00:00Z","announce":"2026-12-13T17:00:00Z",)"
-            R"("end":"2026-12-20T05:00:00Z","tzdata":"2026f"})");
+  EXPECT_EQ(
+      resolve("{ zone: Europe/Berlin, start: 2026-12-18T18:00, announce: 5d before start, end: 36h "
+              "after start }")
+          .schedule,
+      R"({"zone":"Europe/Berlin","start":"2026-12-18T17:00:00Z","announce":"2026-12-13T17:00:00Z",)"
+      R"("end":"2026-12-20T05:00:00Z","tzdata":"2026f"})");
 }
 
 TEST(Schedule, LocalIsEachRegionsOwn) {
-  EXPECT_EQ(resolve("{ zone: local, start: 2026-12-18T18:00, announce: 1d before start }", kRegions).schedule,
-            R"({"zone":"local","start":{"eu":"2026-12-18T17:00:00Z","us":"2026-12-18T23:00:00Z"},)"
-            R"("announce":{"eu":"2026-12-17T17:00:00Z","us":"2026-12-17T23:00:00Z"},"tzdata":"2026f"})");
+  EXPECT_EQ(
+      resolve("{ zone: local, start: 2026-12-18T18:00, announce: 1d before start }", kRegions)
+          .schedule,
+      R"({"zone":"local","start":{"eu":"2026-12-18T17:00:00Z","us":"2026-12-18T23:00:00Z"},)"
+      R"("announce":{"eu":"2026-12-17T17:00:00Z","us":"2026-12-17T23:00:00Z"},"tzdata":"2026f"})");
 }
 
 TEST(Schedule, AbsoluteTimesNeedNoZoneData) {
@@ -102,18 +123,23 @@ TEST(Schedule, AbsoluteTimesNeedNoZoneData) {
 }
 
 TEST(Schedule, ResolvingTwiceChangesNothing) {
-  const std::string once = resolve("{ zone: local, start: 2026-12-18T18:00, end: 1d after start }", kRegions).schedule;
+  const std::string once =
+      resolve("{ zone: local, start: 2026-12-18T18:00, end: 1d after start }", kRegions).schedule;
   EXPECT_EQ(resolve(once).schedule, once);
 }
 
 TEST(Schedule, SkippedRegionIsLeftOut) {
-  const Outcome outcome = resolve("{ zone: local, on_gap: skip, start: 2027-03-14T02:30 }", kRegions);
-  EXPECT_EQ(outcome.schedule,
-            R"({"zone":"local","on_gap":"skip","start":{"eu":"2027-03-14T01:30:00Z"},"tzdata":"2026f"})");
-  const Outcome nothing = resolve("{ zone: America/New_York, on_gap: skip, start: 2027-03-14T02:30 }");
+  const Outcome outcome =
+      resolve("{ zone: local, on_gap: skip, start: 2027-03-14T02:30 }", kRegions);
+  EXPECT_EQ(
+      outcome.schedule,
+      R"({"zone":"local","on_gap":"skip","start":{"eu":"2027-03-14T01:30:00Z"},"tzdata":"2026f"})");
+  const Outcome nothing =
+      resolve("{ zone: America/New_York, on_gap: skip, start: 2027-03-14T02:30 }");
   ASSERT_EQ(nothing.findings.size(), 1u);
   EXPECT_EQ(nothing.findings[0],
-            "a.yaml:1:58: schedule.start: 2027-03-14T02:30 is skipped by `on_gap: skip`, and nothing is left; say "
+            "a.yaml:1:58: schedule.start: 2027-03-14T02:30 is skipped by `on_gap: skip`, and "
+            "nothing is left; say "
             "`on_gap: shift`, or move the time");
 }
 
@@ -121,7 +147,8 @@ TEST(Schedule, LocalWithoutRegionsIsRefused) {
   const Outcome outcome = resolve("{ zone: local, start: 2026-12-18T18:00, end: 1d after start }");
   ASSERT_EQ(outcome.findings.size(), 2u);
   EXPECT_EQ(outcome.findings[0],
-            "a.yaml:1:33: schedule.start: zone is local, and no fleet says which regions there are; add the Fleet to the "
+            "a.yaml:1:33: schedule.start: zone is local, and no fleet says which regions there "
+            "are; add the Fleet to the "
             "files, or name a zone such as Europe/Berlin");
 }
 

@@ -2,12 +2,11 @@
 // The schema that editors get agrees with the reader: good manifests pass, bad ones do not.
 #include "model/manifest/schema.h"
 
+#include <gtest/gtest.h>
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
-
-#include <gtest/gtest.h>
 
 #include "model/manifest/init.h"
 #include "tests/model/manifest/example_set.h"
@@ -27,7 +26,8 @@ class SchemaCheck {
   std::string check(const json::value& document) {
     valijson::Validator validator;
     valijson::ValidationResults results;
-    if (validator.validate(schema_, valijson::adapters::BoostJsonAdapter(document), &results)) return {};
+    if (validator.validate(schema_, valijson::adapters::BoostJsonAdapter(document), &results))
+      return {};
     std::string out;
     valijson::ValidationResults::Error error;
     while (results.popError(error)) {
@@ -67,17 +67,26 @@ TEST(Schema, ResolvedDocumentsFitTheirKind) {
 
 TEST(Schema, WrongManifestsDoNotFit) {
   SchemaCheck any(manifest_schema());
-  const std::string head = "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: a, owner: b }\nspec:\n";
+  const std::string head =
+      "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: a, owner: b }\nspec:\n";
   const std::string change = "  changes: [ { flag: { key: f, to: x } } ]\n";
   EXPECT_EQ(any.check(as_json({"a.yaml", head + change}, 0)), "");
-  for (const std::string bad : {"  riks: high\n", "  risk: hihg\n", "  priority: 1.5\n", "  rollout: { stages: [ { exposure: 5% } ] }\n",
-                                "  rollout: { stages: [ { name: a, exposure: 5 } ] }\n", "  rollback: { within: soon }\n",
-                                "  gates: [ { metric: m, must_detect: 2 } ]\n", "  intake: { pace: 20k }\n"}) {
+  for (const std::string bad :
+       {"  riks: high\n", "  risk: hihg\n", "  priority: 1.5\n",
+        "  rollout: { stages: [ { exposure: 5% } ] }\n",
+        "  rollout: { stages: [ { name: a, exposure: 5 } ] }\n", "  rollback: { within: soon }\n",
+        "  gates: [ { metric: m, must_detect: 2 } ]\n", "  intake: { pace: 20k }\n"}) {
     EXPECT_NE(any.check(as_json({"a.yaml", head + bad + change}, 0)), "") << bad;
   }
   EXPECT_NE(any.check(as_json({"a.yaml", head + "  risk: low\n"}, 0)), "");
-  EXPECT_NE(any.check(*parse_json(R"({"apiVersion":"showcaller.dev/v2","kind":"Team","metadata":{"name":"a"},"spec":{}})")), "");
-  EXPECT_NE(any.check(*parse_json(R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})")), "");
+  EXPECT_NE(
+      any.check(*parse_json(
+          R"({"apiVersion":"showcaller.dev/v2","kind":"Team","metadata":{"name":"a"},"spec":{}})")),
+      "");
+  EXPECT_NE(
+      any.check(*parse_json(
+          R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})")),
+      "");
 }
 
 TEST(Schema, EachKeyIsDescribed) {
@@ -92,7 +101,8 @@ TEST(Schema, EachKeyIsDescribed) {
 TEST(Schema, ReferencePageIsTheOneInTheDocs) {
   const auto path = std::filesystem::path(SHOWCALLER_SOURCE_DIR) / "docs/manifest-reference.md";
   const std::string page =
-      "# Manifest reference\n\nPrinted from the tables that read manifests; a test compares. What manifests are for is in "
+      "# Manifest reference\n\nPrinted from the tables that read manifests; a test compares. What "
+      "manifests are for is in "
       "[manifests.md](manifests.md).\n" +
       manifest_reference();
   if (std::getenv("SHOWCALLER_REWRITE") != nullptr) write_file(path, page);
