@@ -287,7 +287,7 @@ class Program {
     replay->add_option("what", w.what, "An event's name, instances or manifests; absent: a summary");
     replay->add_option("--at", w.at, "A time or a record's number; absent: now");
     CLI::App* docs = verb("docs", "Print pages of the documentation that are made from the program", "  showcaller docs lifecycle", [&w] { return docs_verb(w.what); });
-    docs->add_option("page", w.what, "lifecycle, manifests or metrics")->required();
+    docs->add_option("page", w.what, "lifecycle, manifests, metrics or openapi")->required();
   }
 
   CLI::App app_;

@@ -12,13 +12,16 @@
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/tzdata/tzdata_version.h"
 #include "analysis/gate_stream.h"
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/manifest_files.h"
+#include "cli/version.h"
 #include "engine/view.h"
 #include "model/lifecycle.h"
 #include "model/manifest/init.h"
 #include "model/manifest/schema.h"
 #include "wire/metric_table.h"
+#include "wire/openapi.h"
 
 namespace showcaller {
 namespace {
@@ -195,7 +198,8 @@ int docs_verb(const std::string& page) {
   if (page == "lifecycle") print(lifecycle_page());
   else if (page == "manifests") print(manifest_reference());
   else if (page == "metrics") print(metrics_page(kMetricTable));
-  else return failed({ErrorCode::Invalid, "pages printed from the program: lifecycle, manifests, metrics"});
+  else if (page == "openapi") print(to_pretty_json_text(openapi_document(kVersion)) + "\n");
+  else return failed({ErrorCode::Invalid, "pages printed from the program: lifecycle, manifests, metrics, openapi"});
   return kExitOk;
 }
 
