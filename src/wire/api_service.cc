@@ -43,6 +43,7 @@ void add_service_routes(Router* router, const ApiPorts& ports) {
                .summary = "Metrics as OpenMetrics or Prometheus text",
                .access = "read",
                .answer_type = "text/plain",
+               .other_answer_type = "application/openmetrics-text",
                .handler = [ports](const auto& context, Answer answer) {
                  serve_metrics(ports, *context, std::move(answer));
                }});

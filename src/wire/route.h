@@ -102,6 +102,7 @@ struct Route {
   std::string answer_schema;  // the same, of a good answer
   int answer_status = 200;
   std::string answer_type = "application/json";
+  std::string other_answer_type;  // that the handler can give when it is asked for; empty: none
   bool slow = false;  // runs on a worker
   RouteHandler handler;
 };

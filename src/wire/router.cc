@@ -170,12 +170,16 @@ void Router::run(const Route& route, const std::shared_ptr<RequestContext>& cont
     return answer.fail(
         411, {ErrorCode::Invalid, "the request has no body; send one with its Content-Length"});
   }
+  if (route.body == BodyRule::Required && request.body.empty()) {
+    return answer.fail({ErrorCode::Invalid, "the body is empty; send what the route asks for"});
+  }
   if (route.body != BodyRule::None && !is_readable_type(request.headers.get("Content-Type"))) {
     return answer.fail(
         415, {ErrorCode::Invalid, "the body is neither JSON nor YAML; say which in Content-Type"});
   }
-  if (!accepts(request.headers.get("Accept"), route.answer_type) &&
-      !accepts(request.headers.get("Accept"), "application/problem+json")) {
+  const auto accept = request.headers.get("Accept");
+  if (!accepts(accept, route.answer_type) && !accepts(accept, "application/problem+json") &&
+      (route.other_answer_type.empty() || !accepts(accept, route.other_answer_type))) {
     return answer.fail(
         406, {ErrorCode::Invalid, fmt::format("the answer is {}; accept that", route.answer_type)});
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include "wire/ofrep.h"
+
+#include <gtest/gtest.h>
 
 namespace showcaller {
 namespace {
@@ -29,10 +29,12 @@ TEST(OfrepRoute, HeadersOfEachAnswer) {
   EXPECT_EQ(second.headers.get("etag"), first.headers.get("etag"));
   EXPECT_EQ(second.headers.count("content-type"), 0u);
 
-  const HttpResponse one = handle_ofrep(request("POST", "/ofrep/v1/evaluate/flags/f"), flags(), instant_ms(0));
+  const HttpResponse one =
+      handle_ofrep(request("POST", "/ofrep/v1/evaluate/flags/f"), flags(), instant_ms(0));
   EXPECT_EQ(one.status, 200);
   EXPECT_EQ(one.headers.count("etag"), 0u);
-  const HttpResponse wrong = handle_ofrep(request("DELETE", "/ofrep/v1/evaluate/flags/f"), flags(), instant_ms(0));
+  const HttpResponse wrong =
+      handle_ofrep(request("DELETE", "/ofrep/v1/evaluate/flags/f"), flags(), instant_ms(0));
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.headers.get("allow"), "POST");
 }

@@ -8,13 +8,12 @@
 #include <thread>
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "agones_sdk.grpc.pb.h"
 #include "agones_sdk_alpha.grpc.pb.h"
@@ -87,12 +86,14 @@ class SidecarTest : public ::testing::Test {
     if (!grpc || !rest) throw std::runtime_error("the sidecar does not start");
     grpc_ = std::move(*grpc);
     rest_ = std::move(*rest);
-    channel_ = grpc::CreateChannel(fmt::format("127.0.0.1:{}", grpc_->port()), grpc::InsecureChannelCredentials());
+    channel_ = grpc::CreateChannel(fmt::format("127.0.0.1:{}", grpc_->port()),
+                                   grpc::InsecureChannelCredentials());
     stable_ = sdk::SDK::NewStub(channel_);
   }
 
   // The status line and body of one request on a connection of its own.
-  std::string http(const std::string& method, const std::string& target, const std::string& body = "{}") {
+  std::string http(const std::string& method, const std::string& target,
+                   const std::string& body = "{}") {
     const int fd = open_http(method, target, body);
     std::string reply;
     char buffer[8192];
@@ -109,8 +110,10 @@ class SidecarTest : public ::testing::Test {
     address.sin_port = htons(rest_->port());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-    const std::string request = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                                            "Content-Length: {}\r\n\r\n{}", method, target, body.size(), body);
+    const std::string request = fmt::format(
+        "{} {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        "Content-Length: {}\r\n\r\n{}",
+        method, target, body.size(), body);
     EXPECT_EQ(::send(fd, request.data(), request.size(), 0), ssize_t(request.size()));
     return fd;
   }
@@ -227,7 +230,8 @@ TEST_F(SidecarTest, GrpcCountersAndLists) {
     sdk::beta::GetCounterRequest request;
     request.set_name("nope");
     sdk::beta::Counter reply;
-    EXPECT_EQ(beta->GetCounter(&context, request, &reply).error_code(), grpc::StatusCode::NOT_FOUND);
+    EXPECT_EQ(beta->GetCounter(&context, request, &reply).error_code(),
+              grpc::StatusCode::NOT_FOUND);
   }
   {
     grpc::ClientContext context;
@@ -245,7 +249,8 @@ TEST_F(SidecarTest, GrpcCountersAndLists) {
     request.set_name("players");
     request.set_value("ann");
     sdk::beta::List reply;
-    EXPECT_EQ(beta->AddListValue(&context, request, &reply).error_code(), grpc::StatusCode::OUT_OF_RANGE);
+    EXPECT_EQ(beta->AddListValue(&context, request, &reply).error_code(),
+              grpc::StatusCode::OUT_OF_RANGE);
   }
 }
 
@@ -285,7 +290,8 @@ TEST_F(SidecarTest, RestAndGrpcShowTheSameGameServer) {
   EXPECT_EQ(state(), "Allocated");
   EXPECT_EQ(http("PATCH", "/v1beta1/counters/rooms", R"({"countDiff":"2"})"),
             R"(200 {"name":"rooms","count":"3","capacity":"10"})");
-  EXPECT_EQ(http("GET", "/v1beta1/lists/nope", ""), R"(404 {"code":5,"message":"list not found: nope","details":[]})");
+  EXPECT_EQ(http("GET", "/v1beta1/lists/nope", ""),
+            R"(404 {"code":5,"message":"list not found: nope","details":[]})");
   EXPECT_TRUE(http("GET", "/gameserver", "").starts_with(R"(200 {"object_meta":{"name":"local")"));
 }
 

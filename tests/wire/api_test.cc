@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API over real sockets, with a fake program behind it.
+#include <future>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "net/http_client.h"
+#include "net/sse.h"
+#include "tests/wire/fake_backend.h"
+#include "wire/api_routes.h"
+#include "wire/api_server.h"
+#include "wire/metric_table.h"
+#include "wire/problem.h"
+
+namespace showcaller {
+namespace {
+
+class Api : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto set =
+        FlagSet::parse(R"({"flags":{"door":{"state":"ENABLED","variants":{"open":true,"shut":false},
+        "defaultVariant":"open"}}})");
+    ASSERT_TRUE(set) << set.error().message;
+    backend.flag_set = std::make_shared<const FlagSet>(*std::move(set));
+    auto started = ApiServer::start({.heartbeat = Duration(20)}, &backend, &metrics, &log);
+    ASSERT_TRUE(started) << started.error().message;
+    server = *std::move(started);
+  }
+
+  HttpResponse ask(std::string method, std::string target, std::string body = "",
+                   HttpHeaders headers = {}, std::string_view token = "alice") {
+    HttpClient client({.base_url = server->url()});
+    if (!token.empty()) headers.add("Authorization", "Bearer " + std::string(token));
+    const auto response =
+        client.send({std::move(method), std::move(target), headers, std::move(body)});
+    EXPECT_TRUE(response) << (response ? "" : response.error().message);
+    return response.value_or(HttpResponse{});
+  }
+  static json::object object(const HttpResponse& response) {
+    auto value = parse_json(response.body);
+    return value && value->is_object() ? value->as_object() : json::object();
+  }
+
+  FakeBackend backend;
+  MetricsRegistry metrics{kMetricTable};
+  Log log{2, LogLevel::Off};
+  std::unique_ptr<ApiServer> server;
+};
+
+TEST_F(Api, HealthNeedsNoTokenAndNothingElseIsOpen) {
+  EXPECT_EQ(ask("GET", "/livez", "", {}, "").body, "ok\n");
+  EXPECT_EQ(ask("GET", "/readyz", "", {}, "").status, 200);
+  backend.is_ready = false;
+  EXPECT_EQ(ask("GET", "/readyz", "", {}, "").status, 503);
+  for (const auto* path :
+       {"/metrics", "/api/v1/openapi.json", "/api/v1/events", "/api/v1/whoami"}) {
+    const auto response = ask("GET", path, "", {}, "");
+    EXPECT_EQ(response.status, 401) << path;
+    EXPECT_EQ(response.headers.get("WWW-Authenticate"), "Bearer realm=\"showcaller\"");
+  }
+  EXPECT_EQ(ask("GET", "/api/v1/events", "", {}, "stranger").status, 401);
+}
+
+TEST_F(Api, ProblemsAreExact) {
+  const auto response =
+      ask("POST", "/api/v1/events/missing/hold", "",
+          {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.headers.get("Content-Type"), "application/problem+json");
+  EXPECT_EQ(
+      response.body,
+      "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"code\":\"not_found\","
+      "\"detail\":\"there is no event 'missing'\",\"instance\":\"/api/v1/events/missing/hold\","
+      "\"remedies\":[\"see `showcaller get "
+      "events`\"],\"trace\":\"0af7651916cd43dd8448eb211c80319c\"}\n");
+  const auto error = error_from_problem(response.status, response.body);
+  EXPECT_EQ(error.code, ErrorCode::NotFound);
+  EXPECT_EQ(error.message, "there is no event 'missing'; see `showcaller get events`");
+}
+
+TEST_F(Api, CommandsCarryActorKeyTraceAndReason) {
+  const auto response =
+      ask("POST", "/api/v1/events/winter-raid/hold", R"({"reason":"lag","expected_revision":3})",
+          {{"Idempotency-Key", "k1"},
+           {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, "{\"seq\":1,\"repeated\":false,\"notes\":[\"noted\"]}\n");
+  EXPECT_TRUE(
+      response.headers.get("traceparent").starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+  const auto commands = backend.commands();
+  ASSERT_EQ(commands.size(), 1u);
+  const auto& body = std::get<EventCommand>(commands[0].body);
+  EXPECT_EQ(body.verb, EventVerb::Hold);
+  EXPECT_EQ(body.event, "winter-raid");
+  EXPECT_EQ(body.expected_revision, 3);
+  EXPECT_EQ(commands[0].actor.name, "alice");
+  EXPECT_EQ(commands[0].key, "k1");
+  EXPECT_EQ(commands[0].reason, "lag");
+  EXPECT_EQ(commands[0].trace, "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_TRUE(get_bool(
+      object(ask("POST", "/api/v1/events/winter-raid/hold", "", {{"Idempotency-Key", "k1"}})),
+      "repeated"));
+}
+
+TEST_F(Api, EveryEventVerbArrives) {
+  const std::vector<std::pair<std::string, std::string>> verbs{
+      {"hold", ""},     {"resume", ""},
+      {"promote", ""},  {"step-back", ""},
+      {"rollback", ""}, {"cancel", ""},
+      {"retire", ""},   {"divert", ""},
+      {"undivert", ""}, {"pace", R"({"pace_per_minute":100})"}};
+  for (const auto& [verb, body] : verbs) {
+    EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/" + verb, body).status, 200) << verb;
+    EXPECT_EQ(EnumNames<EventVerb>::names[std::size_t(
+                  std::get<EventCommand>(backend.commands().back().body).verb)],
+              verb);
+  }
+  EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/approve", R"({"hash":"abc"})").status, 200);
+  EXPECT_EQ(std::get<ApproveCommand>(backend.commands().back().body).hash, "abc");
+  EXPECT_EQ(ask("POST", "/api/v1/line/stop", R"({"scope":"fleet/raid"})").status, 200);
+  EXPECT_EQ(std::get<LineCommand>(backend.commands().back().body).scope, "fleet/raid");
+  EXPECT_EQ(ask("POST", "/api/v1/line/resume", "").status, 200);
+  EXPECT_FALSE(std::get<LineCommand>(backend.commands().back().body).stop);
+  EXPECT_EQ(ask("POST", "/api/v1/quarantines",
+                R"({"scope":"instance","fleet":"raid","subject":"raid-7","for":"1h"})")
+                .status,
+            200);
+  EXPECT_EQ(std::get<QuarantineCommand>(backend.commands().back().body).for_how_long, hours(1));
+  EXPECT_EQ(ask("DELETE", "/api/v1/manifests/Flag/door").status, 200);
+  EXPECT_EQ(std::get<RemoveCommand>(backend.commands().back().body).kind, Kind::Flag);
+}
+
+TEST_F(Api, WrongBodiesAreToldWhatIsWrong) {
+  const auto detail = [&](std::string path, std::string body) {
+    const auto response = ask("POST", path, body);
+    EXPECT_GE(response.status, 400);
+    return get_string(object(response), "detail");
+  };
+  EXPECT_EQ(detail("/api/v1/events/winter-raid/hold", R"({"resaon":"x"})"),
+            "'resaon' is not a field of this command");
+  EXPECT_EQ(detail("/api/v1/events/winter-raid/hold", "[1]"), "the body is not a JSON object");
+  EXPECT_EQ(detail("/api/v1/events/winter-raid/pace", "{}"),
+            "'pace_per_minute' is missing or negative");
+  EXPECT_EQ(detail("/api/v1/events/winter-raid/approve", "{}"), "'hash' is missing");
+  EXPECT_EQ(detail("/api/v1/quarantines", R"({"scope":"moon","subject":"x"})"),
+            "'moon' is no scope of a quarantine");
+  EXPECT_TRUE(backend.commands().empty());
+  EXPECT_EQ(ask("GET", "/api/v1/history?from=x").status, 400);
+}
+
+TEST_F(Api, TheRouterSaysWhatIsNotThere) {
+  EXPECT_EQ(ask("GET", "/nothing").status, 404);
+  EXPECT_EQ(ask("GET", "/api/v1/events/winter-raid/sing").status, 404);
+  const auto wrong = ask("PUT", "/api/v1/events");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(wrong.headers.get("Allow"), "OPTIONS, GET, HEAD");
+  EXPECT_EQ(ask("OPTIONS", "/api/v1/manifests").headers.get("Allow"), "OPTIONS, GET, HEAD, POST");
+  EXPECT_EQ(ask("HEAD", "/api/v1/events").status, 200);
+  EXPECT_EQ(ask("POST", "/api/v1/plan", "x", {{"Content-Type", "image/png"}}).status, 415);
+  EXPECT_EQ(ask("GET", "/api/v1/events", "", {{"Accept", "image/png"}}).status, 406);
+  EXPECT_EQ(ask("GET", "/api/v1/events", "", {{"Accept", "text/html, */*;q=0.1"}}).status, 200);
+}
+
+TEST_F(Api, AFullMailboxPushesBack) {
+  backend.full = true;
+  const auto response = ask("POST", "/api/v1/events/winter-raid/promote");
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.headers.get("Retry-After"), "1");
+}
+
+TEST_F(Api, AnswersWhenTheCommandIsDurable) {
+  auto answer =
+      std::async(std::launch::async, [&] { return ask("POST", "/api/v1/events/late/hold"); });
+  while (backend.waiting() == 0) std::this_thread::yield();
+  backend.flush();
+  EXPECT_EQ(get_int(object(answer.get()), "seq"), 99);
+}
+
+TEST_F(Api, AppliesManifestsOrTellsTheFindings) {
+  const auto good =
+      ask("POST", "/api/v1/manifests", "kind: Team", {{"Content-Type", "application/yaml"}});
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(good.body,
+            "{\"seq\":1,\"repeated\":false,\"notes\":[\"noted\"],\"manifests\":[{\"kind\":\"Team\","
+            "\"name\":\"crew\","
+            "\"hash\":\"abc\"}],\"findings\":[]}\n");
+  const auto bad = ask("POST", "/api/v1/manifests", "bad");
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(object(bad).at("findings").as_array().size(), 1u);
+  EXPECT_EQ(ask("POST", "/api/v1/manifests?dry_run=true", "bad").body, "{\"changes\":[]}\n");
+  EXPECT_EQ(backend.commands().size(), 1u);
+  EXPECT_EQ(ask("POST", "/api/v1/validate", "abc").body, "{\"ok\":true,\"size\":3}\n");
+}
+
+TEST_F(Api, BatchAnswersEachInItsPlace) {
+  const auto response =
+      ask("POST", "/api/v1/batch",
+          R"({"commands":[{"do":"hold","event":"winter-raid","key":"a"},{"do":"sing"},
+        {"do":"hold","event":"missing"},{"do":"apply","manifest":{"kind":"Team"}},{"do":"hold","event":"winter-raid","key":"a"}]})");
+  ASSERT_EQ(response.status, 200);
+  const auto body = object(response);
+  const auto& results = body.at("results").as_array();
+  ASSERT_EQ(results.size(), 5u);
+  EXPECT_EQ(get_int(results[0].as_object(), "seq"), 1);
+  EXPECT_EQ(get_string(results[1].as_object().at("error").as_object(), "code"), "invalid");
+  EXPECT_EQ(get_string(results[2].as_object().at("error").as_object(), "code"), "not_found");
+  EXPECT_EQ(get_int(results[3].as_object(), "seq"), 3);
+  EXPECT_TRUE(get_bool(results[4].as_object(), "repeated"));
+  std::string many = R"({"commands":[{"do":"hold","event":"x"})";
+  for (std::size_t i = 0; i < kBatchCommandsMax; ++i) many += R"(,{"do":"hold","event":"x"})";
+  EXPECT_EQ(ask("POST", "/api/v1/batch", many + "]}").status, 413);
+}
+
+TEST_F(Api, TokensAreShownOnce) {
+  EXPECT_EQ(ask("GET", "/api/v1/tokens").status, 403);
+  const auto made =
+      object(ask("POST", "/api/v1/tokens", R"({"name":"bot","roles":["viewer"],"expires_in":"1h"})",
+                 {}, "root"));
+  const auto text = get_string(made, "token");
+  EXPECT_EQ(text.size(), 67u);
+  const auto command = std::get<CreateTokenCommand>(backend.commands().back().body);
+  EXPECT_EQ(command.sha256, to_hex(sha256(text)));
+  EXPECT_EQ(command.expires, backend.now() + hours(1));
+  EXPECT_EQ(ask("POST", "/api/v1/tokens", R"({"name":"bot","roles":["viewer"]})",
+                {{"Idempotency-Key", "t"}}, "root")
+                .status,
+            201);
+  EXPECT_EQ(ask("POST", "/api/v1/tokens", R"({"name":"bot","roles":["viewer"]})",
+                {{"Idempotency-Key", "t"}}, "root")
+                .status,
+            409);
+  EXPECT_EQ(ask("DELETE", "/api/v1/tokens/abc", "", {}, "root").status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/whoami").body, "{\"name\":\"alice\",\"roles\":[\"operator\"]}\n");
+}
+
+TEST_F(Api, SessionsAreServed) {
+  EXPECT_EQ(ask("POST", "/api/v1/allocations", R"({"session":"s1"})").body,
+            "{\"session\":\"s1\",\"instance\":\"raid-1\"}\n");
+  EXPECT_EQ(ask("POST", "/api/v1/allocations", "").status, 400);
+  EXPECT_EQ(ask("DELETE", "/api/v1/allocations/s1").status, 204);
+  EXPECT_EQ(ask("DELETE", "/api/v1/allocations/gone").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/telemetry", "{}").status, 202);
+  const auto pushed = ask("POST", "/api/v1/telemetry", "too much");
+  EXPECT_EQ(pushed.status, 429);
+  EXPECT_EQ(pushed.headers.get("Retry-After"), "1");
+  EXPECT_EQ(ask("POST", "/api/v1/telemetry", "{}", {}, "viewer").status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})").status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})", {}, "root").body,
+            "{\"erased\":\"p\"}\n");
+}
+
+TEST_F(Api, FlagsAreServedAndRulesAreNotForClients) {
+  const auto snapshot = ask("GET", "/api/v1/flags/snapshot");
+  EXPECT_EQ(snapshot.status, 200);
+  EXPECT_EQ(
+      ask("GET", "/api/v1/flags/snapshot", "", {{"If-None-Match", snapshot.headers.get("ETag")}})
+          .status,
+      304);
+  EXPECT_EQ(ask("GET", "/api/v1/flags/snapshot", "", {}, "client").status, 403);
+  const auto one =
+      object(ask("POST", "/ofrep/v1/evaluate/flags/door", R"({"context":{"targetingKey":"u"}})"));
+  EXPECT_TRUE(get_bool(one, "value"));
+  EXPECT_EQ(ask("POST", "/ofrep/v1/evaluate/flags/none", R"({"context":{}})").status, 404);
+  EXPECT_EQ(ask("POST", "/ofrep/v1/evaluate/flags", R"({"context":{}})").status, 200);
+  EXPECT_EQ(ask("GET", "/ofrep/v1/configuration").status, 200);
+}
+
+TEST_F(Api, ReadingsTakeTheirQueries) {
+  const auto history = object(ask("GET", "/api/v1/history?from=5&limit=20&event=winter-raid"));
+  EXPECT_EQ(get_int(history, "from"), 5);
+  EXPECT_EQ(get_int(history, "limit"), 20);
+  EXPECT_EQ(get_string(history, "event"), "winter-raid");
+  EXPECT_EQ(ask("GET", "/api/v1/ledger/winter-raid?revision=2").body,
+            "{\"event\":\"winter-raid\",\"revision\":2}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/events/winter-raid").status, 200);
+  EXPECT_EQ(ask("GET", "/api/v1/events/other").status, 404);
+  EXPECT_EQ(ask("GET", "/api/v1/manifests/Flag/a%2Fb").body,
+            "{\"kind\":\"Flag\",\"name\":\"a/b\"}\n");
+}
+
+// ---- watching ----
+
+// Reads `count` events (comments do not count), starting when the server has the reader.
+std::vector<SseEvent> read_events(const ApiServer& server, std::string target, std::size_t count,
+                                  HttpHeaders headers = {}) {
+  headers.add("Authorization", "Bearer viewer");
+  HttpClient client({.base_url = server.url(), .timeout = seconds(10)});
+  SseParser parser;
+  std::vector<SseEvent> events;
+  EXPECT_TRUE(
+      client.stream({.target = std::move(target), .headers = headers}, [&](std::string_view bytes) {
+        for (auto& event : parser.feed(bytes)) events.push_back(std::move(event));
+        return events.size() < count;
+      }));
+  return events;
+}
+
+TEST_F(Api, WatchersSeeEachRecord) {
+  auto reading =
+      std::async(std::launch::async, [&] { return read_events(*server, "/api/v1/watch", 2); });
+  while (server->hub().watchers() == 0) std::this_thread::yield();
+  server->hub().publish(1, "event_held", "winter-raid", "{\"a\":1}");
+  server->hub().publish(2, "flag_applied", "", "{}");
+  EXPECT_EQ(reading.get(),
+            (std::vector<SseEvent>{{"1", "event_held", "{\"a\":1}"}, {"2", "flag_applied", "{}"}}));
+}
+
+TEST_F(Api, WatchersFilterAndComeBack) {
+  for (int i = 1; i <= 6; ++i) {
+    server->hub().publish(i, i % 2 == 0 ? "even" : "odd", i > 3 ? "late" : "early",
+                          std::to_string(i));
+  }
+  EXPECT_EQ(read_events(*server, "/api/v1/watch?after=3&kind=even", 2),
+            (std::vector<SseEvent>{{"4", "even", "4"}, {"6", "even", "6"}}));
+  EXPECT_EQ(read_events(*server, "/api/v1/watch?event=early", 1, {{"Last-Event-ID", "2"}}),
+            (std::vector<SseEvent>{{"3", "odd", "3"}}));
+}
+
+TEST_F(Api, AWatcherThatWasAwayTooLongIsToldWhatItMissed) {
+  for (std::uint64_t i = 10; i < 12; ++i) server->hub().publish(i, "k", "", "{}");
+  const auto events = read_events(*server, "/api/v1/watch?after=3", 2);
+  EXPECT_EQ(events[0], (SseEvent{"9", "missed", "{\"after\":3,\"before\":10}"}));
+  EXPECT_EQ(events[1].id, "10");
+}
+
+TEST_F(Api, StreamsBeatAndEnd) {
+  HttpClient client({.base_url = server->url()});
+  std::string text;
+  const auto response =
+      client.stream({.target = "/api/v1/watch", .headers = {{"Authorization", "Bearer viewer"}}},
+                    [&](std::string_view bytes) {
+                      text += bytes;
+                      return text.size() < 3 * kSseHeartbeat.size();
+                    });
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->headers.get("Content-Type"), "text/event-stream");
+  EXPECT_TRUE(text.starts_with(": \n\n: \n\n"));
+}
+
+TEST_F(Api, MetricsCountWhatHappened) {
+  ask("GET", "/api/v1/events");
+  ask("POST", "/api/v1/events/winter-raid/hold");
+  const auto text = ask("GET", "/metrics").body;
+  EXPECT_NE(text.find("showcaller_http_requests_total{route=\"/api/v1/"
+                      "events\",method=\"GET\",status=\"200\"} 1\n"),
+            text.npos)
+      << text;
+  EXPECT_NE(text.find("showcaller_commands_total{verb=\"hold\",outcome=\"ok\"} 1\n"), text.npos);
+  const auto open =
+      ask("GET", "/metrics", "", {{"Accept", "application/openmetrics-text; version=1.0.0"}});
+  EXPECT_TRUE(open.body.ends_with("# EOF\n"));
+  EXPECT_TRUE(open.headers.get("Content-Type").starts_with("application/openmetrics-text"));
+}
+
+TEST(ApiLog, WritesALinePerRequest) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  {
+    FakeBackend backend;
+    MetricsRegistry metrics(kMetricTable);
+    Log log(ends[1]);
+    auto server = *ApiServer::start({}, &backend, &metrics, &log);
+    HttpClient client({.base_url = server->url()});
+    ASSERT_TRUE(client.send(
+        {.target = "/livez?secret=1",
+         .headers = {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}}));
+  }
+  ::close(ends[1]);
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(::read(ends[0], text.data(), text.size())));
+  ::close(ends[0]);
+  const auto line = parse_json(text);
+  ASSERT_TRUE(line) << text;
+  EXPECT_EQ(get_string(line->as_object(), "time"), "1970-01-01T00:16:40Z");
+  EXPECT_EQ(get_string(line->as_object(), "trace"), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(get_string(line->as_object(), "path"), "/livez");
+  EXPECT_EQ(text.find("secret"), text.npos);
+}
+
+}  // namespace
+}  // namespace showcaller

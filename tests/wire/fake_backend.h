@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program behind the API that answers from memory, and keeps what it was asked.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "wire/api_backend.h"
+
+namespace showcaller {
+
+// Tokens are names: "alice" is alice, operator; "viewer" may only read; "root" may all. Events:
+// "winter-raid", of team-raids. A command for the event "late" is answered by flush().
+class FakeBackend : public ApiBackend {
+ public:
+  std::vector<Command> commands() const {
+    std::lock_guard lock(mutex_);
+    return commands_;
+  }
+  std::string last_text;
+  std::atomic<bool> is_ready = true;
+  std::atomic<bool> full = false;
+
+  void flush() {
+    std::vector<CommandReply> waiting;
+    {
+      std::lock_guard lock(mutex_);
+      waiting.swap(waiting_);
+    }
+    for (auto& reply : waiting) reply(Receipt{.seq = 99, .repeated = false, .notes = {}});
+  }
+  std::size_t waiting() const {
+    std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+
+  Instant now() const override { return instant_ms(1'000'000); }
+
+  Result<Actor> authenticate(const Credentials& credentials) const override {
+    if (!credentials.tls_subject.empty())
+      return Actor{std::string(credentials.tls_subject), {"viewer"}};
+    if (credentials.token.empty())
+      return fail(ErrorCode::Unauthenticated, "no token was sent; send one as a bearer");
+    if (credentials.token == "root") return Actor{"root", {"admin"}};
+    if (credentials.token == "viewer") return Actor{"viewer", {"viewer"}};
+    if (credentials.token == "client") return Actor{"client", {"client"}};
+    if (credentials.token == "alice") return Actor{"alice", {"operator"}};
+    return fail(ErrorCode::Unauthenticated, "the token is not known; ask for a new one");
+  }
+
+  Status authorize(const Actor& actor, std::string_view verb, std::string_view) const override {
+    if (actor.name == "root" || verb == "read" ||
+        (actor.name == "alice" && verb != "token" && verb != "privacy"))
+      return {};
+    if (actor.name == "client" && verb == "flags") return {};
+    return fail(ErrorCode::Forbidden, std::string(verb) + " is not for you; ask an admin");
+  }
+  std::string owner_of(std::string_view, std::string_view name) const override {
+    return name == "winter-raid" ? "team-raids" : "";
+  }
+
+  void submit(Command command, CommandReply reply) override {
+    if (full) return reply(fail(ErrorCode::Limit, "the mailbox is full; try again later"));
+    std::unique_lock lock(mutex_);
+    const auto* event = std::get_if<EventCommand>(&command.body);
+    const std::string name = event != nullptr ? event->event : "";
+    const bool repeated = !command.key.empty() && !keys_.insert(command.key).second;
+    commands_.push_back(std::move(command));
+    const auto seq = commands_.size();
+    if (name == "late") {
+      waiting_.push_back(std::move(reply));
+      return;
+    }
+    lock.unlock();
+    if (name == "missing")
+      return reply(
+          fail(ErrorCode::NotFound, "there is no event 'missing'; see `showcaller get events`"));
+    reply(Receipt{.seq = seq, .repeated = repeated, .notes = {"noted"}});
+  }
+
+  json::value status() const override { return json::object{{"seq", 7}}; }
+  json::value events() const override { return json::array{json::object{{"name", "winter-raid"}}}; }
+  Result<json::value> event(std::string_view name) const override {
+    if (name != "winter-raid") return fail(ErrorCode::NotFound, "there is no such event");
+    return json::object{{"name", name}, {"revision", 1}, {"phase", "live"}};
+  }
+  json::value manifests(std::string_view kind) const override {
+    return json::array{json::object{{"kind", kind}}};
+  }
+  Result<json::value> manifest(std::string_view kind, std::string_view name) const override {
+    return json::object{{"kind", kind}, {"name", name}};
+  }
+  json::value fleets() const override { return json::array(); }
+  Result<json::value> fleet(std::string_view name) const override {
+    return json::object{{"name", name}};
+  }
+  json::value instances(std::string_view fleet) const override {
+    return json::array{json::object{{"fleet", fleet}}};
+  }
+  json::value quarantines() const override { return json::array(); }
+  json::value lines() const override { return json::array(); }
+  json::value tokens() const override { return json::array(); }
+  json::object readiness() const override {
+    return {{"ready", is_ready.load()}, {"checks", json::array()}};
+  }
+
+  Result<json::value> allocate(const json::object& request) override {
+    return json::object{{"session", get_string(request, "session")}, {"instance", "raid-1"}};
+  }
+  Status release(std::string_view session) override {
+    if (session == "gone") return fail(ErrorCode::NotFound, "there is no such session");
+    return {};
+  }
+  Result<json::value> report(std::string_view body, const Actor&) override {
+    if (body == "too much") return fail(ErrorCode::Limit, "the intake is full; send less, later");
+    return json::object{{"accepted", 1}};
+  }
+  FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
+  std::shared_ptr<const FlagSet> flag_set;
+
+  ManifestReading read_manifests(std::string_view text) const override {
+    if (text.find("bad") != text.npos) {
+      return {{}, {json::object{{"severity", "error"}, {"message", "bad"}}}, false};
+    }
+    auto manifest = std::make_shared<Manifest>();
+    manifest->name = "crew";
+    manifest->hash = "abc";
+    return {{manifest}, {}, true};
+  }
+  json::value validate(std::string_view text) const override {
+    return json::object{{"ok", true}, {"size", text.size()}};
+  }
+  Result<json::value> plan(std::string_view) const override {
+    return json::object{{"changes", json::array()}};
+  }
+  Result<json::value> history(const HistoryQuery& query) const override {
+    return json::object{{"records", json::array()},
+                        {"next", nullptr},
+                        {"from", query.from_seq},
+                        {"limit", query.limit},
+                        {"event", query.event}};
+  }
+  Result<json::value> explain(std::string_view event) const override {
+    return json::object{{"event", event}};
+  }
+  Result<json::value> ledger(std::string_view event, std::int64_t revision) const override {
+    return json::object{{"event", event}, {"revision", revision}};
+  }
+  Result<json::value> privacy_export(std::string_view player) override {
+    return json::object{{"player", player}};
+  }
+  Result<json::value> privacy_erase(std::string_view player, const Actor&) override {
+    return json::object{{"erased", player}};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Command> commands_;
+  std::vector<CommandReply> waiting_;
+  std::set<std::string> keys_;
+};
+
+}  // namespace showcaller

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the wire that need no socket: the OpenAPI document, metrics, traces, log lines,
+// content negotiation.
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "wire/api_routes.h"
+#include "wire/log.h"
+#include "wire/metric_table.h"
+#include "wire/openapi.h"
+#include "wire/trace_context.h"
+
+namespace showcaller {
+namespace {
+
+void collect_refs(const json::value& value, std::set<std::string>* refs) {
+  if (value.is_array()) {
+    for (const auto& item : value.as_array()) collect_refs(item, refs);
+  } else if (value.is_object()) {
+    for (const auto& [key, item] : value.as_object()) {
+      if (key == "$ref") refs->insert(std::string(item.as_string()));
+      collect_refs(item, refs);
+    }
+  }
+}
+
+TEST(OpenApi, TellsEveryRouteAndOnlyThose) {
+  Router router({});
+  add_api_routes(&router, {});
+  const auto document = openapi_document(router, "1");
+  std::size_t operations = 0;
+  for (const auto& path : document.at("paths").as_object())
+    operations += path.value().as_object().size();
+  EXPECT_EQ(operations, router.routes().size());
+  std::set<std::string> ids;
+  for (const auto& route : router.routes()) {
+    EXPECT_TRUE(ids.insert(route->id).second) << route->id;
+    EXPECT_FALSE(route->summary.empty()) << route->pattern;
+    EXPECT_FALSE(route->tag.empty()) << route->pattern;
+  }
+}
+
+TEST(OpenApi, EveryReferenceHasItsTarget) {
+  const json::value document = openapi_document("1");
+  std::set<std::string> refs;
+  collect_refs(document, &refs);
+  EXPECT_GT(refs.size(), 10u);
+  for (const auto& ref : refs) {
+    boost::system::error_code error;
+    EXPECT_NE(document.find_pointer(ref.substr(1), error), nullptr) << ref;
+  }
+  for (const auto& schema : api_schemas()) {
+    EXPECT_TRUE(refs.contains("#/components/schemas/" + std::string(schema.key()))) << schema.key();
+  }
+}
+
+TEST(OpenApi, OnlyHealthIsOpen) {
+  Router router({});
+  add_api_routes(&router, {});
+  for (const auto& route : router.routes()) {
+    const bool health = route->pattern == "/livez" || route->pattern == "/readyz";
+    EXPECT_EQ(route->access == kPublic, health) << route->pattern;
+  }
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+// SHOWCALLER_REWRITE=1 writes the page; read the difference before it is committed.
+TEST(Metrics, ThePageIsPrintedFromTheTable) {
+  const std::string path = std::string(SHOWCALLER_SOURCE_DIR) + "/docs/metrics.md";
+  const auto page = metrics_page(kMetricTable);
+  if (std::getenv("SHOWCALLER_REWRITE") != nullptr) std::ofstream(path) << page;
+  EXPECT_EQ(read_file(path), page);
+}
+
+TEST(Metrics, TextIsExact) {
+  constexpr MetricRow kRows[] = {{"b_requests", SeriesType::Counter, "Requests.", "path"},
+                                 {"a_level", SeriesType::Gauge, "A \"level\".", ""},
+                                 {"c_seconds", SeriesType::Histogram, "Time.", ""}};
+  MetricsRegistry registry(kRows);
+  registry.counter("b_requests", {"/a\"b\n"}).add(3);
+  registry.histogram("c_seconds").observe(0.003);
+  registry.histogram("c_seconds").observe(20);
+  const int scrape = registry.on_scrape([](MetricsRegistry& r) { r.gauge("a_level").set(1.5); });
+  const auto text = registry.text(false);
+  EXPECT_TRUE(
+      text.starts_with("# HELP a_level A \\\"level\\\".\n# TYPE a_level gauge\na_level 1.5\n"
+                       "# HELP b_requests_total Requests.\n# TYPE b_requests_total counter\n"
+                       "b_requests_total{path=\"/a\\\"b\\n\"} 3\n"))
+      << text;
+  EXPECT_NE(text.find("c_seconds_bucket{le=\"0.0025\"} 0\nc_seconds_bucket{le=\"0.005\"} 1\n"),
+            text.npos);
+  EXPECT_TRUE(
+      text.ends_with("c_seconds_bucket{le=\"+Inf\"} 2\nc_seconds_sum 20.003\nc_seconds_count 2\n"))
+      << text;
+  registry.end_scrape(scrape);
+  registry.gauge("a_level").set(2);
+  EXPECT_NE(registry.text(true).find("a_level 2\n"), std::string::npos);
+  EXPECT_NE(registry.text(true).find("# TYPE b_requests counter\n"), std::string::npos);
+}
+
+TEST(Metrics, LabelsAreBounded) {
+  constexpr MetricRow kRows[] = {{"x", SeriesType::Counter, "X.", "id"}};
+  MetricsRegistry registry(kRows);
+  for (std::size_t i = 0; i < MetricsRegistry::kChildrenMax + 500; ++i)
+    registry.counter("x", {std::to_string(i)}).add();
+  EXPECT_EQ(registry.counter("x", {"other"}).value(), 500u);
+}
+
+TEST(Trace, ReadsOnlyWhatTheStandardAllows) {
+  const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  ASSERT_TRUE(parse_traceparent(good));
+  EXPECT_FALSE(parse_traceparent(good)->sampled);
+  EXPECT_EQ(parse_traceparent(good)->parent_id, "b7ad6b7169203331");
+  EXPECT_TRUE(parse_traceparent("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
+  for (const auto& bad :
+       {std::string(), good + "-more", "ff" + good.substr(2), "0x" + good.substr(2),
+        std::string("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+        std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+        std::string("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}) {
+    EXPECT_FALSE(parse_traceparent(bad)) << bad;
+  }
+  const auto made = continue_trace("nonsense");
+  EXPECT_TRUE(parse_traceparent(made.traceparent()));
+  EXPECT_NE(made.trace_id, continue_trace("").trace_id);
+  EXPECT_EQ(continue_trace(good).trace_id, "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST(LogLine, IsOneLineOfJson) {
+  EXPECT_EQ(format_log_line(LogLevel::Warning, instant_ms(1'500), "a\nb", "t1",
+                            {{"n", 0.5}, {"s", "\""}}),
+            "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"warning\",\"message\":\"a\\nb\","
+            "\"trace\":\"t1\",\"n\":0.5,"
+            "\"s\":\"\\\"\"}\n");
+  EXPECT_EQ(parse_log_level("error"), LogLevel::Error);
+  EXPECT_EQ(parse_log_level("loud"), std::nullopt);
+}
+
+TEST(Negotiation, AcceptHeadersAreRead) {
+  EXPECT_TRUE(accepts("", "application/json"));
+  EXPECT_TRUE(accepts("text/html, application/*;q=0.5", "application/json"));
+  EXPECT_TRUE(accepts("APPLICATION/JSON", "application/json"));
+  EXPECT_FALSE(accepts("text/html", "application/json"));
+  EXPECT_FALSE(accepts("application/json;q=0", "application/json"));
+  EXPECT_TRUE(accepts("application/json;q=0.001", "application/json"));
+}
+
+TEST(Negotiation, BearerTokensAreFound) {
+  EXPECT_EQ(bearer_token({{"authorization", "bearer  abc "}}), "abc");
+  EXPECT_EQ(bearer_token({{"Authorization", "Basic abc"}}), "");
+  EXPECT_EQ(bearer_token({}), "");
+}
+
+}  // namespace
+}  // namespace showcaller
