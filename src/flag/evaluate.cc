@@ -197,8 +197,8 @@ Value Evaluator::whole(const Value& data) {
 }
 
 Value Evaluator::var(const Value& path, const Value& otherwise, const Value& data) {
-  const std::string_view text = path.is_nullish() ? "" : to_text(path, &scratch_);
-  if (text.empty()) return whole(data);
+  if (path.is_nullish() || (path.is(ValueKind::String) && path.as_string().empty())) return whole(data);
+  const std::string_view text = to_text(path, &scratch_);
   std::vector<PathSegment> segments;
   split_path(text, &segments);
   return walk(data, segments, otherwise);
@@ -241,7 +241,7 @@ Value Evaluator::choose(const Node& node, const Value& data) {
 
 // `or` gives its first true argument, `and` its first false one; either its last when there is none.
 Value Evaluator::first_with(const Node& node, const Value& data, bool truth) {
-  Value current = Value::null();
+  Value current;
   for (std::uint32_t i = 0; i < node.count; ++i) {
     current = child(node, i, data);
     if (is_truthy(current) == truth) return current;

@@ -187,7 +187,7 @@ class Interpreter {
       return i < a.size() ? run(a[i], data) : json::value(nullptr);
     }
     if (name == "and" || name == "or") {
-      Maybe last = json::value(nullptr);
+      Maybe last;
       for (const auto& item : a) {
         last = run(item, data);
         if (truth(last) == (name == "or")) break;
@@ -231,7 +231,7 @@ class Interpreter {
   }
 
   Maybe look(const Maybe& path, const Maybe& otherwise, const Maybe& data) {
-    if (!path || path->is_null() || text_of(path).empty()) return data;
+    if (!path || path->is_null() || (path->is_string() && path->get_string().empty())) return data;
     Maybe here = data;
     std::string rest = text_of(path) + ".";
     while (!rest.empty()) {
