@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flag definitions from anywhere: they parse or are refused, compile or are refused, and evaluate within their budget.
 // The input is a document; the attributes under its "context" are what its flags are evaluated over.
+//
+// Links: sc_codec
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP bytes of anybody: no crash, no growth, and the same outcome wherever the bytes are split. The first byte seeds
 // the splits.
+//
+// Links: sc_wire
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include <grpcpp/support/status.h>
-
 #include "agones_sdk.pb.h"
 #include "agones_sdk_alpha.pb.h"
 #include "agones_sdk_beta.pb.h"
@@ -14,10 +12,6 @@
 namespace showcaller {
 
 namespace sdk = ::agones::dev::sdk;
-
-inline grpc::Status to_status(const agones::SdkError& error) {
-  return {static_cast<grpc::StatusCode>(error.code), error.message};
-}
 
 void fill(const agones::GameServer& from, sdk::GameServer* to);
 void fill(const agones::ListReply& from, sdk::beta::List* to);

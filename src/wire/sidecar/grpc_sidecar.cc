@@ -35,6 +35,10 @@ using Context = grpc::CallbackServerContext;
 // A watcher that reads slower than the game server changes misses steps between once so many wait.
 constexpr std::size_t kWatchQueueMax = 64;
 
+grpc::Status to_status(const agones::SdkError& error) {
+  return {static_cast<grpc::StatusCode>(error.code), error.message};
+}
+
 // Answers a unary call: `fill_reply` takes what the backend answered.
 template <class Reply, class FillReply>
 grpc::ServerUnaryReactor* answer(Context* context, SidecarBackend& backend, const SdkCall& call, FillReply fill_reply) {
