@@ -15,6 +15,9 @@ namespace {
 
 using Type = YamlEvent::Type;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// Counted before parsing, brackets within text too: the YAML library needs seconds for a million of
+// them.
+constexpr std::size_t kOpenBracketsMax = 4'096;
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
 // The length of the UTF-8 sequence at `at`, or 0 where there is none (overlong forms and surrogates
@@ -107,6 +110,7 @@ bool TreeBuilder::check_text(std::string_view text) {
     return false;
   }
   Position at{file_, 1, 1};
+  std::size_t open = 0;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_length(text, i);
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -116,6 +120,12 @@ bool TreeBuilder::check_text(std::string_view text) {
              length == 0 ? fmt::format("the byte 0x{:02x} is not UTF-8", byte)
                          : fmt::format("the control character 0x{:02x} is not allowed", byte),
              "save the file as UTF-8 text");
+      return false;
+    }
+    if (text[i] == '[' || text[i] == '{') ++open;
+    if ((text[i] == ']' || text[i] == '}') && open > 0) --open;
+    if (open > kOpenBracketsMax) {
+      report(at, fmt::format("more than {} brackets are open", kOpenBracketsMax));
       return false;
     }
     if (text[i] == '\n') {
@@ -162,11 +172,14 @@ bool TreeBuilder::check_events(const YamlEvents& read) {
     report({file_, error.line, error.column}, error.message, std::move(hint));
   }
   if (read.too_many) {
-    const YamlEvent& last = read.events.back();
-    report(position(last), fmt::format("the file has more than {} nodes", limits_.nodes_max),
+    report(position(read.events.back()),
+           fmt::format("the file has more than {} nodes", limits_.nodes_max),
            "split it into several files");
+  } else if (read.too_deep) {
+    report(position(read.events.back()),
+           fmt::format("lists and mappings are nested deeper than {}", limits_.depth_max));
   }
-  return read.errors.empty() && !read.too_many;
+  return read.errors.empty() && !read.too_many && !read.too_deep;
 }
 
 std::vector<Node> TreeBuilder::build() {
@@ -174,7 +187,8 @@ std::vector<Node> TreeBuilder::build() {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!check_text(text)) return {};
   YamlEvents read =
-      read_yaml_events(text, source_.name.ends_with(".json"), 2 * limits_.nodes_max + 2);
+      read_yaml_events(text, source_.name.ends_with(".json"),
+                       {.events_max = 2 * limits_.nodes_max + 2, .depth_max = limits_.depth_max});
   if (!check_events(read)) return {};
   events_ = std::move(read.events);
   resolve_aliases();

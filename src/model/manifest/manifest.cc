@@ -222,8 +222,10 @@ bool SetParser::read_files() {
                       "apply them in parts");
         return false;
       }
+      const std::size_t before = reader_.errors();
       const auto kind = read_head(reader_, root);
-      if (kind) drafts_.push_back({*kind, std::move(root), {}, true, true, {}});
+      const bool good = reader_.errors() == before;
+      if (kind) drafts_.push_back({*kind, std::move(root), {}, good, true, {}});
     }
   }
   // Events are read after what they refer to, and manifests are given out in that order.
@@ -334,9 +336,10 @@ void SetParser::finish() {
            std::tuple(file_index(b), b.line, b.column);
   });
   if (cut) {
-    outcome_.findings.push_back({Severity::Error, "", 0, 0, "",
-                                 fmt::format("there is more: only {} findings are told at once", kFindingsMax),
-                                 "mend these first"});
+    outcome_.findings.push_back(
+        {Severity::Error, "", 0, 0, "",
+         fmt::format("there is more: only {} findings are told at once", kFindingsMax),
+         "mend these first"});
   }
 }
 

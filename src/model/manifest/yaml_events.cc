@@ -102,7 +102,7 @@ void collect_errors(fy_diag* diagnostics, std::vector<YamlError>* errors) {
 
 }  // namespace
 
-YamlEvents read_yaml_events(std::string_view text, bool strict_json, std::size_t events_max) {
+YamlEvents read_yaml_events(std::string_view text, bool strict_json, const YamlLimits& limits) {
   YamlEvents out;
   const auto diagnostics = silent_diagnostics();
   fy_parse_cfg config{};
@@ -115,13 +115,16 @@ YamlEvents read_yaml_events(std::string_view text, bool strict_json, std::size_t
     out.errors.push_back({1, 1, "the text cannot be read"});
     return out;
   }
+  std::size_t depth = 0;
   while (fy_event* event = fy_parser_parse(parser.get())) {
-    if (const auto type = type_of(event->type)) out.events.push_back(convert(event, *type));
+    const auto type = type_of(event->type);
+    if (type) out.events.push_back(convert(event, *type));
     fy_parser_event_free(parser.get(), event);
-    if (out.events.size() > events_max) {
-      out.too_many = true;
-      return out;
-    }
+    if (type == Type::MapStart || type == Type::ListStart) ++depth;
+    if (type == Type::MapEnd || type == Type::ListEnd) --depth;
+    out.too_many = out.events.size() > limits.events_max;
+    out.too_deep = depth > limits.depth_max;
+    if (out.too_many || out.too_deep) return out;
   }
   collect_errors(diagnostics.get(), &out.errors);
   if (out.errors.empty() && fy_parser_get_stream_error(parser.get())) {

@@ -39,9 +39,14 @@ struct YamlEvents {
   std::vector<YamlEvent> events;
   std::vector<YamlError> errors;  // the events before the first are kept
   bool too_many = false;          // stopped at events_max
+  bool too_deep = false;          // stopped at depth_max
 };
 
 // The text is valid UTF-8 without a byte order mark.
-YamlEvents read_yaml_events(std::string_view text, bool strict_json, std::size_t events_max);
+struct YamlLimits {
+  std::size_t events_max = 0;
+  std::size_t depth_max = 0;
+};
+YamlEvents read_yaml_events(std::string_view text, bool strict_json, const YamlLimits& limits);
 
 }  // namespace showcaller::manifest

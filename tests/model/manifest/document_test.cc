@@ -148,8 +148,10 @@ TEST(Document, Limits) {
   limits.documents_max = 2;
   EXPECT_EQ(first_line(parse("--- 1\n--- 2\n--- 3\n", limits)),
             "a.yaml:3:1: the file has more than 2 documents; split it into several files");
-  std::string deep(5000, '[');
-  EXPECT_FALSE(parse(deep).findings.empty());
+  const std::string deep(1'000'000, '[');
+  EXPECT_EQ(first_line(parse(deep)), "a.yaml:1:4097: more than 4096 brackets are open");
+  EXPECT_EQ(first_line(parse(std::string(4'000, '['))),
+            "a.yaml:1:65: lists and mappings are nested deeper than 64");
   EXPECT_FALSE(parse(deep, {}, "a.json").findings.empty());
 }
 

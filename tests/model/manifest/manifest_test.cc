@@ -163,8 +163,10 @@ TEST(Manifest, HashDependsOnMeaningNotOnStyle) {
 
 TEST(Manifest, ArgumentsAndLabelsAreTextWhateverTheyLookLike) {
   const ParseOutcome outcome = parse_text(
-      "apiVersion: showcaller.dev/v1\nkind: Fleet\nmetadata: { name: f, owner: o, labels: { season: 12 } }\n"
-      "spec: { builds: [ { version: 2.40, command: [./arena, --port, 0, ''], env: { DEBUG: true, N: 1.50 } } ] }\n");
+      "apiVersion: showcaller.dev/v1\nkind: Fleet\nmetadata: { name: f, owner: o, labels: { "
+      "season: 12 } }\n"
+      "spec: { builds: [ { version: 2.40, command: [./arena, --port, 0, ''], env: { DEBUG: true, "
+      "N: 1.50 } } ] }\n");
   ASSERT_EQ(outcome.manifests.size(), 1u) << format_findings(outcome.findings, {});
   const auto& build = outcome.manifests[0].as<FleetSpec>().builds[0];
   EXPECT_EQ(build.version, "2.40");
@@ -180,7 +182,8 @@ TEST(Manifest, ArgumentsAndLabelsAreTextWhateverTheyLookLike) {
 }
 
 TEST(Manifest, FindingsHaveABound) {
-  std::string text = "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec:\n  contacts:\n";
+  std::string text =
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec:\n  contacts:\n";
   for (int i = 0; i < 20'000; ++i) text += "    k" + std::to_string(i) + ": []\n";
   for (int i = 0; i < 20'000; ++i) text += "  unknown" + std::to_string(i) + ": []\n";
   const ParseOutcome outcome = parse_text(text);
@@ -192,10 +195,12 @@ TEST(Manifest, FindingsHaveABound) {
 TEST(Manifest, ErrorsBehindManyWarningsStillCount) {
   std::string text;
   for (int i = 0; i < 600; ++i) {
-    text += "---\napiVersion: showcaller.dev/v1\nkind: Service\nmetadata: { name: s" + std::to_string(i) +
-            ", owner: o }\nspec: { depends_on: [ghost] }\n";
+    text += "---\napiVersion: showcaller.dev/v1\nkind: Service\nmetadata: { name: s" +
+            std::to_string(i) + ", owner: o }\nspec: { depends_on: [ghost] }\n";
   }
-  text += "---\napiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: 1 }\n";
+  text +=
+      "---\napiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: t }\nspec: { members: 1 "
+      "}\n";
   ParseOptions options;
   options.missing = MissingReference::Warning;
   const ParseOutcome outcome = parse_text(text, options);
@@ -203,9 +208,19 @@ TEST(Manifest, ErrorsBehindManyWarningsStillCount) {
   for (const Manifest& manifest : outcome.manifests) EXPECT_NE(manifest.kind(), Kind::Team);
 }
 
+TEST(Manifest, WrongHeadIsNoManifest) {
+  const ParseOutcome outcome =
+      parse_text("apiVersion: showcaller.dev/v0\nkind: Team\nmetadata: { name: t }\nspec: {}\n");
+  EXPECT_EQ(outcome.findings.size(), 1u);
+  EXPECT_TRUE(outcome.manifests.empty());
+}
+
 TEST(Manifest, StoredDocumentsThatAreNoneAreCorrupt) {
-  for (const char* text : {R"({})", R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":{}})",
-                           R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})"}) {
+  for (
+      const char* text :
+      {R"({})",
+       R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":{}})",
+       R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})"}) {
     const auto manifest = manifest_from_json(parse_json(text)->get_object());
     ASSERT_FALSE(manifest) << text;
     EXPECT_EQ(manifest.error().code, ErrorCode::Corrupt);

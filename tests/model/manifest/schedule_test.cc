@@ -57,7 +57,8 @@ TEST(Zone, HalfHourChangeOfLordHowe) {
 TEST(Zone, TimesPastTheZoneDataAreRefused) {
   EXPECT_EQ(resolved("2037-07-18T18:00", "Europe/Berlin"), "2037-07-18T16:00:00Z");
   EXPECT_EQ(resolved("2038-07-18T18:00", "Europe/Berlin"),
-            "2038-07-18T18:00:00 lies past 2037, where this machine's zone data ends; write it with its offset, such as "
+            "2038-07-18T18:00:00 lies past 2037, where this machine's zone data ends; write it "
+            "with its offset, such as "
             "2038-07-18T18:00:00+01:00");
   EXPECT_EQ(resolved("2040-07-18T18:00", "UTC"), "2040-07-18T18:00:00Z");
 }
