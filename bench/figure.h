@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every benchmark prints, and how it measures: ours and a reference interleaved in one run, told as a ratio.
+// What every benchmark prints, and how it measures: ours and a reference interleaved in one run,
+// told as a ratio.
 //
 //   int main(int argc, char** argv) {
 //     print_figures(argc, argv, {compare("flag_eval", "ns/op", [&] { ...; return ops; },
 //                                        [&] { ...; return ops; }, "bare switch")});
 //   }
-// With --json: one line a figure {"name","unit","ours","reference","reference_name","ratio","spread"}.
+// With --json: one line a figure
+// {"name","unit","ours","reference","reference_name","ratio","spread"}.
 #pragma once
-
-#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include <time.h>
+
 namespace showcaller::bench {
 
 struct Figure {
@@ -27,8 +29,9 @@ struct Figure {
   double ours = 0;
   double reference = 0;  // 0 with an empty name: an absolute figure
   std::string reference_name;
-  double ratio = 0;   // ours / reference
-  double spread = 0;  // interquartile range of the rounds' ratios over their median; 0 for one round
+  double ratio = 0;  // ours / reference
+  double spread =
+      0;  // interquartile range of the rounds' ratios over their median; 0 for one round
 };
 
 inline double now_s(clockid_t clock) {
@@ -64,8 +67,9 @@ enum class Clock {
   Wall,  // where waiting is part of the figure
 };
 
-// Runs ours and the reference in turn, `rounds` times after one warm-up round each. A unit that ends in "/s" is a rate
-// (operations a second); "us/op" and "ms/op" scale; anything else is nanoseconds an operation.
+// Runs ours and the reference in turn, `rounds` times after one warm-up round each. A unit that
+// ends in "/s" is a rate (operations a second); "us/op" and "ms/op" scale; anything else is
+// nanoseconds an operation.
 inline Figure compare(std::string name, std::string unit, const Work& ours, const Work& reference,
                       std::string reference_name, int rounds = 9, Clock clock = Clock::Cpu) {
   const clockid_t id = clock == Clock::Cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
@@ -89,8 +93,9 @@ inline Figure compare(std::string name, std::string unit, const Work& ours, cons
     reference_figures.push_back(b);
     ratios.push_back(a / b);
   }
-  return {std::move(name),           std::move(unit), median(our_figures), median(reference_figures),
-          std::move(reference_name), median(ratios),  spread_of(ratios)};
+  return {std::move(name),           std::move(unit),           median(our_figures),
+          median(reference_figures), std::move(reference_name), median(ratios),
+          spread_of(ratios)};
 }
 
 inline std::string json_number(double value) {
@@ -113,20 +118,21 @@ inline void print_figures(int argc, char** argv, const std::vector<Figure>& figu
   const bool as_json = std::any_of(argv + 1, argv + std::max(1, argc),
                                    [](const char* a) { return std::string_view(a) == "--json"; });
   if (!as_json) {
-    std::printf("%-44s %14s %14s %9s %8s  %-8s %s\n", "figure", "ours", "reference", "ratio", "spread",
-                "unit", "against");
+    std::printf("%-44s %14s %14s %9s %8s  %-8s %s\n", "figure", "ours", "reference", "ratio",
+                "spread", "unit", "against");
   }
   for (const Figure& f : figures) {
     if (as_json) {
       std::printf(
-          "{\"name\":%s,\"unit\":%s,\"ours\":%s,\"reference\":%s,\"reference_name\":%s,\"ratio\":%s,"
+          "{\"name\":%s,\"unit\":%s,\"ours\":%s,\"reference\":%s,\"reference_name\":%s,\"ratio\":%"
+          "s,"
           "\"spread\":%s}\n",
           json_text(f.name).c_str(), json_text(f.unit).c_str(), json_number(f.ours).c_str(),
           json_number(f.reference).c_str(), json_text(f.reference_name).c_str(),
           json_number(f.ratio).c_str(), json_number(f.spread).c_str());
     } else {
-      std::printf("%-44s %14.5g %14.5g %9.3f %7.1f%%  %-8s %s\n", f.name.c_str(), f.ours, f.reference,
-                  f.ratio, f.spread * 100, f.unit.c_str(), f.reference_name.c_str());
+      std::printf("%-44s %14.5g %14.5g %9.3f %7.1f%%  %-8s %s\n", f.name.c_str(), f.ours,
+                  f.reference, f.ratio, f.spread * 100, f.unit.c_str(), f.reference_name.c_str());
     }
   }
   std::fflush(stdout);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a gate costs: a metric's tick against a bare loop of 161 exp, its state, a look, a recorded line.
+// What a gate costs: a metric's tick against a bare loop of 161 exp, its state, a look, a recorded
+// line.
 #include <cmath>
 #include <sstream>
 
@@ -17,7 +18,8 @@ GateConfig config_of(Assignment assignment, int metrics) {
   GateConfig config;
   config.assignment = assignment;
   config.share = 0.05;
-  for (int m = 0; m < metrics; ++m) config.metrics.push_back({.name = "metric" + std::to_string(m)});
+  for (int m = 0; m < metrics; ++m)
+    config.metrics.push_back({.name = "metric" + std::to_string(m)});
   return config;
 }
 
@@ -111,7 +113,13 @@ bench::Figure state_figure() {
   };
   // From minute 9 to minute 11 one restart was added.
   const double window = (bytes_with(6, 66) - bytes_with(6, 54)) / 6;
-  return {"gate state, a metric and window", "bytes", window, 161 * 8, "161 doubles", window / (161 * 8), 0};
+  return {"gate state, a metric and window",
+          "bytes",
+          window,
+          161 * 8,
+          "161 doubles",
+          window / (161 * 8),
+          0};
 }
 
 }  // namespace
@@ -121,6 +129,6 @@ int main(int argc, char** argv) {
   using namespace showcaller;
   bench::print_figures(argc, argv,
                        {tick_figure("gate tick, a metric, player", Assignment::Player),
-                        tick_figure("gate tick, a metric, instance", Assignment::Instance), look_figure(),
-                        judge_figure(), state_figure()});
+                        tick_figure("gate tick, a metric, instance", Assignment::Instance),
+                        look_figure(), judge_figure(), state_figure()});
 }

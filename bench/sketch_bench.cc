@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Quantile sketches: what an insert costs beside a plain array increment, and a merge beside a plain sum.
+// Quantile sketches: what an insert costs beside a plain array increment, and a merge beside a
+// plain sum.
 #include <cmath>
 #include <memory>
 
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   bench::print_figures(
       argc, argv,
       {bench::compare("log histogram, insert", "ns/op", log_inserts, increments, "array increment"),
-       bench::compare("exponential histogram, insert", "ns/op", exponential_inserts, increments, "array increment"),
+       bench::compare("exponential histogram, insert", "ns/op", exponential_inserts, increments,
+                      "array increment"),
        bench::compare("log histogram, merge", "ns/op", merges, sums, "sum of two arrays")});
 }

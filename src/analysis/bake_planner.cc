@@ -17,7 +17,8 @@ double units_by_evidence(const BakeQuestion& q) {
   const double r = q.ratio;
   const double growth = std::log(r) - std::log1p(q.margin);
   if (q.rate <= 0 || growth <= 0) return kNever;
-  // Events a canary unit brings, its own and the baseline's beside it; theta of them are the canary's.
+  // Events a canary unit brings, its own and the baseline's beside it; theta of them are the
+  // canary's.
   const double all = q.rate * r + q.rate * (1 - q.share) / q.share;
   const double theta = q.rate * r / all;
   const double null_odds = (1 + q.margin) * q.share / (1 - q.share);
@@ -32,7 +33,8 @@ double units_by_evidence(const BakeQuestion& q) {
   for (int i = 0; i < 20; ++i) {
     const double information = n * q.rate / q.phi;
     const double mixing = 0.5 * std::log(2 + information * growth * growth) + 0.9;
-    const double root = z * std::sqrt(variance) + std::sqrt(z * z * variance + 4 * drift * (target + mixing));
+    const double root =
+        z * std::sqrt(variance) + std::sqrt(z * z * variance + 4 * drift * (target + mixing));
     n = std::max(1.0, (root / (2 * drift)) * (root / (2 * drift)));
   }
   return n;
@@ -52,14 +54,18 @@ double variance_between(const BakeQuestion& q) {
 
 }  // namespace
 
-double e_threshold(GateProfile profile) { return profile == GateProfile::Guaranteed ? 200 : 12; }
-double score_alpha(GateProfile profile) { return profile == GateProfile::Guaranteed ? 0.005 : 0.015; }
+double e_threshold(GateProfile profile) {
+  return profile == GateProfile::Guaranteed ? 200 : 12;
+}
+double score_alpha(GateProfile profile) {
+  return profile == GateProfile::Guaranteed ? 0.005 : 0.015;
+}
 
 double units_to_detect(const BakeQuestion& q) {
   const double by_evidence = units_by_evidence(q);
   if (q.assignment == Assignment::Player || !std::isfinite(by_evidence)) return by_evidence;
-  // The whole variance of the log ratio that still lets the score fire with this power; instance effects take their
-  // part of it, and no number of sessions gives that back.
+  // The whole variance of the log ratio that still lets the score fire with this power; instance
+  // effects take their part of it, and no number of sessions gives that back.
   const double growth = std::log(q.ratio) - std::log1p(q.margin);
   const double reach = growth / (critical_score(q) + normal_tail_inverse(1 - q.power));
   const double left = reach * reach - variance_between(q);

@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kCertificate = 60;
 constexpr std::int64_t kRestartEvery_s = 600;
-constexpr std::size_t kRestartsMax = 144;  // a day of them; older ones have said what they had to say
+constexpr std::size_t kRestartsMax =
+    144;  // a day of them; older ones have said what they had to say
 constexpr int kBlindTicks = 3;
 constexpr double kEventsMin = 3;
 
@@ -24,7 +25,8 @@ GridRow likelihood(double n, double x, double at_most) {
   GridRow l;
   const GridAxis& axis = grid_axis();
   const double expected = n * at_most;
-  for (std::size_t j = 0; j < kGridNodes; ++j) l[j] = x * axis.beta[j] - expected * axis.exp_beta_less_one[j];
+  for (std::size_t j = 0; j < kGridNodes; ++j)
+    l[j] = x * axis.beta[j] - expected * axis.exp_beta_less_one[j];
   return l;
 }
 
@@ -47,8 +49,9 @@ double BudgetState::log_e() const {
   sum.add(exact_log(0.75) + log_e_above(double(n_), double(x_), config_.at_most, config_.phi));
   for (std::size_t k = 0; k < restarts_.size(); ++k) {
     const double weight = 0.25 / (double(k + 1) * double(k + 2));
-    sum.add(exact_log(weight) + log_e_above(double(n_ - restarts_[k].n), double(x_ - restarts_[k].x),
-                                            config_.at_most, config_.phi));
+    sum.add(exact_log(weight) + log_e_above(double(n_ - restarts_[k].n),
+                                            double(x_ - restarts_[k].x), config_.at_most,
+                                            config_.phi));
   }
   return sum.value();
 }
@@ -56,7 +59,8 @@ double BudgetState::log_e() const {
 Verdict BudgetState::feed(std::int64_t t_s, std::int64_t n, std::int64_t x) {
   if (failed_) return Verdict::Fail;
   const std::int64_t start_s = t_s - config_.tick_s;
-  while (restarts_.size() < kRestartsMax && std::int64_t(restarts_.size() + 1) * kRestartEvery_s <= start_s) {
+  while (restarts_.size() < kRestartsMax &&
+         std::int64_t(restarts_.size() + 1) * kRestartEvery_s <= start_s) {
     restarts_.push_back({n_, x_});
   }
   last_t_s_ = t_s;
@@ -75,8 +79,8 @@ BudgetLook BudgetState::look() const {
   out.log_e_unats = to_unats(log_e());
   const double log_safe = log_e_below(double(n_), double(x_), config_.at_most, config_.phi);
   out.log_safe_unats = to_unats(log_safe);
-  const std::string rates = fmt::format("{} of {} ({:.4g} %) against a budget of {:.4g} %", x_, n_, out.rate * 100,
-                                        config_.at_most * 100);
+  const std::string rates = fmt::format("{} of {} ({:.4g} %) against a budget of {:.4g} %", x_, n_,
+                                        out.rate * 100, config_.at_most * 100);
   if (failed_) {
     out.verdict = Verdict::Fail;
     out.why = rates + ": broken";
@@ -103,8 +107,8 @@ Verdict LevelState::feed(std::optional<double> value) {
   }
   silent_ = 0;
   last_ = value;
-  const bool beyond =
-      (config_.at_least && *value < *config_.at_least) || (config_.at_most && *value > *config_.at_most);
+  const bool beyond = (config_.at_least && *value < *config_.at_least) ||
+                      (config_.at_most && *value > *config_.at_most);
   beyond_ = beyond ? beyond_ + 1 : 0;
   within_ = beyond ? 0 : within_ + 1;
   if (beyond_ >= config_.ticks_to_fail) {
@@ -122,7 +126,8 @@ std::string LevelState::why() const {
   if (!last_) return "no value yet";
   std::string bar;
   if (config_.at_least) bar = fmt::format("at least {:.4g}", *config_.at_least);
-  if (config_.at_most) bar += fmt::format("{}at most {:.4g}", bar.empty() ? "" : " and ", *config_.at_most);
+  if (config_.at_most)
+    bar += fmt::format("{}at most {:.4g}", bar.empty() ? "" : " and ", *config_.at_most);
   return fmt::format("{:.4g}, asked for {}", *last_, bar);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gates without a concurrent baseline: absolute budgets ("at most 0.5 % of sessions crash", "p99 at most 250 ms") and
-// levels ("headroom at least 15 %"). They say nothing of what a release changed; after 100 % they are what is left.
+// Gates without a concurrent baseline: absolute budgets ("at most 0.5 % of sessions crash", "p99 at
+// most 250 ms") and levels ("headroom at least 15 %"). They say nothing of what a release changed;
+// after 100 % they are what is left.
 //
-// A budget is judged by an anytime-valid e-value on the event count: looking every tick does not raise the false alarm
-// rate. A quantile budget is the budget of its exceedances: p99 <= v is "at most 1 % above v". A level is judged as it
-// stands, some ticks in a row.
+// A budget is judged by an anytime-valid e-value on the event count: looking every tick does not
+// raise the false alarm rate. A quantile budget is the budget of its exceedances: p99 <= v is "at
+// most 1 % above v". A level is judged as it stands, some ticks in a row.
 //
 // Threads: none. Pure.
 #pragma once
@@ -21,13 +22,13 @@ namespace showcaller {
 struct BudgetConfig {
   double at_most = 0.01;  // events a unit, > 0. For "p99 <= v": 0.01, with x the number above v
   GateProfile profile = GateProfile::Guaranteed;  // fails at E >= 200, or 12
-  double phi = 1;         // events that come in clumps count for fewer
+  double phi = 1;                                 // events that come in clumps count for fewer
   std::int64_t tick_s = 10;
 };
 
 struct BudgetLook {
-  Verdict verdict = Verdict::Thin;     // pass: shown to be within the budget
-  std::int64_t log_e_unats = kLogZero;  // that the budget is broken
+  Verdict verdict = Verdict::Thin;         // pass: shown to be within the budget
+  std::int64_t log_e_unats = kLogZero;     // that the budget is broken
   std::int64_t log_safe_unats = kLogZero;  // that it is kept
   double rate = 0;
   std::int64_t n = 0, x = 0;
@@ -41,8 +42,8 @@ double log_e_below(double n, double x, double at_most, double phi = 1);
 class BudgetState {
  public:
   explicit BudgetState(const BudgetConfig& config) : config_(config) {}
-  // Counts of one tick that ends at t_s. A tick without exposure counts towards blind (three in a row).
-  // A broken budget stays broken.
+  // Counts of one tick that ends at t_s. A tick without exposure counts towards blind (three in a
+  // row). A broken budget stays broken.
   Verdict feed(std::int64_t t_s, std::int64_t n, std::int64_t x);
   BudgetLook look() const;
 
@@ -67,7 +68,8 @@ struct LevelConfig {
   int ticks_to_clear = 3;  // within it, in a row, after a fail
 };
 
-// Capacity headroom, queue lengths, forecasts: a value that is what it is. Blind after three ticks without one.
+// Capacity headroom, queue lengths, forecasts: a value that is what it is. Blind after three ticks
+// without one.
 class LevelState {
  public:
   explicit LevelState(const LevelConfig& config) : config_(config) {}

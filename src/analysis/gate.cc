@@ -8,7 +8,8 @@
 
 namespace showcaller {
 
-GateState::GateState(GateConfig config) : core_(std::make_unique<Core>(make_gate_plan(std::move(config)))) {}
+GateState::GateState(GateConfig config)
+    : core_(std::make_unique<Core>(make_gate_plan(std::move(config)))) {}
 GateState::GateState(const GateState& other) : core_(std::make_unique<Core>(*other.core_)) {}
 GateState& GateState::operator=(const GateState& other) {
   if (this != &other) core_ = std::make_unique<Core>(*other.core_);
@@ -30,10 +31,18 @@ Verdict GateState::feed(const Tick& tick) {
   return core_->verdict;
 }
 
-Verdict GateState::verdict() const { return core_->verdict; }
-std::int64_t GateState::t_s() const { return core_->t_s; }
-GateLook GateState::look() const { return core_->look(); }
-const GateConfig& GateState::config() const { return core_->plan->config; }
+Verdict GateState::verdict() const {
+  return core_->verdict;
+}
+std::int64_t GateState::t_s() const {
+  return core_->t_s;
+}
+GateLook GateState::look() const {
+  return core_->look();
+}
+const GateConfig& GateState::config() const {
+  return core_->plan->config;
+}
 
 std::vector<NoisePrior> GateState::learned() const {
   constexpr double kNuMax = 40;
@@ -54,7 +63,8 @@ std::size_t GateState::state_bytes() const {
   const Core& c = *core_;
   std::size_t bytes = sizeof(Core) + (c.warm.size() + c.main.size()) * sizeof(SeriesWindow);
   for (const Restart& r : c.restarts) {
-    bytes += r.series.size() * sizeof(SeriesWindow) + (r.baseline_counts.size() + r.canary_counts.size()) * 4;
+    bytes += r.series.size() * sizeof(SeriesWindow) +
+             (r.baseline_counts.size() + r.canary_counts.size()) * 4;
   }
   bytes += (c.canary_totals.size() + c.baseline_totals.size()) * 8;
   for (const GroupTable* g : {&c.baseline_groups, &c.canary_groups}) {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The automatic gate: compares a canary with its baseline tick by tick and says pass, fail, thin, blind or skewed.
+// The automatic gate: compares a canary with its baseline tick by tick and says pass, fail, thin,
+// blind or skewed.
 //
-// One mechanism for every metric: a conditional likelihood on a grid of log-ratios, tempered by the noise measured
-// between baseline groups, read as an anytime-valid e-value and as a group-sequential score. docs/gates.md has the
-// formulas. Pure: same config and same ticks give the same looks, bit for bit, on every machine.
+// One mechanism for every metric: a conditional likelihood on a grid of log-ratios, tempered by the
+// noise measured between baseline groups, read as an anytime-valid e-value and as a
+// group-sequential score. docs/gates.md has the formulas. Pure: same config and same ticks give the
+// same looks, bit for bit, on every machine.
 //
-// Threads: none. A state is a value: copy it freely; rebuild it by feeding the stored ticks again (some 10 us a tick).
+// Threads: none. A state is a value: copy it freely; rebuild it by feeding the stored ticks again
+// (some 10 us a tick).
 #pragma once
 
 #include <cstdint>
@@ -22,8 +25,8 @@ namespace showcaller {
 
 enum class MetricKind : std::uint8_t { Binary, Count, Rate, Quantile };
 enum class Better : std::uint8_t { Lower, Higher };
-// How units come to the arms, hence what the noise between groups is: hash buckets of players on shared instances, or
-// whole instances.
+// How units come to the arms, hence what the noise between groups is: hash buckets of players on
+// shared instances, or whole instances.
 enum class Assignment : std::uint8_t { Player, Instance };
 enum class GateProfile : std::uint8_t {
   Guaranteed,  // "G1": false rollback at most 1 % a stage
@@ -40,8 +43,9 @@ std::optional<Assignment> parse_assignment(std::string_view text);
 std::optional<GateProfile> parse_gate_profile(std::string_view text);
 std::optional<Verdict> parse_verdict(std::string_view text);
 
-// What is known of the spread between instances before the stage: sd of the log rate, and how many degrees of freedom
-// that is worth. Store what `GateState::learned()` says and hand it to the next stage of the same service.
+// What is known of the spread between instances before the stage: sd of the log rate, and how many
+// degrees of freedom that is worth. Store what `GateState::learned()` says and hand it to the next
+// stage of the same service.
 struct NoisePrior {
   double tau = 0.15;
   double nu = 6;
@@ -53,11 +57,13 @@ struct GateMetric {
   Better better = Better::Lower;
   double weight = 0;            // relative importance; 0 for all: equal
   double worse_by_at_most = 0;  // acceptable growth, as a ratio: 0.10 is 10 %
-  double must_detect = 0;       // the growth the stage must be able to see, as a factor: 2 is twofold. 0: the default
-                                // (1.5; 2 where the name says crash; 1.9 on the top cut of a quantile)
-  std::vector<double> at;       // quantile metrics: {0.5, 0.9, 0.95, 0.99}
-  std::vector<double> cuts;     //   and the frozen values of the baseline there, ascending
-  double scaled_by = 0;         // quantile metrics: > 1 when each group's counts end with the number above top cut x this
+  double must_detect =
+      0;  // the growth the stage must be able to see, as a factor: 2 is twofold. 0: the default
+          // (1.5; 2 where the name says crash; 1.9 on the top cut of a quantile)
+  std::vector<double> at;    // quantile metrics: {0.5, 0.9, 0.95, 0.99}
+  std::vector<double> cuts;  //   and the frozen values of the baseline there, ascending
+  double scaled_by =
+      0;  // quantile metrics: > 1 when each group's counts end with the number above top cut x this
   NoisePrior prior;
 };
 
@@ -69,7 +75,7 @@ struct GateConfig {
   std::int64_t tick_s = 10;
   std::int64_t warmup_s = 150;
   double share = 0;  // of units that go to the canary, in (0, 1); 0: unknown, no sample-ratio check
-  std::int64_t canary_events_min = 3;     // in a window, before it is judged
+  std::int64_t canary_events_min = 3;  // in a window, before it is judged
   std::int64_t baseline_events_min = 10;
 };
 
@@ -84,12 +90,12 @@ struct MetricLook {
   std::string name;
   Verdict verdict = Verdict::Thin;  // fail: blamed; pass: certified, or enough power and not worse
   std::int64_t log_e_unats = 0;     // log E in millionths of a nat; kLogZero when E is 0
-  double ratio = 1;                 // canary over baseline; for quantiles the ratio of exceedances at `at`
-  double ratio_low = 0;             // confidence sequence at 95 %, valid at every look
-  double ratio_high = 0;            // 0: unbounded so far
-  double at = 0;                    // quantile metrics: which quantile the ratio speaks of
+  double ratio = 1;       // canary over baseline; for quantiles the ratio of exceedances at `at`
+  double ratio_low = 0;   // confidence sequence at 95 %, valid at every look
+  double ratio_high = 0;  // 0: unbounded so far
+  double at = 0;          // quantile metrics: which quantile the ratio speaks of
   std::int64_t canary_n = 0, canary_x = 0, baseline_n = 0, baseline_x = 0;  // after warm-up
-  double phi = 1;                   // dispersion
+  double phi = 1;                                                           // dispersion
   double tau = 0;                   // sd between instances (instance assignment)
   double score = 0;                 // z of the score test
   std::int64_t log_safe_unats = 0;  // log of the promotion certificate
@@ -103,11 +109,11 @@ inline constexpr std::int64_t kLogZero = INT64_MIN;
 struct GateLook {
   Verdict verdict = Verdict::Thin;
   std::int64_t t_s = 0;
-  std::int64_t log_e_unats = kLogZero;          // of the weighted mean of all e-values
-  std::int64_t log_threshold_unats = 0;         // fails at or above
-  std::int64_t log_sample_ratio_unats = 0;      // log Bayes factor of the sample-ratio check
-  std::vector<MetricLook> metrics;              // in the order of the config
-  std::string why;                              // one sentence for a person, with what would settle a thin verdict
+  std::int64_t log_e_unats = kLogZero;      // of the weighted mean of all e-values
+  std::int64_t log_threshold_unats = 0;     // fails at or above
+  std::int64_t log_sample_ratio_unats = 0;  // log Bayes factor of the sample-ratio check
+  std::vector<MetricLook> metrics;          // in the order of the config
+  std::string why;  // one sentence for a person, with what would settle a thin verdict
 };
 
 class GateState {
@@ -120,14 +126,16 @@ class GateState {
   GateState& operator=(GateState&& other) noexcept;
   ~GateState();
 
-  // Ticks in the order of t_s. A tick at or before second 0 is baseline history: it teaches noise and nothing else.
-  // Missing ticks count as ticks without telemetry. After a fail, further ticks change nothing.
+  // Ticks in the order of t_s. A tick at or before second 0 is baseline history: it teaches noise
+  // and nothing else. Missing ticks count as ticks without telemetry. After a fail, further ticks
+  // change nothing.
   Verdict feed(const Tick& tick);
   Verdict verdict() const;
   std::int64_t t_s() const;
   // Everything a person or a record wants to know. Costs some 50 us a metric.
   GateLook look() const;
-  // What the baseline's instances have taught, one a metric: the prior for the next stage (nu grows to 40).
+  // What the baseline's instances have taught, one a metric: the prior for the next stage (nu grows
+  // to 40).
   std::vector<NoisePrior> learned() const;
   const GateConfig& config() const;
   std::size_t state_bytes() const;

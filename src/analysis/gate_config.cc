@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words, checks and the plan of a stage: which series there are, what each weighs, where its margins lie.
+// Words, checks and the plan of a stage: which series there are, what each weighs, where its
+// margins lie.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -14,7 +15,8 @@
 namespace showcaller {
 namespace {
 
-// Of all weight, what the metrics take when their weights are only relative; the rest watches for catastrophes.
+// Of all weight, what the metrics take when their weights are only relative; the rest watches for
+// catastrophes.
 constexpr double kMetricsWeight = 0.96;
 constexpr double kCatastropheRatio = 2.5;
 constexpr double kCatastropheRatioTail = 4;
@@ -22,7 +24,8 @@ constexpr std::size_t kMetricsMax = 64;
 constexpr std::size_t kCutsMax = 16;
 
 template <class E, std::size_t N>
-std::optional<E> parse_word(std::string_view text, const std::pair<std::string_view, E> (&words)[N]) {
+std::optional<E> parse_word(std::string_view text,
+                            const std::pair<std::string_view, E> (&words)[N]) {
   for (const auto& [word, value] : words) {
     if (word == text) return value;
   }
@@ -35,8 +38,10 @@ Status check_metric(const GateMetric& m) {
     return fail(ErrorCode::Invalid, fmt::format("metric {}: {}", m.name, what));
   };
   if (!(m.weight >= 0 && m.weight <= 1e6)) return wrong("weight is outside 0 to 1e6");
-  if (!(m.worse_by_at_most >= 0 && m.worse_by_at_most <= 10)) return wrong("worse_by_at_most is outside 0 to 10");
-  if (m.better == Better::Higher && m.worse_by_at_most >= 1) return wrong("it cannot fall by its whole");
+  if (!(m.worse_by_at_most >= 0 && m.worse_by_at_most <= 10))
+    return wrong("worse_by_at_most is outside 0 to 10");
+  if (m.better == Better::Higher && m.worse_by_at_most >= 1)
+    return wrong("it cannot fall by its whole");
   if (m.must_detect != 0 && !(m.must_detect > 1 && m.must_detect <= 1000)) {
     return wrong("must_detect is a factor above 1, at most 1000");
   }
@@ -50,23 +55,29 @@ Status check_metric(const GateMetric& m) {
     if (!m.cuts.empty()) return wrong("only quantile metrics have cuts");
     return {};
   }
-  if (m.cuts.empty() || m.cuts.size() > kCutsMax) return wrong(fmt::format("it needs 1 to {} cuts", kCutsMax));
+  if (m.cuts.empty() || m.cuts.size() > kCutsMax)
+    return wrong(fmt::format("it needs 1 to {} cuts", kCutsMax));
   if (m.at.size() != m.cuts.size()) return wrong("`at` and `cuts` have different lengths");
   for (std::size_t i = 0; i < m.cuts.size(); ++i) {
     if (!(m.at[i] > 0 && m.at[i] < 1)) return wrong("`at` holds a quantile outside 0 to 1");
-    if (!std::isfinite(m.cuts[i]) || !(m.cuts[i] > 0)) return wrong("`cuts` holds a value that is not positive");
-    if (i > 0 && (m.at[i] <= m.at[i - 1] || m.cuts[i] <= m.cuts[i - 1])) return wrong("`at` and `cuts` must ascend");
+    if (!std::isfinite(m.cuts[i]) || !(m.cuts[i] > 0))
+      return wrong("`cuts` holds a value that is not positive");
+    if (i > 0 && (m.at[i] <= m.at[i - 1] || m.cuts[i] <= m.cuts[i - 1]))
+      return wrong("`at` and `cuts` must ascend");
   }
-  if (m.scaled_by != 0 && !(m.scaled_by > 1 && m.scaled_by <= 10)) return wrong("scaled_by is outside 1 to 10");
+  if (m.scaled_by != 0 && !(m.scaled_by > 1 && m.scaled_by <= 10))
+    return wrong("scaled_by is outside 1 to 10");
   return {};
 }
 
-// What a growth of the values by a factor does to the share above cut i, from the frozen cuts themselves: between two cuts
-// the tail falls as a power of the value.
+// What a growth of the values by a factor does to the share above cut i, from the frozen cuts
+// themselves: between two cuts the tail falls as a power of the value.
 double exceedance_log_ratio(const GateMetric& m, std::size_t cut, double log_factor) {
-  if (m.cuts.size() < 2) return 3 * log_factor;  // a tail like that of a lognormal with sigma 0.8 at its 99th percentile
+  if (m.cuts.size() < 2)
+    return 3 * log_factor;  // a tail like that of a lognormal with sigma 0.8 at its 99th percentile
   const std::size_t i = std::max<std::size_t>(cut, 1);
-  const double slope = std::log((1 - m.at[i - 1]) / (1 - m.at[i])) / std::log(m.cuts[i] / m.cuts[i - 1]);
+  const double slope =
+      std::log((1 - m.at[i - 1]) / (1 - m.at[i])) / std::log(m.cuts[i] / m.cuts[i - 1]);
   // A share cannot pass one.
   return std::min(slope * log_factor, std::log(0.95 / (1 - m.at[cut])));
 }
@@ -78,7 +89,8 @@ double series_margin(const GateMetric& m, std::size_t cut) {
   return std::max(0.0, exceedance_log_ratio(m, cut, std::log1p(m.worse_by_at_most)));
 }
 
-// How a quantile metric's weight falls on its cuts. Measured: the top cut alone is the weakest statistic.
+// How a quantile metric's weight falls on its cuts. Measured: the top cut alone is the weakest
+// statistic.
 std::vector<double> cut_weights(std::size_t cuts, bool for_score) {
   if (cuts != 4) return std::vector<double>(cuts, 1.0 / double(cuts));
   if (for_score) return {0.05 / 0.40, 0.15 / 0.40, 0.08 / 0.40, 0.12 / 0.40};
@@ -109,7 +121,8 @@ std::vector<double> metric_weights(const GateConfig& config) {
 }
 
 double safe_margin_of(const GateMetric& m) {
-  return std::max(std::log(budget_ratio(m)), series_margin(m, m.cuts.empty() ? 0 : m.cuts.size() - 1) + 0.05);
+  return std::max(std::log(budget_ratio(m)),
+                  series_margin(m, m.cuts.empty() ? 0 : m.cuts.size() - 1) + 0.05);
 }
 
 // A stage that is only asked for large growths may be short: it can do with fewer baseline events.
@@ -142,7 +155,8 @@ SeriesPlan make_series(const GateConfig& config, std::size_t metric, std::size_t
   return s;
 }
 
-// The certificate for a quantile whose canary was also counted at the scaled cut: "values / scale are not above".
+// The certificate for a quantile whose canary was also counted at the scaled cut: "values / scale
+// are not above".
 SeriesPlan make_scaled_series(const GateConfig& config, std::size_t metric) {
   const GateMetric& m = config.metrics[metric];
   SeriesPlan s;
@@ -151,7 +165,8 @@ SeriesPlan make_scaled_series(const GateConfig& config, std::size_t metric) {
   s.margins = grid_margins(0, std::log(kCatastropheRatioTail), 0);
   s.certifies = true;
   s.baseline_events_min = baseline_events_of(config, m);
-  s.safe = mixture_safe(0, 0.15 + std::abs(exceedance_log_ratio(m, m.cuts.size() - 1, std::log(m.scaled_by))));
+  s.safe = mixture_safe(
+      0, 0.15 + std::abs(exceedance_log_ratio(m, m.cuts.size() - 1, std::log(m.scaled_by))));
   return s;
 }
 
@@ -159,10 +174,14 @@ SeriesPlan make_scaled_series(const GateConfig& config, std::size_t metric) {
 
 std::string_view to_string(MetricKind kind) {
   switch (kind) {
-    case MetricKind::Binary: return "binary";
-    case MetricKind::Count: return "count";
-    case MetricKind::Rate: return "rate";
-    case MetricKind::Quantile: return "quantile";
+    case MetricKind::Binary:
+      return "binary";
+    case MetricKind::Count:
+      return "count";
+    case MetricKind::Rate:
+      return "rate";
+    case MetricKind::Quantile:
+      return "quantile";
   }
   return "";
 }
@@ -171,15 +190,22 @@ std::string_view to_string(Assignment assignment) {
   return assignment == Assignment::Player ? "player" : "instance";
 }
 
-std::string_view to_string(GateProfile profile) { return profile == GateProfile::Guaranteed ? "G1" : "C"; }
+std::string_view to_string(GateProfile profile) {
+  return profile == GateProfile::Guaranteed ? "G1" : "C";
+}
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Pass: return "pass";
-    case Verdict::Fail: return "fail";
-    case Verdict::Thin: return "thin";
-    case Verdict::Blind: return "blind";
-    case Verdict::Skewed: return "skewed";
+    case Verdict::Pass:
+      return "pass";
+    case Verdict::Fail:
+      return "fail";
+    case Verdict::Thin:
+      return "thin";
+    case Verdict::Blind:
+      return "blind";
+    case Verdict::Skewed:
+      return "skewed";
   }
   return "";
 }
@@ -192,11 +218,13 @@ std::optional<MetricKind> parse_metric_kind(std::string_view text) {
 }
 
 std::optional<Assignment> parse_assignment(std::string_view text) {
-  return parse_word<Assignment>(text, {{"player", Assignment::Player}, {"instance", Assignment::Instance}});
+  return parse_word<Assignment>(
+      text, {{"player", Assignment::Player}, {"instance", Assignment::Instance}});
 }
 
 std::optional<GateProfile> parse_gate_profile(std::string_view text) {
-  return parse_word<GateProfile>(text, {{"G1", GateProfile::Guaranteed}, {"C", GateProfile::Calibrated}});
+  return parse_word<GateProfile>(text,
+                                 {{"G1", GateProfile::Guaranteed}, {"C", GateProfile::Calibrated}});
 }
 
 std::optional<Verdict> parse_verdict(std::string_view text) {
@@ -219,12 +247,14 @@ Status check(const GateConfig& config) {
       return fail(ErrorCode::Invalid, fmt::format("metric {} appears twice", m.name));
     }
   }
-  if (config.tick_s < 1 || config.tick_s > 3600) return fail(ErrorCode::Invalid, "tick_s is outside 1 to 3600");
+  if (config.tick_s < 1 || config.tick_s > 3600)
+    return fail(ErrorCode::Invalid, "tick_s is outside 1 to 3600");
   if (config.warmup_s < 0 || config.warmup_s > 86'400) {
     return fail(ErrorCode::Invalid, "warmup_s is outside 0 to 86400");
   }
   if (config.planned_s <= config.warmup_s || config.planned_s > 400 * 86'400LL) {
-    return fail(ErrorCode::Invalid, "planned_s is not longer than warmup_s, or longer than 400 days");
+    return fail(ErrorCode::Invalid,
+                "planned_s is not longer than warmup_s, or longer than 400 days");
   }
   if (config.share != 0 && !(config.share > 0 && config.share < 1)) {
     return fail(ErrorCode::Invalid, "share is outside 0 to 1");
@@ -239,7 +269,8 @@ TickShape shape_of(const GateConfig& config) {
   TickShape shape;
   for (const GateMetric& m : config.metrics) {
     const bool quantile = m.kind == MetricKind::Quantile;
-    shape.metrics.push_back({m.name, quantile ? 1 + m.cuts.size() + (m.scaled_by > 0 ? 1 : 0) : 2, quantile});
+    shape.metrics.push_back(
+        {m.name, quantile ? 1 + m.cuts.size() + (m.scaled_by > 0 ? 1 : 0) : 2, quantile});
   }
   return shape;
 }

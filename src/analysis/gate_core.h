@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside GateState: what it keeps, and the questions it can answer about one series of events.
 //
-// A series is one stream of yes-or-no evidence: a binary, count or rate metric has one, a quantile metric one for each
-// cut. Where more is better, the arms change roles, so that "worse" is always "more events in the suspect arm".
+// A series is one stream of yes-or-no evidence: a binary, count or rate metric has one, a quantile
+// metric one for each cut. Where more is better, the arms change roles, so that "worse" is always
+// "more events in the suspect arm".
 #pragma once
 
 #include <cstdint>
@@ -36,16 +37,16 @@ struct SeriesWindow {
 struct SeriesPlan {
   std::size_t metric = 0;
   std::size_t canary_column = 0, baseline_column = 0;  // of the counts of a group
-  double at = 0;             // quantile metrics: which quantile
-  double weight = 0;         // of the e-value; 0: the series serves the certificate alone
+  double at = 0;                                       // quantile metrics: which quantile
+  double weight = 0;  // of the e-value; 0: the series serves the certificate alone
   double score_weight = 0;
   double score_critical = 0;  // z
   double baseline_events_min = 10;
   GridMargins margins;
-  GridMixture worse;               // alternatives beyond the margin
-  bool catastrophe = false;        // watches for disasters from second 0
-  GridMixture disaster;            // alternatives beyond the catastrophe margin
-  GridMixture disaster_null;       // instance assignment
+  GridMixture worse;          // alternatives beyond the margin
+  bool catastrophe = false;   // watches for disasters from second 0
+  GridMixture disaster;       // alternatives beyond the catastrophe margin
+  GridMixture disaster_null;  // instance assignment
   bool certifies = false;
   GridMixture safe;
   double margin() const { return margins.beta[0]; }
@@ -56,7 +57,7 @@ struct MetricPlan {
   std::size_t n_column = 0;
   std::size_t first = 0, last = 0;  // its series
   std::size_t certifier = 0;
-  double weight = 0;                // of its series together
+  double weight = 0;  // of its series together
   double catastrophe_weight = 0;
   bool swapped = false;
 };
@@ -74,7 +75,8 @@ std::shared_ptr<const GatePlan> make_gate_plan(GateConfig config);
 // Totals of groups since history began, flat: one row of counts a group.
 struct GroupTable {
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> index;  // stratum, id
-  std::vector<std::uint32_t> order;  // groups as the last tick listed them: the next lists them alike
+  std::vector<std::uint32_t>
+      order;  // groups as the last tick listed them: the next lists them alike
   std::vector<std::string> ids;
   std::vector<std::uint32_t> stratum;
   std::vector<double> counts;
@@ -108,8 +110,8 @@ struct PendingStratum {
   std::vector<double> canary, baseline;
 };
 
-// How events clump inside one tick, asked of the baseline's instances tick by tick: the Pearson statistic given the tick's
-// total, weighed by events, is the size of the clump an event comes in.
+// How events clump inside one tick, asked of the baseline's instances tick by tick: the Pearson
+// statistic given the tick's total, weighed by events, is the size of the clump an event comes in.
 struct ClumpSums {
   double events = 0;
   double weighted_q = 0;     // sum over ticks of events * Q / freedom
@@ -135,8 +137,8 @@ struct GateState::Core {
   std::vector<Restart> restarts;
   std::vector<double> canary_totals, baseline_totals;  // after warm-up, as counts of a group
   GroupTable baseline_groups, canary_groups;
-  std::vector<ClumpSums> clumps;       // instance assignment
-  std::vector<char> certified;         // by metric
+  std::vector<ClumpSums> clumps;  // instance assignment
+  std::vector<char> certified;    // by metric
   std::vector<std::string> strata;
   std::vector<PendingStratum> pending;
   ArmPresence canary, baseline;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From evidence to one of five verdicts. The order: fail ends a stage; a wrong split sticks and bars fail, for nothing the
-// arms say can be trusted then; without data blind; then pass; else thin.
+// From evidence to one of five verdicts. The order: fail ends a stage; a wrong split sticks and
+// bars fail, for nothing the arms say can be trusted then; without data blind; then pass; else
+// thin.
 #include <algorithm>
 #include <cmath>
 
@@ -26,14 +27,16 @@ Verdict GateState::Core::decide() {
 }
 
 bool GateState::Core::fails() const {
-  if (evidence_may_fail() && log_e_total() >= std::log(e_threshold(plan->config.profile))) return true;
+  if (evidence_may_fail() && log_e_total() >= std::log(e_threshold(plan->config.profile)))
+    return true;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     if (score_fires(s)) return true;
   }
   return false;
 }
 
-// A metric passes when it is certified; at the planned end power at its budget will do, if it does not look worse.
+// A metric passes when it is certified; at the planned end power at its budget will do, if it does
+// not look worse.
 bool GateState::Core::passes() const {
   const bool at_end = t_s >= plan->config.planned_s;
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
@@ -91,7 +94,8 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   const bool have_main = sums.suspect + sums.reference > 0;
   const double suspect = have_main ? sums.suspect : early.suspect;
   const double expected = have_main ? sums.expected : early.expected;
-  if (expected > 0) out.ratio = metric.swapped && suspect > 0 ? expected / suspect : suspect / expected;
+  if (expected > 0)
+    out.ratio = metric.swapped && suspect > 0 ? expected / suspect : suspect / expected;
   const auto [low, high] = ratio_interval(loudest);
   out.ratio_low = metric.swapped ? (high > 0 ? 1 / high : 0) : low;
   out.ratio_high = metric.swapped ? (low > 0 ? 1 / low : 0) : high;

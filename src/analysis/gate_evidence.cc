@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the evidence of a series says: its noise, its e-values, its score, its certificate, its interval, its power.
+// What the evidence of a series says: its noise, its e-values, its score, its certificate, its
+// interval, its power.
 #include <algorithm>
 #include <cmath>
 
@@ -13,8 +14,9 @@ namespace {
 // Below this sd of the instance effect the null is a point.
 constexpr double kPointNullSd = 0.004;
 constexpr double kWarmupPhiMin = 1.0;
-constexpr double kMainWeight = 0.75;    // of the e-value that began with the stage
-constexpr double kRestartWeight = 0.25;  // of all restarts together: restart k has 1 / (k (k+1)) of it
+constexpr double kMainWeight = 0.75;  // of the e-value that began with the stage
+constexpr double kRestartWeight =
+    0.25;  // of all restarts together: restart k has 1 / (k (k+1)) of it
 constexpr double kLogSmallEffect = 0.405465108108164;  // log 1.5
 constexpr double kInstancesMin = 4;
 constexpr double kCertificate = 60;
@@ -27,8 +29,8 @@ constexpr double kClumpSizeMin = 1.25;
 
 namespace {
 
-// At most the log of the mass that the instance effect's t has in [0, reach]; 0 for a point null; hopeless where too few
-// nodes lie within reach for the sum to follow the integral.
+// At most the log of the mass that the instance effect's t has in [0, reach]; 0 for a point null;
+// hopeless where too few nodes lie within reach for the sum to follow the integral.
 double log_null_mass(const WindowNoise& n, double reach) {
   constexpr double kHopeless = -1e9;
   if (n.v0 < kPointNullSd * kPointNullSd) return 0;
@@ -62,7 +64,8 @@ SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
            now.sums.information - then.sums.information}};
 }
 
-// What instances differ in has its part of the statistic too: tau^2 for each event an instance has in a tick.
+// What instances differ in has its part of the statistic too: tau^2 for each event an instance has
+// in a tick.
 double GateState::Core::clump_size(std::size_t s) const {
   const ClumpSums& c = clumps[s];
   if (c.events < kClumpEventsMin) return 1;
@@ -76,11 +79,13 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
   const MetricPlan& metric = plan->metrics[series.metric];
   const GateMetric& config = plan->config.metrics[series.metric];
   const Assignment assignment = plan->config.assignment;
-  const auto totals = [&](const GroupTable& groups, std::size_t column, const std::vector<float>* before) {
+  const auto totals = [&](const GroupTable& groups, std::size_t column,
+                          const std::vector<float>* before) {
     std::vector<GroupTotal> out(groups.stratum.size());
     for (std::size_t g = 0; g < out.size(); ++g) {
       const std::size_t row = g * plan->width;
-      out[g] = {groups.counts[row + metric.n_column], groups.counts[row + column], groups.stratum[g]};
+      out[g] = {groups.counts[row + metric.n_column], groups.counts[row + column],
+                groups.stratum[g]};
       if (before && row < before->size()) {
         out[g].n -= double((*before)[row + metric.n_column]);
         out[g].x -= double((*before)[row + column]);
@@ -91,13 +96,14 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
     return out;
   };
   const double clump = clump_size(s);
-  const auto all = measure_noise(totals(baseline_groups, series.baseline_column, nullptr), config.kind, assignment,
-                                 config.prior, clump);
+  const auto all = measure_noise(totals(baseline_groups, series.baseline_column, nullptr),
+                                 config.kind, assignment, config.prior, clump);
   WindowNoise out{.phi = all.phi, .nu = all.nu, .tau2 = all.tau2, .floor = all.floor};
   GroupNoise recent = all;
   if (k > 0) {
-    recent = measure_noise(totals(baseline_groups, series.baseline_column, &restarts[k - 1].baseline_counts),
-                           config.kind, assignment, config.prior, clump);
+    recent = measure_noise(
+        totals(baseline_groups, series.baseline_column, &restarts[k - 1].baseline_counts),
+        config.kind, assignment, config.prior, clump);
     if (assignment == Assignment::Player && recent.expected > 2 * double(recent.groups)) {
       out.phi = std::max(all.phi, recent.phi);
     }
@@ -131,7 +137,8 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
 bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s, double clump) const {
   const GateConfig& config = plan->config;
   const bool swapped = plan->metrics[plan->series[s].metric].swapped;
-  // Where more is better the canary is the reference: what counts is how many events it should have had.
+  // Where more is better the canary is the reference: what counts is how many events it should have
+  // had.
   const double canary_events = swapped ? sums.counterpart : sums.suspect;
   const double baseline_events = swapped ? sums.suspect : sums.reference;
   return canary_events >= double(config.canary_events_min) * clump &&
@@ -140,11 +147,13 @@ bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s, doubl
 
 // With fewer than four canary instances a small effect can't be told from the instance itself.
 bool GateState::Core::too_few_instances(const SeriesSums& sums, const WindowNoise& n) const {
-  return plan->config.assignment == Assignment::Instance && n.canary_groups < kInstancesMin - 0.75 &&
+  return plan->config.assignment == Assignment::Instance &&
+         n.canary_groups < kInstancesMin - 0.75 &&
          sums.suspect < sums.expected * std::exp(kLogSmallEffect);
 }
 
-double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
+double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w,
+                                     const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   if (!enough_events(w.sums, s, n.phi / n.floor) || w.sums.suspect <= w.sums.expected ||
       too_few_instances(w.sums, n)) {
@@ -156,9 +165,11 @@ double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w, const
   return numerator - log_mixture(w.l, n.phi, mixture_student(series.margin(), sd, n.nu));
 }
 
-// Never below log_e_window, and much cheaper. The numerator is at most the peak. The denominator is at least its value at
-// the margin times the null's mass between margin and peak, for the likelihood is concave in beta.
-double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const {
+// Never below log_e_window, and much cheaper. The numerator is at most the peak. The denominator is
+// at least its value at the margin times the null's mass between margin and peak, for the
+// likelihood is concave in beta.
+double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
+                                    const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
   const double l_margin = w.l[kSlotMargin];
@@ -201,7 +212,8 @@ double GateState::Core::log_e_metric(std::size_t m) const {
   for (std::size_t s = metric.first; s < metric.last; ++s) {
     const SeriesPlan& series = plan->series[s];
     if (series.weight > 0) sum.add(exact_log(series.weight) + log_e_series(s));
-    if (metric.catastrophe_weight > 0) sum.add(exact_log(metric.catastrophe_weight) + log_e_catastrophe(s));
+    if (metric.catastrophe_weight > 0)
+      sum.add(exact_log(metric.catastrophe_weight) + log_e_catastrophe(s));
   }
   if (sum.value() <= kLogNothing) return kLogNothing;
   return sum.value() - exact_log(metric.weight + metric.catastrophe_weight);
@@ -267,10 +279,12 @@ double GateState::Core::score(std::size_t s, const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   const SeriesWindow& w = main[s];
   const double l_margin = w.l[kSlotMargin];
-  const double root = std::sqrt(2 * (peak_above(w.l, series.margin(), l_margin).l - l_margin) / n.phi);
+  const double root =
+      std::sqrt(2 * (peak_above(w.l, series.margin(), l_margin).l - l_margin) / n.phi);
   if (root <= 0) return 0;
   if (n.v0 <= 0) return root;
-  const double effect = std::log(w.sums.suspect / std::max(w.sums.expected, 1e-3)) - series.margin();
+  const double effect =
+      std::log(w.sums.suspect / std::max(w.sums.expected, 1e-3)) - series.margin();
   if (effect <= 0) return 0;
   const double se = effect / root;
   const double z = effect / std::sqrt(se * se + n.v0);
@@ -314,12 +328,15 @@ bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
   const SeriesPlan& series = plan->series[s];
   const double l_margin = main[s].l[kSlotSafe];
   const GridPeak peak = peak_below(main[s].l, series.safe_margin(), l_margin);
-  if (peak.l - l_margin < log_bar * least_phi(s) && plan->config.assignment == Assignment::Player) return false;
+  if (peak.l - l_margin < log_bar * least_phi(s) && plan->config.assignment == Assignment::Player)
+    return false;
   const WindowNoise n = noise(s, 0);
-  return (peak.l - l_margin) / n.phi - log_null_mass(n, series.safe_margin() - peak.beta) >= log_bar;
+  return (peak.l - l_margin) / n.phi - log_null_mass(n, series.safe_margin() - peak.beta) >=
+         log_bar;
 }
 
-// A certificate once reached holds, whenever one looks; it lapses only when later evidence has taken nearly all of it back.
+// A certificate once reached holds, whenever one looks; it lapses only when later evidence has
+// taken nearly all of it back.
 void GateState::Core::certify() {
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
     const double bar = std::log(certified[m] ? kCertificateKept : kCertificate);
@@ -337,8 +354,9 @@ std::pair<double, double> GateState::Core::ratio_interval(std::size_t s) const {
   const GridAxis& axis = grid_axis();
   const auto log_e_at = [&](std::size_t j, bool above) {
     const double margin = axis.beta[j];
-    const GridMixture alternatives = above ? mixture_above(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}})
-                                           : mixture_below(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}});
+    const GridMixture alternatives =
+        above ? mixture_above(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}})
+              : mixture_below(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}});
     const double numerator = log_mixture(w.l, n.phi, alternatives);
     if (sd < kPointNullSd) return numerator - w.l[j] / n.phi;
     return numerator - log_mixture(w.l, n.phi, mixture_student(margin, sd, n.nu));
@@ -376,7 +394,8 @@ double GateState::Core::canary_units_needed(std::size_t m, double share) const {
   if (plan->series[s].weight <= 0) s -= 1;
   const SeriesPlan& series = plan->series[s];
   const WindowNoise n = noise(s, 0);
-  // The baseline's rate from all there is of it, history included: the steadier, the less the answer wavers.
+  // The baseline's rate from all there is of it, history included: the steadier, the less the
+  // answer wavers.
   double exposure = 0, events = 0;
   for (std::size_t g = 0; g < baseline_groups.stratum.size(); ++g) {
     exposure += baseline_groups.counts[g * plan->width + metric.n_column];

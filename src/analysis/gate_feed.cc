@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes ticks in: sums per group for the noise, likelihoods per series, restarts, presence of the arms, units.
+// Takes ticks in: sums per group for the noise, likelihoods per series, restarts, presence of the
+// arms, units.
 #include <algorithm>
 #include <cmath>
 
@@ -17,9 +18,13 @@ constexpr double kSurelySome = 7;
 constexpr std::int64_t kBlindTicks = 3;
 
 // Restart k begins every ten minutes up to two hours, hourly after.
-std::int64_t restart_second(std::int64_t k) { return k <= 12 ? 600 * k : 7200 + 3600 * (k - 12); }
+std::int64_t restart_second(std::int64_t k) {
+  return k <= 12 ? 600 * k : 7200 + 3600 * (k - 12);
+}
 
-std::vector<float> as_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+std::vector<float> as_float(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
 
 }  // namespace
 
@@ -38,7 +43,8 @@ void GateState::Core::feed(const Tick& tick) {
   if (tick.t_s <= 0) {
     add_groups(tick, /*history=*/true);
     note_clumps(tick);
-    for (auto& p : pending) p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
+    for (auto& p : pending)
+      p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
     return;
   }
   if (tick.t_s <= t_s) return;  // Seen already, or late: evidence of one second counts once.
@@ -79,13 +85,15 @@ std::uint32_t GateState::Core::stratum_of(const std::string& name) {
   return std::uint32_t(strata.size() - 1);
 }
 
-std::uint32_t GateState::Core::group_of(GroupTable* groups, const GroupCounts& group, std::size_t position) {
+std::uint32_t GateState::Core::group_of(GroupTable* groups, const GroupCounts& group,
+                                        std::size_t position) {
   const std::uint32_t of_stratum = stratum_of(group.stratum);
   if (position < groups->order.size() && groups->ids[groups->order[position]] == group.id &&
       groups->stratum[groups->order[position]] == of_stratum) {
     return groups->order[position];
   }
-  auto [it, is_new] = groups->index.try_emplace({of_stratum, group.id}, std::uint32_t(groups->stratum.size()));
+  auto [it, is_new] =
+      groups->index.try_emplace({of_stratum, group.id}, std::uint32_t(groups->stratum.size()));
   if (is_new) {
     if (groups->stratum.size() >= kGroupsMax) {
       groups->index.erase(it);
@@ -109,7 +117,8 @@ void GateState::Core::add_groups(const Tick& tick, bool history) {
     const bool is_canary = group.arm == Arm::Canary;
     if (history && is_canary) continue;
     const std::uint32_t of_stratum = stratum_of(group.stratum);
-    std::vector<double>& sums = is_canary ? pending[of_stratum].canary : pending[of_stratum].baseline;
+    std::vector<double>& sums =
+        is_canary ? pending[of_stratum].canary : pending[of_stratum].baseline;
     for (std::size_t c = 0; c < width; ++c) sums[c] += double(group.counts[c]);
     // Which bucket a canary event fell into teaches nothing; which instance does.
     if (is_canary && !by_instance) continue;
@@ -149,9 +158,9 @@ void GateState::Core::note_clumps(const Tick& tick) {
   }
 }
 
-// Events are judged with the exposure of their own ticks. Where one arm had none, the stretch waits for the next tick,
-// so that events of long sessions in thin traffic are not lost; a stretch in which an arm must have been silent by
-// fault is dropped, for its baseline has no counterpart.
+// Events are judged with the exposure of their own ticks. Where one arm had none, the stretch waits
+// for the next tick, so that events of long sessions in thin traffic are not lost; a stretch in
+// which an arm must have been silent by fault is dropped, for its baseline has no counterpart.
 void GateState::Core::judge_pending(bool warming) {
   const double share = plan->config.share > 0 ? plan->config.share : 0.05;
   for (PendingStratum& p : pending) {
@@ -164,7 +173,8 @@ void GateState::Core::judge_pending(bool warming) {
                         (baseline_n <= 0 && canary_n * (1 - share) / share > kSurelySome);
       if (!judge && !drop) continue;
       if (judge) {
-        table.fill(metric.swapped ? baseline_n / (canary_n + baseline_n) : canary_n / (canary_n + baseline_n));
+        table.fill(metric.swapped ? baseline_n / (canary_n + baseline_n)
+                                  : canary_n / (canary_n + baseline_n));
         for (std::size_t s = metric.first; s < metric.last; ++s) judge_series(s, p, warming);
       }
       const std::size_t columns = plan->shape.metrics[m].columns;
@@ -202,7 +212,8 @@ void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks
     const auto arm = std::size_t(group.arm);
     present[arm] = true;
     double most = 0;
-    for (const MetricPlan& metric : plan->metrics) most = std::max(most, double(group.counts[metric.n_column]));
+    for (const MetricPlan& metric : plan->metrics)
+      most = std::max(most, double(group.counts[metric.n_column]));
     exposure[arm] += most;
   }
   // Units, where they are told, come one by one; sessions may come by the match.
@@ -231,7 +242,8 @@ void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks
   }
   // What waited through a blackout has lost its counterpart.
   if (blind()) {
-    for (auto& p : pending) p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
+    for (auto& p : pending)
+      p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
   }
 }
 
@@ -243,8 +255,9 @@ bool GateState::Core::blind() const {
   return false;
 }
 
-// Ticks in which an arm's telemetry was absent do not count, or a lost stream would look like a wrong split; but in thin
-// traffic a tick without a canary is chance, and leaving it out would bias the share.
+// Ticks in which an arm's telemetry was absent do not count, or a lost stream would look like a
+// wrong split; but in thin traffic a tick without a canary is chance, and leaving it out would bias
+// the share.
 void GateState::Core::count_units(const Tick& tick) {
   const double share = plan->config.share;
   if (share <= 0 || tick.units.empty()) return;
@@ -276,7 +289,8 @@ double GateState::Core::log_sample_ratio_worst() const {
   for (const auto& [name, totals] : units) {
     canary_units += totals.canary;
     all += totals.all;
-    worst = std::max(worst, log_sample_ratio(totals.canary, totals.all, share) - std::log(double(units.size())));
+    worst = std::max(
+        worst, log_sample_ratio(totals.canary, totals.all, share) - std::log(double(units.size())));
   }
   return std::max(worst, log_sample_ratio(canary_units, all, share));
 }

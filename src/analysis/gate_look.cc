@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kBlameLevel = 0.05;
 
-// e-BH (Wang and Ramdas): the k largest, for the largest k with E_(k) >= K / (k level). Holds whatever the dependence.
+// e-BH (Wang and Ramdas): the k largest, for the largest k with E_(k) >= K / (k level). Holds
+// whatever the dependence.
 void blame(std::vector<MetricLook>* metrics) {
   std::vector<MetricLook*> sorted;
   for (auto& m : *metrics) sorted.push_back(&m);
@@ -43,13 +44,14 @@ std::string e_text(std::int64_t log_e_unats) {
 }
 
 std::string describe(const MetricLook& m) {
-  const std::string where = m.at > 0 ? fmt::format(" above the baseline's p{:.4g}", m.at * 100) : "";
+  const std::string where =
+      m.at > 0 ? fmt::format(" above the baseline's p{:.4g}", m.at * 100) : "";
   const std::string counts =
       m.canary_n > 0 ? fmt::format(" ({} against {}, n = {})", share_text(m.canary_x, m.canary_n),
                                    share_text(m.baseline_x, m.baseline_n), m.canary_n)
                      : std::string(" (in the warm-up)");
-  return fmt::format("{}{} is {:.2f} times the baseline{}, E = {}, z = {:.1f}", m.name, where, m.ratio, counts,
-                     e_text(m.log_e_unats), m.score);
+  return fmt::format("{}{} is {:.2f} times the baseline{}, E = {}, z = {:.1f}", m.name, where,
+                     m.ratio, counts, e_text(m.log_e_unats), m.score);
 }
 
 std::string duration_text(double seconds) {
@@ -99,20 +101,24 @@ std::string GateState::Core::why(const GateLook& look) const {
     }
     case Verdict::Skewed:
       return fmt::format(
-          "units do not reach the arms in the planned share of {:.4g} % (log Bayes factor {:.1f}); nothing the arms say "
+          "units do not reach the arms in the planned share of {:.4g} % (log Bayes factor {:.1f}); "
+          "nothing the arms say "
           "can be trusted: look for a canary that dies before its first event, or a wrong split",
           plan->config.share * 100, double(look.log_sample_ratio_unats) * 1e-6);
     case Verdict::Blind: {
       const bool is_canary = canary.absent_ticks >= 3 || canary.quiet_ticks >= 3;
-      return fmt::format("no telemetry from the {} for {} ticks; check its reporting", is_canary ? "canary" : "baseline",
+      return fmt::format("no telemetry from the {} for {} ticks; check its reporting",
+                         is_canary ? "canary" : "baseline",
                          is_canary ? std::max(canary.absent_ticks, canary.quiet_ticks)
                                    : std::max(baseline.absent_ticks, baseline.quiet_ticks));
     }
     case Verdict::Pass:
       return t_s < plan->config.planned_s
                  ? "every metric is shown to be within its budget, ahead of the planned end"
-                 : "no metric is worse, and the stage could have seen a growth as large as its budget";
-    case Verdict::Thin: return why_thin(look);
+                 : "no metric is worse, and the stage could have seen a growth as large as its "
+                   "budget";
+    case Verdict::Thin:
+      return why_thin(look);
   }
   return "";
 }
@@ -129,10 +135,12 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
     const MetricLook& metric = look.metrics[m];
     if (metric.verdict == Verdict::Pass) continue;
     if (metric.powered && t_s >= config.planned_s) {
-      return fmt::format("{}: it looks worse, but not beyond doubt; bake on, or widen the share", describe(metric));
+      return fmt::format("{}: it looks worse, but not beyond doubt; bake on, or widen the share",
+                         describe(metric));
     }
-    const double gap = metric.canary_n_needed > 0 ? metric.canary_n_needed / std::max(1.0, double(metric.canary_n))
-                                                  : INFINITY;
+    const double gap = metric.canary_n_needed > 0
+                           ? metric.canary_n_needed / std::max(1.0, double(metric.canary_n))
+                           : INFINITY;
     if (!worst || gap > worst_gap) {
       worst = &metric;
       worst_index = m;
@@ -141,9 +149,11 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
   }
   if (!worst) return "not every metric is settled";
   const double budget = budget_ratio(config.metrics[worst_index]);
-  std::string text = fmt::format("{}: {} canary {} seen", worst->name, worst->canary_n,
-                                 config.metrics[worst_index].kind == MetricKind::Rate ? "player-seconds" : "units");
-  if (worst->baseline_x == 0) return text + ", and no event in the baseline to compare with; bake on";
+  std::string text = fmt::format(
+      "{}: {} canary {} seen", worst->name, worst->canary_n,
+      config.metrics[worst_index].kind == MetricKind::Rate ? "player-seconds" : "units");
+  if (worst->baseline_x == 0)
+    return text + ", and no event in the baseline to compare with; bake on";
   if (worst->canary_n_needed <= 0) {
     const WindowNoise n = noise(plan->metrics[worst_index].certifier, 0);
     BakeQuestion q;
@@ -155,21 +165,27 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
     q.nu = n.nu;
     q.baseline_instances = std::max(1.0, n.baseline_groups);
     const int instances = canary_instances_needed(q);
-    const std::string remedy = instances > 0 ? fmt::format("needs at least {} canary instances", instances)
-                                             : std::string("needs more baseline instances, or a larger must_detect");
-    return fmt::format("{}; instances differ too much (sd {:.2f} in log rate) to see a growth to {:.3g}x however long it "
-                       "bakes: {}",
-                       text, std::sqrt(n.tau2), budget, remedy);
+    const std::string remedy =
+        instances > 0 ? fmt::format("needs at least {} canary instances", instances)
+                      : std::string("needs more baseline instances, or a larger must_detect");
+    return fmt::format(
+        "{}; instances differ too much (sd {:.2f} in log rate) to see a growth to {:.3g}x however "
+        "long it "
+        "bakes: {}",
+        text, std::sqrt(n.tau2), budget, remedy);
   }
   const double per_second = double(worst->canary_n) / baked;
-  text += fmt::format(", {:.0f} needed to see a growth to {:.3g}x with 80 % power", worst->canary_n_needed, budget);
-  if (t_s < config.planned_s && worst->canary_n_needed <= per_second * double(config.planned_s - config.warmup_s)) {
+  text += fmt::format(", {:.0f} needed to see a growth to {:.3g}x with 80 % power",
+                      worst->canary_n_needed, budget);
+  if (t_s < config.planned_s &&
+      worst->canary_n_needed <= per_second * double(config.planned_s - config.warmup_s)) {
     return fmt::format("{}: expected by second {:.0f}", text,
                        double(config.warmup_s) + worst->canary_n_needed / per_second);
   }
   if (per_second > 0) {
-    text += fmt::format("; at this rate a bake of {}",
-                        duration_text(double(config.warmup_s) + worst->canary_n_needed / per_second));
+    text +=
+        fmt::format("; at this rate a bake of {}",
+                    duration_text(double(config.warmup_s) + worst->canary_n_needed / per_second));
   }
   const double all = double(worst->canary_n + worst->baseline_n);
   const double share_now = all > 0 ? double(worst->canary_n) / all : 0;
@@ -178,7 +194,8 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
     if (share <= share_now) continue;
     const double units = all / baked * share * double(config.planned_s - config.warmup_s);
     if (canary_units_needed(worst_index, share) <= units) {
-      return fmt::format("{}, or a share of {} % over the planned time, would settle it", text, percent);
+      return fmt::format("{}, or a share of {} % over the planned time, would settle it", text,
+                         percent);
     }
   }
   return text + " would settle it";

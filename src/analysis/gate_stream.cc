@@ -16,11 +16,12 @@ namespace {
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kLineBytesMax = 16u << 20;
 
-const std::vector<std::string> kStageKeys{"planned_s",           "tick_s",  "share", "assignment", "warmup_s", "profile",
-                                          "canary_events_min",   "metrics", "name",
-                                          "baseline_events_min"};
-const std::vector<std::string> kMetricKeys{"name", "kind", "weight",      "worse_by_at_most", "at",
-                                           "cuts", "better", "must_detect", "scaled_by",        "prior"};
+const std::vector<std::string> kStageKeys{
+    "planned_s",         "tick_s",  "share", "assignment",         "warmup_s", "profile",
+    "canary_events_min", "metrics", "name",  "baseline_events_min"};
+const std::vector<std::string> kMetricKeys{"name",      "kind", "weight", "worse_by_at_most",
+                                           "at",        "cuts", "better", "must_detect",
+                                           "scaled_by", "prior"};
 
 // Reads the fields of one object; keeps the first error and notes keys nobody asked for.
 class Fields {
@@ -97,8 +98,9 @@ class Fields {
       const std::string key(member.key());
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
       const auto near = nearest_word(key, known);
-      *warning += fmt::format("{}{}.{} is not known and has no effect{}", warning->empty() ? "" : "; ", path_, key,
-                              near ? fmt::format(" (did you mean {}?)", *near) : "");
+      *warning +=
+          fmt::format("{}{}.{} is not known and has no effect{}", warning->empty() ? "" : "; ",
+                      path_, key, near ? fmt::format(" (did you mean {}?)", *near) : "");
     }
   }
 
@@ -114,14 +116,16 @@ std::optional<Better> parse_better(std::string_view text) {
   return std::nullopt;
 }
 
-Result<GateMetric> metric_from_json(const json::value& value, const std::string& path, std::string* warning) {
+Result<GateMetric> metric_from_json(const json::value& value, const std::string& path,
+                                    std::string* warning) {
   if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
   Fields fields(value.get_object(), path);
   GateMetric metric;
   fields.require("name");
   fields.require("kind");
   fields.text("name", &metric.name);
-  if (auto kind = fields.word("kind", parse_metric_kind, "binary, count, rate or quantile")) metric.kind = *kind;
+  if (auto kind = fields.word("kind", parse_metric_kind, "binary, count, rate or quantile"))
+    metric.kind = *kind;
   if (auto better = fields.word("better", parse_better, "lower or higher")) metric.better = *better;
   fields.number("weight", &metric.weight);
   fields.number("worse_by_at_most", &metric.worse_by_at_most);
@@ -149,7 +153,9 @@ double shown_e(std::int64_t log_e_unats) {
   return std::stod(fmt::format("{:.6g}", e));
 }
 
-double rounded(double value) { return std::isfinite(value) ? std::stod(fmt::format("{:.6g}", value)) : 0; }
+double rounded(double value) {
+  return std::isfinite(value) ? std::stod(fmt::format("{:.6g}", value)) : 0;
+}
 
 void write_verdict(std::ostream& out, std::string_view key, const GateLook& look) {
   json::object line;
@@ -191,7 +197,8 @@ class Judge {
   bool done() const { return !state_.empty() && state_[0].verdict() == Verdict::Fail; }
 
   Result<Verdict> finish() {
-    if (state_.empty()) return fail(ErrorCode::Invalid, "the input has no stage; the first line describes it");
+    if (state_.empty())
+      return fail(ErrorCode::Invalid, "the input has no stage; the first line describes it");
     if (!any_tick_) return fail(ErrorCode::Invalid, "the input has a stage but no tick");
     write_verdict(out_, "final", state_[0].look());
     return state_[0].verdict();
@@ -218,8 +225,9 @@ class Judge {
     }
     tick.t_s += shift_s_;
     if (last_t_ && tick.t_s <= *last_t_) {
-      return fail(ErrorCode::Invalid, fmt::format("t is {} after {}; ticks come in the order of time",
-                                                  tick.t_s - shift_s_, *last_t_ - shift_s_));
+      return fail(ErrorCode::Invalid,
+                  fmt::format("t is {} after {}; ticks come in the order of time",
+                              tick.t_s - shift_s_, *last_t_ - shift_s_));
     }
     fill_gap(tick.t_s);
     last_t_ = tick.t_s;
@@ -261,26 +269,34 @@ class Judge {
 
 int judge_exit_of(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Pass: return kJudgePass;
-    case Verdict::Fail: return kJudgeFail;
-    case Verdict::Thin: return kJudgeThin;
-    case Verdict::Blind: return kJudgeBlind;
-    case Verdict::Skewed: return kJudgeSkewed;
+    case Verdict::Pass:
+      return kJudgePass;
+    case Verdict::Fail:
+      return kJudgeFail;
+    case Verdict::Thin:
+      return kJudgeThin;
+    case Verdict::Blind:
+      return kJudgeBlind;
+    case Verdict::Skewed:
+      return kJudgeSkewed;
   }
   return kJudgeMalformed;
 }
 
 Result<GateConfig> gate_config_from_json(const json::value& header, std::string* warning) {
-  if (!header.is_object()) return fail(ErrorCode::Invalid, "the first line is not an object with `stage`");
+  if (!header.is_object())
+    return fail(ErrorCode::Invalid, "the first line is not an object with `stage`");
   const json::object& object = header.get_object();
   const std::int64_t version = get_int(object, "version", kFormat);
   if (version != kFormat) {
     return fail(ErrorCode::Unsupported,
-                fmt::format("version {} of the format is not known; this program reads version {}", version, kFormat));
+                fmt::format("version {} of the format is not known; this program reads version {}",
+                            version, kFormat));
   }
   const json::value* stage = object.if_contains("stage");
   if (!stage || !stage->is_object()) {
-    return fail(ErrorCode::Invalid, "the first line has no `stage` object; it describes the stage and its metrics");
+    return fail(ErrorCode::Invalid,
+                "the first line has no `stage` object; it describes the stage and its metrics");
   }
   Fields fields(stage->get_object(), "stage");
   GateConfig config;
@@ -292,17 +308,20 @@ Result<GateConfig> gate_config_from_json(const json::value& header, std::string*
   fields.whole("canary_events_min", &config.canary_events_min);
   fields.whole("baseline_events_min", &config.baseline_events_min);
   fields.number("share", &config.share);
-  if (auto word = fields.word("assignment", parse_assignment, "player or instance")) config.assignment = *word;
+  if (auto word = fields.word("assignment", parse_assignment, "player or instance"))
+    config.assignment = *word;
   if (auto word = fields.word("profile", parse_gate_profile, "G1 or C")) config.profile = *word;
   TRY(fields.status());
   fields.note_unknown(kStageKeys, warning);
   const json::value& metrics = *fields.find("metrics");
   if (!metrics.is_array()) return fail(ErrorCode::Invalid, "stage.metrics is not an array");
   for (std::size_t i = 0; i < metrics.get_array().size(); ++i) {
-    TRY(auto metric, metric_from_json(metrics.get_array()[i], fmt::format("stage.metrics[{}]", i), warning));
+    TRY(auto metric,
+        metric_from_json(metrics.get_array()[i], fmt::format("stage.metrics[{}]", i), warning));
     config.metrics.push_back(std::move(metric));
   }
-  if (auto status = check(config); !status) return fail(status.error().code, "stage: " + status.error().message);
+  if (auto status = check(config); !status)
+    return fail(status.error().code, "stage: " + status.error().message);
   return config;
 }
 
@@ -337,13 +356,14 @@ json::value to_json(const GateConfig& config) {
 json::object metrics_to_json(const GateLook& look) {
   json::object out;
   for (const MetricLook& m : look.metrics) {
-    json::object metric{{"e", shown_e(m.log_e_unats)},
-                        {"ratio", rounded(m.ratio)},
-                        {"verdict", to_string(m.verdict)},
-                        {"log_e_unats", m.log_e_unats == kLogZero ? json::value() : json::value(m.log_e_unats)},
-                        {"z", rounded(m.score)},
-                        {"canary", {m.canary_n, m.canary_x}},
-                        {"baseline", {m.baseline_n, m.baseline_x}}};
+    json::object metric{
+        {"e", shown_e(m.log_e_unats)},
+        {"ratio", rounded(m.ratio)},
+        {"verdict", to_string(m.verdict)},
+        {"log_e_unats", m.log_e_unats == kLogZero ? json::value() : json::value(m.log_e_unats)},
+        {"z", rounded(m.score)},
+        {"canary", {m.canary_n, m.canary_x}},
+        {"baseline", {m.baseline_n, m.baseline_x}}};
     metric["ratio_low"] = rounded(m.ratio_low);
     metric["ratio_high"] = m.ratio_high > 0 ? json::value(rounded(m.ratio_high)) : json::value();
     if (m.at > 0) metric["at"] = m.at;

@@ -13,10 +13,10 @@ constexpr double kFloorMin = 0.02;
 constexpr double kPhiMargin = 1.1;
 
 struct Pearson {
-  double q = 0;           // sum (x - mu)^2 / mu
-  double expected = 0;    // sum mu
-  double squares = 0;     // sum mu^2
-  double freedom = 0;     // groups less strata
+  double q = 0;         // sum (x - mu)^2 / mu
+  double expected = 0;  // sum mu
+  double squares = 0;   // sum mu^2
+  double freedom = 0;   // groups less strata
   double n = 0, x = 0;
   std::size_t groups = 0;
 };
@@ -79,11 +79,13 @@ GroupNoise measure_noise(std::span<const GroupTotal> groups, MetricKind kind, As
   if (seen.freedom < 1 || seen.expected <= 0) return out;
 
   if (assignment == Assignment::Player) {
-    // Within one standard error of chance it is chance: taking the larger of the two every time would cost 6 % power.
+    // Within one standard error of chance it is chance: taking the larger of the two every time
+    // would cost 6 % power.
     const double phi = seen.q / seen.freedom;
     if (phi <= out.floor * (1 + std::sqrt(2 / seen.freedom))) return out;
     out.phi = phi;
-    // An estimate that is plainly above chance is itself uncertain, the more so the fewer clumps it has seen.
+    // An estimate that is plainly above chance is itself uncertain, the more so the fewer clumps it
+    // has seen.
     if (phi > 1.3 * out.floor) out.phi *= kPhiMargin + std::sqrt(phi / seen.expected);
     return out;
   }

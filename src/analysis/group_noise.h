@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much baseline groups differ from each other beyond chance. Only the baseline is asked, so that an effect of the
-// canary cannot hide in the noise it is compared with.
+// How much baseline groups differ from each other beyond chance. Only the baseline is asked, so
+// that an effect of the canary cannot hide in the noise it is compared with.
 //
-// Player assignment: the dispersion phi of hash buckets. Instance assignment: the variance tau^2 between instances, shrunk
-// towards what is known of the service.
+// Player assignment: the dispersion phi of hash buckets. Instance assignment: the variance tau^2
+// between instances, shrunk towards what is known of the service.
 #pragma once
 
 #include <cstddef>
@@ -21,9 +21,9 @@ struct GroupTotal {
 };
 
 struct GroupNoise {
-  double floor = 1;        // phi of pure chance: 1 - p, or 1 where events may exceed units
+  double floor = 1;  // phi of pure chance: 1 - p, or 1 where events may exceed units
   double phi = 1;
-  double tau2 = 0;         // instance assignment
+  double tau2 = 0;  // instance assignment
   double nu = 6;
   double nu_data = 0;      // what the groups themselves are worth
   double effective = 0;    // groups, weighed by exposure: (sum n)^2 / sum n^2

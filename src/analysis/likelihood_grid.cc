@@ -12,24 +12,37 @@ namespace {
 using V2 = double __attribute__((vector_size(16)));
 using U2 = std::uint64_t __attribute__((vector_size(16)));
 
-V2 both(double x) { return V2{x, x}; }
-V2 load(const GridRow& row, std::size_t i) { return V2{row[i], row[i + 1]}; }
+V2 both(double x) {
+  return V2{x, x};
+}
+V2 load(const GridRow& row, std::size_t i) {
+  return V2{row[i], row[i + 1]};
+}
 void store(GridRow* row, std::size_t i, V2 v) {
   (*row)[i] = v[0];
   (*row)[i + 1] = v[1];
 }
 
-// exp by range reduction to |r| <= ln(2)/2 and a Taylor polynomial; error below 2 units in the last place.
-// The caller keeps x within [-708, 709].
+// exp by range reduction to |r| <= ln(2)/2 and a Taylor polynomial; error below 2 units in the last
+// place. The caller keeps x within [-708, 709].
 V2 exp2lanes(V2 x) {
   const V2 shifter = both(0x1.8p52);
   const V2 shifted = x * both(0x1.71547652b82fep0) + shifter;
   const V2 k = shifted - shifter;
   V2 r = x - k * both(0x1.62e42fefa0000p-1);
   r = r - k * both(0x1.cf79abc9e3b3ap-40);
-  static constexpr double kInverseFactorial[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880,
-                                                 1.0 / 40320,     1.0 / 5040,     1.0 / 720,     1.0 / 120,
-                                                 1.0 / 24,        1.0 / 6,        0.5,           1.0,
+  static constexpr double kInverseFactorial[] = {1.0 / 479001600,
+                                                 1.0 / 39916800,
+                                                 1.0 / 3628800,
+                                                 1.0 / 362880,
+                                                 1.0 / 40320,
+                                                 1.0 / 5040,
+                                                 1.0 / 720,
+                                                 1.0 / 120,
+                                                 1.0 / 24,
+                                                 1.0 / 6,
+                                                 0.5,
+                                                 1.0,
                                                  1.0};
   V2 p = both(kInverseFactorial[0]);
   for (int i = 1; i < 13; ++i) p = p * r + both(kInverseFactorial[i]);
@@ -38,8 +51,8 @@ V2 exp2lanes(V2 x) {
   return p * V2(power);
 }
 
-// log by the decomposition x = 2^e m, m in [sqrt(1/2), sqrt(2)), and the minimax series of fdlibm in s = f / (2 + f).
-// For positive normal x.
+// log by the decomposition x = 2^e m, m in [sqrt(1/2), sqrt(2)), and the minimax series of fdlibm
+// in s = f / (2 + f). For positive normal x.
 V2 log2lanes(V2 x) {
   constexpr std::uint64_t kHalfRoot = 0x3fe6a09e667f3bcd;  // bits of sqrt(1/2)
   constexpr std::uint64_t kBias = std::uint64_t(1024) << 52;
@@ -51,8 +64,9 @@ V2 log2lanes(V2 x) {
   const V2 s = f / (both(2) + f);
   const V2 z = s * s;
   V2 series = both(1.479819860511658591e-01);
-  for (const double c : {1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
-                         2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01}) {
+  for (const double c :
+       {1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
+        2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01}) {
     series = series * z + both(c);
   }
   series = series * z;
@@ -120,7 +134,8 @@ GridMixture mixture_above(double margin, std::initializer_list<ExponentialPart> 
     const double over = axis.beta[j] - margin;
     if (over <= 1e-12) continue;
     double density = 0;
-    for (const auto& part : parts) density += part.weight / part.mean * exact_exp(-over / part.mean);
+    for (const auto& part : parts)
+      density += part.weight / part.mean * exact_exp(-over / part.mean);
     out.weight[j] = density * axis.step[j];
   }
   normalise(&out);
@@ -134,7 +149,8 @@ GridMixture mixture_below(double margin, std::initializer_list<ExponentialPart> 
     const double under = margin - axis.beta[j];
     if (under <= 1e-12) continue;
     double density = 0;
-    for (const auto& part : parts) density += part.weight / part.mean * exact_exp(-under / part.mean);
+    for (const auto& part : parts)
+      density += part.weight / part.mean * exact_exp(-under / part.mean);
     out.weight[j] = density * axis.step[j];
   }
   normalise(&out);
@@ -167,7 +183,8 @@ GridMixture mixture_student(double margin, double sd, double nu) {
     sum += weight;
   }
   const V2 scale_to_one = both(1 / (sum[0] + sum[1]));
-  for (std::size_t j = 0; j < kGridNodes; j += 2) store(&out.weight, j, load(out.weight, j) * scale_to_one);
+  for (std::size_t j = 0; j < kGridNodes; j += 2)
+    store(&out.weight, j, load(out.weight, j) * scale_to_one);
   return out;
 }
 
@@ -187,7 +204,8 @@ GridMargins grid_margins(double margin, double catastrophe, double safe) {
   return out;
 }
 
-void add_events(GridRow* l, double canary, double all, const ShareTable& table, const GridMargins& margins) {
+void add_events(GridRow* l, double canary, double all, const ShareTable& table,
+                const GridMargins& margins) {
   const GridAxis& axis = grid_axis();
   const V2 c = both(canary);
   const V2 e = both(all);
@@ -216,7 +234,8 @@ double log_mixture(const GridRow& l, double phi, const GridMixture& mixture) {
   const V2 peak = both(top);
   const V2 scale = both(1 / phi);
   V2 sum = both(0);
-  // Weights outside [first, last) are zero, so whole lanes are safe; slots behind the nodes have weight zero too.
+  // Weights outside [first, last) are zero, so whole lanes are safe; slots behind the nodes have
+  // weight zero too.
   for (std::size_t j = mixture.first & ~std::size_t(1); j < mixture.last; j += 2) {
     V2 v = (load(l, j) - peak) * scale;
     // Where little is left of the likelihood no weight can make up for it.

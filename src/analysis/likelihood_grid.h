@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conditional log-likelihood of canary events given all events, on a fixed grid of log-ratios, and the mixtures
-// over it that make e-values of it.
+// The conditional log-likelihood of canary events given all events, on a fixed grid of log-ratios,
+// and the mixtures over it that make e-values of it.
 //
-// beta_j = 0.05 sinh(0.06 (j - 73)), j = 0..160; node 73 is exactly 0. Three slots behind the nodes hold the margins that
-// must be exact: the acceptable growth, the catastrophe margin, the budget of the promotion certificate.
-// exp and log are our own, two lanes of plain IEEE arithmetic: equal results on every machine.
+// beta_j = 0.05 sinh(0.06 (j - 73)), j = 0..160; node 73 is exactly 0. Three slots behind the nodes
+// hold the margins that must be exact: the acceptable growth, the catastrophe margin, the budget of
+// the promotion certificate. exp and log are our own, two lanes of plain IEEE arithmetic: equal
+// results on every machine.
 #pragma once
 
 #include <array>
@@ -50,7 +51,8 @@ GridMixture mixture_safe(double margin, double sd);
 // What a harmless instance effect can do: Student's t around `margin`.
 GridMixture mixture_student(double margin, double sd, double nu);
 
-// log(1 + w (e^beta - 1)) at every node, for one share of exposure. Shared by all metrics of a tick with that share.
+// log(1 + w (e^beta - 1)) at every node, for one share of exposure. Shared by all metrics of a tick
+// with that share.
 struct ShareTable {
   double share = -1;
   GridRow log_term;
@@ -65,7 +67,8 @@ struct GridMargins {
 GridMargins grid_margins(double margin, double catastrophe, double safe);
 
 // l_j += canary * beta_j - all * log_term_j, margins included.
-void add_events(GridRow* l, double canary, double all, const ShareTable& table, const GridMargins& margins);
+void add_events(GridRow* l, double canary, double all, const ShareTable& table,
+                const GridMargins& margins);
 GridRow difference(const GridRow& a, const GridRow& b);
 
 // log sum_j weight_j exp(l_j / phi).

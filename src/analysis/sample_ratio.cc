@@ -14,7 +14,8 @@ double log_sample_ratio(std::int64_t canary, std::int64_t all, double share) {
   const double b = kWeight * (1 - share);
   const double c = double(canary);
   const double rest = double(all - canary);
-  return log_beta(a + c, b + rest) - log_beta(a, b) - c * std::log(share) - rest * std::log1p(-share);
+  return log_beta(a + c, b + rest) - log_beta(a, b) - c * std::log(share) -
+         rest * std::log1p(-share);
 }
 
 }  // namespace showcaller

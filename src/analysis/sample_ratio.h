@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sample-ratio check: do units reach the arms in the share that was asked for? A canary that dies before its first event
-// shows up here first. Anytime-valid: a Bayes factor against a Beta prior around the share; false alarm at most 0.1 %.
+// Sample-ratio check: do units reach the arms in the share that was asked for? A canary that dies
+// before its first event shows up here first. Anytime-valid: a Bayes factor against a Beta prior
+// around the share; false alarm at most 0.1 %.
 #pragma once
 
 #include <cstdint>

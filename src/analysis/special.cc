@@ -10,7 +10,8 @@
 namespace showcaller {
 namespace {
 
-// The continued fraction of the incomplete beta function (DLMF 8.17.22), by the modified Lentz method.
+// The continued fraction of the incomplete beta function (DLMF 8.17.22), by the modified Lentz
+// method.
 double beta_fraction(double x, double a, double b) {
   constexpr double kTiny = 1e-300;
   const auto away_from_zero = [](double v) { return std::abs(v) < kTiny ? kTiny : v; };
@@ -55,11 +56,16 @@ double log_gamma(double x) {
   }
   const double z = 1 / (x * x);
   const double series =
-      (1.0 / 12 - z * (1.0 / 360 - z * (1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * 691.0 / 360360))))) / x;
+      (1.0 / 12 -
+       z * (1.0 / 360 -
+            z * (1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * 691.0 / 360360))))) /
+      x;
   return shift + (x - 0.5) * std::log(x) - x + 0.5 * std::log(2 * std::numbers::pi) + series;
 }
 
-double log_beta(double a, double b) { return log_gamma(a) + log_gamma(b) - log_gamma(a + b); }
+double log_beta(double a, double b) {
+  return log_gamma(a) + log_gamma(b) - log_gamma(a + b);
+}
 
 double beta_cdf(double x, double a, double b) {
   if (x <= 0) return 0;
@@ -69,7 +75,9 @@ double beta_cdf(double x, double a, double b) {
   return 1 - front * beta_fraction(1 - x, b, a) / b;
 }
 
-double normal_tail(double z) { return 0.5 * std::erfc(z / std::numbers::sqrt2); }
+double normal_tail(double z) {
+  return 0.5 * std::erfc(z / std::numbers::sqrt2);
+}
 
 double normal_tail_inverse(double p) {
   CHECK(p > 0 && p < 1);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few special functions the gate needs: normal and Student tails, their inverses, log gamma, log beta.
-// Relative error below 1e-9 over the ranges used (tails down to 1e-300). Pure.
+// The few special functions the gate needs: normal and Student tails, their inverses, log gamma,
+// log beta. Relative error below 1e-9 over the ranges used (tails down to 1e-300). Pure.
 #pragma once
 
 namespace showcaller {
 
-double log_gamma(double x);          // x > 0
+double log_gamma(double x);           // x > 0
 double log_beta(double a, double b);  // a, b > 0
 // P(Z > z).
 double normal_tail(double z);

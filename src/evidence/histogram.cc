@@ -33,29 +33,33 @@ Result<ExponentialHistogram> ExponentialHistogram::from_parts(int scale, std::ui
                 fmt::format("histogram scale {} is outside {} to {}", scale, kScaleMin, kScaleMax));
   }
   if (counts.size() > kWireBucketsMax) {
-    return fail(ErrorCode::Limit, fmt::format("a histogram of {} buckets is over the limit of {}", counts.size(),
-                                              kWireBucketsMax));
+    return fail(ErrorCode::Limit, fmt::format("a histogram of {} buckets is over the limit of {}",
+                                              counts.size(), kWireBucketsMax));
   }
   // Every double lies within these indices at the scale.
   const double reach = scale >= 0 ? 1100.0 * double(1 << scale) : 1100.0;
   if (std::abs(double(offset)) > reach || double(offset) + double(counts.size()) > reach) {
-    return fail(ErrorCode::Invalid, fmt::format("histogram offset {} lies beyond any double", offset));
+    return fail(ErrorCode::Invalid,
+                fmt::format("histogram offset {} lies beyond any double", offset));
   }
   for (const std::uint64_t c : counts) {
-    if (c > (std::uint64_t(1) << 53)) return fail(ErrorCode::Invalid, "a histogram bucket counts more than 2^53");
+    if (c > (std::uint64_t(1) << 53))
+      return fail(ErrorCode::Invalid, "a histogram bucket counts more than 2^53");
   }
   ExponentialHistogram out(scale);
   out.zero_count_ = zero_count;
   out.offset_ = offset;
   out.counts_ = std::move(counts);
   out.trim();
-  if (!out.counts_.empty()) out.fit(out.offset_, std::int64_t(out.offset_) + std::int64_t(out.counts_.size()) - 1);
+  if (!out.counts_.empty())
+    out.fit(out.offset_, std::int64_t(out.offset_) + std::int64_t(out.counts_.size()) - 1);
   return out;
 }
 
 std::int32_t ExponentialHistogram::index_of(double value, int scale) {
   int exponent = 0;
-  const double fraction = std::frexp(value, &exponent);  // value = fraction * 2^exponent, fraction in [0.5, 1)
+  const double fraction =
+      std::frexp(value, &exponent);  // value = fraction * 2^exponent, fraction in [0.5, 1)
   // Upper bounds belong to the bucket: exact powers of two sit one lower.
   const std::int64_t power = fraction == 0.5 ? exponent - 2 : exponent - 1;
   if (scale <= 0) return std::int32_t(power >> -scale);
@@ -79,7 +83,8 @@ void ExponentialHistogram::record(double value, std::uint64_t times) {
   std::int32_t index = index_of(value, scale_);
   if (!counts_.empty()) {
     const std::int64_t low = std::min(index, offset_);
-    const std::int64_t high = std::max<std::int64_t>(index, offset_ + std::int64_t(counts_.size()) - 1);
+    const std::int64_t high =
+        std::max<std::int64_t>(index, offset_ + std::int64_t(counts_.size()) - 1);
     fit(low, high);
     index = index_of(value, scale_);
   }
@@ -106,7 +111,8 @@ void ExponentialHistogram::add(std::int32_t index, std::uint64_t times) {
     counts_.insert(counts_.begin(), std::size_t(offset_ - index), 0);
     offset_ = index;
   }
-  if (std::size_t(index - offset_) >= counts_.size()) counts_.resize(std::size_t(index - offset_) + 1, 0);
+  if (std::size_t(index - offset_) >= counts_.size())
+    counts_.resize(std::size_t(index - offset_) + 1, 0);
   counts_[std::size_t(index - offset_)] += times;
 }
 
@@ -193,7 +199,8 @@ double ExponentialHistogram::snap_cut(double cut, int scale) {
 }
 
 bool operator==(const ExponentialHistogram& a, const ExponentialHistogram& b) {
-  return a.scale_ == b.scale_ && a.zero_count_ == b.zero_count_ && a.offset_ == b.offset_ && a.counts_ == b.counts_;
+  return a.scale_ == b.scale_ && a.zero_count_ == b.zero_count_ && a.offset_ == b.offset_ &&
+         a.counts_ == b.counts_;
 }
 
 json::value to_json(const ExponentialHistogram& histogram) {
@@ -212,14 +219,16 @@ Result<ExponentialHistogram> histogram_from_json(const json::value& value) {
   const std::int64_t zero = get_int(object, "zero", 0);
   const std::int64_t offset = get_int(object, "offset", 0);
   if (scale < -1000 || scale > 1000 || zero < 0 || std::abs(offset) > (std::int64_t(1) << 31) - 1) {
-    return fail(ErrorCode::Invalid, "a histogram has scale, zero and offset as whole numbers in range");
+    return fail(ErrorCode::Invalid,
+                "a histogram has scale, zero and offset as whole numbers in range");
   }
   std::vector<std::uint64_t> counts;
   const json::value* array = object.if_contains("counts");
   if (array && array->is_array()) {
     for (const json::value& item : array->get_array()) {
       const bool whole = item.is_uint64() || (item.is_int64() && item.get_int64() >= 0);
-      if (!whole) return fail(ErrorCode::Invalid, "histogram counts are whole numbers, zero or more");
+      if (!whole)
+        return fail(ErrorCode::Invalid, "histogram counts are whole numbers, zero or more");
       counts.push_back(item.is_uint64() ? item.get_uint64() : std::uint64_t(item.get_int64()));
     }
   }
@@ -264,7 +273,8 @@ std::uint64_t LogHistogram::count_above(double cut) const {
 namespace {
 
 template <class Histogram>
-std::vector<std::int64_t> exceedances_of(const Histogram& histogram, std::span<const double> cuts, double scale) {
+std::vector<std::int64_t> exceedances_of(const Histogram& histogram, std::span<const double> cuts,
+                                         double scale) {
   std::vector<std::int64_t> out{std::int64_t(histogram.count())};
   for (const double cut : cuts) out.push_back(std::int64_t(histogram.count_above(cut * scale)));
   return out;
@@ -272,12 +282,13 @@ std::vector<std::int64_t> exceedances_of(const Histogram& histogram, std::span<c
 
 }  // namespace
 
-std::vector<std::int64_t> exceedances(const ExponentialHistogram& histogram, std::span<const double> cuts,
-                                      double scale) {
+std::vector<std::int64_t> exceedances(const ExponentialHistogram& histogram,
+                                      std::span<const double> cuts, double scale) {
   return exceedances_of(histogram, cuts, scale);
 }
 
-std::vector<std::int64_t> exceedances(const LogHistogram& histogram, std::span<const double> cuts, double scale) {
+std::vector<std::int64_t> exceedances(const LogHistogram& histogram, std::span<const double> cuts,
+                                      double scale) {
   return exceedances_of(histogram, cuts, scale);
 }
 

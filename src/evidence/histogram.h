@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two histograms of positive values. Both merge exactly, in any order, and give the counts above a cut.
+// Two histograms of positive values. Both merge exactly, in any order, and give the counts above a
+// cut.
 //
-// ExponentialHistogram: OpenTelemetry's base-2 layout, what travels and is stored. Bucket i at scale s holds values in
-// (base^i, base^(i+1)], base = 2^(2^-s). Scales nest: a boundary of a coarse scale is one of every finer scale.
-// Source: OpenTelemetry metrics data model, "ExponentialHistogram".
+// ExponentialHistogram: OpenTelemetry's base-2 layout, what travels and is stored. Bucket i at
+// scale s holds values in (base^i, base^(i+1)], base = 2^(2^-s). Scales nest: a boundary of a
+// coarse scale is one of every finer scale. Source: OpenTelemetry metrics data model,
+// "ExponentialHistogram".
 //
-// LogHistogram: the top bits of the IEEE double (exponent and 6 bits of mantissa) are the bucket. About a nanosecond to
-// insert, quantiles within 0.8 %. For hot paths; bucket i holds [lower(i), lower(i+1)).
+// LogHistogram: the top bits of the IEEE double (exponent and 6 bits of mantissa) are the bucket.
+// About a nanosecond to insert, quantiles within 0.8 %. For hot paths; bucket i holds [lower(i),
+// lower(i+1)).
 //
 // Threads: none.
 #pragma once
@@ -33,8 +36,10 @@ class ExponentialHistogram {
   static constexpr std::size_t kBucketsMax = 160;
 
   explicit ExponentialHistogram(int scale = 6, std::size_t buckets_max = kBucketsMax);
-  // As it arrives on the wire. Refuses scales out of range, negative counts and more than 4,096 buckets.
-  static Result<ExponentialHistogram> from_parts(int scale, std::uint64_t zero_count, std::int32_t offset,
+  // As it arrives on the wire. Refuses scales out of range, negative counts and more than 4,096
+  // buckets.
+  static Result<ExponentialHistogram> from_parts(int scale, std::uint64_t zero_count,
+                                                 std::int32_t offset,
                                                  std::vector<std::uint64_t> counts);
 
   // Not a number, or at most zero: the zero count. Infinity is the largest double.
@@ -51,8 +56,9 @@ class ExponentialHistogram {
   std::uint64_t count() const;
   // The middle (on the log scale) of the bucket that holds the q-quantile; 0 when empty.
   double quantile(double q) const;
-  // Values above the cut, the cut moved to the nearest boundary. Exact for cuts that snap_cut() gave at this scale or a
-  // coarser one: two histograms of different scale then agree on what is above.
+  // Values above the cut, the cut moved to the nearest boundary. Exact for cuts that snap_cut()
+  // gave at this scale or a coarser one: two histograms of different scale then agree on what is
+  // above.
   std::uint64_t count_above(double cut) const;
   static double snap_cut(double cut, int scale);
 
@@ -105,10 +111,10 @@ class LogHistogram {
   std::array<std::uint64_t, kBuckets> counts_{};
 };
 
-// What a quantile metric's group counts hold: n, then the number above each cut, every value divided by `scale` first
-// (a canary that may be 10 % slower is counted with scale 1.10).
-std::vector<std::int64_t> exceedances(const ExponentialHistogram& histogram, std::span<const double> cuts,
-                                      double scale = 1);
+// What a quantile metric's group counts hold: n, then the number above each cut, every value
+// divided by `scale` first (a canary that may be 10 % slower is counted with scale 1.10).
+std::vector<std::int64_t> exceedances(const ExponentialHistogram& histogram,
+                                      std::span<const double> cuts, double scale = 1);
 std::vector<std::int64_t> exceedances(const LogHistogram& histogram, std::span<const double> cuts,
                                       double scale = 1);
 

@@ -17,14 +17,18 @@ constexpr std::size_t kGroupsMax = 100'000;
 constexpr std::size_t kIdBytesMax = 256;
 constexpr std::uint8_t kTickFormat = 1;
 
-auto group_key(const GroupCounts& g) { return std::tie(g.stratum, g.arm, g.id); }
+auto group_key(const GroupCounts& g) {
+  return std::tie(g.stratum, g.arm, g.id);
+}
 
-Result<std::int64_t> whole_number(const json::value& value, const std::string& path, std::int64_t min) {
+Result<std::int64_t> whole_number(const json::value& value, const std::string& path,
+                                  std::int64_t min) {
   std::int64_t number = 0;
   if (value.is_int64()) {
     number = value.get_int64();
   } else if (value.is_uint64()) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
   } else if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
              std::abs(value.get_double()) <= double(kCountMax)) {
     number = std::int64_t(value.get_double());
@@ -33,16 +37,18 @@ Result<std::int64_t> whole_number(const json::value& value, const std::string& p
                                                 to_json_text(value).substr(0, 40)));
   }
   if (number < min) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is {}; at least {} was expected", path, number, min));
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} is {}; at least {} was expected", path, number, min));
   }
   if (number > kCountMax) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
   }
   return number;
 }
 
-Result<std::string> short_text(const json::object& object, std::string_view key, const std::string& path,
-                               bool required) {
+Result<std::string> short_text(const json::object& object, std::string_view key,
+                               const std::string& path, bool required) {
   const json::value* value = object.if_contains(key);
   if (!value || value->is_null()) {
     if (!required) return std::string();
@@ -54,7 +60,8 @@ Result<std::string> short_text(const json::object& object, std::string_view key,
     return fail(ErrorCode::Invalid, fmt::format("{}.{} is not a string", path, key));
   }
   if (value->get_string().size() > kIdBytesMax) {
-    return fail(ErrorCode::Limit, fmt::format("{}.{} is longer than {} bytes", path, key, kIdBytesMax));
+    return fail(ErrorCode::Limit,
+                fmt::format("{}.{} is longer than {} bytes", path, key, kIdBytesMax));
   }
   return std::string(value->get_string());
 }
@@ -63,7 +70,8 @@ Result<UnitCounts> units_from_json(const json::value& value, const std::string& 
   if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
   const json::object& object = value.get_object();
   UnitCounts units;
-  for (auto [key, field] : {std::pair("canary", &units.canary), std::pair("baseline", &units.baseline)}) {
+  for (auto [key, field] :
+       {std::pair("canary", &units.canary), std::pair("baseline", &units.baseline)}) {
     const json::value* number = object.if_contains(key);
     if (!number) continue;  // An arm may be absent.
     TRY(*field, whole_number(*number, fmt::format("{}.{}", path, key), 0));
@@ -77,41 +85,47 @@ Status read_counts(const json::value& value, const MetricShape& shape, const std
   if (!value.is_array()) return fail(ErrorCode::Invalid, path + " is not an array of counts");
   const json::array& array = value.get_array();
   if (array.size() != shape.columns) {
-    return fail(ErrorCode::Invalid, fmt::format("{} has {} counts; {} were expected (n, then {})", path,
-                                                array.size(), shape.columns,
-                                                shape.descending ? "one for each cut" : "x"));
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} has {} counts; {} were expected (n, then {})", path, array.size(),
+                            shape.columns, shape.descending ? "one for each cut" : "x"));
   }
   for (std::size_t i = 0; i < array.size(); ++i) {
     TRY(counts[i], whole_number(array[i], fmt::format("{}[{}]", path, i), 0));
     if (shape.descending && i > 0 && counts[i] > counts[i - 1]) {
-      return fail(ErrorCode::Invalid,
-                  fmt::format("{}[{}] is {}, more than the {} before it; fewer values lie above a higher cut", path,
-                              i, counts[i], counts[i - 1]));
+      return fail(
+          ErrorCode::Invalid,
+          fmt::format(
+              "{}[{}] is {}, more than the {} before it; fewer values lie above a higher cut", path,
+              i, counts[i], counts[i - 1]));
     }
   }
   return {};
 }
 
-Result<GroupCounts> group_from_json(const json::value& value, const TickShape& shape, const std::string& path) {
+Result<GroupCounts> group_from_json(const json::value& value, const TickShape& shape,
+                                    const std::string& path) {
   if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
   const json::object& object = value.get_object();
   GroupCounts group;
   TRY(const std::string arm_text, short_text(object, "arm", path, true));
   const auto arm = parse_arm(arm_text);
   if (!arm) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("{}.arm is \"{}\"; \"canary\" or \"baseline\" was expected", path, arm_text));
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("{}.arm is \"{}\"; \"canary\" or \"baseline\" was expected", path, arm_text));
   }
   group.arm = *arm;
   TRY(group.id, short_text(object, "id", path, true));
   TRY(group.stratum, short_text(object, "stratum", path, false));
   group.counts.assign(shape.width(), 0);
   const json::value* metrics = object.if_contains("m");
-  if (!metrics || !metrics->is_object()) return fail(ErrorCode::Invalid, path + ".m is not an object of counts");
+  if (!metrics || !metrics->is_object())
+    return fail(ErrorCode::Invalid, path + ".m is not an object of counts");
   std::size_t offset = 0;
   for (const MetricShape& metric : shape.metrics) {
     if (const json::value* counts = metrics->get_object().if_contains(metric.name)) {
-      TRY(read_counts(*counts, metric, fmt::format("{}.m.{}", path, metric.name), &group.counts[offset]));
+      TRY(read_counts(*counts, metric, fmt::format("{}.m.{}", path, metric.name),
+                      &group.counts[offset]));
     }
     offset += metric.columns;
   }
@@ -182,7 +196,9 @@ class Reader {
 
 }  // namespace
 
-std::string_view to_string(Arm arm) { return arm == Arm::Canary ? "canary" : "baseline"; }
+std::string_view to_string(Arm arm) {
+  return arm == Arm::Canary ? "canary" : "baseline";
+}
 
 std::optional<Arm> parse_arm(std::string_view text) {
   if (text == "canary") return Arm::Canary;
@@ -190,7 +206,9 @@ std::optional<Arm> parse_arm(std::string_view text) {
   return std::nullopt;
 }
 
-std::size_t TickShape::width() const { return offset(metrics.size()); }
+std::size_t TickShape::width() const {
+  return offset(metrics.size());
+}
 
 std::size_t TickShape::offset(std::size_t metric) const {
   std::size_t at = 0;
@@ -213,7 +231,8 @@ void normalize(Tick* tick) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (kept > 0 && group_key(groups[kept - 1]) == group_key(groups[i])) {
       CHECK(groups[kept - 1].counts.size() == groups[i].counts.size());
-      for (std::size_t c = 0; c < groups[i].counts.size(); ++c) groups[kept - 1].counts[c] += groups[i].counts[c];
+      for (std::size_t c = 0; c < groups[i].counts.size(); ++c)
+        groups[kept - 1].counts[c] += groups[i].counts[c];
     } else {
       if (kept != i) groups[kept] = std::move(groups[i]);
       ++kept;
@@ -239,8 +258,10 @@ void normalize(Tick* tick) {
 bool is_normal(const Tick& tick) {
   const auto not_below = [](const auto& a, const auto& b) { return group_key(a) >= group_key(b); };
   const auto same_or_after = [](const auto& a, const auto& b) { return a.stratum >= b.stratum; };
-  return std::adjacent_find(tick.groups.begin(), tick.groups.end(), not_below) == tick.groups.end() &&
-         std::adjacent_find(tick.units.begin(), tick.units.end(), same_or_after) == tick.units.end();
+  return std::adjacent_find(tick.groups.begin(), tick.groups.end(), not_below) ==
+             tick.groups.end() &&
+         std::adjacent_find(tick.units.begin(), tick.units.end(), same_or_after) ==
+             tick.units.end();
 }
 
 void merge(Tick* tick, const Tick& more) {
@@ -359,7 +380,8 @@ Result<Tick> tick_from_bytes(std::string_view bytes) {
     g.arm = Arm(arm);
     g.id = in.text();
     g.stratum = in.text();
-    for (std::size_t c = 0; c < width && in.ok(); ++c) g.counts.push_back(std::int64_t(in.varint()));
+    for (std::size_t c = 0; c < width && in.ok(); ++c)
+      g.counts.push_back(std::int64_t(in.varint()));
     tick.groups.push_back(std::move(g));
   }
   if (!in.done()) return fail(ErrorCode::Corrupt, "a stored tick does not end where it should");

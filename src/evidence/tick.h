@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tick: what happened in a few seconds of a judged stage, as integers per group (hash bucket of the unit, or
-// instance), arm and metric. Exact, mergeable in any order, small enough to keep.
+// A tick: what happened in a few seconds of a judged stage, as integers per group (hash bucket of
+// the unit, or instance), arm and metric. Exact, mergeable in any order, small enough to keep.
 //
-// A group's counts lie flat, in the order of the shape's metrics: n and x for binary, count and rate metrics (for rate n
-// is player-seconds); n and the number above each cut for quantile metrics, plus the number above the scaled top cut
-// where the metric asks for it.
+// A group's counts lie flat, in the order of the shape's metrics: n and x for binary, count and
+// rate metrics (for rate n is player-seconds); n and the number above each cut for quantile
+// metrics, plus the number above the scaled top cut where the metric asks for it.
 #pragma once
 
 #include <array>
@@ -56,25 +56,31 @@ struct UnitCounts {
 };
 
 struct Tick {
-  std::int64_t t_s = 0;  // end of the tick, in seconds since the stage began; <= 0 is baseline history
+  std::int64_t t_s =
+      0;  // end of the tick, in seconds since the stage began; <= 0 is baseline history
   std::vector<UnitCounts> units;  // one without a stratum, or one a stratum; empty: not counted
   std::vector<GroupCounts> groups;
   friend bool operator==(const Tick&, const Tick&) = default;
 };
 
-// Sums groups of one arm, id and stratum; sorts. Equal evidence gives equal bytes, however it arrived.
+// Sums groups of one arm, id and stratum; sorts. Equal evidence gives equal bytes, however it
+// arrived.
 void normalize(Tick* tick);
 bool is_normal(const Tick& tick);
 // Adds the counts of `more` (the same t_s and shape) to `tick`, normalised.
 void merge(Tick* tick, const Tick& more);
 
-// JSON: {"t":10,"units":{"canary":252,"baseline":4750},"groups":[{"arm":"canary","id":"3","m":{"error":[50,1]}}]}
-// Stratified units are "units":[{"stratum":"eu","canary":..,"baseline":..}]; a group adds "stratum".
+// JSON:
+// {"t":10,"units":{"canary":252,"baseline":4750},"groups":[{"arm":"canary","id":"3","m":{"error":[50,1]}}]}
+// Stratified units are "units":[{"stratum":"eu","canary":..,"baseline":..}]; a group adds
+// "stratum".
 json::value to_json(const Tick& tick, const TickShape& shape);
-// Errors name the field's path. Metrics that the shape does not know are ignored; absent ones are zero.
+// Errors name the field's path. Metrics that the shape does not know are ignored; absent ones are
+// zero.
 Result<Tick> tick_from_json(const json::value& value, const TickShape& shape);
 
-// Binary, for the evidence store. Grammar (varint = LEB128, zigzag for signed; text = varint length, bytes):
+// Binary, for the evidence store. Grammar (varint = LEB128, zigzag for signed; text = varint
+// length, bytes):
 //   tick  = 0x01 svarint(t_s) varint(units) unit* varint(width) varint(groups) group*
 //   unit  = text(stratum) varint(canary) varint(baseline)
 //   group = u8(arm) text(id) text(stratum) varint(count)*width

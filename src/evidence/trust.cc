@@ -11,7 +11,9 @@ constexpr std::array<std::string_view, 3> kNames{"server", "probe", "client"};
 
 }  // namespace
 
-std::string_view to_string(Trust trust) { return kNames[std::size_t(trust)]; }
+std::string_view to_string(Trust trust) {
+  return kNames[std::size_t(trust)];
+}
 
 std::optional<Trust> parse_trust(std::string_view text) {
   const auto found = std::ranges::find(kNames, text);

@@ -9,7 +9,8 @@
 namespace showcaller {
 namespace {
 
-Verdict run_budget(std::uint64_t seed, double rate, double per_tick, int ticks, double late_rate = -1, int* at = nullptr) {
+Verdict run_budget(std::uint64_t seed, double rate, double per_tick, int ticks,
+                   double late_rate = -1, int* at = nullptr) {
   BudgetState budget({.at_most = 0.01});
   Random random(seed);
   Verdict verdict = Verdict::Thin;
@@ -27,7 +28,8 @@ Verdict run_budget(std::uint64_t seed, double rate, double per_tick, int ticks, 
 
 TEST(Budget, LookingEveryTickRarelyConvictsABudgetThatIsJustKept) {
   int fails = 0;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) fails += run_budget(seed, 0.01, 100, 360) == Verdict::Fail;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed)
+    fails += run_budget(seed, 0.01, 100, 360) == Verdict::Fail;
   EXPECT_LE(fails, 10);  // 0.5 % by Ville's inequality
 }
 
@@ -55,10 +57,10 @@ TEST(Budget, SilenceIsBlindAndABrokenBudgetStaysBroken) {
 TEST(Level, TakesSomeTicksToFailAndSomeToClear) {
   LevelState headroom({.at_least = 0.15});
   const std::pair<std::optional<double>, Verdict> steps[] = {
-      {0.30, Verdict::Pass},   {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.20, Verdict::Pass},
-      {0.10, Verdict::Thin},   {0.10, Verdict::Thin}, {0.10, Verdict::Fail}, {0.20, Verdict::Fail},
-      {0.20, Verdict::Fail},   {0.20, Verdict::Pass}, {{}, Verdict::Pass},   {{}, Verdict::Pass},
-      {{}, Verdict::Blind},    {0.15, Verdict::Pass}};
+      {0.30, Verdict::Pass}, {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.20, Verdict::Pass},
+      {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.10, Verdict::Fail}, {0.20, Verdict::Fail},
+      {0.20, Verdict::Fail}, {0.20, Verdict::Pass}, {{}, Verdict::Pass},   {{}, Verdict::Pass},
+      {{}, Verdict::Blind},  {0.15, Verdict::Pass}};
   for (const auto& [value, verdict] : steps) EXPECT_EQ(headroom.feed(value), verdict);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often the gate is wrong and how fast it is right, measured in simulated worlds whose truth is known.
+// How often the gate is wrong and how fast it is right, measured in simulated worlds whose truth is
+// known.
 //
-// 200 replications a cell; SHOWCALLER_NIGHTLY=1 makes it 1,000 and adds the day-long cells. SHOWCALLER_SEED draws others.
-// Each bound also holds for gates broken on purpose only by failing: the last tests make sure that the suite would see it.
+// 200 replications a cell; SHOWCALLER_NIGHTLY=1 makes it 1,000 and adds the day-long cells.
+// SHOWCALLER_SEED draws others. Each bound also holds for gates broken on purpose only by failing:
+// the last tests make sure that the suite would see it.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -21,8 +23,12 @@ using test::SimulatedWorld;
 using test::World;
 using test::WorldConfig;
 
-bool nightly() { return std::getenv("SHOWCALLER_NIGHTLY") != nullptr; }
-int replications(int in_ci = 200) { return nightly() ? 5 * in_ci : in_ci; }
+bool nightly() {
+  return std::getenv("SHOWCALLER_NIGHTLY") != nullptr;
+}
+int replications(int in_ci = 200) {
+  return nightly() ? 5 * in_ci : in_ci;
+}
 std::uint64_t base_seed() {
   const char* text = std::getenv("SHOWCALLER_SEED");
   return text ? std::strtoull(text, nullptr, 10) : 1;
@@ -79,7 +85,8 @@ Outcome measure(const WorldConfig& config, int runs, const MakeFeed& make = real
   return out;
 }
 
-WorldConfig cell(World world, double per_s, GateProfile profile = GateProfile::Guaranteed, Fault fault = {}) {
+WorldConfig cell(World world, double per_s, GateProfile profile = GateProfile::Guaranteed,
+                 Fault fault = {}) {
   WorldConfig config;
   config.world = world;
   config.sessions_per_s = per_s;
@@ -98,8 +105,9 @@ int upper_bound_of_one_percent(int n) {
 }
 
 std::string told(const WorldConfig& c, const Outcome& o) {
-  return fmt::format("{} {}/s: fail {:.2f} %, pass {:.1f} %, median {:.0f} s, {:.0f} sessions", test::name_of(c.world),
-                     c.sessions_per_s, 100 * o.share(o.failed), 100 * o.share(o.passed), Outcome::median(o.seconds),
+  return fmt::format("{} {}/s: fail {:.2f} %, pass {:.1f} %, median {:.0f} s, {:.0f} sessions",
+                     test::name_of(c.world), c.sessions_per_s, 100 * o.share(o.failed),
+                     100 * o.share(o.passed), Outcome::median(o.seconds),
                      Outcome::median(o.sessions));
 }
 
@@ -127,8 +135,8 @@ TEST(GateRates, MatchesThatFailTogetherAreNotAFault) {
   }
 }
 
-// T4: errors doubled, found within 1,500 (C) and 2,200 (G1) canary sessions after warm-up; the prototype's medians in the
-// busy world.
+// T4: errors doubled, found within 1,500 (C) and 2,200 (G1) canary sessions after warm-up; the
+// prototype's medians in the busy world.
 TEST(GateRates, DoubledErrorsAreFoundWithFewSessions) {
   const struct {
     World world;
@@ -167,9 +175,9 @@ TEST(GateRates, DisastersAreFoundAtOnce) {
     World world;
     Fault fault;
     double seconds;
-  } rows[] = {{World::Clean, {.error_ratio = 5}, 60},      {World::Flag, {.error_ratio = 5}, 60},
-              {World::Fleet, {.error_ratio = 5}, 180},     {World::Clumps, {.error_ratio = 5}, 60},
-              {World::Clean, {.tail_stretch = 2}, 180},    {World::Flag, {.tail_stretch = 2}, 180},
+  } rows[] = {{World::Clean, {.error_ratio = 5}, 60},   {World::Flag, {.error_ratio = 5}, 60},
+              {World::Fleet, {.error_ratio = 5}, 180},  {World::Clumps, {.error_ratio = 5}, 60},
+              {World::Clean, {.tail_stretch = 2}, 180}, {World::Flag, {.tail_stretch = 2}, 180},
               {World::Fleet, {.tail_stretch = 2}, 180}};
   for (const auto& row : rows) {
     const WorldConfig config = cell(row.world, 500, kG1, row.fault);
@@ -179,7 +187,8 @@ TEST(GateRates, DisastersAreFoundAtOnce) {
   }
 }
 
-// T10: of the players harmed in a disaster: the excess bad sessions of the canary until the rollback.
+// T10: of the players harmed in a disaster: the excess bad sessions of the canary until the
+// rollback.
 TEST(GateRates, FewPlayersAreHarmedByADisaster) {
   const Outcome o = measure(cell(World::Flag, 500, kG1, {.error_ratio = 5}), replications());
   EXPECT_LE(Outcome::median(o.harmed) * 0.01 * (5 - 1) * 1.5, 30);

@@ -15,7 +15,8 @@ using test::SimulatedWorld;
 using test::World;
 using test::WorldConfig;
 
-// A gate over one metric, fed with exact expectations instead of draws where a story wants no chance in it.
+// A gate over one metric, fed with exact expectations instead of draws where a story wants no
+// chance in it.
 struct Story {
   GateConfig config;
   double canary_per_tick = 250, baseline_per_tick = 4750;
@@ -36,7 +37,10 @@ struct Story {
       for (int g = 0; g < groups; ++g) {
         const auto exposures = std::int64_t(random->poisson(n / groups));
         tick.groups.push_back(
-            {arm, std::to_string(g), "", {exposures, std::int64_t(random->binomial(std::uint64_t(exposures), rate))}});
+            {arm,
+             std::to_string(g),
+             "",
+             {exposures, std::int64_t(random->binomial(std::uint64_t(exposures), rate))}});
       }
     };
     if (canary_present) add(Arm::Canary, canary_groups, canary_per_tick, canary_rate);
@@ -48,7 +52,8 @@ struct Story {
   GateState run(std::int64_t until_s, GateState* from = nullptr) const {
     GateState gate = from ? *from : GateState(config);
     Random random(seed);
-    for (std::int64_t t = gate.t_s() + config.tick_s; t <= until_s; t += config.tick_s) gate.feed(tick(t, &random));
+    for (std::int64_t t = gate.t_s() + config.tick_s; t <= until_s; t += config.tick_s)
+      gate.feed(tick(t, &random));
     return gate;
   }
 };
@@ -65,7 +70,8 @@ TEST(GateLaws, ThinEvidenceNeverPasses) {
     story.config.profile = random.chance(0.5) ? GateProfile::Guaranteed : GateProfile::Calibrated;
     const GateState gate = story.run(story.config.planned_s + 100);
     const MetricLook metric = gate.look().metrics[0];
-    ASSERT_TRUE(gate.verdict() != Verdict::Pass || metric.powered || metric.log_safe_unats > 1'700'000)
+    ASSERT_TRUE(gate.verdict() != Verdict::Pass || metric.powered ||
+                metric.log_safe_unats > 1'700'000)
         << "seed " << story.seed;
   }
 }
@@ -146,8 +152,10 @@ TEST(GateLaws, MoreCanaryEventsAreMoreEvidence) {
     for (std::int64_t t = 10; t <= 400; t += 10) {
       Tick tick;
       tick.t_s = t;
-      tick.groups.push_back({Arm::Canary, "0", "", {250, 2 + (t <= 10 * extra + 160 && t > 160 ? 1 : 0)}});
-      for (int g = 0; g < 64; ++g) tick.groups.push_back({Arm::Baseline, std::to_string(g), "", {74, 1 - g % 3 / 2}});
+      tick.groups.push_back(
+          {Arm::Canary, "0", "", {250, 2 + (t <= 10 * extra + 160 && t > 160 ? 1 : 0)}});
+      for (int g = 0; g < 64; ++g)
+        tick.groups.push_back({Arm::Baseline, std::to_string(g), "", {74, 1 - g % 3 / 2}});
       gate.feed(tick);
     }
     const std::int64_t log_e = gate.look().metrics[0].log_e_unats;
@@ -275,7 +283,8 @@ TEST(GateRules, MoreCanBeBetter) {
 }
 
 TEST(GateRules, StrataUndoSimpson) {
-  // The canary draws mostly from a region with five times the errors; within each region it is as good.
+  // The canary draws mostly from a region with five times the errors; within each region it is as
+  // good.
   for (const bool stratified : {true, false}) {
     GateConfig config;
     config.metrics = {{.name = "error", .kind = MetricKind::Binary}};
@@ -289,8 +298,11 @@ TEST(GateRules, StrataUndoSimpson) {
         const auto add = [&](Arm arm, int groups, double n) {
           for (int g = 0; g < groups; ++g) {
             const auto exposures = std::int64_t(random.poisson(n / groups));
-            tick.groups.push_back({arm, std::to_string(g), stratified ? std::to_string(region) : "",
-                                   {exposures, std::int64_t(random.binomial(std::uint64_t(exposures), rate))}});
+            tick.groups.push_back(
+                {arm,
+                 std::to_string(g),
+                 stratified ? std::to_string(region) : "",
+                 {exposures, std::int64_t(random.binomial(std::uint64_t(exposures), rate))}});
           }
         };
         add(Arm::Canary, 4, region ? 200 : 50);
@@ -322,7 +334,8 @@ TEST(GateRules, FewInstancesCannotConvictASmallEffect) {
 
 TEST(GateRules, AScaledCountCertifiesLatency) {
   GateConfig config;
-  config.metrics = {{.name = "latency", .kind = MetricKind::Quantile, .at = {0.9, 0.99}, .cuts = {110, 250}}};
+  config.metrics = {
+      {.name = "latency", .kind = MetricKind::Quantile, .at = {0.9, 0.99}, .cuts = {110, 250}}};
   config.metrics[0].scaled_by = 1.25;
   GateState gate(config);
   Random random(4);
@@ -333,10 +346,12 @@ TEST(GateRules, AScaledCountCertifiesLatency) {
     const auto counts = [&](std::int64_t n, double scaled) {
       const auto above = std::int64_t(random.binomial(std::uint64_t(n), 0.1));
       const auto top = std::int64_t(random.binomial(std::uint64_t(above), 0.1));
-      return std::vector<std::int64_t>{n, above, top, std::int64_t(random.binomial(std::uint64_t(top), scaled))};
+      return std::vector<std::int64_t>{n, above, top,
+                                       std::int64_t(random.binomial(std::uint64_t(top), scaled))};
     };
     tick.groups.push_back({Arm::Canary, "0", "", counts(250, 0.5)});
-    for (int g = 0; g < 64; ++g) tick.groups.push_back({Arm::Baseline, std::to_string(g), "", counts(74, 0.5)});
+    for (int g = 0; g < 64; ++g)
+      tick.groups.push_back({Arm::Baseline, std::to_string(g), "", counts(74, 0.5)});
     passed = gate.feed(tick) == Verdict::Pass || passed;
   }
   EXPECT_TRUE(passed);
@@ -387,11 +402,13 @@ TEST(GateRules, ThinSaysWhatWouldSettleIt) {
   story.baseline_per_tick = 190;
   const GateLook look = story.run(3600).look();
   EXPECT_EQ(look.verdict, Verdict::Thin);
-  EXPECT_NE(look.why.find("needed to see a growth to 1.5x with 80 % power"), std::string::npos) << look.why;
+  EXPECT_NE(look.why.find("needed to see a growth to 1.5x with 80 % power"), std::string::npos)
+      << look.why;
   EXPECT_NE(look.why.find("would settle it"), std::string::npos) << look.why;
 }
 
-// A stage of seconds that asks only for tenfold growth: sound either way, and thin under the usual budget.
+// A stage of seconds that asks only for tenfold growth: sound either way, and thin under the usual
+// budget.
 TEST(GateRules, AShortStageWithALargeBudgetDecides) {
   int passed = 0, failed = 0, thin = 0;
   for (int run = 0; run < 20; ++run) {

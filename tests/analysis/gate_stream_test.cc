@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recorded stages through `gate judge`: stories with their output, and every way a recording can be broken.
+// Recorded stages through `gate judge`: stories with their output, and every way a recording can be
+// broken.
 #include "analysis/gate_stream.h"
 
 #include <sstream>
@@ -30,18 +31,20 @@ Judged judge(const std::string& text) {
   std::ostringstream out, err;
   Judged judged{judge_stream(in, out, err), {}, err.str()};
   std::istringstream lines(out.str());
-  for (std::string line; std::getline(lines, line);) judged.lines.push_back(parse_json(line).value());
+  for (std::string line; std::getline(lines, line);)
+    judged.lines.push_back(parse_json(line).value());
   return judged;
 }
 
-std::string recording(const test::WorldConfig& config, std::uint64_t seed, std::int64_t until_s = 3600,
-                      std::int64_t silent_from_s = 1 << 30) {
+std::string recording(const test::WorldConfig& config, std::uint64_t seed,
+                      std::int64_t until_s = 3600, std::int64_t silent_from_s = 1 << 30) {
   test::SimulatedWorld world(config, seed);
   const GateConfig gate = gate_config_of(config);
   std::string text = to_json_text(to_json(gate)) + "\n";
   for (std::int64_t t = 0; t < until_s; t += gate.tick_s) {
     Tick tick = world.next();
-    if (t >= silent_from_s) std::erase_if(tick.groups, [](const auto& g) { return g.arm == Arm::Canary; });
+    if (t >= silent_from_s)
+      std::erase_if(tick.groups, [](const auto& g) { return g.arm == Arm::Canary; });
     text += to_json_text(to_json(tick, shape_of(gate))) + "\n";
   }
   return text;
@@ -124,7 +127,8 @@ TEST(Judge, BlankLinesCarriageReturnsAndUnknownKeysAreTolerated) {
   header.replace(header.find("\"tick_s\""), 8, "\"tik_s\":1,\"tick_s\"");
   const Judged judged = judge("\n" + header + "\r\n\n" + kTick + "\r\n\n");
   EXPECT_EQ(judged.exit, kJudgeThin) << judged.err;
-  EXPECT_NE(judged.err.find("stage.tik_s is not known and has no effect (did you mean tick_s?)"), std::string::npos);
+  EXPECT_NE(judged.err.find("stage.tik_s is not known and has no effect (did you mean tick_s?)"),
+            std::string::npos);
 }
 
 TEST(Judge, ConfigsRoundTrip) {
@@ -153,20 +157,27 @@ TEST(Judge, BrokenRecordingsSayLineAndField) {
       {"[]", "line 1: the first line is not an object"},
       {"{}", "line 1: the first line has no `stage`"},
       {kTick, "line 1: the first line has no `stage`"},
-      {changed(header, "{\"stage\"", "{\"version\":2,\"stage\""), "line 1: version 2 of the format is not known"},
+      {changed(header, "{\"stage\"", "{\"version\":2,\"stage\""),
+       "line 1: version 2 of the format is not known"},
       {changed(header, "\"planned_s\":3600,", ""), "line 1: stage.planned_s is missing"},
-      {changed(header, "\"planned_s\":3600", "\"planned_s\":\"1h\""), "line 1: stage.planned_s is not a number"},
-      {changed(header, "\"player\"", "\"players\""), "line 1: stage.assignment is \"players\"; player or instance"},
+      {changed(header, "\"planned_s\":3600", "\"planned_s\":\"1h\""),
+       "line 1: stage.planned_s is not a number"},
+      {changed(header, "\"player\"", "\"players\""),
+       "line 1: stage.assignment is \"players\"; player or instance"},
       {changed(header, "\"G1\"", "\"G2\""), "line 1: stage.profile is \"G2\"; G1 or C"},
       {changed(header, "\"binary\"", "\"bool\""), "line 1: stage.metrics[0].kind is \"bool\""},
       {changed(header, "\"name\":\"latency\",", ""), "line 1: stage.metrics[1].name is missing"},
-      {changed(header, "\"name\":\"latency\"", "\"name\":\"error\""), "line 1: stage: metric error appears twice"},
+      {changed(header, "\"name\":\"latency\"", "\"name\":\"error\""),
+       "line 1: stage: metric error appears twice"},
       {changed(header, "[40,110,146,250]", "[40,110]"), "`at` and `cuts` have different lengths"},
       {header + "\nnot json\n", "line 2: 1:1: not valid JSON"},
-      {header + "\n" + kTick + "\n" + kTick + "\n", "line 3: t is 10 after 10; ticks come in the order of time"},
-      {header + "\n" + changed(kTick, "[250,2]", "[250]"), "line 2: groups[0].m.error has 1 counts"},
+      {header + "\n" + kTick + "\n" + kTick + "\n",
+       "line 3: t is 10 after 10; ticks come in the order of time"},
+      {header + "\n" + changed(kTick, "[250,2]", "[250]"),
+       "line 2: groups[0].m.error has 1 counts"},
       {header + "\n" + changed(kTick, "[250,2]", "[250,-2]"), "line 2: groups[0].m.error[1] is -2"},
-      {header + "\n" + changed(kTick, "\"canary\",", "\"canaries\","), "line 2: groups[0].arm is \"canaries\""},
+      {header + "\n" + changed(kTick, "\"canary\",", "\"canaries\","),
+       "line 2: groups[0].arm is \"canaries\""},
       {header + "\n" + std::string(kTick).substr(0, 80), "line 2: 1:81: not valid JSON"},
   };
   for (const auto& [text, message] : cases) {

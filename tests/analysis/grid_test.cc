@@ -47,7 +47,8 @@ TEST(Grid, EvidenceAgreesWithAPlainReference) {
     }
     const auto plain_l = [&](long double beta) {
       long double sum = 0;
-      for (const auto& [w, c, e] : ticks) sum += c * beta - e * std::log(1 - w + w * std::exp(beta));
+      for (const auto& [w, c, e] : ticks)
+        sum += c * beta - e * std::log(1 - w + w * std::exp(beta));
       return sum;
     };
     const double phi = 0.9 + random.uniform();
@@ -57,11 +58,13 @@ TEST(Grid, EvidenceAgreesWithAPlainReference) {
       const long double over = axis.beta[j] - margin;
       if (over <= 1e-12L) continue;
       long double density = 0;
-      for (const auto& [mean, weight] : {std::pair(0.1L, 0.25L), std::pair(0.4L, 0.45L), std::pair(1.2L, 0.30L)}) {
+      for (const auto& [mean, weight] :
+           {std::pair(0.1L, 0.25L), std::pair(0.4L, 0.45L), std::pair(1.2L, 0.30L)}) {
         density += weight / mean * std::exp(-over / mean);
       }
       weights += density * axis.step[j];
-      numerator += density * axis.step[j] * std::exp((plain_l(axis.beta[j]) - plain_l(margin)) / phi);
+      numerator +=
+          density * axis.step[j] * std::exp((plain_l(axis.beta[j]) - plain_l(margin)) / phi);
     }
     const auto mixture = mixture_above(margin, {{0.1, 0.25}, {0.4, 0.45}, {1.2, 0.30}});
     const double log_e = log_mixture(l, phi, mixture) - l[kSlotMargin] / phi;
@@ -72,8 +75,9 @@ TEST(Grid, EvidenceAgreesWithAPlainReference) {
 
 TEST(Grid, MixturesAreProbabilitiesOnTheirSide) {
   for (const double margin : {-0.3, 0.0, 0.095, 0.69, 1.4}) {
-    for (const GridMixture& m : {mixture_above(margin, {{0.4, 1}}), mixture_below(margin, {{0.4, 1}}),
-                                 mixture_safe(margin, 0.15), mixture_student(margin, 0.15, 6)}) {
+    for (const GridMixture& m :
+         {mixture_above(margin, {{0.4, 1}}), mixture_below(margin, {{0.4, 1}}),
+          mixture_safe(margin, 0.15), mixture_student(margin, 0.15, 6)}) {
       double sum = 0;
       for (std::size_t j = 0; j < kGridNodes; ++j) sum += m.weight[j];
       EXPECT_NEAR(sum, 1, 1e-12);
@@ -87,7 +91,8 @@ TEST(Grid, MixturesAreProbabilitiesOnTheirSide) {
   }
 }
 
-std::vector<GroupTotal> drawn_groups(Random* random, int groups, double n, double p, int clump, double tau) {
+std::vector<GroupTotal> drawn_groups(Random* random, int groups, double n, double p, int clump,
+                                     double tau) {
   std::vector<GroupTotal> out;
   for (int i = 0; i < groups; ++i) {
     const double effect = std::exp(tau * random->normal());
@@ -100,12 +105,16 @@ TEST(Noise, ChanceIsChanceAndClumpsAreMeasured) {
   Random random(5);
   double phi = 0;
   for (int i = 0; i < 200; ++i) {
-    phi += measure_noise(drawn_groups(&random, 64, 10'000, 0.01, 1, 0), MetricKind::Count, Assignment::Player, {}).phi;
+    phi += measure_noise(drawn_groups(&random, 64, 10'000, 0.01, 1, 0), MetricKind::Count,
+                         Assignment::Player, {})
+               .phi;
   }
   EXPECT_NEAR(phi / 200, 1.04, 0.05);
   phi = 0;
   for (int i = 0; i < 200; ++i) {
-    phi += measure_noise(drawn_groups(&random, 64, 10'000, 0.01, 4, 0), MetricKind::Count, Assignment::Player, {}).phi;
+    phi += measure_noise(drawn_groups(&random, 64, 10'000, 0.01, 4, 0), MetricKind::Count,
+                         Assignment::Player, {})
+               .phi;
   }
   EXPECT_NEAR(phi / 200, 4 * 1.13, 0.3);
 }
@@ -118,12 +127,14 @@ TEST(Noise, InstancesAreShrunkTowardsThePrior) {
   EXPECT_NEAR(noise.tau2, 0.0225, 1e-12);
   EXPECT_EQ(noise.nu, 6);
   // One group says nothing of differences.
-  noise = measure_noise(drawn_groups(&random, 1, 1e6, 0.01, 1, 0.3), MetricKind::Binary, Assignment::Instance, prior);
+  noise = measure_noise(drawn_groups(&random, 1, 1e6, 0.01, 1, 0.3), MetricKind::Binary,
+                        Assignment::Instance, prior);
   EXPECT_NEAR(noise.tau2, 0.0225, 1e-12);
   // Plenty of data: the data.
   double tau2 = 0;
   for (int i = 0; i < 100; ++i) {
-    tau2 += measure_noise(drawn_groups(&random, 200, 1e6, 0.01, 1, 0.3), MetricKind::Binary, Assignment::Instance, prior)
+    tau2 += measure_noise(drawn_groups(&random, 200, 1e6, 0.01, 1, 0.3), MetricKind::Binary,
+                          Assignment::Instance, prior)
                 .tau2;
   }
   EXPECT_NEAR(std::sqrt(tau2 / 100), 0.3, 0.03);
@@ -132,7 +143,8 @@ TEST(Noise, InstancesAreShrunkTowardsThePrior) {
 TEST(Noise, StrataOfDifferentRatesAreNotNoise) {
   Random random(7);
   std::vector<GroupTotal> groups;
-  for (int i = 0; i < 64; ++i) groups.push_back({10'000, double(random.poisson(i % 2 ? 50 : 500)), std::uint32_t(i % 2)});
+  for (int i = 0; i < 64; ++i)
+    groups.push_back({10'000, double(random.poisson(i % 2 ? 50 : 500)), std::uint32_t(i % 2)});
   EXPECT_LT(measure_noise(groups, MetricKind::Count, Assignment::Player, {}).phi, 1.6);
   for (auto& g : groups) g.stratum = 0;
   EXPECT_GT(measure_noise(groups, MetricKind::Count, Assignment::Player, {}).phi, 50);

@@ -16,14 +16,18 @@ const double kSigma = std::log(kP99Ms / kMedianMs) / 2.3263478740408408;
 const std::vector<double> kAt{0.5, 0.9, 0.95, 0.99};
 const double kNormalAt[] = {0, 1.2815515655446004, 1.6448536269514722, 2.3263478740408408};
 
-double cut(std::size_t i) { return kMedianMs * std::exp(kSigma * kNormalAt[i]); }
+double cut(std::size_t i) {
+  return kMedianMs * std::exp(kSigma * kNormalAt[i]);
+}
 
-// P(latency > cut) for a lognormal moved by `log_shift`, its upper half stretched away from the median.
+// P(latency > cut) for a lognormal moved by `log_shift`, its upper half stretched away from the
+// median.
 double above(double cut_ms, double log_shift, double stretch) {
   const double median = kMedianMs * std::exp(log_shift);
   double value = cut_ms;
-  // "p99 + 25 %" multiplies values above the median by up to 1.25, growing with their rank, the median unmoved: in logs
-  // the distance from the median grows by log(stretch) at the 99th percentile.
+  // "p99 + 25 %" multiplies values above the median by up to 1.25, growing with their rank, the
+  // median unmoved: in logs the distance from the median grows by log(stretch) at the 99th
+  // percentile.
   double sigma = kSigma;
   if (value > median) sigma = kSigma + std::log(stretch) / kNormalAt[3];
   return 0.5 * std::erfc(std::log(value / median) / sigma / std::sqrt(2.0));
@@ -33,12 +37,18 @@ double above(double cut_ms, double log_shift, double stretch) {
 
 const char* name_of(World world) {
   switch (world) {
-    case World::Clean: return "E0clean";
-    case World::Flag: return "E1flag";
-    case World::Fleet: return "E2fleet";
-    case World::Clumps: return "E3clumps";
-    case World::Matches: return "E4matches";
-    case World::FleetMatches: return "E4fleet";
+    case World::Clean:
+      return "E0clean";
+    case World::Flag:
+      return "E1flag";
+    case World::Fleet:
+      return "E2fleet";
+    case World::Clumps:
+      return "E3clumps";
+    case World::Matches:
+      return "E4matches";
+    case World::FleetMatches:
+      return "E4fleet";
   }
   return "";
 }
@@ -46,37 +56,43 @@ const char* name_of(World world) {
 GateConfig gate_config_of(const WorldConfig& config) {
   GateConfig gate;
   gate.profile = config.profile;
-  gate.assignment = config.world == World::Fleet || config.world == World::FleetMatches ? Assignment::Instance
-                                                                                       : Assignment::Player;
+  gate.assignment = config.world == World::Fleet || config.world == World::FleetMatches
+                        ? Assignment::Instance
+                        : Assignment::Player;
   gate.planned_s = config.planned_s;
   gate.tick_s = config.tick_s;
   gate.warmup_s = config.warmup_s;
   gate.share = config.share;
   const bool raw = config.world == World::Clumps;
-  GateMetric error{.name = "error", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.34};
-  GateMetric crash{.name = "crash", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.28};
+  GateMetric error{
+      .name = "error", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.34};
+  GateMetric crash{
+      .name = "crash", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.28};
   GateMetric latency{.name = "latency", .kind = MetricKind::Quantile, .weight = 0.34, .at = kAt};
   for (std::size_t i = 0; i < kAt.size(); ++i) latency.cuts.push_back(cut(i));
   gate.metrics = {error, crash, latency};
   return gate;
 }
 
-SimulatedWorld::SimulatedWorld(const WorldConfig& config, std::uint64_t seed) : config_(config), random_(seed) {
+SimulatedWorld::SimulatedWorld(const WorldConfig& config, std::uint64_t seed)
+    : config_(config), random_(seed) {
   if (config_.true_share == 0) config_.true_share = config_.share;
   const int shared = 20;
   const int count = fleet() ? config_.canary_instances + config_.baseline_instances : shared;
   const double sd = config_.instance_sd;
   const double latency_sd = sd * 0.04 / 0.15;
   for (int i = 0; i < count; ++i) {
-    instances_.push_back({sd * random_.normal(), sd * random_.normal(), latency_sd * random_.normal(),
-                          latency_sd * random_.normal()});
+    instances_.push_back({sd * random_.normal(), sd * random_.normal(),
+                          latency_sd * random_.normal(), latency_sd * random_.normal()});
   }
   load_phase_ = random_.uniform() * 6.283185307179586;
   // In player assignment only the sum of the canary counts, so one group stands for its buckets.
   const int canary_groups = fleet() ? config_.canary_instances : 1;
   const int baseline_groups = fleet() ? config_.baseline_instances : kBuckets;
-  for (int i = 0; i < canary_groups; ++i) tick_.groups.push_back({Arm::Canary, fmt::format("c{:02}", i), "", {}});
-  for (int i = 0; i < baseline_groups; ++i) tick_.groups.push_back({Arm::Baseline, fmt::format("b{:02}", i), "", {}});
+  for (int i = 0; i < canary_groups; ++i)
+    tick_.groups.push_back({Arm::Canary, fmt::format("c{:02}", i), "", {}});
+  for (int i = 0; i < baseline_groups; ++i)
+    tick_.groups.push_back({Arm::Baseline, fmt::format("b{:02}", i), "", {}});
   for (auto& group : tick_.groups) group.counts.assign(2 + 2 + 1 + kAt.size(), 0);
 }
 
@@ -134,7 +150,8 @@ SimulatedWorld::Rates SimulatedWorld::rates_of(const Instance* instance, bool ca
 
 // A player meets any of the shared instances: the mean over them.
 SimulatedWorld::Rates SimulatedWorld::shared_rates(bool canary) const {
-  if (config_.world == World::Clean || config_.world == World::Matches) return rates_of(nullptr, canary);
+  if (config_.world == World::Clean || config_.world == World::Matches)
+    return rates_of(nullptr, canary);
   Rates mean{0, 0, std::vector<double>(kAt.size(), 0)};
   const double part = 1 / double(instances_.size());
   for (const Instance& i : instances_) {
@@ -191,9 +208,12 @@ const Tick& SimulatedWorld::next() {
     const bool canary = group.arm == Arm::Canary;
     const double arm_share = canary ? config_.true_share : 1 - config_.true_share;
     const double groups = fleet() ? (canary ? config_.canary_instances : config_.baseline_instances)
-                                : (canary ? 1 : kBuckets);
+                                  : (canary ? 1 : kBuckets);
     const Rates own = fleet() ? rates_of(&instances_[instance++], canary) : Rates{};
-    draw(&group, arriving * arm_share / groups, fleet() ? own : canary ? canary_rates : baseline_rates);
+    draw(&group, arriving * arm_share / groups,
+         fleet()  ? own
+         : canary ? canary_rates
+                  : baseline_rates);
     // What is randomised is the unit: a match there, a session elsewhere.
     units[canary ? 0 : 1] += group.counts[0] / (matches() ? 8 : 1);
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Worlds for measuring the gate: streams of ticks whose truth is known. Everything is drawn per tick and group from a
-// seed, so that a false rollback or a missed fault can be replayed.
+// Worlds for measuring the gate: streams of ticks whose truth is known. Everything is drawn per
+// tick and group from a seed, so that a false rollback or a missed fault can be replayed.
 //
 //   Clean      sessions are independent and alike
-//   Flag       players are randomised on 20 shared instances: day cycle, common shocks, instance effects, cold start
-//   Fleet      the same, but the canary is 4 instances of its own against 16
-//   Clumps     Flag with error and crash events in geometric clumps (mean 2, variance three times chance), counted raw
-//   Matches    whole matches of 8 fail together; buckets are of matches
+//   Flag       players are randomised on 20 shared instances: day cycle, common shocks, instance
+//   effects, cold start Fleet      the same, but the canary is 4 instances of its own against 16
+//   Clumps     Flag with error and crash events in geometric clumps (mean 2, variance three times
+//   chance), counted raw Matches    whole matches of 8 fail together; buckets are of matches
 //   FleetMatches  Fleet, where whole matches of 8 fail together
 #pragma once
 
@@ -24,7 +24,8 @@ const char* name_of(World world);
 struct Fault {
   double error_ratio = 1;
   double crash_ratio = 1;
-  double tail_stretch = 1;   // latencies above the median, as their distance from it: p99 + 25 % is 1.25
+  double tail_stretch =
+      1;  // latencies above the median, as their distance from it: p99 + 25 % is 1.25
   double from_s = 0;
 };
 
@@ -68,8 +69,12 @@ class SimulatedWorld {
   Rates shared_rates(bool canary) const;
   void draw(GroupCounts* group, double sessions, const Rates& rates);
   std::int64_t clumped(double mean);
-  bool fleet() const { return config_.world == World::Fleet || config_.world == World::FleetMatches; }
-  bool matches() const { return config_.world == World::Matches || config_.world == World::FleetMatches; }
+  bool fleet() const {
+    return config_.world == World::Fleet || config_.world == World::FleetMatches;
+  }
+  bool matches() const {
+    return config_.world == World::Matches || config_.world == World::FleetMatches;
+  }
 
   WorldConfig config_;
   Random random_;

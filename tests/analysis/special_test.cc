@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Special functions against tabulated values, the sample-ratio check, the bake planner against simulated medians.
+// Special functions against tabulated values, the sample-ratio check, the bake planner against
+// simulated medians.
 #include "analysis/special.h"
 
 #include <cmath>
@@ -45,7 +46,8 @@ TEST(SampleRatio, RightShareIsQuietAndWrongShareIsNot) {
   EXPECT_EQ(log_sample_ratio(0, 0, 0.05), 0);
 }
 
-// T11: 4 % instead of 5 % at 500/s in 20 s as a rule, 30 s in nine of ten; false alarms at most 0.1 %.
+// T11: 4 % instead of 5 % at 500/s in 20 s as a rule, 30 s in nine of ten; false alarms at most 0.1
+// %.
 TEST(SampleRatio, FindsAWrongSplitInSeconds) {
   Random random(11);
   int late = 0, slow = 0, false_alarms = 0;
@@ -85,12 +87,16 @@ BakeQuestion question(double rate, double ratio, double weight) {
   return q;
 }
 
-// T12: canary sessions to detect with an even chance, and at 90 %; reference figures within a percent.
+// T12: canary sessions to detect with an even chance, and at 90 %; reference figures within a
+// percent.
 TEST(BakePlanner, AgreesWithTheReferenceFigures) {
   const struct {
     double rate, ratio, weight, median, p90;
-  } rows[] = {{0.01, 1.5, 0.255, 8073, 15'964}, {0.01, 2, 0.255, 2252, 4573}, {0.01, 5, 0.255, 215, 464},
-              {0.001, 2, 0.21, 22'525, 45'730}, {0.001, 5, 0.21, 2147, 4638}};
+  } rows[] = {{0.01, 1.5, 0.255, 8073, 15'964},
+              {0.01, 2, 0.255, 2252, 4573},
+              {0.01, 5, 0.255, 215, 464},
+              {0.001, 2, 0.21, 22'525, 45'730},
+              {0.001, 5, 0.21, 2147, 4638}};
   for (const auto& row : rows) {
     BakeQuestion q = question(row.rate, row.ratio, row.weight);
     EXPECT_NEAR(units_to_detect(q) / row.median, 1, 0.05) << row.rate << " x" << row.ratio;
@@ -148,7 +154,8 @@ TEST(BakePlanner, PlansAStage) {
   again.share = thin.share_needed;
   EXPECT_TRUE(plan_bake(again, {.units_per_s = 5, .planned_s = 3600, .warmup_s = 150}).enough);
   // A stage of seconds that is only asked for tenfold growth.
-  BakeQuestion short_stage{.rate = 0.05, .ratio = 10, .share = 0.25, .weight = 0.96, .score_weight = 1};
+  BakeQuestion short_stage{
+      .rate = 0.05, .ratio = 10, .share = 0.25, .weight = 0.96, .score_weight = 1};
   short_stage.assignment = Assignment::Instance;
   short_stage.baseline_instances = 12;
   EXPECT_TRUE(plan_bake(short_stage, {.units_per_s = 20, .planned_s = 40, .warmup_s = 3}).enough);

@@ -109,7 +109,8 @@ TEST(ExponentialHistogram, RoundTripsAndRefusesNonsense) {
   EXPECT_FALSE(ExponentialHistogram::from_parts(0, 0, 5000, {1}));
   EXPECT_FALSE(ExponentialHistogram::from_parts(0, 0, 0, std::vector<std::uint64_t>(5000, 1)));
   EXPECT_FALSE(histogram_from_json(parse_json(R"({"scale":3,"counts":[-1]})").value()));
-  EXPECT_FALSE(histogram_from_json(parse_json(R"({"scale":3,"offset":99999999999,"counts":[1]})").value()));
+  EXPECT_FALSE(
+      histogram_from_json(parse_json(R"({"scale":3,"offset":99999999999,"counts":[1]})").value()));
   EXPECT_TRUE(ExponentialHistogram::from_parts(20, 3, -1000, std::vector<std::uint64_t>(4000, 1)));
 }
 

@@ -36,7 +36,9 @@ TEST(Tick, RoundTripsThroughJsonAndBytes) {
   for (int i = 0; i < 300; ++i) {
     const Tick tick = random_tick(&random, std::int64_t(i) * 10 - 50);
     EXPECT_EQ(tick_from_json(to_json(tick, kShape), kShape).value(), tick);
-    EXPECT_EQ(tick_from_json(parse_json(to_json_text(to_json(tick, kShape))).value(), kShape).value(), tick);
+    EXPECT_EQ(
+        tick_from_json(parse_json(to_json_text(to_json(tick, kShape))).value(), kShape).value(),
+        tick);
     EXPECT_EQ(tick_from_bytes(to_bytes(tick)).value(), tick);
   }
 }
@@ -61,7 +63,8 @@ TEST(Tick, MergesInAnyOrder) {
 TEST(Tick, TruncatedOrAlteredBytesAreNeverAccepted) {
   Random random(3);
   const std::string bytes = to_bytes(random_tick(&random, 10));
-  for (std::size_t i = 0; i < bytes.size(); ++i) EXPECT_FALSE(tick_from_bytes(bytes.substr(0, i))) << i;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    EXPECT_FALSE(tick_from_bytes(bytes.substr(0, i))) << i;
   EXPECT_FALSE(tick_from_bytes(bytes + "x"));
   EXPECT_EQ(tick_from_bytes("\x02").error().code, ErrorCode::Unsupported);
 }
@@ -79,25 +82,34 @@ TEST(Tick, ErrorsNameTheField) {
       {R"({"t":1,"groups":[{"arm":"kanary","id":"1","m":{}}]})", "groups[0].arm is \"kanary\""},
       {R"({"t":1,"groups":[{"arm":"canary","m":{}}]})", "groups[0].id is missing"},
       {R"({"t":1,"groups":[{"arm":"canary","id":"1"}]})", "groups[0].m is not an object"},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1]}}]})", "groups[0].m.error has 1 counts; 2 were"},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1,"2"]}}]})", "groups[0].m.error[1] is \"2\""},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1,-2]}}]})", "groups[0].m.error[1] is -2"},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"latency":[5,2,3]}}]})", "groups[0].m.latency[2] is 3, more"},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"latency":[5,6,3]}}]})", "groups[0].m.latency[1] is 6, more"},
-      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[18446744073709551615,0]}}]})", "beyond 2^53"},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1]}}]})",
+       "groups[0].m.error has 1 counts; 2 were"},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1,"2"]}}]})",
+       "groups[0].m.error[1] is \"2\""},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[1,-2]}}]})",
+       "groups[0].m.error[1] is -2"},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"latency":[5,2,3]}}]})",
+       "groups[0].m.latency[2] is 3, more"},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"latency":[5,6,3]}}]})",
+       "groups[0].m.latency[1] is 6, more"},
+      {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[18446744073709551615,0]}}]})",
+       "beyond 2^53"},
   };
   for (const auto& [text, message] : cases) {
     const auto tick = tick_from_json(parse_json(text).value(), kShape);
     ASSERT_FALSE(tick) << text;
-    EXPECT_NE(tick.error().message.find(message), std::string::npos) << text << "\n" << tick.error().message;
+    EXPECT_NE(tick.error().message.find(message), std::string::npos) << text << "\n"
+                                                                     << tick.error().message;
   }
 }
 
-// A session may end in an error ticks after it began, so a tick may have more events than exposures.
+// A session may end in an error ticks after it began, so a tick may have more events than
+// exposures.
 TEST(Tick, EventsMayOutnumberTheExposuresOfTheirTick) {
-  const auto tick =
-      tick_from_json(parse_json(R"({"t":1,"groups":[{"arm":"canary","id":7,"m":{"error":[1,3],"other":[1]}}]})").value(),
-                     kShape);
+  const auto tick = tick_from_json(
+      parse_json(R"({"t":1,"groups":[{"arm":"canary","id":7,"m":{"error":[1,3],"other":[1]}}]})")
+          .value(),
+      kShape);
   ASSERT_TRUE(tick);
   EXPECT_EQ(tick->groups[0].id, "7");
   EXPECT_EQ(tick->groups[0].counts, (std::vector<std::int64_t>{1, 3, 0, 0, 0}));
