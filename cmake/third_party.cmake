@@ -17,6 +17,9 @@ set(third_party_model PkgConfig::FYAML date::date-tz)
 add_library(sc_asio INTERFACE)
 target_compile_definitions(sc_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
                            BOOST_BEAST_USE_STD_STRING_VIEW)
+if(SHOWCALLER_SANITIZE MATCHES "thread")
+  target_compile_options(sc_asio INTERFACE -Wno-tsan)  # Asio's fences, which the sanitizer does not see.
+endif()
 set(third_party_net sc_asio OpenSSL::SSL OpenSSL::Crypto)
 set(third_party_wire PkgConfig::GRPC)
 set(third_party_adapters_sqlite PkgConfig::SQLITE)
