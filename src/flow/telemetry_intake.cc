@@ -41,8 +41,6 @@ void TelemetryIntake::watch(const std::set<std::string>& stages) {
 }
 
 void TelemetryIntake::observe(const std::string& fleet, std::span<const InstanceSessions> instances) {
-  // The first look at a fleet shows sessions that an earlier run of the server has counted.
-  const bool adopted = !instances_.contains(fleet);
   auto& known = instances_[fleet];
   std::set<std::string> seen;
   for (const InstanceSessions& instance : instances) {
@@ -54,7 +52,8 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Instance
       const auto ended = last_session_.find(instance.id);
       if (ended != last_session_.end() && ended->second.crashed == id) continue;
       open.push_back({id, arms_from_text(instance.arms)});
-      start_session(instance.id, open.back(), adopted);
+      start_session(instance.id, open.back());
+      ++sessions_started_[fleet];
     }
     if (instance.died) {
       crash_sessions(instance.id, &open);
@@ -62,7 +61,7 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Instance
     }
     std::erase_if(open, [&](const Session& s) {
       if (std::find(shown.begin(), shown.end(), s.id) != shown.end()) return false;
-      sessions_.erase(s.id);
+      end_session(instance.id, s, 0);
       return true;
     });
   }
@@ -77,26 +76,24 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Instance
   }
 }
 
-void TelemetryIntake::start_session(const std::string& instance, const Session& session, bool adopted) {
+void TelemetryIntake::start_session(const std::string& instance, const Session& session) {
   sessions_[session.id] = {instance, session.arms};
   last_session_[instance] = {{}, session.arms};
-  if (adopted) return;
-  ReportedDelta started;
-  started.n = 1;
-  add(session.arms, std::string(kSessionCrashed), instance, started, Trust::Server);
-  for (const ArmAssignment& arm : session.arms) {
-    const auto stage = stages_.find(stage_key(arm));
-    if (!arm.counted || stage == stages_.end()) continue;
-    ++(arm.arm == Arm::Canary ? stage->second.units_canary : stage->second.units_baseline);
-  }
+}
+
+// Exposure and event are counted in the same tick, the one that shows how the session ended: a tick's share of exposures
+// is then that of its events, however few sessions a tick has. Both arms wait for their outcomes alike.
+void TelemetryIntake::end_session(const std::string& instance, const Session& session, std::int64_t crashes) {
+  ReportedDelta outcome;
+  outcome.n = 1;
+  outcome.x = crashes;
+  add(session.arms, std::string(kSessionCrashed), instance, outcome, Trust::Server);
+  sessions_.erase(session.id);
 }
 
 void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Session>* open) {
   for (const Session& session : *open) {
-    ReportedDelta crashed;
-    crashed.x = 1;
-    add(session.arms, std::string(kSessionCrashed), instance, crashed, Trust::Server);
-    sessions_.erase(session.id);
+    end_session(instance, session, 1);
     last_session_[instance] = {session.id, session.arms};  // An instance that died may go on showing it.
   }
   open->clear();
@@ -232,8 +229,6 @@ StageTick TelemetryIntake::take_tick(const std::string& key) {
   }
   stage.metrics.clear();
   stage.client_units.clear();
-  out.units_canary = std::exchange(stage.units_canary, 0);
-  out.units_baseline = std::exchange(stage.units_baseline, 0);
   return out;
 }
 

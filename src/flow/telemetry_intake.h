@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns what is reported and observed into counts per judged stage, arm and group. Pure: time comes in as a value.
 //
-// Sessions are counted by the server itself, from what the drivers show: a session that starts is an exposure of
-// session.crashed, one whose instance dies or stops answering under it is an event. Everything else is reported in
+// Sessions are counted by the server itself, from what the drivers show: a session that ends is an exposure of
+// session.crashed, and an event too if its instance died or stopped answering under it. Everything else is reported in
 // deltas by game servers (trusted) and clients (not: capped a unit, and ignored where a server speaks of the same
 // metric). A delta belongs to the arms of its session, or of the session its instance runs; or it names event, arm and
 // unit itself. Only sessions that the present stage drew are counted: who came in otherwise is no random sample.
@@ -75,7 +75,6 @@ struct GroupDelta {
 struct StageTick {
   std::map<std::string, std::map<std::pair<Arm, std::string>, GroupDelta>> metrics;  // metric -> (arm, group)
   std::map<std::string, bool> client_only;   // metric -> no server has spoken of it in this stage
-  std::int64_t units_canary = 0, units_baseline = 0;
 };
 
 // What is known of a fleet's baseline, for freezing cuts and rates when a stage begins.
@@ -92,13 +91,15 @@ class TelemetryIntake {
 
   // Judged stages by key ("winter-raid/r1/v3"); counts of others are dropped.
   void watch(const std::set<std::string>& stages);
-  // One pass of a fleet: all that its driver shows. Sessions that the first pass shows were counted before a restart.
+  // One pass of a fleet: all that its driver shows.
   void observe(const std::string& fleet, std::span<const InstanceSessions> instances);
   Status report(const Report& batch);
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
   const std::map<std::string, BaselineCounts>& baselines() const { return baselines_; }
 
+  // By fleet, since this intake was made.
+  const std::map<std::string, std::int64_t>& sessions_started() const { return sessions_started_; }
   std::int64_t batches_repeated() const { return batches_repeated_; }
   std::int64_t deltas_dropped() const { return deltas_dropped_; }
   std::size_t counters() const { return counters_; }
@@ -115,12 +116,12 @@ class TelemetryIntake {
     std::map<std::string, std::map<std::pair<Arm, std::string>, Counter>> metrics;
     std::set<std::string> server_spoke;      // metrics
     std::map<std::string, std::int64_t> client_units;  // unit -> n in this tick
-    std::int64_t units_canary = 0, units_baseline = 0;
   };
 
   bool first_time(const std::string& source, std::uint64_t sequence);
   void count(const ReportedDelta& delta, Trust trust);
-  void start_session(const std::string& instance, const Session& session, bool adopted);
+  void start_session(const std::string& instance, const Session& session);
+  void end_session(const std::string& instance, const Session& session, std::int64_t crashes);
   void crash_sessions(const std::string& instance, std::vector<Session>* open);
   void add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
            const ReportedDelta& delta, Trust trust);
@@ -151,6 +152,7 @@ class TelemetryIntake {
   std::map<std::uint64_t, std::string> sources_by_heard_;
   std::uint64_t heard_ = 0;
   std::map<std::string, BaselineCounts> baselines_;                               // metric -> since the start
+  std::map<std::string, std::int64_t> sessions_started_;
   std::size_t counters_ = 0;
   std::int64_t batches_repeated_ = 0, deltas_dropped_ = 0;
 };

@@ -3,7 +3,26 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/hash.h"
+
 namespace showcaller {
+namespace {
+
+constexpr std::size_t kUnitsMax = 1'000'000;  // a stage; past it the sample ratio is known well enough
+
+std::string unit_of(Unit unit, const AllocationRequest& request, const Allocation& made) {
+  switch (unit) {
+    case Unit::Player: return request.players.empty() ? made.unit_party : request.players.front().id;
+    case Unit::Party: return made.unit_party;
+    case Unit::Guild: return request.guild;
+    case Unit::Match: return request.session;
+  }
+  return made.unit_party;
+}
+
+}  // namespace
 
 AllocationDesk::AllocationDesk(EngineHost* host, SaltOf salt_of, std::map<std::string, FleetDriver*> drivers,
                                AllocatorLimits limits)
@@ -40,6 +59,7 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
     std::lock_guard lock(mutex_);
     TRY(Allocation made, allocator_.allocate(request, now));
     if (!made.repeated) {
+      count_units(request, made);
       beside = allocator_.sessions_beside(made);
       const auto at = driver_of_fleet_.find(made.fleet);
       if (at != driver_of_fleet_.end()) driver = at->second;
@@ -48,6 +68,29 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
   }();
   if (allocation && driver) driver->allocate(to_driver(*allocation, beside));
   return allocation;
+}
+
+void AllocationDesk::count_units(const AllocationRequest& request, const Allocation& made) {
+  const auto fleet = plan_->fleets.find(made.fleet);
+  if (fleet == plan_->fleets.end()) return;
+  for (const ArmAssignment& arm : made.arms) {
+    if (!arm.counted || arm.spilled) continue;
+    const auto layer = std::find_if(fleet->second.layers.begin(), fleet->second.layers.end(),
+                                    [&](const CanaryLayer& l) { return l.event == arm.event; });
+    if (layer == fleet->second.layers.end()) continue;
+    StageUnits& units = units_[fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit)];
+    if (units.seen.size() >= kUnitsMax || !units.seen.insert(hash64(unit_of(layer->unit, request, made))).second) continue;
+    ++(arm.arm == Arm::Canary ? units.fresh.canary : units.fresh.baseline);
+  }
+}
+
+UnitCounts AllocationDesk::take_units(const std::string& stage) {
+  std::lock_guard lock(mutex_);
+  // Other visits of the same event are over.
+  const std::string event = stage.substr(0, stage.find('/') + 1);
+  std::erase_if(units_, [&](const auto& units) { return units.first != stage && units.first.starts_with(event); });
+  const auto at = units_.find(stage);
+  return at == units_.end() ? UnitCounts{} : std::exchange(at->second.fresh, {});
 }
 
 bool AllocationDesk::release(const std::string& session) {
@@ -60,18 +103,11 @@ void AllocationDesk::observe(const std::string& fleet, std::span<const ObservedI
   allocator_.observe(fleet, instances, host_->now());
 }
 
-// A match that nobody joined holds its instance: only stopping it frees the place. The planner replaces it.
 void AllocationDesk::expire() {
-  std::map<FleetDriver*, std::vector<FleetAction>> stops;
-  {
-    std::lock_guard lock(mutex_);
-    for (const ExpiredAllocation& expired : allocator_.expire(host_->now())) {
-      const auto driver = driver_of_fleet_.find(expired.fleet);
-      if (driver == driver_of_fleet_.end()) continue;
-      stops[driver->second].push_back(StopInstance{expired.instance, seconds(1), "nobody claimed session " + expired.session});
-    }
-  }
-  for (const auto& [driver, actions] : stops) (void)driver->apply(host_->epoch(), actions);
+  std::lock_guard lock(mutex_);
+  // An instance that shows a session nobody claimed is left to its game server: most of them count no players, so only
+  // they can tell an empty match from a full one. docs/game-servers.md asks them to end it.
+  (void)allocator_.expire(host_->now());
 }
 
 std::vector<StageTotals> AllocationDesk::take_totals() {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,11 +32,19 @@ class AllocationDesk {
   void expire();
   std::vector<StageTotals> take_totals();
   std::vector<ExposureRow> take_exposures();
+  // Units that the stage ("winter-raid/r1/v3") drew for each arm since the last call, each counted once however often it
+  // plays: the sample ratio speaks of units, and one that comes back is no new draw.
+  UnitCounts take_units(const std::string& stage);
 
  private:
+  struct StageUnits {
+    std::set<std::uint64_t> seen;  // hashes
+    UnitCounts fresh;
+  };
   // On the engine's thread, before the batch is acknowledged: intake that closed is closed here first.
   void follow_batch(const World& world, std::span<const Record> records);
   void publish(const World& world);
+  void count_units(const AllocationRequest& request, const Allocation& made);
 
   EngineHost* host_;
   SaltOf salt_of_;
@@ -44,6 +53,7 @@ class AllocationDesk {
   Allocator allocator_;
   std::shared_ptr<const AllocationPlan> plan_;
   std::map<std::string, FleetDriver*> driver_of_fleet_;
+  std::map<std::string, StageUnits> units_;      // by stage; the newest visit of each event
 };
 
 }  // namespace showcaller

@@ -16,7 +16,7 @@ constexpr std::int64_t kBaselineUnitsMin = 200;  // before a quantile of the bas
 Arm arm_of(const std::pair<Arm, std::string>& group) { return group.first; }
 
 // One tick of the stage as the gate takes it.
-Tick tick_of(const JudgedStage& stage, const StageTick& counted, std::int64_t t_s) {
+Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units, std::int64_t t_s) {
   const TickShape shape = shape_of(stage.config);
   std::map<std::pair<Arm, std::string>, GroupCounts> groups;
   for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
@@ -42,7 +42,7 @@ Tick tick_of(const JudgedStage& stage, const StageTick& counted, std::int64_t t_
   }
   Tick tick;
   tick.t_s = t_s;
-  if (stage.config.share > 0) tick.units.push_back({counted.units_canary, counted.units_baseline, {}});
+  if (stage.config.share > 0) tick.units.push_back(units);
   for (auto& [key, group] : groups) tick.groups.push_back(std::move(group));
   normalize(&tick);
   return tick;
@@ -180,7 +180,7 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
   const std::string key = stage.key();
   const StageTick counted = intake->take_tick(key);
   const std::int64_t t_s = watch->t_s + stage.config.tick_s;
-  json::object line = to_json(tick_of(stage, counted, t_s), shape_of(stage.config)).as_object();
+  json::object line = to_json(tick_of(stage, counted, units_of_(key), t_s), shape_of(stage.config)).as_object();
   // A tick that shows nothing does not count toward the bake.
   line["seen"] = shows_anything(counted);
   json::object absolute;

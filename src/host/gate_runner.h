@@ -26,10 +26,13 @@ using HeadroomOf = std::function<std::optional<double>(const std::string& fleet,
 // What the baseline is like now, metric by metric; what is too little to know is left out.
 std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake);
 
+// Units that a stage drew for each arm since it was last asked, each unit once.
+using UnitsOf = std::function<UnitCounts(const std::string& stage)>;
+
 class GateRunner {
  public:
-  GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of)
-      : host_(host), store_(store), headroom_of_(std::move(headroom_of)) {}
+  GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of, UnitsOf units_of)
+      : host_(host), store_(store), headroom_of_(std::move(headroom_of)), units_of_(std::move(units_of)) {}
 
   // Closes the ticks that are due. The caller guards the intake. Returns the store's errors, if any.
   std::vector<Error> pass(TelemetryIntake* intake);
@@ -58,6 +61,7 @@ class GateRunner {
   EngineHost* host_;
   EvidenceStore* store_;
   HeadroomOf headroom_of_;
+  UnitsOf units_of_;
   std::map<std::string, Watch> watches_;      // by JudgedStage::key()
 };
 

@@ -27,7 +27,8 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   if (self.ports_.actions) self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
   self.gates_ = std::make_unique<GateRunner>(
       self.engine_.get(), self.ports_.evidence,
-      [&self](const std::string& fleet, const std::string& build) { return self.headroom_of(fleet, build); });
+      [&self](const std::string& fleet, const std::string& build) { return self.headroom_of(fleet, build); },
+      [&self](const std::string& stage) { return self.desk_->take_units(stage); });
   self.engine_->listen([&self](const World&, std::span<const Record> records) {
     const bool concerned = std::any_of(records.begin(), records.end(),
                                        [](const Record& record) { return concerns_flags(record.payload); });
