@@ -114,6 +114,11 @@ bool TreeBuilder::check_text(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_length(text, i);
     const auto byte = static_cast<unsigned char>(text[i]);
+    if (text[i] == '\r' && !text.substr(i + 1).starts_with('\n')) {
+      report(at, "a carriage return without a line feed",
+             "end lines with a line feed, or with both");
+      return false;
+    }
     if (length == 0 || byte == 0x7F ||
         (byte < 0x20 && text[i] != '\t' && text[i] != '\n' && text[i] != '\r')) {
       report(at,

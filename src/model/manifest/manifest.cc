@@ -286,6 +286,7 @@ void SetParser::read_event(Draft& draft) {
     read_metadata(reader_, draft.root, draft.kind, &draft.manifest);
     // What an unexpanded template would have brought must not be reported as missing.
     draft.readable = expanded;
+    if (!expanded) draft.good = false;  // Even when the reason is told at the pipeline.
     if (expanded) read_body(reader_, draft.root, draft.kind, &draft.manifest);
   });
   if (draft.manifest.spec.index() == std::size_t(draft.kind)) references_.add(draft);

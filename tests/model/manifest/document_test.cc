@@ -48,6 +48,8 @@ TEST(Document, ManyDocumentsAndEmptyOnes) {
   const Parsed parsed = parse("---\na: 1\n---\n# nothing\n---\nb: 2\n...\n");
   ASSERT_EQ(parsed.documents.size(), 2u) << first_line(parsed);
   EXPECT_EQ(parsed.documents[1].entries[0].key, "b");
+  EXPECT_EQ(to_json_text(to_json(parse("a: 1\r\nb: |\r\n  x\r\n").documents.at(0))),
+            R"({"a":1,"b":"x\n"})");
   EXPECT_TRUE(parse("").documents.empty());
   EXPECT_TRUE(parse("# only words\n").documents.empty());
   EXPECT_TRUE(parse("\xEF\xBB\xBF").findings.empty());
@@ -86,6 +88,9 @@ TEST(Document, SyntaxErrorsCarryPlaces) {
       {"a: \xff\n", "a.yaml:1:4: the byte 0xff is not UTF-8; save the file as UTF-8 text"},
       {"a: \x01\n",
        "a.yaml:1:4: the control character 0x01 is not allowed; save the file as UTF-8 text"},
+      {"a: 1\rb: 2\n",
+       "a.yaml:1:5: a carriage return without a line feed; end lines with a line feed, or with "
+       "both"},
       {"a: .nan\n", "a.yaml:1:4: '.nan' is not a finite number"},
       {"a: 99999999999999999999\n",
        "a.yaml:1:4: the integer 99999999999999999999 does not fit 64 bits"},

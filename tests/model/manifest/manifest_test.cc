@@ -208,6 +208,16 @@ TEST(Manifest, ErrorsBehindManyWarningsStillCount) {
   for (const Manifest& manifest : outcome.manifests) EXPECT_NE(manifest.kind(), Kind::Team);
 }
 
+TEST(Manifest, EventOfABrokenPipelineIsNoManifest) {
+  const ParseOutcome outcome = parse_text(
+      "apiVersion: showcaller.dev/v1\nkind: Pipeline\nmetadata: { name: p, owner: o }\nspec: {}\n---\n"
+      "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: e, owner: o }\n"
+      "spec: { pipeline: { name: p }, changes: [] }\n");
+  ASSERT_EQ(outcome.findings.size(), 1u);
+  EXPECT_EQ(outcome.findings[0].path, "spec.template");
+  EXPECT_TRUE(outcome.manifests.empty());
+}
+
 TEST(Manifest, WrongHeadIsNoManifest) {
   const ParseOutcome outcome =
       parse_text("apiVersion: showcaller.dev/v0\nkind: Team\nmetadata: { name: t }\nspec: {}\n");
