@@ -23,7 +23,8 @@ const Shape<BuildSpec>& build_shape() {
              "Sessions one instance runs at once.")
            .assumed("1")},
       [](Reader& reader, const Node& node, BuildSpec* build) {
-        if (node.find("command") != nullptr && (build->command.empty() || build->command[0].empty())) {
+        if (node.find("command") != nullptr &&
+            (build->command.empty() || build->command[0].empty())) {
           reader.error_below(node, "command", "the command is empty", "name the program to start");
         }
       });

@@ -55,15 +55,15 @@ Value<T> text_value(std::string expected, std::function<std::optional<T>(std::st
           [schema](SchemaSet&) { return schema; }};
 }
 
-Value<std::string> text();                // at least one character, at most 4096
-Value<std::string> dns_label();           // [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63
+Value<std::string> text();       // at least one character, at most 4096
+Value<std::string> dns_label();  // [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most 63
 Value<std::string>
 dotted_name();  // session.crashed, raid-entrance: at most 63, for metrics and flags
 Value<std::string> bare_text(std::string expected);  // a number's text is taken as it stands
 // Also a number's or a boolean's text as it stands: arguments, environment, labels.
 Value<std::string> any_scalar_text();
-Value<std::string> version();                        // 2.4.0, 17
-Value<std::string> zone_name();                      // an IANA time zone that exists
+Value<std::string> version();    // 2.4.0, 17
+Value<std::string> zone_name();  // an IANA time zone that exists
 Value<bool> boolean();
 Value<int> integer(int min, int max);
 Value<std::int64_t> big_integer(std::int64_t min);

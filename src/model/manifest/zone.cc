@@ -22,11 +22,14 @@ Instant to_instant(LocalTime time, std::chrono::seconds offset) {
   return instant_ms(time.ms) - offset;
 }
 
-// The zone files give each change of clocks up to 2037 and the rule for later ones in a form that the date library does
-// not read. A wrong hour would go unnoticed for years: later times are refused.
+// The zone files give each change of clocks up to 2037 and the rule for later ones in a form that
+// the date library does not read. A wrong hour would go unnoticed for years: later times are
+// refused.
 constexpr std::int64_t kZoneDataEndMs = 2'145'916'800'000;  // 2038-01-01T00:00
 
-bool keeps_one_offset(std::string_view zone) { return zone == "UTC" || zone.starts_with("Etc/"); }
+bool keeps_one_offset(std::string_view zone) {
+  return zone == "UTC" || zone.starts_with("Etc/");
+}
 
 std::string wall_text(LocalTime time) {
   std::string text = format_instant(instant_ms(time.ms));
@@ -73,10 +76,12 @@ Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zo
     return fail(ErrorCode::Invalid, fmt::format("there is no time zone '{}'", zone.substr(0, 64)));
   }
   if (time.ms >= kZoneDataEndMs && !keeps_one_offset(zone)) {
-    return fail(ErrorCode::Unsupported,
-                fmt::format("{} lies past 2037, where this machine's zone data ends; write it with its offset, "
-                            "such as {}+01:00",
-                            wall_text(time), wall_text(time)));
+    return fail(
+        ErrorCode::Unsupported,
+        fmt::format(
+            "{} lies past 2037, where this machine's zone data ends; write it with its offset, "
+            "such as {}+01:00",
+            wall_text(time), wall_text(time)));
   }
   try {
     const date::local_seconds local{std::chrono::floor<std::chrono::seconds>(Duration(time.ms))};

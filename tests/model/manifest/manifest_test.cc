@@ -210,7 +210,8 @@ TEST(Manifest, ErrorsBehindManyWarningsStillCount) {
 
 TEST(Manifest, EventOfABrokenPipelineIsNoManifest) {
   const ParseOutcome outcome = parse_text(
-      "apiVersion: showcaller.dev/v1\nkind: Pipeline\nmetadata: { name: p, owner: o }\nspec: {}\n---\n"
+      "apiVersion: showcaller.dev/v1\nkind: Pipeline\nmetadata: { name: p, owner: o }\nspec: "
+      "{}\n---\n"
       "apiVersion: showcaller.dev/v1\nkind: LiveEvent\nmetadata: { name: e, owner: o }\n"
       "spec: { pipeline: { name: p }, changes: [] }\n");
   ASSERT_EQ(outcome.findings.size(), 1u);
