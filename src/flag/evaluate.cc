@@ -407,10 +407,7 @@ Value Evaluator::cat(const Node& node, const Value& data) {
   char* out = scratch_.text(size);
   if (out == nullptr) return Value::null();
   char* end = out;
-  for (const Value& part : parts) {
-    std::memcpy(end, part.as_string().data(), part.as_string().size());
-    end += part.as_string().size();
-  }
+  for (const Value& part : parts) end = std::ranges::copy(part.as_string(), end).out;
   return Value::string({out, size});
 }
 
@@ -433,8 +430,7 @@ Value Evaluator::default_bucketing(const Value& data) {
   const std::string_view targeting_key = key.as_string();
   char* out = scratch_.text(frame_.flag_key.size() + targeting_key.size());
   if (out == nullptr) return Value::null();
-  std::memcpy(out, frame_.flag_key.data(), frame_.flag_key.size());
-  std::memcpy(out + frame_.flag_key.size(), targeting_key.data(), targeting_key.size());
+  std::ranges::copy(targeting_key, std::ranges::copy(frame_.flag_key, out).out);
   return Value::string({out, frame_.flag_key.size() + targeting_key.size()});
 }
 

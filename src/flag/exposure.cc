@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -62,8 +61,7 @@ std::uint32_t bucket_ppm(std::string_view salt, std::string_view unit) {
     many.resize(size);
     bytes = many.data();
   }
-  std::memcpy(bytes, salt.data(), salt.size());
-  std::memcpy(bytes + salt.size(), unit.data(), unit.size());
+  std::ranges::copy(unit, std::ranges::copy(salt, bytes).out);
   return std::uint32_t((std::uint64_t(murmur3_32({bytes, size})) * kExposureWhole) >> 32);
 }
 

@@ -4,9 +4,9 @@
 // Threads: one. Limits: bytes_max and steps_max; past either the evaluation fails and says so.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -43,7 +43,7 @@ class Scratch {
   std::string_view copy(std::string_view text) {
     char* out = this->text(text.size());
     if (out == nullptr) return {};
-    std::memcpy(out, text.data(), text.size());
+    std::copy(text.begin(), text.end(), out);
     return {out, text.size()};
   }
 

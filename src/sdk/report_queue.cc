@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 
 namespace showcaller::sdk {
 
@@ -14,7 +13,7 @@ bool Report::set_texts(std::string_view metric, const Labels& labels) {
   std::size_t end = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (end + texts[i].size() > kTextMax) return false;
-    std::memcpy(texts_ + end, texts[i].data(), texts[i].size());
+    std::ranges::copy(texts[i], texts_ + end);
     sizes_[i] = std::uint8_t(texts[i].size());
     end += texts[i].size();
   }

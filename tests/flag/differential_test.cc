@@ -90,6 +90,8 @@ class RuleMaker {
     if (name == "missing") return json::array{"a", "zz", "deep.q"};
     if (name == "fractional") return fractional(depth);
     if (name == "*" || name == "cat") return list(depth, 1 + random_.below(11));
+    // Of nothing these give undefined, which the naive interpreter cannot keep in a list.
+    if (name == "and" || name == "or") return list(depth, 1 + random_.below(3));
     if (random_.chance(0.1)) return any(0);  // an argument without a list around it
     return list(depth, random_.below(4));
   }

@@ -321,7 +321,7 @@ class Interpreter {
       }
       return from_number(total);
     }
-    if (name == "-") return from_number(v.size() < 2 ? -number_of(arg(0)) : number_of(arg(0)) - number_of(arg(1)));
+    if (name == "-") return from_number(!arg(1) ? -number_of(arg(0)) : number_of(arg(0)) - number_of(arg(1)));
     if (name == "/") return from_number(number_of(arg(0)) / number_of(arg(1)));
     if (name == "%") return from_number(std::fmod(number_of(arg(0)), number_of(arg(1))));
     if (name == "merge") {
