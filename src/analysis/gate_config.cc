@@ -52,7 +52,9 @@ Status check_metric(const GateMetric& m) {
     return wrong("prior is outside tau 0 to 2, nu 0 to 1000");
   }
   if (m.kind != MetricKind::Quantile) {
-    if (!m.cuts.empty()) return wrong("only quantile metrics have cuts");
+    if (!m.cuts.empty() || !m.at.empty() || m.scaled_by != 0) {
+      return wrong("only quantile metrics have `at`, `cuts` and `scaled_by`");
+    }
     return {};
   }
   if (m.cuts.empty() || m.cuts.size() > kCutsMax)
@@ -317,7 +319,7 @@ std::shared_ptr<const GatePlan> make_gate_plan(GateConfig config) {
       s.score_critical = normal_tail_inverse(score_alpha(config.profile) * s.score_weight / 2);
       plan->series.push_back(std::move(s));
     }
-    metric.certifier = plan->series.size() - 1;
+    metric.top = metric.certifier = plan->series.size() - 1;
     metric.last = plan->series.size();
     if (m.scaled_by > 0) {
       SeriesPlan s = make_scaled_series(config, i);

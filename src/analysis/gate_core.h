@@ -56,8 +56,9 @@ struct SeriesPlan {
 struct MetricPlan {
   std::size_t n_column = 0;
   std::size_t first = 0, last = 0;  // its series
-  std::size_t certifier = 0;
-  double weight = 0;  // of its series together
+  std::size_t top = 0;              // the one that speaks of the budget
+  std::size_t certifier = 0;        // the same, or the scaled one
+  double weight = 0;                // of its series together
   double catastrophe_weight = 0;
   bool swapped = false;
 };

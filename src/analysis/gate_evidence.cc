@@ -390,8 +390,7 @@ double GateState::Core::canary_units_needed(std::size_t m, double share) const {
   const MetricPlan& metric = plan->metrics[m];
   const GateMetric& config = plan->config.metrics[m];
   // A scaled certificate has no rate of its own: the top cut speaks for it.
-  std::size_t s = metric.certifier;
-  if (plan->series[s].weight <= 0) s -= 1;
+  const std::size_t s = metric.top;
   const SeriesPlan& series = plan->series[s];
   const WindowNoise n = noise(s, 0);
   // The baseline's rate from all there is of it, history included: the steadier, the less the

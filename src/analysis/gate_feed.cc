@@ -16,6 +16,7 @@ constexpr std::size_t kStrataMax = 256;
 // So many expected and none seen is no accident (e^-7 < 0.1 %).
 constexpr double kSurelySome = 7;
 constexpr std::int64_t kBlindTicks = 3;
+constexpr std::size_t kRestartsMax = 400;  // over two weeks
 
 // Restart k begins every ten minutes up to two hours, hourly after.
 std::int64_t restart_second(std::int64_t k) {
@@ -64,14 +65,14 @@ void GateState::Core::feed(const Tick& tick) {
 }
 
 void GateState::Core::begin_restarts(std::int64_t start_s) {
-  while (restart_second(restarts_due) <= start_s) {
-    Restart restart;
-    restart.series = main;
-    restart.baseline_counts = as_float(baseline_groups.counts);
-    restart.canary_counts = as_float(canary_groups.counts);
-    restarts.push_back(std::move(restart));
-    ++restarts_due;
-  }
+  if (restart_second(restarts_due) > start_s || restarts.size() >= kRestartsMax) return;
+  // After a gap one restart stands for all that fell due in it.
+  restarts_due = start_s < 7800 ? start_s / 600 + 1 : 12 + (start_s - 7200) / 3600 + 1;
+  Restart restart;
+  restart.series = main;
+  restart.baseline_counts = as_float(baseline_groups.counts);
+  restart.canary_counts = as_float(canary_groups.counts);
+  restarts.push_back(std::move(restart));
 }
 
 std::uint32_t GateState::Core::stratum_of(const std::string& name) {

@@ -155,12 +155,12 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
   if (worst->baseline_x == 0)
     return text + ", and no event in the baseline to compare with; bake on";
   if (worst->canary_n_needed <= 0) {
-    const WindowNoise n = noise(plan->metrics[worst_index].certifier, 0);
+    const WindowNoise n = noise(plan->metrics[worst_index].top, 0);
     BakeQuestion q;
     q.ratio = budget;
     q.profile = config.profile;
     q.assignment = config.assignment;
-    q.score_weight = plan->series[plan->metrics[worst_index].certifier].score_weight;
+    q.score_weight = plan->series[plan->metrics[worst_index].top].score_weight;
     q.noise = {.tau = std::sqrt(n.tau2), .nu = n.nu};
     q.nu = n.nu;
     q.baseline_instances = std::max(1.0, n.baseline_groups);

@@ -12,7 +12,10 @@
 namespace showcaller {
 namespace {
 
-constexpr std::int64_t kCountMax = std::int64_t(1) << 53;  // what JSON numbers carry exactly
+// Sums over all groups of a tick, and over all ticks of a stage, stay within an int64 and a
+// double's whole numbers.
+constexpr std::int64_t kCountMax = std::int64_t(1) << 40;
+constexpr std::int64_t kSecondsMax = 400LL * 86'400;
 constexpr std::size_t kGroupsMax = 100'000;
 constexpr std::size_t kIdBytesMax = 256;
 constexpr std::uint8_t kTickFormat = 1;
@@ -27,8 +30,7 @@ Result<std::int64_t> whole_number(const json::value& value, const std::string& p
   if (value.is_int64()) {
     number = value.get_int64();
   } else if (value.is_uint64()) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^40; no tick counts so many", path));
   } else if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
              std::abs(value.get_double()) <= double(kCountMax)) {
     number = std::int64_t(value.get_double());
@@ -41,8 +43,7 @@ Result<std::int64_t> whole_number(const json::value& value, const std::string& p
                 fmt::format("{} is {}; at least {} was expected", path, number, min));
   }
   if (number > kCountMax) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("{} is beyond 2^53; counts of one tick are smaller", path));
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^40; no tick counts so many", path));
   }
   return number;
 }
@@ -164,6 +165,11 @@ class Reader {
   std::int64_t svarint() {
     const std::uint64_t z = varint();
     return std::int64_t(z >> 1) ^ -std::int64_t(z & 1);
+  }
+  std::int64_t count() {
+    const std::uint64_t n = varint();
+    if (n > std::uint64_t(kCountMax)) ok_ = false;
+    return ok_ ? std::int64_t(n) : 0;
   }
   // A count of things that take at least one byte each, so never more than what is left.
   std::size_t size() {
@@ -307,7 +313,8 @@ Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {
   Tick tick;
   const json::value* t = object.if_contains("t");
   if (!t) return fail(ErrorCode::Invalid, "t is missing; each tick says its second");
-  TRY(tick.t_s, whole_number(*t, "t", -kCountMax));
+  TRY(tick.t_s, whole_number(*t, "t", -kSecondsMax));
+  if (tick.t_s > kSecondsMax) return fail(ErrorCode::Invalid, "t is beyond 400 days");
   if (const json::value* units = object.if_contains("units"); units && !units->is_null()) {
     if (units->is_array()) {
       for (std::size_t i = 0; i < units->get_array().size(); ++i) {
@@ -367,8 +374,8 @@ Result<Tick> tick_from_bytes(std::string_view bytes) {
   for (std::size_t i = 0; i < units && in.ok(); ++i) {
     UnitCounts u;
     u.stratum = in.text();
-    u.canary = std::int64_t(in.varint());
-    u.baseline = std::int64_t(in.varint());
+    u.canary = in.count();
+    u.baseline = in.count();
     tick.units.push_back(std::move(u));
   }
   const std::size_t width = in.size();
@@ -380,8 +387,7 @@ Result<Tick> tick_from_bytes(std::string_view bytes) {
     g.arm = Arm(arm);
     g.id = in.text();
     g.stratum = in.text();
-    for (std::size_t c = 0; c < width && in.ok(); ++c)
-      g.counts.push_back(std::int64_t(in.varint()));
+    for (std::size_t c = 0; c < width && in.ok(); ++c) g.counts.push_back(in.count());
     tick.groups.push_back(std::move(g));
   }
   if (!in.done()) return fail(ErrorCode::Corrupt, "a stored tick does not end where it should");

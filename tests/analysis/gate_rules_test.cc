@@ -450,6 +450,7 @@ TEST(GateConfig, NonsenseIsRefusedWithItsName) {
   EXPECT_NE(message([](auto* c) { c->metrics.push_back(c->metrics[0]); }), "ok");
   EXPECT_NE(message([](auto* c) { c->metrics[0].kind = MetricKind::Quantile; }), "ok");
   EXPECT_NE(message([](auto* c) { c->metrics[0].must_detect = 0.5; }), "ok");
+  EXPECT_NE(message([](auto* c) { c->metrics[0].scaled_by = 1.25; }), "ok");
   EXPECT_NE(message([](auto* c) { c->metrics[0].weight = NAN; }), "ok");
   EXPECT_NE(message([](auto* c) { c->planned_s = 100; }), "ok");
   EXPECT_NE(message([](auto* c) { c->tick_s = 0; }), "ok");
