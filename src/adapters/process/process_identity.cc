@@ -2,6 +2,7 @@
 #include "adapters/process/process_identity.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +17,9 @@
 
 namespace showcaller {
 namespace {
+
+constexpr int kLeftoverRoundsMax = 8;
+constexpr int kDeathMsMax = 500;
 
 struct Stat {
   char state = '?';
@@ -52,6 +56,18 @@ std::vector<pid_t> all_pids() {
   return out;
 }
 
+bool has_variable(pid_t pid, std::string_view wanted) {
+  const auto environment = read_file(fmt::format("/proc/{}/environ", pid), 1 << 20);
+  if (!environment) return false;
+  std::string_view rest = *environment;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\0'), rest.size());
+    if (rest.substr(0, end) == wanted) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string boot_id() {
@@ -77,21 +93,20 @@ bool is_alive(const ProcessIdentity& identity) {
 int kill_leftovers(const std::string& instance_id) {
   const std::string wanted = fmt::format("SHOWCALLER_INSTANCE={}", instance_id);
   int killed = 0;
-  for (const pid_t pid : all_pids()) {
-    if (pid == ::getpid()) continue;
-    // The descriptor pins the process, so that what is read is of the one that is killed.
-    const FileHandle pinned(int(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!pinned) continue;
-    const auto environment = read_file(fmt::format("/proc/{}/environ", pid), 1 << 20);
-    if (!environment) continue;
-    for (std::size_t at = 0; at < environment->size();) {
-      const std::size_t end = std::min(environment->find('\0', at), environment->size());
-      if (std::string_view(*environment).substr(at, end - at) == wanted) {
-        if (::syscall(SYS_pidfd_send_signal, pinned.get(), SIGKILL, nullptr, 0) == 0) ++killed;
-        break;
-      }
-      at = end + 1;
+  // A process may fork while it is looked for: look until none is found.
+  for (int round = 0; round < kLeftoverRoundsMax; ++round) {
+    const int before = killed;
+    for (const pid_t pid : all_pids()) {
+      if (pid == ::getpid()) continue;
+      // The descriptor pins the process, so that what is read is of the one that is killed.
+      const FileHandle pinned(int(::syscall(SYS_pidfd_open, pid, 0)));
+      if (!pinned || !has_variable(pid, wanted)) continue;
+      if (::syscall(SYS_pidfd_send_signal, pinned.get(), SIGKILL, nullptr, 0) != 0) continue;
+      ++killed;
+      pollfd gone{pinned.get(), POLLIN, 0};
+      ::poll(&gone, 1, kDeathMsMax);
     }
+    if (killed == before) break;
   }
   return killed;
 }
