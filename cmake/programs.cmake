@@ -56,6 +56,11 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     set_property(GLOBAL APPEND PROPERTY sc_tests ${test})
   endforeach()
 
+  if(TARGET test_arena)  # It runs the programs, and speaks to the arena with the arena's own packets.
+    target_link_libraries(test_arena PRIVATE arena_game)
+    add_dependencies(test_arena arena showcaller)
+  endif()
+
   # Link tests: each library, whole, links with nothing but what its folder may include.
   file(WRITE ${CMAKE_BINARY_DIR}/link_main.cc "int main() { return 0; }\n")
   get_property(libraries GLOBAL PROPERTY sc_libraries)
