@@ -64,10 +64,19 @@ TEST(AgonesRest, RefusalsAreShapedAsTheGatewayShapesThem) {
   EXPECT_TRUE(parsed("POST", "/reserve", R"({"seconds":"soon"})").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("POST", "/ready", "{").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("POST", "/ready", "[]").starts_with(R"(400 {"code":3,)"));
+  EXPECT_TRUE(parsed("GET", "/v1beta1/counters/%zz").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("PUT", "/metadata/label", R"({"key":1})").starts_with(R"(400 {"code":3,)"));
   EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::NotFound, "counter not found: x"})).status, 404);
   EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::OutOfRange, "x"})).status, 400);
   EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::AlreadyExists, "x"})).status, 409);
+}
+
+TEST(AgonesRest, ANameThatIsNoTextIsNotEchoed) {
+  for (const char* name : {"\x8e", "%8e", "%c0%80", "%ed%a0%80", "%f4%90%80%80", "a%e4"}) {
+    EXPECT_EQ(parsed("GET", std::string("/v1beta1/counters/") + name),
+              R"(400 {"code":3,"message":"malformed path","details":[]})");
+  }
+  EXPECT_EQ(parsed("GET", "/v1beta1/counters/%e2%82%ac"), "GetCounter(€)");
 }
 
 TEST(AgonesRest, TheGameServerHasProtoNamesStringsForLongsAndNoZeros) {
