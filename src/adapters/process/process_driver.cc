@@ -551,6 +551,7 @@ class ProcessDriver::Loop {
   }
 
   void forget(const std::string& id) {
+    const std::string folder = folder_of(id);  // Now: the id may be the record's own, and goes with it.
     const auto it = records_.find(id);
     if (it != records_.end()) {
       if (it->second.tie != Tie::Gone) {
@@ -560,7 +561,7 @@ class ProcessDriver::Loop {
       waiting_.erase(&it->second);
       records_.erase(it);
     }
-    [[maybe_unused]] const Status removed = remove_folder(folder_of(id));
+    [[maybe_unused]] const Status removed = remove_folder(folder);
   }
 
   const ProcessDriverOptions options_;
