@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/host_backend.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "codec/telemetry.h"
@@ -84,6 +86,11 @@ json::object row_view(const BuildCounts& row) {
           {"starting", row.starting},   {"ready", row.ready},           {"allocated", row.allocated},
           {"draining", row.draining},   {"unhealthy", row.unhealthy},   {"quarantined", row.quarantined},
           {"sessions", row.sessions},   {"free_sessions", row.free_sessions}};
+}
+
+bool speaks_for_a_server(const World& world, const Actor& actor) {
+  const bool game_server = std::find(actor.roles.begin(), actor.roles.end(), "game-server") != actor.roles.end();
+  return game_server || authorize(world, actor, "*", "").has_value();
 }
 
 std::string_view source_name(LedgerSource source) {
@@ -242,7 +249,7 @@ Result<json::value> HostBackend::report(std::string_view body, const Actor& acto
   report.source = actor.name + "/" + batch.source;
   report.sequence = std::uint64_t(std::max<std::int64_t>(batch.sequence, 0));
   // A token of a game server speaks for the server; anybody else is a client, whatever the batch claims.
-  const bool server = authorize_roles(*host_.world(), actor, {"game-server", "admin"}).has_value();
+  const bool server = speaks_for_a_server(*host_.world(), actor);
   report.trust = server ? batch.trust : Trust::Client;
   for (TelemetryDelta& delta : batch.deltas) {
     ReportedDelta out;
@@ -261,7 +268,9 @@ Result<json::value> HostBackend::report(std::string_view body, const Actor& acto
 }
 
 FlagView HostBackend::flags(const Actor& actor) const {
-  const bool whole = authorize_roles(*host_.world(), actor, {"game-server", "admin", "operator", "viewer"}).has_value();
+  const auto world = host_.world();
+  // Rules and salts are for servers and for those who may read everything; clients get values.
+  const bool whole = speaks_for_a_server(*world, actor) || showcaller::authorize(*world, actor, "read", "").has_value();
   const auto snapshot = host_.flags(whole ? FlagVisibility::Server : FlagVisibility::Client);
   std::lock_guard lock(flags_mutex_);
   auto& set = whole ? server_flags_ : client_flags_;

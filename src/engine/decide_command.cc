@@ -139,6 +139,8 @@ class CommandDecision {
 
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(may("token", ""));
+    TRY(check_token_name(c.name));
+    TRY(authorize_roles(world_, command_.actor, c.roles));  // Nobody hands out more than he has.
     if (c.sha256.size() != 64 || world_.tokens.contains(c.sha256)) {
       return fail(ErrorCode::Invalid, "the token's hash is not a new SHA-256 in hex");
     }
