@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluating a flag: the compiled set against the naive interpreter of the tests, which walks the rule's JSON, over the
-// same context of ten attributes.
+// Evaluating a flag: the compiled set against the naive interpreter of the tests, which walks the
+// rule's JSON, over the same context of ten attributes.
 #include <cstdint>
 #include <string>
 
@@ -54,12 +54,14 @@ bench::Figure figure(const char* name, const FlagSet& set, std::string_view key)
   };
   const auto naive = [&] {
     constexpr std::uint64_t kOps = 10'000;
-    reference::Interpreter interpreter({.flag_key = std::string(key), .timestamp_s = 1'760'000'000});
+    reference::Interpreter interpreter(
+        {.flag_key = std::string(key), .timestamp_s = 1'760'000'000});
     for (std::uint64_t i = 0; i < kOps; ++i) {
       reference::Maybe result;
       if (rule != nullptr) result = interpreter.run(*rule, seen);
-      const std::string variant = result && !result->is_null() ? reference::text_of(result)
-                                                               : std::string(flag.at("defaultVariant").as_string());
+      const std::string variant = result && !result->is_null()
+                                      ? reference::text_of(result)
+                                      : std::string(flag.at("defaultVariant").as_string());
       sink += flag.at("variants").at(variant).get_bool();
     }
     return kOps;
@@ -93,8 +95,9 @@ int main(int argc, char** argv) {
   using namespace showcaller;
   const auto set = FlagSet::parse(kFlags);
   CHECK(set.has_value());
-  bench::print_figures(argc, argv,
-                       {figure("flag_eval_static", *set, "plain"), figure("flag_eval_one_rule", *set, "rule"),
-                        figure("flag_eval_three_conditions", *set, "three"),
-                        figure("flag_eval_exposure", *set, "share"), compiling()});
+  bench::print_figures(
+      argc, argv,
+      {figure("flag_eval_static", *set, "plain"), figure("flag_eval_one_rule", *set, "rule"),
+       figure("flag_eval_three_conditions", *set, "three"),
+       figure("flag_eval_exposure", *set, "share"), compiling()});
 }

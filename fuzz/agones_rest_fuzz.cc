@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of any game server to the REST face of the sidecar: no crash, no state outside of what Agones knows, and
-// whatever is answered is JSON. The input is requests, a line each: METHOD TARGET BODY.
+// Requests of any game server to the REST face of the sidecar: no crash, no state outside of what
+// Agones knows, and whatever is answered is JSON. The input is requests, a line each: METHOD TARGET
+// BODY.
 //
 // Links: sc_codec
 #include <cstdint>
@@ -16,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace showcaller;
   using namespace showcaller::agones;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  SidecarState state(local_game_server(7), {.start_timeout = seconds(9), .health_period = seconds(3)},
+  SidecarState state(local_game_server(7),
+                     {.start_timeout = seconds(9), .health_period = seconds(3)},
                      SidecarPhase::Scheduled, Instant{});
   Instant now{};
   while (!rest.empty()) {
@@ -26,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (first == std::string_view::npos) continue;
     const std::size_t second = std::min(line.find(' ', first + 1), line.size());
     const std::string_view body = line.substr(std::min(second + 1, line.size()));
-    const auto parsed = parse_rest({line.substr(0, first), line.substr(first + 1, second - first - 1), body});
+    const auto parsed =
+        parse_rest({line.substr(0, first), line.substr(first + 1, second - first - 1), body});
     std::string reply;
     if (!parsed) {
       if (parsed.error().status < 400) std::abort();

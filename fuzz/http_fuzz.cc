@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP bytes of anybody: no crash, no growth, and the same outcome wherever the bytes are split. The first byte seeds
-// the splits.
+// HTTP bytes of anybody: no crash, no growth, and the same outcome wherever the bytes are split.
+// The first byte seeds the splits.
 //
 // Links: sc_wire
 #include <algorithm>
@@ -18,7 +18,8 @@ namespace {
 using namespace showcaller;
 
 std::string outcome(std::string_view bytes, std::size_t step) {
-  HttpRequestParser parser({.target_bytes = 256, .header_bytes = 2048, .header_count = 16, .body_bytes = 1024});
+  HttpRequestParser parser(
+      {.target_bytes = 256, .header_bytes = 2048, .header_count = 16, .body_bytes = 1024});
   std::string pending, told;
   for (std::size_t at = 0; at <= bytes.size(); at += step) {
     pending += bytes.substr(std::min(at, bytes.size()), step);
@@ -28,7 +29,8 @@ std::string outcome(std::string_view bytes, std::size_t step) {
       pending.erase(0, consumed);
       if (progress == ParseProgress::NeedMore) break;
       if (progress == ParseProgress::HeaderDone) continue;
-      if (progress == ParseProgress::Failed) return told + "!" + std::to_string(parser.failure().status);
+      if (progress == ParseProgress::Failed)
+        return told + "!" + std::to_string(parser.failure().status);
       const auto& request = parser.request();
       told += request.method + " " + request.path + " " + request.body + "\n";
       parser.reset();

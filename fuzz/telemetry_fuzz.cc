@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Telemetry batches and OFREP bodies from anywhere. What is read can be written and is then read alike.
+// Telemetry batches and OFREP bodies from anywhere. What is read can be written and is then read
+// alike.
 //
 // Links: sc_codec
 #include <cstddef>

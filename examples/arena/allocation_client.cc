@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "allocation_client.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <charconv>
 
 #include "base/json.h"
 
@@ -25,7 +25,8 @@ AllocationClient::AllocationClient(const std::string& url, std::string token, in
     : token_(std::move(token)), connections_(std::size_t(connections)) {
   constexpr std::string_view kScheme = "http://";
   if (!url.starts_with(kScheme)) return;
-  const std::string_view authority = std::string_view(url).substr(kScheme.size(), url.find('/', kScheme.size()) - kScheme.size());
+  const std::string_view authority =
+      std::string_view(url).substr(kScheme.size(), url.find('/', kScheme.size()) - kScheme.size());
   const std::size_t colon = authority.rfind(':');
   std::string host(authority.substr(0, colon));
   if (host == "localhost") host = "127.0.0.1";
@@ -83,7 +84,8 @@ void AllocationClient::begin(Connection* connection, Request request, Clock::tim
   ++connection->request->tries;
   const std::string text =
       http_request("POST", "/api/v1/allocations", host_, token_, connection->request->body);
-  if (::send(connection->fd, text.data(), text.size(), MSG_NOSIGNAL) != ssize_t(text.size())) fail(connection);
+  if (::send(connection->fd, text.data(), text.size(), MSG_NOSIGNAL) != ssize_t(text.size()))
+    fail(connection);
 }
 
 // The connection is of no more use; what was asked on it is asked again, or has no answer.
@@ -127,9 +129,14 @@ void AllocationClient::ready(int fd) {
     return;
   }
   switch (at->reader.feed({buffer, std::size_t(n)})) {
-    case HttpReplyReader::State::More: return;
-    case HttpReplyReader::State::Broken: fail(&*at); return;
-    case HttpReplyReader::State::Done: finish(&*at); return;
+    case HttpReplyReader::State::More:
+      return;
+    case HttpReplyReader::State::Broken:
+      fail(&*at);
+      return;
+    case HttpReplyReader::State::Done:
+      finish(&*at);
+      return;
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks the allocation API for places, over a few kept connections, without blocking.
 //
-// Threads: one, which polls fds() and calls ready(). A request that gets no answer in time is asked again with the same
-// session id: the answer is the same.
+// Threads: one, which polls fds() and calls ready(). A request that gets no answer in time is asked
+// again with the same session id: the answer is the same.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ struct Place {
 
 struct AllocationAnswer {
   std::optional<Place> place;
-  int status = 0;         // 0: no answer
+  int status = 0;  // 0: no answer
   double retry_after_s = 1;
 };
 

@@ -62,7 +62,8 @@ bool parse(int argc, char** argv, arena::ServerOptions* options) {
       return false;
     }
   }
-  return options->players_max >= 1 && options->players_max <= arena::kPlayersMax && options->match_seconds > 0;
+  return options->players_max >= 1 && options->players_max <= arena::kPlayersMax &&
+         options->match_seconds > 0;
 }
 
 }  // namespace
@@ -95,8 +96,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "arena: cannot have UDP port {}\n", options.port);
     return 1;
   }
-  fmt::print("arena: {} on port {}, protocol {}\n", variable("SHOWCALLER_BUILD", "development"), server.port(),
-             options.protocol);
+  fmt::print("arena: {} on port {}, protocol {}\n", variable("SHOWCALLER_BUILD", "development"),
+             server.port(), options.protocol);
   std::fflush(stdout);
   return server.run();
 }

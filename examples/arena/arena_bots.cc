@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// arena_bots: hundreds of players of the arena in one process and one thread. See docs/game-servers.md.
-#include <poll.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
+// arena_bots: hundreds of players of the arena in one process and one thread. See
+// docs/game-servers.md.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -17,6 +12,11 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "bot_party.h"
@@ -101,10 +101,11 @@ class Crowd {
       const bool staff = random_.chance(options_.staff);
       std::vector<BotParty::Player> players;
       for (int i = 0; i < size; ++i, ++made) {
-        players.push_back({.id = fmt::format("bot-{}-{}", options_.seed, made + 1), .group = staff ? "staff" : ""});
+        players.push_back({.id = fmt::format("bot-{}-{}", options_.seed, made + 1),
+                           .group = staff ? "staff" : ""});
       }
-      parties_.push_back(
-          std::make_unique<BotParty>(id, std::move(players), &options_.rules, &totals_, random_.next()));
+      parties_.push_back(std::make_unique<BotParty>(id, std::move(players), &options_.rules,
+                                                    &totals_, random_.next()));
     }
   }
 
@@ -170,7 +171,8 @@ class Crowd {
     const auto now = Clock::now();
     for (std::size_t i = 1; i < polled.size(); ++i) {
       if (polled[i].revents == 0) continue;
-      if (!owners[i].party) client_.ready(polled[i].fd);
+      if (!owners[i].party)
+        client_.ready(polled[i].fd);
       else if (owners[i].party->players()[owners[i].player].fd == polled[i].fd) {
         owners[i].party->receive(owners[i].player, now);
       }
@@ -181,8 +183,10 @@ class Crowd {
   void take_signal(int signals, Clock::duration elapsed) {
     signalfd_siginfo info{};
     while (::read(signals, &info, sizeof info) == ssize_t(sizeof info)) {
-      if (info.ssi_signo == SIGUSR1) print_status(elapsed);
-      else ending_ = true;
+      if (info.ssi_signo == SIGUSR1)
+        print_status(elapsed);
+      else
+        ending_ = true;
     }
   }
 
@@ -191,7 +195,8 @@ class Crowd {
     std::int64_t asking = 0;
     for (const auto& party : parties_) {
       playing += party->stage() == BotParty::Stage::Playing;
-      asking += party->stage() == BotParty::Stage::Asking || party->stage() == BotParty::Stage::Joining;
+      asking +=
+          party->stage() == BotParty::Stage::Asking || party->stage() == BotParty::Stage::Joining;
     }
     const showcaller::json::object status{
         {"seconds", std::round(std::chrono::duration<double>(elapsed).count() * 10) / 10},

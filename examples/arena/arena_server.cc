@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arena_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace arena {
 namespace {
@@ -25,7 +24,9 @@ constexpr auto kTick = std::chrono::microseconds(1'000'000 / kTicksPerSecond);
 constexpr int kTicksPerSnapshot = 3;
 constexpr auto kSilenceMax = std::chrono::seconds(5);
 
-std::chrono::milliseconds span(double seconds) { return std::chrono::milliseconds(std::int64_t(seconds * 1000)); }
+std::chrono::milliseconds span(double seconds) {
+  return std::chrono::milliseconds(std::int64_t(seconds * 1000));
+}
 
 const object* child(const object& parent, std::string_view key) {
   const auto* value = showcaller::get_if(parent, key);
@@ -67,7 +68,8 @@ bool ArenaServer::open() {
   address.sin_port = htons(std::uint16_t(options_.port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return false;
   ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
   sigset_t ends;
@@ -83,14 +85,17 @@ int ArenaServer::run() {
   if (sidecar_) {
     if (const auto text = sidecar_->call("GET", "/gameserver")) {
       const auto known = showcaller::parse_json(*text);
-      const object* spec = known && known->is_object() ? child(known->get_object(), "spec") : nullptr;
+      const object* spec =
+          known && known->is_object() ? child(known->get_object(), "spec") : nullptr;
       const object* health = spec ? child(*spec, "health") : nullptr;
       if (health) {
         const std::int64_t period_s = showcaller::get_int(*health, "period_seconds", 1);
-        ping_period_ = std::chrono::milliseconds(std::clamp<std::int64_t>(period_s * 1000 / 4, 50, 1000));
+        ping_period_ =
+            std::chrono::milliseconds(std::clamp<std::int64_t>(period_s * 1000 / 4, 50, 1000));
       }
     }
-    sidecar_->call("PUT", "/alpha/player/capacity", fmt::format(R"({{"count":"{}"}})", options_.players_max));
+    sidecar_->call("PUT", "/alpha/player/capacity",
+                   fmt::format(R"({{"count":"{}"}})", options_.players_max));
     sidecar_->open_watch();
     if (!sidecar_->post("/ready")) {
       log("the sidecar does not answer");
@@ -100,7 +105,9 @@ int ArenaServer::run() {
     begin_session({.id = "local"});
   }
   while (!ending_) {
-    pollfd polled[3] = {{socket_, POLLIN, 0}, {signals_, POLLIN, 0}, {sidecar_ ? sidecar_->watch_fd() : -1, POLLIN, 0}};
+    pollfd polled[3] = {{socket_, POLLIN, 0},
+                        {signals_, POLLIN, 0},
+                        {sidecar_ ? sidecar_->watch_fd() : -1, POLLIN, 0}};
     ::poll(polled, 3, wait_ms(Clock::now()));
     if (polled[1].revents != 0) ending_ = true;
     if (polled[2].revents != 0) watch_sidecar();
@@ -152,7 +159,8 @@ void ArenaServer::receive() {
     char buffer[2048];
     sockaddr_in from{};
     socklen_t size = sizeof from;
-    const ssize_t n = ::recvfrom(socket_, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const ssize_t n =
+        ::recvfrom(socket_, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (n < 0) return;
     if (const auto packet = decode({buffer, std::size_t(n)})) handle(packed(from), *packet, now);
   }
@@ -169,7 +177,8 @@ void ArenaServer::handle(std::uint64_t from, const Packet& packet, Clock::time_p
     return;
   }
   client->second.heard = now;
-  if (const auto* input = std::get_if<Input>(&packet)) match_->set_input(client->second.slot, *input);
+  if (const auto* input = std::get_if<Input>(&packet))
+    match_->set_input(client->second.slot, *input);
   if (std::holds_alternative<Leave>(packet)) {
     match_->leave(client->second.slot);
     clients_.erase(client);
@@ -206,7 +215,8 @@ void ArenaServer::welcome(std::uint64_t from, const Join& join, Clock::time_poin
 void ArenaServer::send(std::uint64_t to, const Packet& packet) {
   const std::string bytes = encode(packet);
   const sockaddr_in address = unpacked(to);
-  ::sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::sendto(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+           sizeof address);
 }
 
 void ArenaServer::send_all(const Packet& packet) {
@@ -249,11 +259,13 @@ void ArenaServer::step(Clock::time_point now) {
   match_->step();
   if (defect_ != Defect::None && match_->tick() > defect_tick_) show_defect();
   if (match_->tick() % kTicksPerSnapshot == 0) send_all(match_->snapshot());
-  live_ops_->step_took(*session_, std::chrono::duration<double, std::milli>(Clock::now() - began).count());
+  live_ops_->step_took(*session_,
+                       std::chrono::duration<double, std::milli>(Clock::now() - began).count());
   // A server that was held up drops the steps it missed rather than hurry through them.
   next_tick_ = std::max(next_tick_ + kTick, now - kTick);
   std::erase_if(clients_, [&](const auto& one) { return now - one.second.heard > kSilenceMax; });
-  if (match_->tick() >= last_tick_ || clients_.empty()) end_session(match_->tick() >= last_tick_, now);
+  if (match_->tick() >= last_tick_ || clients_.empty())
+    end_session(match_->tick() >= last_tick_, now);
 }
 
 void ArenaServer::show_defect() {
@@ -274,7 +286,8 @@ void ArenaServer::end_session(bool completed, Clock::time_point now) {
     send_all(match_->end());
     const double seconds = std::chrono::duration<double>(now - stage_began_).count();
     log("session {} {} after {:.1f} s: {} players, {} shots, {} falls", session_->id,
-        completed ? "completed" : "was left", seconds, match_->players().size(), match_->shots(), match_->falls());
+        completed ? "completed" : "was left", seconds, match_->players().size(), match_->shots(),
+        match_->falls());
     live_ops_->session_ended(*session_, completed, seconds, match_->falls());
   }
   if (!sidecar_) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arena's server: one match at a time over UDP, told by its sidecar when a session is given to it.
+// The arena's server: one match at a time over UDP, told by its sidecar when a session is given to
+// it.
 //
 // Ready → Allocated (the sidecar says so) → players join → match → end → Ready again. Threads: one.
 #pragma once
@@ -21,16 +22,17 @@ namespace arena {
 using Clock = std::chrono::steady_clock;
 
 struct ServerOptions {
-  int port = 0;               // 0: the system chooses
+  int port = 0;  // 0: the system chooses
   int players_max = 4;
   double match_seconds = 20;
   double gather_seconds = 0.7;  // from the first player to the start, unless all are there
   double claim_seconds = 15;    // an allocation to which nobody comes
   int protocol = 47;
   std::uint64_t seed = 1;
-  // The share of matches in which a defect of this build shows itself, at a random moment of the match.
-  double crash_rate = 0;      // the loot table is corrupt and the process aborts
-  double stall_rate = 0;      // a lock is never given back: no more ticks, no more health pings
+  // The share of matches in which a defect of this build shows itself, at a random moment of the
+  // match.
+  double crash_rate = 0;  // the loot table is corrupt and the process aborts
+  double stall_rate = 0;  // a lock is never given back: no more ticks, no more health pings
 };
 
 class ArenaServer {

@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bot_party.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/json.h"
 
 namespace arena {
 namespace {
 
-std::chrono::milliseconds span(double seconds) { return std::chrono::milliseconds(std::int64_t(seconds * 1000)); }
+std::chrono::milliseconds span(double seconds) {
+  return std::chrono::milliseconds(std::int64_t(seconds * 1000));
+}
 
 }  // namespace
 
-BotParty::BotParty(std::string id, std::vector<Player> players, const BotRules* rules, BotTotals* totals,
-                   std::uint64_t seed)
-    : id_(std::move(id)), players_(std::move(players)), rules_(rules), totals_(totals), random_(seed) {}
+BotParty::BotParty(std::string id, std::vector<Player> players, const BotRules* rules,
+                   BotTotals* totals, std::uint64_t seed)
+    : id_(std::move(id)),
+      players_(std::move(players)),
+      rules_(rules),
+      totals_(totals),
+      random_(seed) {}
 
 BotParty::~BotParty() {
   for (const Player& player : players_) {
@@ -31,8 +36,10 @@ BotParty::~BotParty() {
 }
 
 void BotParty::ask(AllocationClient* client) {
-  // A session refused for want of a place is asked for again under its own id; a new match has a new one.
-  if (session_.empty()) session_ = fmt::format("{}-{:x}-{}", id_, random_.next() >> 40, ++sessions_asked_);
+  // A session refused for want of a place is asked for again under its own id; a new match has a
+  // new one.
+  if (session_.empty())
+    session_ = fmt::format("{}-{:x}-{}", id_, random_.next() >> 40, ++sessions_asked_);
   showcaller::json::array players;
   for (const Player& player : players_) {
     showcaller::json::object one{{"id", player.id}};
@@ -46,7 +53,8 @@ void BotParty::ask(AllocationClient* client) {
                                 {"protocol", rules_->protocol}};
   if (!rules_->region.empty()) body["region"] = rules_->region;
   stage_ = Stage::Asking;
-  client->ask(showcaller::to_json_text(body), [this](const AllocationAnswer& answer) { answered(answer); });
+  client->ask(showcaller::to_json_text(body),
+              [this](const AllocationAnswer& answer) { answered(answer); });
 }
 
 void BotParty::answered(const AllocationAnswer& answer) {
@@ -78,7 +86,8 @@ void BotParty::answered(const AllocationAnswer& answer) {
 void BotParty::send(std::size_t player, const Packet& packet) {
   const std::string bytes = encode(packet);
   // A refusal by the kernel (nobody listens there any more) shows as silence.
-  [[maybe_unused]] const ssize_t n = ::send(players_[player].fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  [[maybe_unused]] const ssize_t n =
+      ::send(players_[player].fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 void BotParty::join(Clock::time_point now) {
@@ -111,7 +120,8 @@ void BotParty::receive(std::size_t player, Clock::time_point now) {
       if (stage_ == Stage::Playing) end(&BotTotals::completed, 0.2 + random_.exponential(1));
     } else if (const auto* refuse = std::get_if<Refuse>(&*packet)) {
       // The end of the match was lost on the way.
-      if (stage_ == Stage::Playing && refuse->reason == RefuseReason::NoMatch) end(&BotTotals::completed, 1);
+      if (stage_ == Stage::Playing && refuse->reason == RefuseReason::NoMatch)
+        end(&BotTotals::completed, 1);
     }
   }
 }
@@ -141,7 +151,7 @@ void BotParty::turn(Clock::time_point now) {
   }
 }
 
-void BotParty::end(std::int64_t BotTotals::*outcome, double rest_seconds) {
+void BotParty::end(std::int64_t BotTotals::* outcome, double rest_seconds) {
   ++(totals_->*outcome);
   for (std::size_t i = 0; i < players_.size(); ++i) {
     send(i, Leave{});

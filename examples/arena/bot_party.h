@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A party of bots: two to four players who stay together, ask for a session, play it over UDP and come again.
+// A party of bots: two to four players who stay together, ask for a session, play it over UDP and
+// come again.
 //
-// They know what a player's client knows: whether they were let in, whether the match goes on, whether it went silent.
+// They know what a player's client knows: whether they were let in, whether the match goes on,
+// whether it went silent.
 #pragma once
 
 #include <chrono>
@@ -46,13 +48,16 @@ class BotParty {
     bool welcomed = false;
   };
 
-  BotParty(std::string id, std::vector<Player> players, const BotRules* rules, BotTotals* totals, std::uint64_t seed);
+  BotParty(std::string id, std::vector<Player> players, const BotRules* rules, BotTotals* totals,
+           std::uint64_t seed);
   ~BotParty();
   BotParty(const BotParty&) = delete;
   BotParty& operator=(const BotParty&) = delete;
 
   Stage stage() const { return stage_; }
-  bool wants_session(Clock::time_point now) const { return stage_ == Stage::Idle && now >= idle_until_; }
+  bool wants_session(Clock::time_point now) const {
+    return stage_ == Stage::Idle && now >= idle_until_;
+  }
   void ask(AllocationClient* client);
   // Reads what came on a player's socket.
   void receive(std::size_t player, Clock::time_point now);
@@ -67,7 +72,7 @@ class BotParty {
   void answered(const AllocationAnswer& answer);
   void join(Clock::time_point now);
   void play(std::size_t player, Clock::time_point now);
-  void end(std::int64_t BotTotals::*outcome, double rest_seconds);
+  void end(std::int64_t BotTotals::* outcome, double rest_seconds);
   void send(std::size_t player, const Packet& packet);
 
   const std::string id_;

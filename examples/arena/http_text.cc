@@ -39,9 +39,12 @@ std::optional<std::size_t> number(std::string_view text, int base = 10) {
 
 std::string http_request(std::string_view method, std::string_view target, std::string_view host,
                          std::string_view token, std::string_view body) {
-  const std::string authorization = token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", token);
-  return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-                     method, target, host, authorization, body.size(), body);
+  const std::string authorization =
+      token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", token);
+  return fmt::format(
+      "{} {} HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\nContent-Length: "
+      "{}\r\n\r\n{}",
+      method, target, host, authorization, body.size(), body);
 }
 
 HttpReplyReader::State HttpReplyReader::feed(std::string_view bytes) {
@@ -65,7 +68,8 @@ bool HttpReplyReader::read_head() {
     length_ = number(*length);
     if (!length_) return false;
   }
-  if (const auto wait = header(head, "retry-after")) reply_.retry_after_s = int(number(*wait).value_or(0));
+  if (const auto wait = header(head, "retry-after"))
+    reply_.retry_after_s = int(number(*wait).value_or(0));
   reply_.keep = header(head, "connection").value_or("") != "close";
   head_read_ = true;
   return reply_.status >= 200;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// As much of HTTP/1.1 as a game needs to speak to its sidecar and to the allocation API: one request at a time on a
-// connection that is kept, bodies by length or in chunks.
+// As much of HTTP/1.1 as a game needs to speak to its sidecar and to the allocation API: one
+// request at a time on a connection that is kept, bodies by length or in chunks.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct HttpReply {
   int status = 0;
   int retry_after_s = 0;  // 0: not told
   std::string body;
-  bool keep = true;       // the connection may be used again
+  bool keep = true;  // the connection may be used again
 };
 
 // Collects a reply from the bytes of a connection.

@@ -19,14 +19,15 @@ LiveOps::LiveOps(const Options& options) {
   if (options.url.empty()) return;
   Context context;
   context.set("fleet", options.fleet).set("build", options.build).set("region", options.region);
-  state_ = std::make_unique<State>(showcaller::sdk::Options{.url = options.url,
-                                                            .token = options.token,
-                                                            .state_file = "flags.json",
-                                                            .trust = "server",
-                                                            .instance = options.instance,
-                                                            .context = std::move(context),
-                                                            .poll_every = std::chrono::seconds(2),
-                                                            .flush_every = std::chrono::seconds(1)});
+  state_ =
+      std::make_unique<State>(showcaller::sdk::Options{.url = options.url,
+                                                       .token = options.token,
+                                                       .state_file = "flags.json",
+                                                       .trust = "server",
+                                                       .instance = options.instance,
+                                                       .context = std::move(context),
+                                                       .poll_every = std::chrono::seconds(2),
+                                                       .flush_every = std::chrono::seconds(1)});
 }
 
 LiveOps::~LiveOps() = default;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a match of the arena asks of live operations and tells them: flags before it, measurements during and after.
-// Without SHOWCALLER_URL nothing is asked or told, and the game plays by its defaults.
+// What a match of the arena asks of live operations and tells them: flags before it, measurements
+// during and after. Without SHOWCALLER_URL nothing is asked or told, and the game plays by its
+// defaults.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct Session {
 class LiveOps {
  public:
   struct Options {
-    std::string url;       // http://127.0.0.1:8080; empty: live operations are off
+    std::string url;  // http://127.0.0.1:8080; empty: live operations are off
     std::string token;
     std::string instance;  // SHOWCALLER_INSTANCE
     std::string fleet;

@@ -8,8 +8,8 @@
 namespace arena {
 namespace {
 
-constexpr double kSide = 100;             // metres
-constexpr double kSpeed = 12;             // metres a second
+constexpr double kSide = 100;  // metres
+constexpr double kSpeed = 12;  // metres a second
 constexpr double kStep = 1.0 / kTicksPerSecond;
 constexpr double kRange = 40;
 constexpr double kHitWidth = 1.5;
@@ -17,7 +17,9 @@ constexpr int kDamage = 20;
 constexpr int kDownTicks = 2 * kTicksPerSecond;
 constexpr int kReloadTicks = kTicksPerSecond / 5;
 
-std::uint16_t centimetres(double metres) { return std::uint16_t(std::clamp(metres * 100, 0.0, 65535.0)); }
+std::uint16_t centimetres(double metres) {
+  return std::uint16_t(std::clamp(metres * 100, 0.0, 65535.0));
+}
 
 }  // namespace
 
@@ -35,9 +37,13 @@ int Match::join(const std::string& player) {
   return slot;
 }
 
-void Match::leave(int slot) { fighters_[std::size_t(slot)].here = false; }
+void Match::leave(int slot) {
+  fighters_[std::size_t(slot)].here = false;
+}
 
-void Match::set_input(int slot, const Input& input) { fighters_[std::size_t(slot)].input = input; }
+void Match::set_input(int slot, const Input& input) {
+  fighters_[std::size_t(slot)].input = input;
+}
 
 void Match::place(Fighter* fighter) {
   fighter->x = random_.uniform() * kSide;
@@ -101,10 +107,11 @@ void Match::step() {
 Snapshot Match::snapshot() const {
   Snapshot out{.tick = tick_};
   for (const Fighter& fighter : fighters_) {
-    out.players.push_back({.x = centimetres(fighter.x),
-                           .y = centimetres(fighter.y),
-                           .health = std::uint8_t(fighter.down_ticks > 0 ? 0 : std::clamp(fighter.health, 0, 100)),
-                           .score = std::uint16_t(fighter.score)});
+    out.players.push_back(
+        {.x = centimetres(fighter.x),
+         .y = centimetres(fighter.y),
+         .health = std::uint8_t(fighter.down_ticks > 0 ? 0 : std::clamp(fighter.health, 0, 100)),
+         .score = std::uint16_t(fighter.score)});
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One match in the arena: players run, aim, shoot, fall and come back; the server alone decides. 30 steps a second.
-// Deterministic: the same seed and inputs give the same match.
+// One match in the arena: players run, aim, shoot, fall and come back; the server alone decides. 30
+// steps a second. Deterministic: the same seed and inputs give the same match.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ class Match {
     double speed_x = 0, speed_y = 0;
     int health = 100;
     int score = 0;
-    int down_ticks = 0;      // until it comes back
+    int down_ticks = 0;  // until it comes back
     int reload_ticks = 0;
     bool here = true;
     Input input;

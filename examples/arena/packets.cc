@@ -35,7 +35,8 @@ class Reader {
       good_ = false;
       return 0;
     }
-    for (std::size_t i = 0; i < sizeof(T); ++i) value |= std::uint64_t(std::uint8_t(left_[i])) << (8 * i);
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value |= std::uint64_t(std::uint8_t(left_[i])) << (8 * i);
     left_.remove_prefix(sizeof(T));
     return T(value);
   }
@@ -61,8 +62,12 @@ void write(Writer& out, const Join& packet) {
   out.text(packet.session);
   out.text(packet.player);
 }
-void write(Writer& out, const Welcome& packet) { out.number(packet.slot); }
-void write(Writer& out, const Refuse& packet) { out.number(std::uint8_t(packet.reason)); }
+void write(Writer& out, const Welcome& packet) {
+  out.number(packet.slot);
+}
+void write(Writer& out, const Refuse& packet) {
+  out.number(std::uint8_t(packet.reason));
+}
 void write(Writer& out, const Input& packet) {
   out.number(packet.tick);
   out.number(packet.move_x);
@@ -137,14 +142,29 @@ std::optional<Packet> decode(std::string_view bytes) {
   Reader in(bytes.substr(kMagic.size()));
   std::optional<Packet> packet;
   switch (in.number<std::uint8_t>()) {
-    case 0: packet = read_join(in); break;
-    case 1: packet = Welcome{in.number<std::uint8_t>()}; break;
-    case 2: packet = Refuse{RefuseReason(in.number<std::uint8_t>())}; break;
-    case 3: packet = read_input(in); break;
-    case 4: packet = read_snapshot(in); break;
-    case 5: packet = read_end(in); break;
-    case 6: packet = Leave{}; break;
-    default: return std::nullopt;
+    case 0:
+      packet = read_join(in);
+      break;
+    case 1:
+      packet = Welcome{in.number<std::uint8_t>()};
+      break;
+    case 2:
+      packet = Refuse{RefuseReason(in.number<std::uint8_t>())};
+      break;
+    case 3:
+      packet = read_input(in);
+      break;
+    case 4:
+      packet = read_snapshot(in);
+      break;
+    case 5:
+      packet = read_end(in);
+      break;
+    case 6:
+      packet = Leave{};
+      break;
+    default:
+      return std::nullopt;
   }
   if (!in.good()) return std::nullopt;
   return packet;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What arena clients and servers say to each other over UDP. Little endian; texts have a length byte before them.
+// What arena clients and servers say to each other over UDP. Little endian; texts have a length
+// byte before them.
 //
 //   packet   = "ARN1" kind:u8 body
 //   Join     = protocol:u16 session:text player:text         client → server, again until welcomed
@@ -20,7 +21,12 @@
 
 namespace arena {
 
-enum class RefuseReason : std::uint8_t { WrongSession = 1, Full = 2, WrongProtocol = 3, NoMatch = 4 };
+enum class RefuseReason : std::uint8_t {
+  WrongSession = 1,
+  Full = 2,
+  WrongProtocol = 3,
+  NoMatch = 4
+};
 
 struct Join {
   std::uint16_t protocol = 0;

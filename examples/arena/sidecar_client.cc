@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar_client.h"
 
+#include <cerrno>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace arena {
 
@@ -59,7 +59,8 @@ std::optional<std::string> SidecarClient::exchange(const std::string& request) {
   return std::nullopt;
 }
 
-std::optional<std::string> SidecarClient::call(std::string_view method, std::string_view path, std::string_view body) {
+std::optional<std::string> SidecarClient::call(std::string_view method, std::string_view path,
+                                               std::string_view body) {
   const std::string request = http_request(method, path, "localhost", "", body);
   const bool was_open = fd_ >= 0;
   auto reply = exchange(request);
@@ -74,7 +75,8 @@ bool SidecarClient::open_watch() {
   watch_fd_ = connect();
   if (watch_fd_ < 0) return false;
   const std::string request = http_request("GET", "/watch/gameserver", "localhost", "", "");
-  if (::send(watch_fd_, request.data(), request.size(), MSG_NOSIGNAL) != ssize_t(request.size())) return false;
+  if (::send(watch_fd_, request.data(), request.size(), MSG_NOSIGNAL) != ssize_t(request.size()))
+    return false;
   ::fcntl(watch_fd_, F_SETFL, O_NONBLOCK);
   return true;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arena's own small client of the Agones SDK, over REST. Nothing in it knows that the sidecar is ours.
+// The arena's own small client of the Agones SDK, over REST. Nothing in it knows that the sidecar
+// is ours.
 //
-// Threads: one. Calls wait for their answer, which over loopback takes less than a millisecond, at most two seconds.
+// Threads: one. Calls wait for their answer, which over loopback takes less than a millisecond, at
+// most two seconds.
 #pragma once
 
 #include <optional>
@@ -22,8 +24,11 @@ class SidecarClient {
   SidecarClient& operator=(const SidecarClient&) = delete;
 
   // The answer's body, or nothing when there was none or it was an error.
-  std::optional<std::string> call(std::string_view method, std::string_view path, std::string_view body = "{}");
-  bool post(std::string_view path, std::string_view body = "{}") { return call("POST", path, body).has_value(); }
+  std::optional<std::string> call(std::string_view method, std::string_view path,
+                                  std::string_view body = "{}");
+  bool post(std::string_view path, std::string_view body = "{}") {
+    return call("POST", path, body).has_value();
+  }
 
   // Opens the stream of game server states. Poll watch_fd() for reading, then read_watch().
   bool open_watch();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CHECK: a programmer's error stops the process, in release builds too. Operating errors are Result (result.h).
+// CHECK: a programmer's error stops the process, in release builds too. Operating errors are Result
+// (result.h).
 #pragma once
 
 namespace showcaller {

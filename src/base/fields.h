@@ -8,9 +8,10 @@
 //     }
 //   };
 //
-// Written: keys in the list's order; a field that equals its type's empty value is left out ("", [], {}, 0, false,
-// null), and reads back as that. Instants are RFC 3339, durations milliseconds, enums their names (EnumNames), byte
-// arrays hex. Reading is lenient to unknown fields and strict to wrong types.
+// Written: keys in the list's order; a field that equals its type's empty value is left out ("",
+// [], {}, 0, false, null), and reads back as that. Instants are RFC 3339, durations milliseconds,
+// enums their names (EnumNames), byte arrays hex. Reading is lenient to unknown fields and strict
+// to wrong types.
 #pragma once
 
 #include <array>
@@ -31,7 +32,8 @@
 
 namespace showcaller {
 
-// Names of an enum whose values run from 0: template <> struct EnumNames<Phase> { static constexpr std::array names{...}; };
+// Names of an enum whose values run from 0: template <> struct EnumNames<Phase> { static constexpr
+// std::array names{...}; };
 template <class E>
 struct EnumNames;
 
@@ -77,20 +79,30 @@ inline constexpr bool is_pair<std::pair<A, B>> = true;
 
 template <class T>
 bool is_empty(const T& value) {
-  if constexpr (std::is_same_v<T, bool>) return !value;
-  else if constexpr (std::is_arithmetic_v<T>) return value == T{};
-  else if constexpr (std::is_same_v<T, std::string> || is_vector<T> || is_map<T>) return value.empty();
-  else if constexpr (is_optional<T>) return !value.has_value();
-  else if constexpr (std::is_same_v<T, json::object>) return value.empty();
-  else if constexpr (std::is_same_v<T, json::value>) return value.is_null();
-  else if constexpr (std::is_same_v<T, Duration>) return value.count() == 0;
-  else if constexpr (std::is_same_v<T, Instant>) return to_ms(value) == 0;
-  else return false;
+  if constexpr (std::is_same_v<T, bool>)
+    return !value;
+  else if constexpr (std::is_arithmetic_v<T>)
+    return value == T{};
+  else if constexpr (std::is_same_v<T, std::string> || is_vector<T> || is_map<T>)
+    return value.empty();
+  else if constexpr (is_optional<T>)
+    return !value.has_value();
+  else if constexpr (std::is_same_v<T, json::object>)
+    return value.empty();
+  else if constexpr (std::is_same_v<T, json::value>)
+    return value.is_null();
+  else if constexpr (std::is_same_v<T, Duration>)
+    return value.count() == 0;
+  else if constexpr (std::is_same_v<T, Instant>)
+    return to_ms(value) == 0;
+  else
+    return false;
 }
 
 }  // namespace fields_detail
 
-// "2026-12-18T18:00:00.250Z", faster than format_instant and always with the fraction when there is one.
+// "2026-12-18T18:00:00.250Z", faster than format_instant and always with the fraction when there is
+// one.
 void append_instant(std::string* out, Instant t);
 
 template <class T>
@@ -117,7 +129,10 @@ void append_json(std::string* out, const T& value) {
   } else if constexpr (IsEnum<T>) {
     append_json_string(out, enum_name(value));
   } else if constexpr (is_optional<T>) {
-    if (value) append_json(out, *value); else *out += "null";
+    if (value)
+      append_json(out, *value);
+    else
+      *out += "null";
   } else if constexpr (is_vector<T>) {
     *out += '[';
     bool first = true;
@@ -165,9 +180,12 @@ template <class T>
     if (!from.is_bool()) return false;
     *to = from.get_bool();
   } else if constexpr (std::is_integral_v<T>) {
-    if (from.is_int64()) *to = T(from.get_int64());
-    else if (from.is_uint64()) *to = T(from.get_uint64());
-    else return false;
+    if (from.is_int64())
+      *to = T(from.get_int64());
+    else if (from.is_uint64())
+      *to = T(from.get_uint64());
+    else
+      return false;
   } else if constexpr (std::is_floating_point_v<T>) {
     if (!from.is_number()) return false;
     *to = from.to_number<T>();
@@ -218,14 +236,16 @@ template <class T>
       if (!read_json(member.value(), &(*to)[std::string(member.key())])) return false;
     }
   } else if constexpr (is_pair<T>) {
-    return from.is_array() && from.get_array().size() == 2 && read_json(from.get_array()[0], &to->first) &&
+    return from.is_array() && from.get_array().size() == 2 &&
+           read_json(from.get_array()[0], &to->first) &&
            read_json(from.get_array()[1], &to->second);
   } else {
     if (!from.is_object()) return false;
     const json::object& object = from.get_object();
     bool good = true;
     T::fields(*to, [&](std::string_view key, auto& field) {
-      if (const json::value* value = object.if_contains(key)) good = good && read_json(*value, &field);
+      if (const json::value* value = object.if_contains(key))
+        good = good && read_json(*value, &field);
     });
     return good;
   }

@@ -85,7 +85,9 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
-std::string to_hex(const Sha256& digest) { return to_hex(as_bytes(digest)); }
+std::string to_hex(const Sha256& digest) {
+  return to_hex(as_bytes(digest));
+}
 
 Result<std::string> from_hex(std::string_view hex) {
   if (hex.size() % 2 != 0) return fail(ErrorCode::Invalid, "hex text has an odd length");

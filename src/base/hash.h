@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes: SHA-256 for chains, approvals and tokens; HMAC-SHA-256 for pseudonyms and salts; XXH64 for tables;
-// murmur3-32 for shares of players, as flagd computes them. Also hex.
+// Hashes: SHA-256 for chains, approvals and tokens; HMAC-SHA-256 for pseudonyms and salts; XXH64
+// for tables; murmur3-32 for shares of players, as flagd computes them. Also hex.
 #pragma once
 
 #include <array>

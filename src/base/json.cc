@@ -33,14 +33,30 @@ class Writer {
 
   void write(const json::value& value, int depth) {
     switch (value.kind()) {
-      case json::kind::null: out_ += "null"; break;
-      case json::kind::bool_: out_ += value.get_bool() ? "true" : "false"; break;
-      case json::kind::int64: fmt::format_to(std::back_inserter(out_), "{}", value.get_int64()); break;
-      case json::kind::uint64: fmt::format_to(std::back_inserter(out_), "{}", value.get_uint64()); break;
-      case json::kind::double_: append_double(&out_, value.get_double()); break;
-      case json::kind::string: append_json_string(&out_, value.get_string()); break;
-      case json::kind::array: write_array(value.get_array(), depth); break;
-      case json::kind::object: write_object(value.get_object(), depth); break;
+      case json::kind::null:
+        out_ += "null";
+        break;
+      case json::kind::bool_:
+        out_ += value.get_bool() ? "true" : "false";
+        break;
+      case json::kind::int64:
+        fmt::format_to(std::back_inserter(out_), "{}", value.get_int64());
+        break;
+      case json::kind::uint64:
+        fmt::format_to(std::back_inserter(out_), "{}", value.get_uint64());
+        break;
+      case json::kind::double_:
+        append_double(&out_, value.get_double());
+        break;
+      case json::kind::string:
+        append_json_string(&out_, value.get_string());
+        break;
+      case json::kind::array:
+        write_array(value.get_array(), depth);
+        break;
+      case json::kind::object:
+        write_object(value.get_object(), depth);
+        break;
     }
   }
 
@@ -96,19 +112,35 @@ std::string write(const json::value& value, Style style) {
 
 }  // namespace
 
-std::string to_json_text(const json::value& value) { return write(value, Style::Compact); }
-std::string to_canonical_json_text(const json::value& value) { return write(value, Style::Canonical); }
-std::string to_pretty_json_text(const json::value& value) { return write(value, Style::Pretty); }
+std::string to_json_text(const json::value& value) {
+  return write(value, Style::Compact);
+}
+std::string to_canonical_json_text(const json::value& value) {
+  return write(value, Style::Canonical);
+}
+std::string to_pretty_json_text(const json::value& value) {
+  return write(value, Style::Pretty);
+}
 
 void append_json_string(std::string* out, std::string_view text) {
   *out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': *out += "\\\""; break;
-      case '\\': *out += "\\\\"; break;
-      case '\n': *out += "\\n"; break;
-      case '\r': *out += "\\r"; break;
-      case '\t': *out += "\\t"; break;
+      case '"':
+        *out += "\\\"";
+        break;
+      case '\\':
+        *out += "\\\\";
+        break;
+      case '\n':
+        *out += "\\n";
+        break;
+      case '\r':
+        *out += "\\r";
+        break;
+      case '\t':
+        *out += "\\t";
+        break;
       default:
         if (std::uint8_t(c) < 0x20) {
           fmt::format_to(std::back_inserter(*out), "\\u{:04x}", std::uint8_t(c));
@@ -132,13 +164,16 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
   const std::size_t read = parser.write_some(text.data(), text.size(), error);
   std::size_t end = read;
   if (!error) {
-    while (end < text.size() && std::string_view(" \t\r\n").find(text[end]) != std::string_view::npos) ++end;
+    while (end < text.size() &&
+           std::string_view(" \t\r\n").find(text[end]) != std::string_view::npos)
+      ++end;
     if (end < text.size()) error = json::error::extra_data;
   }
   if (error) {
     const std::string_view before = text.substr(0, end);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    const std::size_t line_start =
+        before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     return fail(ErrorCode::Invalid, fmt::format("{}:{}: not valid JSON: {}", line,
                                                 end - line_start + 1, error.message()));
   }
@@ -149,7 +184,8 @@ const json::value* get_if(const json::object& object, std::string_view key) {
   return object.if_contains(key);
 }
 
-std::string get_string(const json::object& object, std::string_view key, std::string_view fallback) {
+std::string get_string(const json::object& object, std::string_view key,
+                       std::string_view fallback) {
   const json::value* value = object.if_contains(key);
   return value && value->is_string() ? std::string(value->get_string()) : std::string(fallback);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON as we write and read it: Boost.JSON values, numbers in the shortest exact form, limits on what is parsed.
+// JSON as we write and read it: Boost.JSON values, numbers in the shortest exact form, limits on
+// what is parsed.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +31,10 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits =
 // A JSON string with its quotes.
 void append_json_string(std::string* out, std::string_view text);
 
-// Readers for objects whose shape we wrote ourselves (records, snapshots): absent or of another type gives the fallback.
-std::string get_string(const json::object& object, std::string_view key, std::string_view fallback = {});
+// Readers for objects whose shape we wrote ourselves (records, snapshots): absent or of another
+// type gives the fallback.
+std::string get_string(const json::object& object, std::string_view key,
+                       std::string_view fallback = {});
 std::int64_t get_int(const json::object& object, std::string_view key, std::int64_t fallback = 0);
 double get_double(const json::object& object, std::string_view key, double fallback = 0);
 bool get_bool(const json::object& object, std::string_view key, bool fallback = false);

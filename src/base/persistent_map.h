@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ordered map whose copies are free: copying shares the whole tree, a change copies the path it touches, and a
-// change to a tree that nobody shares happens in place. So a batch of changes may be published by one copy, at a cost
-// that does not depend on the map's size, and readers of older copies never wait.
+// An ordered map whose copies are free: copying shares the whole tree, a change copies the path it
+// touches, and a change to a tree that nobody shares happens in place. So a batch of changes may be
+// published by one copy, at a cost that does not depend on the map's size, and readers of older
+// copies never wait.
 //
-// A treap whose priorities are hashes of the keys, so equal contents have equal shapes. Depth is O(log n) expected.
-// Threads: one writer a copy; any number of readers of other copies. Memory: about 100 bytes an entry besides K and V.
+// A treap whose priorities are hashes of the keys, so equal contents have equal shapes. Depth is
+// O(log n) expected. Threads: one writer a copy; any number of readers of other copies. Memory:
+// about 100 bytes an entry besides K and V.
 #pragma once
 
 #include <atomic>
@@ -48,7 +50,9 @@ class Ref {
   T* at_ = nullptr;
 };
 
-inline std::uint64_t priority_of(std::string_view key) { return hash64(key, 0x5ca1ab1e); }
+inline std::uint64_t priority_of(std::string_view key) {
+  return hash64(key, 0x5ca1ab1e);
+}
 inline std::uint64_t priority_of(std::uint64_t key) {
   key = (key ^ (key >> 33)) * 0xff51afd7ed558ccdULL;
   key = (key ^ (key >> 33)) * 0xc4ceb9fe1a85ec53ULL;

@@ -65,7 +65,9 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return std::uint64_t(product >> 64);
 }
 
-double Random::uniform() { return double(next() >> 11) * 0x1.0p-53; }
+double Random::uniform() {
+  return double(next() >> 11) * 0x1.0p-53;
+}
 
 double Random::normal() {
   const double u = 1.0 - uniform();
@@ -73,20 +75,26 @@ double Random::normal() {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
-double Random::exponential(double mean) { return -mean * std::log(1.0 - uniform()); }
+double Random::exponential(double mean) {
+  return -mean * std::log(1.0 - uniform());
+}
 
-double Random::lognormal(double mu, double sigma) { return std::exp(mu + sigma * normal()); }
+double Random::lognormal(double mu, double sigma) {
+  return std::exp(mu + sigma * normal());
+}
 
 std::uint64_t Random::poisson(double mean) {
   if (mean <= 0) return 0;
-  if (mean > 1e6) return std::uint64_t(std::max(0.0, std::round(mean + std::sqrt(mean) * normal())));
+  if (mean > 1e6)
+    return std::uint64_t(std::max(0.0, std::round(mean + std::sqrt(mean) * normal())));
   if (mean < 10) {
     const double limit = std::exp(-mean);
     std::uint64_t k = 0;
     for (double product = uniform(); product > limit; product *= uniform()) ++k;
     return k;
   }
-  // Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables", 1993.
+  // Hörmann's PTRS, "The transformed rejection method for generating Poisson random variables",
+  // 1993.
   const double b = 0.931 + 2.53 * std::sqrt(mean);
   const double a = -0.059 + 0.02483 * b;
   const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);

@@ -51,11 +51,11 @@ using Status = Result<void>;
       return std::unexpected(std::move(showcaller_status).error());  \
     }                                                                \
   } while (false)
-#define SHOWCALLER_TRY2(declaration, expression)                                        \
-  auto SHOWCALLER_JOIN(try_, __LINE__) = (expression);                                  \
-  if (!SHOWCALLER_JOIN(try_, __LINE__)) {                                               \
-    return std::unexpected(std::move(SHOWCALLER_JOIN(try_, __LINE__)).error());         \
-  }                                                                                     \
+#define SHOWCALLER_TRY2(declaration, expression)                                \
+  auto SHOWCALLER_JOIN(try_, __LINE__) = (expression);                          \
+  if (!SHOWCALLER_JOIN(try_, __LINE__)) {                                       \
+    return std::unexpected(std::move(SHOWCALLER_JOIN(try_, __LINE__)).error()); \
+  }                                                                             \
   declaration = *std::move(SHOWCALLER_JOIN(try_, __LINE__))
 #define SHOWCALLER_PICK(_1, _2, name, ...) name
 #define TRY(...) SHOWCALLER_PICK(__VA_ARGS__, SHOWCALLER_TRY2, SHOWCALLER_TRY1)(__VA_ARGS__)

@@ -9,7 +9,8 @@
 
 namespace showcaller {
 
-// The known word within an edit distance (with transpositions) of a third of its length, at least 1, at most 3.
+// The known word within an edit distance (with transpositions) of a third of its length, at least
+// 1, at most 3.
 std::optional<std::string> nearest_word(std::string_view word, std::span<const std::string> known);
 
 }  // namespace showcaller

@@ -62,9 +62,9 @@ std::string format_instant(Instant t) {
   const auto days = std::chrono::floor<std::chrono::days>(t);
   const year_month_day date(days);
   const std::int64_t ms = (t - days).count();
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
-                                unsigned(date.month()), unsigned(date.day()), ms / 3'600'000,
-                                ms / 60'000 % 60, ms / 1000 % 60);
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+                  unsigned(date.day()), ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60);
   if (ms % 1000 != 0) out += fmt::format(".{:03}", ms % 1000);
   return out + "Z";
 }
@@ -131,13 +131,15 @@ Result<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return not_a_duration(text);
   while (at < text.size()) {
     double value = 0;
-    const auto [end, error] =
-        std::from_chars(text.data() + at, text.data() + text.size(), value, std::chars_format::fixed);
-    if (error != std::errc() || text[at] == '-' || !std::isfinite(value)) return not_a_duration(text);
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value,
+                                              std::chars_format::fixed);
+    if (error != std::errc() || text[at] == '-' || !std::isfinite(value))
+      return not_a_duration(text);
     at = std::size_t(end - text.data());
     std::size_t unit = next_unit;
     std::size_t length = 0;
-    while (at + length < text.size() && text[at + length] >= 'a' && text[at + length] <= 'z') ++length;
+    while (at + length < text.size() && text[at + length] >= 'a' && text[at + length] <= 'z')
+      ++length;
     while (unit < kUnits.size() && kUnits[unit].name != text.substr(at, length)) ++unit;
     if (unit == kUnits.size()) return not_a_duration(text);
     const double ms = value * double(kUnits[unit].ms);

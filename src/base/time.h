@@ -14,11 +14,21 @@ namespace showcaller {
 using Duration = std::chrono::milliseconds;
 using Instant = std::chrono::sys_time<Duration>;
 
-constexpr Duration seconds(std::int64_t n) { return std::chrono::seconds(n); }
-constexpr Duration minutes(std::int64_t n) { return std::chrono::minutes(n); }
-constexpr Duration hours(std::int64_t n) { return std::chrono::hours(n); }
-constexpr Instant instant_ms(std::int64_t ms) { return Instant(Duration(ms)); }
-constexpr std::int64_t to_ms(Instant t) { return t.time_since_epoch().count(); }
+constexpr Duration seconds(std::int64_t n) {
+  return std::chrono::seconds(n);
+}
+constexpr Duration minutes(std::int64_t n) {
+  return std::chrono::minutes(n);
+}
+constexpr Duration hours(std::int64_t n) {
+  return std::chrono::hours(n);
+}
+constexpr Instant instant_ms(std::int64_t ms) {
+  return Instant(Duration(ms));
+}
+constexpr std::int64_t to_ms(Instant t) {
+  return t.time_since_epoch().count();
+}
 
 // "2026-12-11T18:00:00Z", with ".250" when there are milliseconds. Years 0001 to 9999.
 std::string format_instant(Instant t);

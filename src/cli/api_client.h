@@ -23,11 +23,15 @@ class ApiClient {
   static Result<ApiClient> open(const ServerAddress& address);
 
   Result<json::value> get(const std::string& target);
-  Result<json::value> post(const std::string& target, const json::value& body, const std::string& key = {});
-  Result<json::value> post_text(const std::string& target, std::string body, const std::string& key = {});
+  Result<json::value> post(const std::string& target, const json::value& body,
+                           const std::string& key = {});
+  Result<json::value> post_text(const std::string& target, std::string body,
+                                const std::string& key = {});
   Result<json::value> remove(const std::string& target);
-  // Each record as it becomes durable, after `after`, until sink returns false or the server goes away.
-  Status watch(const std::string& event, std::uint64_t after, const std::function<bool(const json::object& record)>& sink);
+  // Each record as it becomes durable, after `after`, until sink returns false or the server goes
+  // away.
+  Status watch(const std::string& event, std::uint64_t after,
+               const std::function<bool(const json::object& record)>& sink);
 
  private:
   explicit ApiClient(HttpClientOptions options) : client_(std::move(options)) {}

@@ -28,7 +28,8 @@ struct Words {
   std::string watch_timeout;
   HistoryRequest history;
   std::vector<std::string> paths, roles;
-  std::string name, what, kind, at, to, from, scope, hash, expires, owner = "team-name", data = "./showcaller-state";
+  std::string name, what, kind, at, to, from, scope, hash, expires, owner = "team-name",
+                                                                    data = "./showcaller-state";
   std::string fleet, subject, duration, pass_every = "200ms";
   std::int64_t revision = 0, pace = 0;
   bool dry_run = false, force = false;
@@ -36,18 +37,30 @@ struct Words {
 
 class Program {
  public:
-  Program() : app_("Showcaller: live events of online games, proven, admitted stage by stage, judged, undone.", "showcaller") {
+  Program()
+      : app_(
+            "Showcaller: live events of online games, proven, admitted stage by stage, judged, "
+            "undone.",
+            "showcaller") {
     app_.set_version_flag("--version", std::string(kVersion));
     app_.require_subcommand(1);
     app_.fallthrough();
-    app_.footer("Exit codes: 0 done, 1 refused or not reached, 2 wrong words or manifest, 3 no server, 4 internal.\n"
-                "Server and token: --server or SHOWCALLER_SERVER; SHOWCALLER_TOKEN, --token-file or SHOWCALLER_TOKEN_FILE.\n"
-                "`showcaller VERB --help` has examples.");
+    app_.footer(
+        "Exit codes: 0 done, 1 refused or not reached, 2 wrong words or manifest, 3 no server, 4 "
+        "internal.\n"
+        "Server and token: --server or SHOWCALLER_SERVER; SHOWCALLER_TOKEN, --token-file or "
+        "SHOWCALLER_TOKEN_FILE.\n"
+        "`showcaller VERB --help` has examples.");
     ClientContext& c = words_.context;
-    app_.add_option("--server", c.address.url, "URL of the server")->envname("SHOWCALLER_SERVER")->default_val("http://127.0.0.1:8700");
-    app_.add_option("--token-file", c.address.token_file, "File with the token")->envname("SHOWCALLER_TOKEN_FILE");
-    app_.add_option("--ca", c.address.ca_file, "PEM of the CA that signed the server's certificate")->envname("SHOWCALLER_CA");
-    app_.add_option("-o,--output", words_.output, "table, json or yaml")->check(CLI::IsMember({"table", "json", "yaml"}));
+    app_.add_option("--server", c.address.url, "URL of the server")
+        ->envname("SHOWCALLER_SERVER")
+        ->default_val("http://127.0.0.1:8700");
+    app_.add_option("--token-file", c.address.token_file, "File with the token")
+        ->envname("SHOWCALLER_TOKEN_FILE");
+    app_.add_option("--ca", c.address.ca_file, "PEM of the CA that signed the server's certificate")
+        ->envname("SHOWCALLER_CA");
+    app_.add_option("-o,--output", words_.output, "table, json or yaml")
+        ->check(CLI::IsMember({"table", "json", "yaml"}));
     app_.add_option("--reason", c.reason, "Why; kept in the journal");
     app_.add_option("--key", c.key, "Idempotency key: the same key again has one effect");
     add_server_verbs();
@@ -68,12 +81,16 @@ class Program {
   }
 
  private:
-  CLI::App* verb(const std::string& name, const std::string& help, const std::string& examples, std::function<int()> act) {
+  CLI::App* verb(const std::string& name, const std::string& help, const std::string& examples,
+                 std::function<int()> act) {
     CLI::App* sub = app_.add_subcommand(name, help);
     sub->footer("Examples:\n" + examples);
     sub->callback([this, act = std::move(act)] {
-      words_.context.form = words_.output == "json" ? OutputForm::Json : words_.output == "yaml" ? OutputForm::Yaml : OutputForm::Table;
-      if (const char* token = std::getenv("SHOWCALLER_TOKEN"); token && words_.context.address.token_file.empty()) {
+      words_.context.form = words_.output == "json"   ? OutputForm::Json
+                            : words_.output == "yaml" ? OutputForm::Yaml
+                                                      : OutputForm::Table;
+      if (const char* token = std::getenv("SHOWCALLER_TOKEN");
+          token && words_.context.address.token_file.empty()) {
         words_.context.address.token = token;
       }
       code_ = act();
@@ -83,103 +100,149 @@ class Program {
 
   void add_server_verbs() {
     Words& w = words_;
-    CLI::App* serve_verb = verb("serve", "Run the server", "  showcaller serve --data ./state\n  showcaller serve --port 0 --port-file ./url", [&w] {
-      const auto pass = parse_duration(w.pass_every);
-      if (!pass) {
-        print_error(pass.error());
-        return int(kExitUsage);
-      }
-      w.serve.pass_every = *pass;
-      return serve(w.serve);
-    });
-    serve_verb->add_option("--data", w.serve.data, "Folder of the journal, evidence, ledger and secrets")->envname("SHOWCALLER_DATA");
-    serve_verb->add_option("--bind", w.serve.address, "Address to listen on")->capture_default_str();
-    serve_verb->add_option("--port", w.serve.port, "Port; 0: the system chooses")->capture_default_str();
+    CLI::App* serve_verb = verb(
+        "serve", "Run the server",
+        "  showcaller serve --data ./state\n  showcaller serve --port 0 --port-file ./url", [&w] {
+          const auto pass = parse_duration(w.pass_every);
+          if (!pass) {
+            print_error(pass.error());
+            return int(kExitUsage);
+          }
+          w.serve.pass_every = *pass;
+          return serve(w.serve);
+        });
+    serve_verb
+        ->add_option("--data", w.serve.data, "Folder of the journal, evidence, ledger and secrets")
+        ->envname("SHOWCALLER_DATA");
+    serve_verb->add_option("--bind", w.serve.address, "Address to listen on")
+        ->capture_default_str();
+    serve_verb->add_option("--port", w.serve.port, "Port; 0: the system chooses")
+        ->capture_default_str();
     serve_verb->add_option("--port-file", w.serve.port_file, "Write the URL there once it listens");
     serve_verb->add_option("--tls-cert", w.serve.tls_certificate, "PEM certificate chain");
     serve_verb->add_option("--tls-key", w.serve.tls_key, "PEM key");
-    serve_verb->add_option("--tls-client-ca", w.serve.tls_client_ca, "Refuse clients without a certificate of this CA");
+    serve_verb->add_option("--tls-client-ca", w.serve.tls_client_ca,
+                           "Refuse clients without a certificate of this CA");
     serve_verb->add_option("--log-level", w.serve.log_level, "debug, info, warning, error or off")
-        ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))->capture_default_str();
-    serve_verb->add_option("--pass-every", w.pass_every, "Between two passes of the reconcilers")->capture_default_str();
-    serve_verb->add_option("--http-threads", w.serve.http_threads, "Threads of the API")->check(CLI::Range(1, 64))->capture_default_str();
+        ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
+        ->capture_default_str();
+    serve_verb->add_option("--pass-every", w.pass_every, "Between two passes of the reconcilers")
+        ->capture_default_str();
+    serve_verb->add_option("--http-threads", w.serve.http_threads, "Threads of the API")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
     serve_verb->add_flag("--access-log", w.serve.access_log, "Log each request");
 
-    CLI::App* sidecar = verb("sidecar", "The Agones SDK server for one game server at a desk",
-                             "  showcaller sidecar --local\n  showcaller sidecar --local --grpc-port 9357 --http-port 9358", [&w] {
-      if (!w.sidecar_local) {
-        print_error({ErrorCode::Invalid, "the sidecar runs alone only with --local; fleets start their own"});
-        return int(kExitUsage);
-      }
-      return sidecar_command(w.sidecar);
-    });
+    CLI::App* sidecar =
+        verb("sidecar", "The Agones SDK server for one game server at a desk",
+             "  showcaller sidecar --local\n  showcaller sidecar --local --grpc-port 9357 "
+             "--http-port 9358",
+             [&w] {
+               if (!w.sidecar_local) {
+                 print_error({ErrorCode::Invalid,
+                              "the sidecar runs alone only with --local; fleets start their own"});
+                 return int(kExitUsage);
+               }
+               return sidecar_command(w.sidecar);
+             });
     sidecar->add_flag("--local", w.sidecar_local, "Without a server or a fleet");
-    sidecar->add_option("--address", w.sidecar.address, "Address to listen on")->capture_default_str();
-    sidecar->add_option("--grpc-port", w.sidecar.grpc_port, "0: the system chooses")->capture_default_str();
-    sidecar->add_option("--http-port", w.sidecar.http_port, "0: the system chooses")->capture_default_str();
+    sidecar->add_option("--address", w.sidecar.address, "Address to listen on")
+        ->capture_default_str();
+    sidecar->add_option("--grpc-port", w.sidecar.grpc_port, "0: the system chooses")
+        ->capture_default_str();
+    sidecar->add_option("--http-port", w.sidecar.http_port, "0: the system chooses")
+        ->capture_default_str();
     sidecar->add_option("-f,--file", w.sidecar.file, "GameServer manifest to start from");
-    sidecar->add_option("--state-file", w.sidecar.state_file, "Write the game server there after each change");
+    sidecar->add_option("--state-file", w.sidecar.state_file,
+                        "Write the game server there after each change");
   }
 
   void add_manifest_verbs() {
     Words& w = words_;
     const auto files = [&w](CLI::App* sub) {
-      sub->add_option("files", w.paths, "Manifest files, folders, or - for standard input")->required();
+      sub->add_option("files", w.paths, "Manifest files, folders, or - for standard input")
+          ->required();
       return sub;
     };
-    CLI::App* init = verb("init", "Print a commented manifest to start from", "  showcaller init event winter-raid --owner team-raids > winter-raid.yaml",
-                          [&w] { return init_verb(w.kind, w.name.empty() ? "my-" + w.kind : w.name, w.owner); });
-    init->add_option("kind", w.kind, "event, pipeline, fleet, flag, metric, service, policy or team")->default_val("event");
+    CLI::App* init =
+        verb("init", "Print a commented manifest to start from",
+             "  showcaller init event winter-raid --owner team-raids > winter-raid.yaml",
+             [&w] { return init_verb(w.kind, w.name.empty() ? "my-" + w.kind : w.name, w.owner); });
+    init->add_option("kind", w.kind,
+                     "event, pipeline, fleet, flag, metric, service, policy or team")
+        ->default_val("event");
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();
-    files(verb("validate", "Check manifests offline; every finding with its place", "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
+    files(verb("validate", "Check manifests offline; every finding with its place",
+               "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
                [&w] { return validate_verb(w.paths, w.context.form); }));
-    CLI::App* schema = verb("schema", "Print the JSON Schema of manifests, for editors", "  showcaller schema > manifests.schema.json\n  showcaller schema Fleet",
-                            [&w] { return schema_verb(w.kind); });
+    CLI::App* schema =
+        verb("schema", "Print the JSON Schema of manifests, for editors",
+             "  showcaller schema > manifests.schema.json\n  showcaller schema Fleet",
+             [&w] { return schema_verb(w.kind); });
     schema->add_option("kind", w.kind, "One kind alone");
-    files(verb("plan", "What applying would do: differences, defaults, approvals, what each stage can detect",
-               "  showcaller plan winter-raid.yaml", [&w] { return plan_verb(w.context, w.paths); }));
-    CLI::App* apply = files(verb("apply", "Apply manifests: all of them or none", "  showcaller apply winter-raid.yaml\n  showcaller apply manifests/ --dry-run",
-                                 [&w] { return apply_verb(w.context, w.paths, w.dry_run); }));
+    files(
+        verb("plan",
+             "What applying would do: differences, defaults, approvals, what each stage can detect",
+             "  showcaller plan winter-raid.yaml", [&w] { return plan_verb(w.context, w.paths); }));
+    CLI::App* apply =
+        files(verb("apply", "Apply manifests: all of them or none",
+                   "  showcaller apply winter-raid.yaml\n  showcaller apply manifests/ --dry-run",
+                   [&w] { return apply_verb(w.context, w.paths, w.dry_run); }));
     apply->add_flag("--dry-run", w.dry_run, "Only say what would happen");
-    files(verb("drift", "Hold the server against manifests; 0 when they agree", "  showcaller drift manifests/", [&w] { return drift_verb(w.context, w.paths); }));
+    files(verb("drift", "Hold the server against manifests; 0 when they agree",
+               "  showcaller drift manifests/", [&w] { return drift_verb(w.context, w.paths); }));
   }
 
   void add_look_verbs() {
     Words& w = words_;
-    CLI::App* get = verb("get", "List what there is, or print a manifest", "  showcaller get events\n  showcaller get instances raid\n  showcaller get LiveEvent winter-raid > winter-raid.yaml",
+    CLI::App* get = verb("get", "List what there is, or print a manifest",
+                         "  showcaller get events\n  showcaller get instances raid\n  showcaller "
+                         "get LiveEvent winter-raid > winter-raid.yaml",
                          [&w] { return get_verb(w.context, w.what, w.name); });
-    get->add_option("what", w.what, "events, fleets, instances, manifests, quarantines, lines, tokens, or a kind")->required();
+    get->add_option("what", w.what,
+                    "events, fleets, instances, manifests, quarantines, lines, tokens, or a kind")
+        ->required();
     get->add_option("name", w.name, "One of them; for instances: a fleet");
-    CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for", "  showcaller status\n  showcaller status winter-raid",
+    CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for",
+                            "  showcaller status\n  showcaller status winter-raid",
                             [&w] { return status_verb(w.context, w.name); });
     status->add_option("event", w.name, "Its name; absent: the server and all events");
-    CLI::App* explain = verb("explain", "Why did it do that, with the evidence", "  showcaller explain winter-raid\n  showcaller explain winter-raid -o json",
-                             [&w] { return explain_verb(w.context, w.name); });
+    CLI::App* explain =
+        verb("explain", "Why did it do that, with the evidence",
+             "  showcaller explain winter-raid\n  showcaller explain winter-raid -o json",
+             [&w] { return explain_verb(w.context, w.name); });
     explain->add_option("event", w.name, "Its name")->required();
-    CLI::App* watch = verb("watch", "Show records as they become durable", "  showcaller watch\n  showcaller watch winter-raid --until Live --until RolledBack --timeout 2h",
+    CLI::App* watch = verb("watch", "Show records as they become durable",
+                           "  showcaller watch\n  showcaller watch winter-raid --until Live "
+                           "--until RolledBack --timeout 2h",
                            [&w] {
-      if (!w.watch_timeout.empty()) {
-        const auto timeout = parse_duration(w.watch_timeout);
-        if (!timeout) {
-          print_error(timeout.error());
-          return int(kExitUsage);
-        }
-        w.watch.timeout = *timeout;
-      }
-      return watch_verb(w.context, w.watch);
-    });
+                             if (!w.watch_timeout.empty()) {
+                               const auto timeout = parse_duration(w.watch_timeout);
+                               if (!timeout) {
+                                 print_error(timeout.error());
+                                 return int(kExitUsage);
+                               }
+                               w.watch.timeout = *timeout;
+                             }
+                             return watch_verb(w.context, w.watch);
+                           });
     watch->add_option("event", w.watch.event, "One event; absent: everything");
-    watch->add_option("--until", w.watch.until, "End in this phase; the first one named gives exit code 0, others 1");
+    watch->add_option("--until", w.watch.until,
+                      "End in this phase; the first one named gives exit code 0, others 1");
     watch->add_option("--timeout", w.watch_timeout, "Give up after so long, with exit code 1");
     watch->add_flag("--instances", w.watch.instances, "Show instances and session counts too");
-    CLI::App* history = verb("history", "The journal's records, in order", "  showcaller history --event winter-raid\n  showcaller history --kind verdict_changed -o json",
+    CLI::App* history = verb("history", "The journal's records, in order",
+                             "  showcaller history --event winter-raid\n  showcaller history "
+                             "--kind verdict_changed -o json",
                              [&w] { return history_verb(w.context, w.history); });
     history->add_option("--event", w.history.event, "About one event");
     history->add_option("--kind", w.history.kind, "Of one kind");
     history->add_option("--from", w.history.from, "First record")->capture_default_str();
     history->add_option("--limit", w.history.limit, "At most so many")->capture_default_str();
-    CLI::App* ledger = verb("ledger", "Who may have been exposed, as pseudonyms", "  showcaller ledger winter-raid", [&w] { return ledger_verb(w.context, w.name, w.revision); });
+    CLI::App* ledger = verb("ledger", "Who may have been exposed, as pseudonyms",
+                            "  showcaller ledger winter-raid",
+                            [&w] { return ledger_verb(w.context, w.name, w.revision); });
     ledger->add_option("event", w.name, "Its name")->required();
     ledger->add_option("--revision", w.revision, "Absent: the present one");
   }
@@ -190,39 +253,49 @@ class Program {
       const char* name;
       const char* help;
     };
-    static constexpr Row kRows[] = {{"hold", "Stop advancing; gates and rollback stay alive"}, {"resume", "Lift a hold"},
-                                    {"promote", "Go to the next stage now"}, {"step-back", "Go back to the stage before"},
-                                    {"rollback", "Undo the change-set: close intake, drain, restore"}, {"cancel", "Give up an event that exposed nobody"},
-                                    {"retire", "End a live event: close, settle, deprecate, retire"}, {"divert", "Send new sessions to the safe version"},
-                                    {"undivert", "End a diversion"}};
+    static constexpr Row kRows[] = {
+        {"hold", "Stop advancing; gates and rollback stay alive"},
+        {"resume", "Lift a hold"},
+        {"promote", "Go to the next stage now"},
+        {"step-back", "Go back to the stage before"},
+        {"rollback", "Undo the change-set: close intake, drain, restore"},
+        {"cancel", "Give up an event that exposed nobody"},
+        {"retire", "End a live event: close, settle, deprecate, retire"},
+        {"divert", "Send new sessions to the safe version"},
+        {"undivert", "End a diversion"}};
     for (const Row& row : kRows) {
       const std::string name = row.name;
-      CLI::App* sub = verb(name, row.help, fmt::format("  showcaller {} winter-raid --reason \"queue times\"", name),
-                           [&w, name] { return event_verb(w.context, name, w.name, expected(w)); });
+      CLI::App* sub = verb(
+          name, row.help, fmt::format("  showcaller {} winter-raid --reason \"queue times\"", name),
+          [&w, name] { return event_verb(w.context, name, w.name, expected(w)); });
       sub->add_option("event", w.name, "Its name")->required();
       sub->add_option("--revision", w.revision, "Refuse if it is at another revision");
     }
-    CLI::App* pace = verb("pace", "Limit new sessions of the canary a minute", "  showcaller pace winter-raid 600\n  showcaller pace winter-raid 0   # no limit",
-                          [&w] {
-      json::object body = expected(w);
-      body["pace_per_minute"] = w.pace;
-      return event_verb(w.context, "pace", w.name, body);
-    });
+    CLI::App* pace = verb(
+        "pace", "Limit new sessions of the canary a minute",
+        "  showcaller pace winter-raid 600\n  showcaller pace winter-raid 0   # no limit", [&w] {
+          json::object body = expected(w);
+          body["pace_per_minute"] = w.pace;
+          return event_verb(w.context, "pace", w.name, body);
+        });
     pace->add_option("event", w.name, "Its name")->required();
     pace->add_option("per_minute", w.pace, "Sessions; 0: no limit")->required();
-    CLI::App* approve = verb("approve", "Approve the manifest that you read", "  showcaller approve winter-raid --hash 3f2a…", [&w] {
-      std::string hash = w.hash;
-      if (hash.empty()) {
-        auto client = ApiClient::open(w.context.address);
-        auto event = client ? client->get("/api/v1/events/" + percent_encode(w.name)) : Result<json::value>(std::unexpected(client.error()));
-        if (!event) {
-          print_error(event.error());
-          return exit_of(event.error());
-        }
-        hash = get_string(event->as_object(), "hash");
-      }
-      return event_verb(w.context, "approve", w.name, {{"hash", hash}});
-    });
+    CLI::App* approve =
+        verb("approve", "Approve the manifest that you read",
+             "  showcaller approve winter-raid --hash 3f2a…", [&w] {
+               std::string hash = w.hash;
+               if (hash.empty()) {
+                 auto client = ApiClient::open(w.context.address);
+                 auto event = client ? client->get("/api/v1/events/" + percent_encode(w.name))
+                                     : Result<json::value>(std::unexpected(client.error()));
+                 if (!event) {
+                   print_error(event.error());
+                   return exit_of(event.error());
+                 }
+                 hash = get_string(event->as_object(), "hash");
+               }
+               return event_verb(w.context, "approve", w.name, {{"hash", hash}});
+             });
     approve->add_option("event", w.name, "Its name")->required();
     approve->add_option("--hash", w.hash, "Of what was read; absent: of what the server has now");
   }
@@ -234,59 +307,91 @@ class Program {
 
   void add_house_verbs() {
     Words& w = words_;
-    CLI::App* stop = verb("stop-the-line", "Hold everything in a scope", "  showcaller stop-the-line\n  showcaller stop-the-line owner/team-raids",
+    CLI::App* stop = verb("stop-the-line", "Hold everything in a scope",
+                          "  showcaller stop-the-line\n  showcaller stop-the-line owner/team-raids",
                           [&w] { return line_verb(w.context, true, w.scope); });
     stop->add_option("scope", w.scope, "owner/NAME, fleet/NAME, event/NAME; absent: everything");
-    CLI::App* resume = verb("resume-the-line", "Let a stopped scope go on", "  showcaller resume-the-line owner/team-raids",
+    CLI::App* resume = verb("resume-the-line", "Let a stopped scope go on",
+                            "  showcaller resume-the-line owner/team-raids",
                             [&w] { return line_verb(w.context, false, w.scope); });
     resume->add_option("scope", w.scope, "As it was stopped");
     for (const bool release : {false, true}) {
-      CLI::App* sub = verb(release ? "release" : "quarantine", release ? "End a quarantine" : "Isolate an instance, build, host or region",
-                           release ? "  showcaller release build raid 2.4.0" : "  showcaller quarantine instance raid raid-17 --for 1h", [&w, release] {
-        json::object body{{"scope", w.scope}, {"fleet", w.fleet}, {"subject", w.subject}};
-        if (!w.duration.empty()) body["for"] = w.duration;
-        return quarantine_verb(w.context, release, body);
-      });
-      sub->add_option("scope", w.scope, "instance, build, host or region")->required()->check(CLI::IsMember({"instance", "build", "host", "region"}));
+      CLI::App* sub =
+          verb(release ? "release" : "quarantine",
+               release ? "End a quarantine" : "Isolate an instance, build, host or region",
+               release ? "  showcaller release build raid 2.4.0"
+                       : "  showcaller quarantine instance raid raid-17 --for 1h",
+               [&w, release] {
+                 json::object body{{"scope", w.scope}, {"fleet", w.fleet}, {"subject", w.subject}};
+                 if (!w.duration.empty()) body["for"] = w.duration;
+                 return quarantine_verb(w.context, release, body);
+               });
+      sub->add_option("scope", w.scope, "instance, build, host or region")
+          ->required()
+          ->check(CLI::IsMember({"instance", "build", "host", "region"}));
       sub->add_option("fleet", w.fleet, "The fleet")->required();
       sub->add_option("subject", w.subject, "Which one")->required();
       if (!release) sub->add_option("--for", w.duration, "Absent: until released");
     }
-    CLI::App* token = verb("token", "Make, list and revoke tokens", "  showcaller token create ann --role operator --expires 30d\n  showcaller token list\n  showcaller token revoke 3f2a91c0d4e5",
-                           [&w] { return token_verb(w.context, w.what, w.name, w.roles, w.expires); });
-    token->add_option("do", w.what, "create, list or revoke")->required()->check(CLI::IsMember({"create", "list", "revoke"}));
+    CLI::App* token =
+        verb("token", "Make, list and revoke tokens",
+             "  showcaller token create ann --role operator --expires 30d\n  showcaller token "
+             "list\n  showcaller token revoke 3f2a91c0d4e5",
+             [&w] { return token_verb(w.context, w.what, w.name, w.roles, w.expires); });
+    token->add_option("do", w.what, "create, list or revoke")
+        ->required()
+        ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");
-    token->add_option("--role", w.roles, "admin, operator, viewer, game-server, or a role of a Policy");
+    token->add_option("--role", w.roles,
+                      "admin, operator, viewer, game-server, or a role of a Policy");
     token->add_option("--expires", w.expires, "A duration");
-    CLI::App* privacy = verb("privacy", "Export or erase what the ledgers know of a player", "  showcaller privacy export player-17\n  showcaller privacy erase player-17",
-                             [&w] { return privacy_verb(w.context, w.what, w.name); });
-    privacy->add_option("do", w.what, "export or erase")->required()->check(CLI::IsMember({"export", "erase"}));
+    CLI::App* privacy =
+        verb("privacy", "Export or erase what the ledgers know of a player",
+             "  showcaller privacy export player-17\n  showcaller privacy erase player-17",
+             [&w] { return privacy_verb(w.context, w.what, w.name); });
+    privacy->add_option("do", w.what, "export or erase")
+        ->required()
+        ->check(CLI::IsMember({"export", "erase"}));
     privacy->add_option("player", w.name, "As the game names the player")->required();
   }
 
   void add_journal_verbs() {
     Words& w = words_;
     CLI::App* gate = app_.add_subcommand("gate", "Hold the gate against recorded evidence");
-    CLI::App* judge = gate->add_subcommand("judge", "Judge a recorded stage: JSON Lines in, JSON Lines out (docs/gate-judge.md)");
+    CLI::App* judge = gate->add_subcommand(
+        "judge", "Judge a recorded stage: JSON Lines in, JSON Lines out (docs/gate-judge.md)");
     gate->require_subcommand(1);
     judge->add_option("file", w.from, "A file, or - for standard input");
-    judge->footer("Examples:\n  showcaller gate judge stage.jsonl\nExit codes: 0 pass, 1 fail, 2 malformed, 3 thin, 4 blind, 5 skewed.");
+    judge->footer(
+        "Examples:\n  showcaller gate judge stage.jsonl\nExit codes: 0 pass, 1 fail, 2 malformed, "
+        "3 thin, 4 blind, 5 skewed.");
     judge->callback([this, &w] { code_ = judge_verb(w.from); });
     const auto data = [&w](CLI::App* sub) {
-      sub->add_option("--data", w.data, "The server's folder, or its journal.db")->envname("SHOWCALLER_DATA");
+      sub->add_option("--data", w.data, "The server's folder, or its journal.db")
+          ->envname("SHOWCALLER_DATA");
       return sub;
     };
-    data(verb("doctor", "Check the journal: chain, records, snapshot; beside a running server too", "  showcaller doctor --data ./state", [&w] { return doctor_verb(w.data); }));
-    CLI::App* backup = data(verb("backup", "Copy the journal, verified, beside a running server", "  showcaller backup --data ./state journal-friday.db", [&w] { return backup_verb(w.data, w.to); }));
+    data(verb("doctor", "Check the journal: chain, records, snapshot; beside a running server too",
+              "  showcaller doctor --data ./state", [&w] { return doctor_verb(w.data); }));
+    CLI::App* backup = data(verb("backup", "Copy the journal, verified, beside a running server",
+                                 "  showcaller backup --data ./state journal-friday.db",
+                                 [&w] { return backup_verb(w.data, w.to); }));
     backup->add_option("to", w.to, "File to make")->required();
-    CLI::App* restore = data(verb("restore", "Put a backup in place of a stopped server's journal", "  showcaller restore --data ./state journal-friday.db", [&w] { return restore_verb(w.from, w.data, w.force); }));
+    CLI::App* restore = data(verb("restore", "Put a backup in place of a stopped server's journal",
+                                  "  showcaller restore --data ./state journal-friday.db",
+                                  [&w] { return restore_verb(w.from, w.data, w.force); }));
     restore->add_option("from", w.from, "The backup")->required();
     restore->add_flag("--force", w.force, "Even if the journal holds newer records");
-    CLI::App* replay = data(verb("replay", "The world as it was", "  showcaller replay --at 2026-12-18T18:00:00Z winter-raid\n  showcaller replay --at 1200 -o json",
-                                 [&w] { return replay_verb(w.data, w.at, w.what, w.context.form); }));
-    replay->add_option("what", w.what, "An event's name, instances or manifests; absent: a summary");
+    CLI::App* replay =
+        data(verb("replay", "The world as it was",
+                  "  showcaller replay --at 2026-12-18T18:00:00Z winter-raid\n  showcaller replay "
+                  "--at 1200 -o json",
+                  [&w] { return replay_verb(w.data, w.at, w.what, w.context.form); }));
+    replay->add_option("what", w.what,
+                       "An event's name, instances or manifests; absent: a summary");
     replay->add_option("--at", w.at, "A time or a record's number; absent: now");
-    CLI::App* docs = verb("docs", "Print pages of the documentation that are made from the program", "  showcaller docs lifecycle", [&w] { return docs_verb(w.what); });
+    CLI::App* docs = verb("docs", "Print pages of the documentation that are made from the program",
+                          "  showcaller docs lifecycle", [&w] { return docs_verb(w.what); });
     docs->add_option("page", w.what, "lifecycle, manifests, metrics or openapi")->required();
   }
 
@@ -297,6 +402,8 @@ class Program {
 
 }  // namespace
 
-int run_cli(int argc, char** argv) { return Program().run(argc, argv); }
+int run_cli(int argc, char** argv) {
+  return Program().run(argc, argv);
+}
 
 }  // namespace showcaller

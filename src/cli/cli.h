@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: verbs, their options, help and examples. docs/cli.md tells it; exit codes are below.
+// The command line: verbs, their options, help and examples. docs/cli.md tells it; exit codes are
+// below.
 #pragma once
 
 namespace showcaller {

@@ -42,10 +42,13 @@ int print_receipt(const ClientContext& context, const Result<json::value>& recei
   const json::object& object = receipt->get_object();
   const json::value* notes = object.if_contains("notes");
   if (notes && notes->is_array()) {
-    for (const json::value& note : notes->get_array()) say(std::string(note.is_string() ? note.get_string() : json::string()));
+    for (const json::value& note : notes->get_array())
+      say(std::string(note.is_string() ? note.get_string() : json::string()));
   }
-  if (get_int(object, "seq") > 0) say(coloured(fmt::format("accepted as record {}", get_int(object, "seq")), "dim"));
-  else say(coloured("nothing had to change", "dim"));
+  if (get_int(object, "seq") > 0)
+    say(coloured(fmt::format("accepted as record {}", get_int(object, "seq")), "dim"));
+  else
+    say(coloured("nothing had to change", "dim"));
   return kExitOk;
 }
 
@@ -68,38 +71,47 @@ std::string place_of(std::span<const SourceFile> files, std::int64_t line) {
 
 // Findings as a compiler tells them, on standard error.
 void say_findings(const json::value* findings, std::span<const SourceFile> files) {
-  for (const json::value& value : findings && findings->is_array() ? findings->get_array() : json::array{}) {
+  for (const json::value& value :
+       findings && findings->is_array() ? findings->get_array() : json::array{}) {
     if (!value.is_object()) continue;
     const json::object& f = value.get_object();
     const std::string severity = get_string(f, "severity", "error");
-    std::string line = fmt::format("{}:{}: {}: {}{}", place_of(files, get_int(f, "line")), get_int(f, "column"), severity,
-                                   get_string(f, "path").empty() ? "" : get_string(f, "path") + ": ", get_string(f, "message"));
+    std::string line =
+        fmt::format("{}:{}: {}: {}{}", place_of(files, get_int(f, "line")), get_int(f, "column"),
+                    severity, get_string(f, "path").empty() ? "" : get_string(f, "path") + ": ",
+                    get_string(f, "message"));
     if (const std::string hint = get_string(f, "hint"); !hint.empty()) line += "; " + hint;
     std::fprintf(stderr, "%s\n", line.c_str());
   }
 }
 
-// The server reads manifests against its own world: pipelines, fleets and flags it has need not be in the files.
+// The server reads manifests against its own world: pipelines, fleets and flags it has need not be
+// in the files.
 Result<json::value> server_plan(ApiClient& client, std::span<const SourceFile> files) {
   TRY(json::value plan, client.post_text("/api/v1/plan", joined(files)));
   if (!plan.is_object()) return fail(ErrorCode::Internal, "the server's plan is no object");
   say_findings(plan.get_object().if_contains("findings"), files);
-  if (!get_bool(plan.get_object(), "ok", true)) return fail(ErrorCode::Invalid, "the manifests have errors; nothing was applied");
+  if (!get_bool(plan.get_object(), "ok", true))
+    return fail(ErrorCode::Invalid, "the manifests have errors; nothing was applied");
   return plan;
 }
 
 std::string change_line(const json::object& change) {
   const std::string path = text_at(change, "path");
-  if (!change.contains("before")) return coloured(fmt::format("    + {}: {}", path, text_at(change, "after")), "green");
+  if (!change.contains("before"))
+    return coloured(fmt::format("    + {}: {}", path, text_at(change, "after")), "green");
   if (!change.contains("after")) return coloured(fmt::format("    - {}", path), "red");
-  return coloured(fmt::format("    ~ {}: {} -> {}", path, text_at(change, "before"), text_at(change, "after")), "yellow");
+  return coloured(
+      fmt::format("    ~ {}: {} -> {}", path, text_at(change, "before"), text_at(change, "after")),
+      "yellow");
 }
 
 void say_list(const json::object& object, std::string_view key, const std::string& title) {
   const json::value* list = object.if_contains(key);
   if (!list || !list->is_array()) return;
   for (const json::value& item : list->get_array()) {
-    say(fmt::format("    {}: {}", title, item.is_string() ? std::string(item.get_string()) : to_json_text(item)));
+    say(fmt::format("    {}: {}", title,
+                    item.is_string() ? std::string(item.get_string()) : to_json_text(item)));
   }
 }
 
@@ -108,23 +120,32 @@ void say_event_plan(const json::object& event) {
   say_list(event, "approvals", "needs");
   say_list(event, "waits_for", "would wait");
   const json::value* stages = event.if_contains("stages");
-  for (const json::value& value : stages && stages->is_array() ? stages->get_array() : json::array{}) {
+  for (const json::value& value :
+       stages && stages->is_array() ? stages->get_array() : json::array{}) {
     const json::object& stage = value.as_object();
-    say(fmt::format("    stage {} {}% bake {}", text_at(stage, "name"), text_at(stage, "exposure_percent"), text_at(stage, "bake")));
+    say(fmt::format("    stage {} {}% bake {}", text_at(stage, "name"),
+                    text_at(stage, "exposure_percent"), text_at(stage, "bake")));
     for (const json::value& gate_value : stage.at("gates").as_array()) {
       const json::object& gate = gate_value.as_object();
-      std::string line = fmt::format("      {} detects {} with {} canary sessions (baseline {} {})", text_at(gate, "gate"),
-                                     text_at(gate, "detects"), gate.contains("canary_units_needed") ? text_at(gate, "canary_units_needed") : "?",
-                                     text_at(gate, "baseline_rate"), text_at(gate, "baseline_rate_is"));
-      if (gate.contains("note")) line = fmt::format("      {}: {}", text_at(gate, "gate"), text_at(gate, "note"));
-      if (gate.contains("bake_needed")) line += fmt::format(", in {} at today's traffic", text_at(gate, "bake_needed"));
-      if (gate.contains("advice")) line += coloured("; too short: " + text_at(gate, "advice"), "yellow");
+      std::string line = fmt::format(
+          "      {} detects {} with {} canary sessions (baseline {} {})", text_at(gate, "gate"),
+          text_at(gate, "detects"),
+          gate.contains("canary_units_needed") ? text_at(gate, "canary_units_needed") : "?",
+          text_at(gate, "baseline_rate"), text_at(gate, "baseline_rate_is"));
+      if (gate.contains("note"))
+        line = fmt::format("      {}: {}", text_at(gate, "gate"), text_at(gate, "note"));
+      if (gate.contains("bake_needed"))
+        line += fmt::format(", in {} at today's traffic", text_at(gate, "bake_needed"));
+      if (gate.contains("advice"))
+        line += coloured("; too short: " + text_at(gate, "advice"), "yellow");
       say(line);
     }
   }
-  if (const json::value* rollback = event.if_contains("rollback"); rollback && rollback->is_object()) {
+  if (const json::value* rollback = event.if_contains("rollback");
+      rollback && rollback->is_object()) {
     const json::object& r = rollback->get_object();
-    say(fmt::format("    rollback takes {} at worst ({}); allowed {}", text_at(r, "worst"), text_at(r, "bound_by"), text_at(r, "within")));
+    say(fmt::format("    rollback takes {} at worst ({}); allowed {}", text_at(r, "worst"),
+                    text_at(r, "bound_by"), text_at(r, "within")));
   }
 }
 
@@ -135,27 +156,37 @@ int print_plan(const ClientContext& context, const Result<json::value>& plan) {
     print_value(*plan, context.form);
   } else {
     const json::value* manifests = object.if_contains("manifests");
-    for (const json::value& value : manifests && manifests->is_array() ? manifests->get_array() : json::array{}) {
+    for (const json::value& value :
+         manifests && manifests->is_array() ? manifests->get_array() : json::array{}) {
       const json::object& line = value.as_object();
-      say(fmt::format("{} {}/{}", coloured(text_at(line, "action"), "bold"), text_at(line, "kind"), text_at(line, "name")));
-      for (const json::value& change : line.at("changes").as_array()) say(change_line(change.as_object()));
+      say(fmt::format("{} {}/{}", coloured(text_at(line, "action"), "bold"), text_at(line, "kind"),
+                      text_at(line, "name")));
+      for (const json::value& change : line.at("changes").as_array())
+        say(change_line(change.as_object()));
       for (const json::value& taken : line.at("defaults").as_array()) {
-        say(coloured(fmt::format("    default {}: {}", text_at(taken.as_object(), "path"), text_at(taken.as_object(), "value")), "dim"));
+        say(coloured(fmt::format("    default {}: {}", text_at(taken.as_object(), "path"),
+                                 text_at(taken.as_object(), "value")),
+                     "dim"));
       }
       if (const json::value* event = line.if_contains("event")) say_event_plan(event->as_object());
     }
     say_list(object, "problems", "problem");
   }
   const json::value* problems = object.if_contains("problems");
-  const bool bad = !get_bool(object, "ok", true) || (problems && problems->is_array() && !problems->get_array().empty());
+  const bool bad = !get_bool(object, "ok", true) ||
+                   (problems && problems->is_array() && !problems->get_array().empty());
   return bad ? kExitRefused : kExitOk;
 }
 
 const std::map<std::string, std::pair<std::string, std::vector<std::string>>>& listings() {
   static const std::map<std::string, std::pair<std::string, std::vector<std::string>>> kListings{
-      {"events", {"/api/v1/events", {"name", "phase", "stage", "exposure_percent", "intake", "revision", "owner", "held"}}},
+      {"events",
+       {"/api/v1/events",
+        {"name", "phase", "stage", "exposure_percent", "intake", "revision", "owner", "held"}}},
       {"fleets", {"/api/v1/fleets", {"name", "base", "headroom_percent", "driver"}}},
-      {"instances", {"/api/v1/instances", {"id", "fleet", "build", "region", "phase", "state", "players", "session", "since"}}},
+      {"instances",
+       {"/api/v1/instances",
+        {"id", "fleet", "build", "region", "phase", "state", "players", "session", "since"}}},
       {"manifests", {"/api/v1/manifests", {"kind", "name", "owner", "generation"}}},
       {"quarantines", {"/api/v1/quarantines", {"subject", "since", "until", "reason"}}},
       {"lines", {"/api/v1/line", {"scope", "actor", "since", "reason"}}},
@@ -166,7 +197,8 @@ const std::map<std::string, std::pair<std::string, std::vector<std::string>>>& l
 
 std::string elapsed_line(const json::object& record) {
   const std::string time = text_at(record, "time");
-  return fmt::format("{}  {}", coloured(time.size() >= 19 ? time.substr(11, 8) : time, "dim"), text_at(record, "line"));
+  return fmt::format("{}  {}", coloured(time.size() >= 19 ? time.substr(11, 8) : time, "dim"),
+                     text_at(record, "line"));
 }
 
 }  // namespace
@@ -187,7 +219,8 @@ int apply_verb(const ClientContext& context, const std::vector<std::string>& pat
 int plan_verb(const ClientContext& context, const std::vector<std::string>& paths) {
   const auto files = read_manifest_files(paths);
   if (!files) return failed(files.error());
-  return with_server(context, [&](ApiClient& client) { return print_plan(context, server_plan(client, *files)); });
+  return with_server(
+      context, [&](ApiClient& client) { return print_plan(context, server_plan(client, *files)); });
 }
 
 // What the server has, held against the files: 0 when they agree.
@@ -201,14 +234,17 @@ int drift_verb(const ClientContext& context, const std::vector<std::string>& pat
     for (const json::value& value : plan->as_object().at("manifests").as_array()) {
       if (text_at(value.as_object(), "action") != "unchanged") drifted.push_back(value);
     }
-    if (context.form != OutputForm::Table) print_value(drifted, context.form);
-    else if (drifted.empty()) say("no drift: the server has what the files say");
+    if (context.form != OutputForm::Table)
+      print_value(drifted, context.form);
+    else if (drifted.empty())
+      say("no drift: the server has what the files say");
     else {
       for (const json::value& value : drifted) {
         const json::object& line = value.as_object();
         say(fmt::format("{}/{} {}", text_at(line, "kind"), text_at(line, "name"),
                         text_at(line, "action") == "create" ? "is not on the server" : "differs"));
-        for (const json::value& change : line.at("changes").as_array()) say(change_line(change.as_object()));
+        for (const json::value& change : line.at("changes").as_array())
+          say(change_line(change.as_object()));
       }
     }
     return drifted.empty() ? int(kExitOk) : int(kExitRefused);
@@ -222,10 +258,13 @@ int get_verb(const ClientContext& context, const std::string& what, const std::s
     if (listing == listings().end()) {
       // A kind: `get Fleet`, `get Fleet raid`.
       target = name.empty() ? "/api/v1/manifests?kind=" + percent_encode(what)
-                            : fmt::format("/api/v1/manifests/{}/{}", percent_encode(what), percent_encode(name));
+                            : fmt::format("/api/v1/manifests/{}/{}", percent_encode(what),
+                                          percent_encode(name));
     } else {
       target = listing->second.first;
-      if (!name.empty()) target += what == "instances" ? "?fleet=" + percent_encode(name) : "/" + percent_encode(name);
+      if (!name.empty())
+        target +=
+            what == "instances" ? "?fleet=" + percent_encode(name) : "/" + percent_encode(name);
     }
     auto answer = client.get(target);
     if (!answer) return failed(answer.error());
@@ -234,32 +273,40 @@ int get_verb(const ClientContext& context, const std::string& what, const std::s
       print_value(answer->as_object().at("document"), OutputForm::Yaml);
       return int(kExitOk);
     }
-    print_value(*answer, context.form, listing == listings().end() ? listings().at("manifests").second : listing->second.second);
+    print_value(
+        *answer, context.form,
+        listing == listings().end() ? listings().at("manifests").second : listing->second.second);
     return int(kExitOk);
   });
 }
 
 int status_verb(const ClientContext& context, const std::string& event) {
   return with_server(context, [&](ApiClient& client) {
-    auto answer = client.get(event.empty() ? "/api/v1/status" : "/api/v1/events/" + percent_encode(event));
+    auto answer =
+        client.get(event.empty() ? "/api/v1/status" : "/api/v1/events/" + percent_encode(event));
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table || event.empty()) {
       print_value(*answer, context.form);
-      if (event.empty() && context.form == OutputForm::Table) return get_verb(context, "events", "");
+      if (event.empty() && context.form == OutputForm::Table)
+        return get_verb(context, "events", "");
       return int(kExitOk);
     }
     const json::object& o = answer->as_object();
-    say(fmt::format("{} r{}  {}  {}", coloured(event, "bold"), text_at(o, "revision"), phase_coloured(text_at(o, "phase")), text_at(o, "reason")));
+    say(fmt::format("{} r{}  {}  {}", coloured(event, "bold"), text_at(o, "revision"),
+                    phase_coloured(text_at(o, "phase")), text_at(o, "reason")));
     if (const json::value* stage = o.if_contains("stage"); stage && stage->is_object()) {
       const json::object& s = stage->get_object();
-      say(fmt::format("  stage {} ({} of {}) at {}% for {}", text_at(s, "name"), get_int(s, "index") + 1, text_at(s, "of"),
-                      text_at(s, "exposure_percent"), text_at(s, "for")));
+      say(fmt::format("  stage {} ({} of {}) at {}% for {}", text_at(s, "name"),
+                      get_int(s, "index") + 1, text_at(s, "of"), text_at(s, "exposure_percent"),
+                      text_at(s, "for")));
     }
     say(fmt::format("  intake {}", text_at(o, "intake")));
-    if (const json::value* hold = o.if_contains("hold")) say(coloured("  held: " + text_at(hold->as_object(), "reason"), "yellow"));
+    if (const json::value* hold = o.if_contains("hold"))
+      say(coloured("  held: " + text_at(hold->as_object(), "reason"), "yellow"));
     for (const auto& [gate, standing] : o.at("gates").as_object()) {
       const json::object& g = standing.as_object();
-      say(fmt::format("  gate {}: {}  {}", gate.empty() ? "(stage)" : std::string(gate), text_at(g, "verdict"), text_at(g, "why")));
+      say(fmt::format("  gate {}: {}  {}", gate.empty() ? "(stage)" : std::string(gate),
+                      text_at(g, "verdict"), text_at(g, "why")));
     }
     say_list(o, "waits_for", "waits for");
     return int(kExitOk);
@@ -275,18 +322,23 @@ int explain_verb(const ClientContext& context, const std::string& event) {
       return int(kExitOk);
     }
     const json::object& o = answer->as_object();
-    for (const json::value& sentence : o.at("summary").as_array()) say(std::string(sentence.as_string()));
+    for (const json::value& sentence : o.at("summary").as_array())
+      say(std::string(sentence.as_string()));
     say("");
     for (const json::value& value : o.at("decisions").as_array()) {
       const json::object& d = value.as_object();
       const std::string time = text_at(d, "time");
-      say(fmt::format("{:>6}  {}  {}  {}", text_at(d, "seq"), coloured(time.size() >= 19 ? time.substr(0, 19) : time, "dim"),
+      say(fmt::format("{:>6}  {}  {}  {}", text_at(d, "seq"),
+                      coloured(time.size() >= 19 ? time.substr(0, 19) : time, "dim"),
                       text_at(d, "what"), coloured("by " + text_at(d, "by"), "dim")));
       const json::value* evidence = d.if_contains("evidence");
       if (evidence && evidence->is_object()) {
         const json::object& e = evidence->get_object();
-        say(coloured(fmt::format("        evidence {} at {} s, offset {}, hash {}; {}", text_at(e, "stream"), text_at(e, "judged_seconds"),
-                                 text_at(e, "offset"), text_at(e, "hash").substr(0, 12), to_json_text(e.at("statistics"))), "dim"));
+        say(coloured(
+            fmt::format("        evidence {} at {} s, offset {}, hash {}; {}", text_at(e, "stream"),
+                        text_at(e, "judged_seconds"), text_at(e, "offset"),
+                        text_at(e, "hash").substr(0, 12), to_json_text(e.at("statistics"))),
+            "dim"));
       }
     }
     return int(kExitOk);
@@ -296,17 +348,21 @@ int explain_verb(const ClientContext& context, const std::string& event) {
 int watch_verb(const ClientContext& context, const WatchRequest& request) {
   const auto started = std::chrono::steady_clock::now();
   const auto late = [&] {
-    return request.timeout.count() > 0 && std::chrono::steady_clock::now() - started > request.timeout;
+    return request.timeout.count() > 0 &&
+           std::chrono::steady_clock::now() - started > request.timeout;
   };
   return with_server(context, [&](ApiClient& client) {
     std::uint64_t after = 0;
     std::string phase;
-    const auto reached = [&] { return std::find(request.until.begin(), request.until.end(), phase) != request.until.end(); };
+    const auto reached = [&] {
+      return std::find(request.until.begin(), request.until.end(), phase) != request.until.end();
+    };
     const auto show = [&](const json::object& record) {
       after = std::max(after, std::uint64_t(get_int(record, "seq")));
       const std::string kind = text_at(record, "kind");
       const json::object& payload = record.at("payload").as_object();
-      if (kind == "phase_changed" && text_at(payload, "event") == request.event) phase = text_at(payload, "to");
+      if (kind == "phase_changed" && text_at(payload, "event") == request.event)
+        phase = text_at(payload, "to");
       const bool noise = kind.starts_with("instance_") || kind == "sessions_counted";
       if (!noise || request.instances) {
         say(context.form == OutputForm::Json ? to_json_text(record) : elapsed_line(record));
@@ -319,10 +375,13 @@ int watch_verb(const ClientContext& context, const WatchRequest& request) {
       if (!event) return failed(event.error());
       phase = text_at(event->as_object(), "phase");
       // From the revision's beginning: who comes late has missed nothing.
-      auto history = client.get(fmt::format("/api/v1/history?event={}&from={}", percent_encode(request.event), get_int(event->as_object(), "applied_seq")));
+      auto history =
+          client.get(fmt::format("/api/v1/history?event={}&from={}", percent_encode(request.event),
+                                 get_int(event->as_object(), "applied_seq")));
       if (!history) return failed(history.error());
       const std::string now = phase;
-      for (const json::value& record : history->as_object().at("records").as_array()) (void)show(record.as_object());
+      for (const json::value& record : history->as_object().at("records").as_array())
+        (void)show(record.as_object());
       phase = now;
     } else {
       auto status = client.get("/api/v1/status");
@@ -331,23 +390,29 @@ int watch_verb(const ClientContext& context, const WatchRequest& request) {
     }
     while (request.until.empty() || !reached()) {
       if (late()) {
-        print_error({ErrorCode::Unavailable, fmt::format("{} is {} after {}", request.event, phase, format_duration(request.timeout))});
+        print_error({ErrorCode::Unavailable, fmt::format("{} is {} after {}", request.event, phase,
+                                                         format_duration(request.timeout))});
         return int(kExitRefused);
       }
       const Status watched = client.watch(request.event, after, show);
       // The server went away, or nothing was said for long: come back where we were.
-      if (!watched && watched.error().code != ErrorCode::Unavailable) return failed(watched.error());
-      if (request.until.empty() || !reached()) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (!watched && watched.error().code != ErrorCode::Unavailable)
+        return failed(watched.error());
+      if (request.until.empty() || !reached())
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
     return phase == request.until.front() ? int(kExitOk) : int(kExitRefused);
   });
 }
 
-int event_verb(const ClientContext& context, const std::string& verb, const std::string& event, const json::object& body) {
+int event_verb(const ClientContext& context, const std::string& verb, const std::string& event,
+               const json::object& body) {
   json::object sent = body;
   if (!context.reason.empty()) sent["reason"] = context.reason;
   return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context, client.post(fmt::format("/api/v1/events/{}/{}", percent_encode(event), verb), sent, context.key));
+    return print_receipt(
+        context, client.post(fmt::format("/api/v1/events/{}/{}", percent_encode(event), verb), sent,
+                             context.key));
   });
 }
 
@@ -355,7 +420,8 @@ int line_verb(const ClientContext& context, bool stop, const std::string& scope)
   json::object body{{"scope", scope}};
   if (!context.reason.empty()) body["reason"] = context.reason;
   return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context, client.post(stop ? "/api/v1/line/stop" : "/api/v1/line/resume", body, context.key));
+    return print_receipt(context, client.post(stop ? "/api/v1/line/stop" : "/api/v1/line/resume",
+                                              body, context.key));
   });
 }
 
@@ -365,7 +431,8 @@ int history_verb(const ClientContext& context, const HistoryRequest& request) {
     std::size_t left = request.limit;
     json::array all;
     while (left > 0) {
-      std::string target = fmt::format("/api/v1/history?from={}&limit={}", from, std::min<std::size_t>(left, 1000));
+      std::string target =
+          fmt::format("/api/v1/history?from={}&limit={}", from, std::min<std::size_t>(left, 1000));
       if (!request.event.empty()) target += "&event=" + percent_encode(request.event);
       if (!request.kind.empty()) target += "&kind=" + percent_encode(request.kind);
       auto answer = client.get(target);
@@ -375,7 +442,8 @@ int history_verb(const ClientContext& context, const HistoryRequest& request) {
         --left;
         if (context.form == OutputForm::Table) {
           const json::object& r = record.as_object();
-          say(fmt::format("{:>6}  {}  {:<10}  {}", text_at(r, "seq"), text_at(r, "time"), text_at(r, "actor"), text_at(r, "line")));
+          say(fmt::format("{:>6}  {}  {:<10}  {}", text_at(r, "seq"), text_at(r, "time"),
+                          text_at(r, "actor"), text_at(r, "line")));
         } else {
           all.push_back(record);
         }
@@ -391,15 +459,19 @@ int history_verb(const ClientContext& context, const HistoryRequest& request) {
 
 int ledger_verb(const ClientContext& context, const std::string& event, std::int64_t revision) {
   return with_server(context, [&](ApiClient& client) {
-    auto answer = client.get(fmt::format("/api/v1/ledger/{}{}", percent_encode(event), revision > 0 ? fmt::format("?revision={}", revision) : ""));
+    auto answer =
+        client.get(fmt::format("/api/v1/ledger/{}{}", percent_encode(event),
+                               revision > 0 ? fmt::format("?revision={}", revision) : ""));
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table) {
       print_value(*answer, context.form);
       return int(kExitOk);
     }
     const json::object& o = answer->as_object();
-    say(fmt::format("{} r{}: {} rows, root {}", event, text_at(o, "revision"), text_at(o, "count"), text_at(o, "root").substr(0, 16)));
-    print_value(o.at("rows"), OutputForm::Table, {"at", "source", "visit", "region", "session", "pseudonym"});
+    say(fmt::format("{} r{}: {} rows, root {}", event, text_at(o, "revision"), text_at(o, "count"),
+                    text_at(o, "root").substr(0, 16)));
+    print_value(o.at("rows"), OutputForm::Table,
+                {"at", "source", "visit", "region", "session", "pseudonym"});
     return int(kExitOk);
   });
 }
@@ -417,15 +489,18 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
                const std::vector<std::string>& roles, const std::string& expires) {
   if (verb == "list") return get_verb(context, "tokens", "");
   return with_server(context, [&](ApiClient& client) {
-    if (verb == "revoke") return print_receipt(context, client.remove("/api/v1/tokens/" + percent_encode(name)));
+    if (verb == "revoke")
+      return print_receipt(context, client.remove("/api/v1/tokens/" + percent_encode(name)));
     json::array role_list;
     for (const std::string& role : roles) role_list.emplace_back(role);
     json::object body{{"name", name}, {"roles", std::move(role_list)}};
     if (!expires.empty()) body["expires_in"] = expires;
     auto answer = client.post("/api/v1/tokens", body, context.key);
     if (!answer) return failed(answer.error());
-    if (context.form != OutputForm::Table) print_value(*answer, context.form);
-    else say(text_at(answer->as_object(), "token"));  // Alone on its line: it is shown this once.
+    if (context.form != OutputForm::Table)
+      print_value(*answer, context.form);
+    else
+      say(text_at(answer->as_object(), "token"));  // Alone on its line: it is shown this once.
     return int(kExitOk);
   });
 }
@@ -434,7 +509,9 @@ int quarantine_verb(const ClientContext& context, bool release, const json::obje
   json::object sent = body;
   if (!context.reason.empty()) sent["reason"] = context.reason;
   return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context, client.post(release ? "/api/v1/quarantines/release" : "/api/v1/quarantines", sent, context.key));
+    return print_receipt(
+        context, client.post(release ? "/api/v1/quarantines/release" : "/api/v1/quarantines", sent,
+                             context.key));
   });
 }
 

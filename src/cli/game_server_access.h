@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets game servers speak to the server that started them: SHOWCALLER_URL and SHOWCALLER_TOKEN in their environment, a
-// token of the role game-server. A manifest that sets either itself keeps its own.
+// Lets game servers speak to the server that started them: SHOWCALLER_URL and SHOWCALLER_TOKEN in
+// their environment, a token of the role game-server. A manifest that sets either itself keeps its
+// own.
 //
 // Threads: as the driver behind it; give() before the first pass.
 #pragma once

@@ -46,10 +46,12 @@ Result<AllocationRequest> allocation_request(const json::object& body) {
       request.players.push_back({std::string(player.get_string()), {}});
       continue;
     }
-    if (!player.is_object()) return fail(ErrorCode::Invalid, "players: each is an id, or an object with an id");
+    if (!player.is_object())
+      return fail(ErrorCode::Invalid, "players: each is an id, or an object with an id");
     AllocationPlayer out{get_string(player.get_object(), "id"), player.get_object()};
     out.context.erase("id");
-    if (const json::value* context = out.context.if_contains("context"); context && context->is_object()) {
+    if (const json::value* context = out.context.if_contains("context");
+        context && context->is_object()) {
       json::object own = context->get_object();
       out.context.erase("context");
       for (auto& member : own) out.context[member.key()] = member.value();
@@ -63,7 +65,8 @@ json::object allocation_view(const Allocation& allocation) {
   json::array ports, arms;
   for (const int port : allocation.ports) ports.emplace_back(port);
   for (const ArmAssignment& arm : allocation.arms) {
-    json::object line{{"event", arm.event}, {"revision", arm.revision}, {"arm", std::string(to_string(arm.arm))}};
+    json::object line{
+        {"event", arm.event}, {"revision", arm.revision}, {"arm", std::string(to_string(arm.arm))}};
     if (arm.spilled) line["spilled"] = true;
     arms.push_back(std::move(line));
   }
@@ -82,30 +85,44 @@ json::object allocation_view(const Allocation& allocation) {
 }
 
 json::object row_view(const BuildCounts& row) {
-  return {{"build", row.build},         {"region", row.region},         {"desired", row.desired},
-          {"starting", row.starting},   {"ready", row.ready},           {"allocated", row.allocated},
-          {"draining", row.draining},   {"unhealthy", row.unhealthy},   {"quarantined", row.quarantined},
-          {"sessions", row.sessions},   {"free_sessions", row.free_sessions}};
+  return {{"build", row.build},
+          {"region", row.region},
+          {"desired", row.desired},
+          {"starting", row.starting},
+          {"ready", row.ready},
+          {"allocated", row.allocated},
+          {"draining", row.draining},
+          {"unhealthy", row.unhealthy},
+          {"quarantined", row.quarantined},
+          {"sessions", row.sessions},
+          {"free_sessions", row.free_sessions}};
 }
 
 bool speaks_for_a_server(const World& world, const Actor& actor) {
-  const bool game_server = std::find(actor.roles.begin(), actor.roles.end(), "game-server") != actor.roles.end();
+  const bool game_server =
+      std::find(actor.roles.begin(), actor.roles.end(), "game-server") != actor.roles.end();
   return game_server || authorize(world, actor, "*", "").has_value();
 }
 
 std::string_view source_name(LedgerSource source) {
   switch (source) {
-    case LedgerSource::Served: return "served";
-    case LedgerSource::Reported: return "reported";
-    case LedgerSource::Admitted: return "admitted";
+    case LedgerSource::Served:
+      return "served";
+    case LedgerSource::Reported:
+      return "reported";
+    case LedgerSource::Admitted:
+      return "admitted";
   }
   return "served";
 }
 
 json::object ledger_row(const LedgerRow& row) {
-  return {{"pseudonym", row.pseudonym}, {"visit", row.visit},
-          {"region", row.region},       {"session", row.session},
-          {"source", std::string(source_name(row.source))}, {"at", format_instant(row.at)}};
+  return {{"pseudonym", row.pseudonym},
+          {"visit", row.visit},
+          {"region", row.region},
+          {"session", row.session},
+          {"source", std::string(source_name(row.source))},
+          {"at", format_instant(row.at)}};
 }
 
 }  // namespace
@@ -114,7 +131,8 @@ Result<Actor> HostBackend::authenticate(const Credentials& credentials) const {
   return showcaller::authenticate(*host_.world(), credentials.token, now());
 }
 
-Status HostBackend::authorize(const Actor& actor, std::string_view verb, std::string_view owner) const {
+Status HostBackend::authorize(const Actor& actor, std::string_view verb,
+                              std::string_view owner) const {
   return showcaller::authorize(*host_.world(), actor, verb, owner);
 }
 
@@ -130,20 +148,28 @@ std::string HostBackend::owner_of(std::string_view kind, std::string_view name) 
 
 void HostBackend::submit(Command command, CommandReply reply) {
   auto shared = std::make_shared<CommandReply>(std::move(reply));
-  const Status put = host_.engine().submit(std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
+  const Status put = host_.engine().submit(
+      std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
   if (!put) (*shared)(std::unexpected(put.error()));
 }
 
 json::value HostBackend::status() const {
   const auto world = host_.world();
-  return {{"version", options_.version},     {"seq", world->seq},
-          {"epoch", world->epoch},           {"time", format_instant(now())},
-          {"events", world->events.size()},  {"manifests", world->manifests.size()},
-          {"instances", world->instances.size()}, {"lines_stopped", world->lines.size()},
-          {"quarantines", world->quarantines.size()}, {"mailbox", host_.engine().waiting()}};
+  return {{"version", options_.version},
+          {"seq", world->seq},
+          {"epoch", world->epoch},
+          {"time", format_instant(now())},
+          {"events", world->events.size()},
+          {"manifests", world->manifests.size()},
+          {"instances", world->instances.size()},
+          {"lines_stopped", world->lines.size()},
+          {"quarantines", world->quarantines.size()},
+          {"mailbox", host_.engine().waiting()}};
 }
 
-json::value HostBackend::events() const { return events_view(*host_.world()); }
+json::value HostBackend::events() const {
+  return events_view(*host_.world());
+}
 
 Result<json::value> HostBackend::event(std::string_view name) const {
   const auto world = host_.world();
@@ -152,7 +178,9 @@ Result<json::value> HostBackend::event(std::string_view name) const {
   return event_view(*world, std::string(name), *event, now());
 }
 
-json::value HostBackend::manifests(std::string_view kind) const { return manifests_view(*host_.world(), kind); }
+json::value HostBackend::manifests(std::string_view kind) const {
+  return manifests_view(*host_.world(), kind);
+}
 
 Result<json::value> HostBackend::manifest(std::string_view kind, std::string_view name) const {
   const auto world = host_.world();
@@ -183,11 +211,12 @@ json::object HostBackend::fleet_view_of(const std::string& name) const {
 json::value HostBackend::fleets() const {
   json::array out;
   const auto world = host_.world();
-  world->manifests.each_from(std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
-    if (!key.starts_with("Fleet/")) return false;
-    out.push_back(fleet_view_of(stored.manifest->name));
-    return true;
-  });
+  world->manifests.each_from(std::string_view("Fleet/"),
+                             [&](const std::string& key, const StoredManifest& stored) {
+                               if (!key.starts_with("Fleet/")) return false;
+                               out.push_back(fleet_view_of(stored.manifest->name));
+                               return true;
+                             });
   return out;
 }
 
@@ -201,12 +230,14 @@ json::value HostBackend::instances(std::string_view fleet) const {
   std::map<std::string, const ObservedInstance*> observed;
   const std::vector<FleetPass> passes = host_.fleets();
   for (const FleetPass& pass : passes) {
-    for (const ObservedInstance& instance : pass.instances) observed[instance_key(pass.fleet, instance.id)] = &instance;
+    for (const ObservedInstance& instance : pass.instances)
+      observed[instance_key(pass.fleet, instance.id)] = &instance;
   }
   json::array out = instances_view(*host_.world(), fleet);
   for (json::value& line : out) {
     json::object& object = line.as_object();
-    const auto at = observed.find(instance_key(get_string(object, "fleet"), get_string(object, "id")));
+    const auto at =
+        observed.find(instance_key(get_string(object, "fleet"), get_string(object, "id")));
     if (at == observed.end()) continue;
     const ObservedInstance& instance = *at->second;
     object["state"] = std::string(to_string(instance.state));
@@ -220,16 +251,24 @@ json::value HostBackend::instances(std::string_view fleet) const {
   return out;
 }
 
-json::value HostBackend::quarantines() const { return quarantines_view(*host_.world()); }
-json::value HostBackend::lines() const { return lines_view(*host_.world()); }
-json::value HostBackend::tokens() const { return tokens_view(*host_.world()); }
+json::value HostBackend::quarantines() const {
+  return quarantines_view(*host_.world());
+}
+json::value HostBackend::lines() const {
+  return lines_view(*host_.world());
+}
+json::value HostBackend::tokens() const {
+  return tokens_view(*host_.world());
+}
 
 json::object HostBackend::readiness() const {
   const bool deciding = !host_.engine().stopped();
   return {{"ready", deciding},
-          {"checks", json::array{{{"name", "journal"},
-                                  {"ok", deciding},
-                                  {"detail", deciding ? "decides and writes" : "has stopped: the journal can't be written"}}}}};
+          {"checks",
+           json::array{{{"name", "journal"},
+                        {"ok", deciding},
+                        {"detail", deciding ? "decides and writes"
+                                            : "has stopped: the journal can't be written"}}}}};
 }
 
 Result<json::value> HostBackend::allocate(const json::object& body) {
@@ -248,7 +287,8 @@ Result<json::value> HostBackend::report(std::string_view body, const Actor& acto
   Report report;
   report.source = actor.name + "/" + batch.source;
   report.sequence = std::uint64_t(std::max<std::int64_t>(batch.sequence, 0));
-  // A token of a game server speaks for the server; anybody else is a client, whatever the batch claims.
+  // A token of a game server speaks for the server; anybody else is a client, whatever the batch
+  // claims.
   const bool server = speaks_for_a_server(*host_.world(), actor);
   report.trust = server ? batch.trust : Trust::Client;
   for (TelemetryDelta& delta : batch.deltas) {
@@ -264,22 +304,27 @@ Result<json::value> HostBackend::report(std::string_view body, const Actor& acto
     report.deltas.push_back(std::move(out));
   }
   TRY(host_.report(report));
-  return json::value{{"accepted", report.deltas.size()}, {"report_every_ms", options_.telemetry_every.count()}};
+  return json::value{{"accepted", report.deltas.size()},
+                     {"report_every_ms", options_.telemetry_every.count()}};
 }
 
 FlagView HostBackend::flags(const Actor& actor) const {
   const auto world = host_.world();
   // Rules and salts are for servers and for those who may read everything; clients get values.
-  const bool whole = speaks_for_a_server(*world, actor) || showcaller::authorize(*world, actor, "read", "").has_value();
+  const bool whole = speaks_for_a_server(*world, actor) ||
+                     showcaller::authorize(*world, actor, "read", "").has_value();
   const auto snapshot = host_.flags(whole ? FlagVisibility::Server : FlagVisibility::Client);
   std::lock_guard lock(flags_mutex_);
   auto& set = whole ? server_flags_ : client_flags_;
   auto& etag = whole ? server_etag_ : client_etag_;
   if (!set || etag != snapshot->etag) {
     auto compiled = FlagSet::compile(snapshot->document);
-    if (compiled) set = std::make_shared<const FlagSet>(std::move(*compiled));
-    else if (!set) set = std::make_shared<const FlagSet>();
-    etag = snapshot->etag;  // One that does not compile is not tried again: the last good one stands.
+    if (compiled)
+      set = std::make_shared<const FlagSet>(std::move(*compiled));
+    else if (!set)
+      set = std::make_shared<const FlagSet>();
+    etag =
+        snapshot->etag;  // One that does not compile is not tried again: the last good one stands.
   }
   return {set, !whole};
 }
@@ -294,7 +339,8 @@ ManifestReading HostBackend::read_manifests(std::string_view text) const {
   out.ok = parsed.ok();
   out.findings = findings_to_json(parsed.findings);
   if (!out.ok) return out;
-  for (Manifest& manifest : parsed.manifests) out.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  for (Manifest& manifest : parsed.manifests)
+    out.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
   return out;
 }
 
@@ -369,17 +415,22 @@ Result<json::value> HostBackend::ledger(std::string_view name, std::int64_t revi
     return rows.size() < kLedgerRowsMax;
   }));
   TRY(const LedgerSeal seal, host_.ledger().seal(name, revision));
-  return json::value{{"event", name}, {"revision", revision}, {"count", seal.rows}, {"root", seal.root}, {"rows", std::move(rows)}};
+  return json::value{{"event", name},
+                     {"revision", revision},
+                     {"count", seal.rows},
+                     {"root", seal.root},
+                     {"rows", std::move(rows)}};
 }
 
 Result<json::value> HostBackend::privacy_export(std::string_view player) {
   json::array rows;
-  TRY(host_.ledger().export_player(player, [&](std::string_view event, std::int64_t revision, const LedgerRow& row) {
-    json::object line = ledger_row(row);
-    line["event"] = event;
-    line["revision"] = revision;
-    rows.push_back(std::move(line));
-  }));
+  TRY(host_.ledger().export_player(
+      player, [&](std::string_view event, std::int64_t revision, const LedgerRow& row) {
+        json::object line = ledger_row(row);
+        line["event"] = event;
+        line["revision"] = revision;
+        rows.push_back(std::move(line));
+      }));
   return json::value{{"player", player}, {"rows", std::move(rows)}};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API's backend over the host: JSON on one side, the published world, the desk and the journal on the other.
+// The API's backend over the host: JSON on one side, the published world, the desk and the journal
+// on the other.
 //
 // Threads: any, as api_backend.h says.
 #pragma once
@@ -27,7 +28,8 @@ class HostBackend final : public ApiBackend {
 
   Instant now() const override { return host_.engine().now(); }
   Result<Actor> authenticate(const Credentials& credentials) const override;
-  Status authorize(const Actor& actor, std::string_view verb, std::string_view owner) const override;
+  Status authorize(const Actor& actor, std::string_view verb,
+                   std::string_view owner) const override;
   std::string owner_of(std::string_view kind, std::string_view name) const override;
   void submit(Command command, CommandReply reply) override;
 
@@ -60,7 +62,8 @@ class HostBackend final : public ApiBackend {
 
  private:
   json::object fleet_view_of(const std::string& name) const;
-  Status each_record_of(std::string_view event, std::uint64_t from, const std::function<bool(const Record&)>& sink) const;
+  Status each_record_of(std::string_view event, std::uint64_t from,
+                        const std::function<bool(const Record&)>& sink) const;
 
   Host& host_;
   Journal& journal_;

@@ -33,7 +33,9 @@ int failed(const Error& error) {
   return exit_of(error);
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 std::string journal_of(const std::string& data) {
   std::error_code error;
@@ -43,7 +45,8 @@ std::string journal_of(const std::string& data) {
 // A line that overwrites itself on a terminal; nothing in a pipe.
 void progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
   if (!on_terminal(2)) return;
-  const std::string line = fmt::format("\r{} {} of {}{}", what, done, total, done == total ? "\n" : "");
+  const std::string line =
+      fmt::format("\r{} {} of {}{}", what, done, total, done == total ? "\n" : "");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -61,7 +64,9 @@ std::optional<Kind> kind_named(std::string word) {
 }
 
 Error no_kind(const std::string& word) {
-  return {ErrorCode::Invalid, fmt::format("'{}' is no kind; there are event (LiveEvent), pipeline, fleet, flag, metric, service, policy and team", word)};
+  return {ErrorCode::Invalid, fmt::format("'{}' is no kind; there are event (LiveEvent), pipeline, "
+                                          "fleet, flag, metric, service, policy and team",
+                                          word)};
 }
 
 // Folds the journal up to a seq, with evolve alone.
@@ -83,7 +88,8 @@ Result<std::uint64_t> seq_of(SqliteJournal* journal, const std::string& at) {
   if (at.empty()) return tail.seq;
   if (at.find_first_not_of("0123456789") == std::string::npos) {
     const std::uint64_t seq = std::stoull(at.substr(0, 18));
-    if (seq > tail.seq) return fail(ErrorCode::NotFound, fmt::format("the journal ends at record {}", tail.seq));
+    if (seq > tail.seq)
+      return fail(ErrorCode::NotFound, fmt::format("the journal ends at record {}", tail.seq));
     return seq;
   }
   TRY(const Instant time, parse_instant(at));
@@ -110,7 +116,8 @@ int validate_verb(const std::vector<std::string>& paths, OutputForm form) {
     print(format_findings(parsed.findings, *files, on_terminal(1)));
     if (parsed.ok()) print(fmt::format("{} manifests are good\n", parsed.manifests.size()));
   } else {
-    print_value(json::value{{"ok", parsed.ok()}, {"findings", findings_to_json(parsed.findings)}}, form);
+    print_value(json::value{{"ok", parsed.ok()}, {"findings", findings_to_json(parsed.findings)}},
+                form);
   }
   return parsed.ok() ? kExitOk : kExitUsage;
 }
@@ -130,20 +137,24 @@ int judge_verb(const std::string& path) {
   std::ios::sync_with_stdio(false);
   if (path.empty() || path == "-") return judge_stream(std::cin, std::cout, std::cerr);
   std::ifstream file(path);
-  if (!file) return failed({ErrorCode::Invalid, fmt::format("{} can't be read; check its name and rights", path)});
+  if (!file)
+    return failed(
+        {ErrorCode::Invalid, fmt::format("{} can't be read; check its name and rights", path)});
   return judge_stream(file, std::cout, std::cerr);
 }
 
 int doctor_verb(const std::string& data) {
   const auto journal = SqliteJournal::open(journal_of(data), {.read_only = true});
   if (!journal) return failed(journal.error());
-  const auto tail = (*journal)->verify([](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
+  const auto tail = (*journal)->verify(
+      [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
   if (!tail) return failed(tail.error());
-  print(fmt::format("chain     good: {} records, the last of {}, hash {}\n", tail->seq, format_instant(instant_ms(tail->time_ms)),
-                    to_hex(tail->hash).substr(0, 16)));
+  print(fmt::format("chain     good: {} records, the last of {}, hash {}\n", tail->seq,
+                    format_instant(instant_ms(tail->time_ms)), to_hex(tail->hash).substr(0, 16)));
   const auto world = world_at(journal->get(), tail->seq);
   if (!world) return failed(world.error());
-  print(fmt::format("records   good: every one is read and folded; world {}\n", world_hash(*world).substr(0, 16)));
+  print(fmt::format("records   good: every one is read and folded; world {}\n",
+                    world_hash(*world).substr(0, 16)));
   const auto snapshot = (*journal)->newest_snapshot();
   if (!snapshot || !*snapshot) {
     print("snapshot  none: a start reads the whole journal\n");
@@ -151,26 +162,34 @@ int doctor_verb(const std::string& data) {
   }
   const auto then = world_at(journal->get(), (*snapshot)->seq);
   const bool agrees = then && world_to_text(*then) == (*snapshot)->bytes;
-  print(fmt::format("snapshot  {} at record {}\n", agrees ? "good" : "differs from the journal (it is a cache: remove it)", (*snapshot)->seq));
+  print(fmt::format("snapshot  {} at record {}\n",
+                    agrees ? "good" : "differs from the journal (it is a cache: remove it)",
+                    (*snapshot)->seq));
   return agrees ? kExitOk : kExitRefused;
 }
 
 int backup_verb(const std::string& data, const std::string& to) {
-  const auto report = backup_journal(journal_of(data), to, [](std::uint64_t done, std::uint64_t total) { progress("copied", done, total); });
+  const auto report = backup_journal(
+      journal_of(data), to,
+      [](std::uint64_t done, std::uint64_t total) { progress("copied", done, total); });
   if (!report) return failed(report.error());
-  print(fmt::format("{}: {} records, {} bytes, chain verified\n", to, report->tail.seq, report->bytes));
+  print(fmt::format("{}: {} records, {} bytes, chain verified\n", to, report->tail.seq,
+                    report->bytes));
   return kExitOk;
 }
 
 int restore_verb(const std::string& from, const std::string& data, bool force) {
-  const auto report = restore_journal(from, journal_of(data), force ? RestoreForce::Yes : RestoreForce::No,
-                                      [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
+  const auto report = restore_journal(
+      from, journal_of(data), force ? RestoreForce::Yes : RestoreForce::No,
+      [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
   if (!report) return failed(report.error());
-  print(fmt::format("restored {} records{}\n", report->tail.seq, report->kept.empty() ? "" : "; what was there is kept as " + report->kept));
+  print(fmt::format("restored {} records{}\n", report->tail.seq,
+                    report->kept.empty() ? "" : "; what was there is kept as " + report->kept));
   return kExitOk;
 }
 
-int replay_verb(const std::string& data, const std::string& at, const std::string& what, OutputForm form) {
+int replay_verb(const std::string& data, const std::string& at, const std::string& what,
+                OutputForm form) {
   const auto journal = SqliteJournal::open(journal_of(data), {.read_only = true});
   if (!journal) return failed(journal.error());
   const auto seq = seq_of(journal->get(), at);
@@ -178,9 +197,13 @@ int replay_verb(const std::string& data, const std::string& at, const std::strin
   const auto world = world_at(journal->get(), *seq);
   if (!world) return failed(world.error());
   if (what.empty()) {
-    print_value(json::value{{"seq", world->seq}, {"time", format_instant(world->time)}, {"hash", world_hash(*world)},
-                            {"events", events_view(*world)}, {"instances", world->instances.size()},
-                            {"manifests", world->manifests.size()}, {"lines_stopped", world->lines.size()}},
+    print_value(json::value{{"seq", world->seq},
+                            {"time", format_instant(world->time)},
+                            {"hash", world_hash(*world)},
+                            {"events", events_view(*world)},
+                            {"instances", world->instances.size()},
+                            {"manifests", world->manifests.size()},
+                            {"lines_stopped", world->lines.size()}},
                 form);
   } else if (const EventState* event = world->event(what)) {
     print_value(event_view(*world, what, *event, world->time), form);
@@ -189,17 +212,26 @@ int replay_verb(const std::string& data, const std::string& at, const std::strin
   } else if (what == "manifests") {
     print_value(manifests_view(*world, ""), form, {"kind", "name", "owner", "generation"});
   } else {
-    return failed({ErrorCode::NotFound, fmt::format("at record {} there is no LiveEvent '{}'; say a name, instances or manifests", *seq, what)});
+    return failed(
+        {ErrorCode::NotFound,
+         fmt::format("at record {} there is no LiveEvent '{}'; say a name, instances or manifests",
+                     *seq, what)});
   }
   return kExitOk;
 }
 
 int docs_verb(const std::string& page) {
-  if (page == "lifecycle") print(lifecycle_page());
-  else if (page == "manifests") print(manifest_reference());
-  else if (page == "metrics") print(metrics_page(kMetricTable));
-  else if (page == "openapi") print(to_pretty_json_text(openapi_document(kVersion)) + "\n");
-  else return failed({ErrorCode::Invalid, "pages printed from the program: lifecycle, manifests, metrics, openapi"});
+  if (page == "lifecycle")
+    print(lifecycle_page());
+  else if (page == "manifests")
+    print(manifest_reference());
+  else if (page == "metrics")
+    print(metrics_page(kMetricTable));
+  else if (page == "openapi")
+    print(to_pretty_json_text(openapi_document(kVersion)) + "\n");
+  else
+    return failed({ErrorCode::Invalid,
+                   "pages printed from the program: lifecycle, manifests, metrics, openapi"});
   return kExitOk;
 }
 

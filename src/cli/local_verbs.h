@@ -16,8 +16,10 @@ int judge_verb(const std::string& path);  // exit codes: analysis/gate_stream.h
 int doctor_verb(const std::string& data);
 int backup_verb(const std::string& data, const std::string& to);
 int restore_verb(const std::string& from, const std::string& data, bool force);
-// The world as it was: at an instant, a seq, or the end. `what` as for `get`; empty: a summary with its hash.
-int replay_verb(const std::string& data, const std::string& at, const std::string& what, OutputForm form);
+// The world as it was: at an instant, a seq, or the end. `what` as for `get`; empty: a summary with
+// its hash.
+int replay_verb(const std::string& data, const std::string& at, const std::string& what,
+                OutputForm form);
 int docs_verb(const std::string& page);
 
 }  // namespace showcaller

@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 Status read_into(const std::string& path, std::vector<SourceFile>* out) {
   std::ifstream file(path);
-  if (!file) return fail(ErrorCode::NotFound, fmt::format("{} can't be read; check its name and rights", path));
+  if (!file)
+    return fail(ErrorCode::NotFound,
+                fmt::format("{} can't be read; check its name and rights", path));
   out->push_back({path, std::string(std::istreambuf_iterator<char>(file), {})});
   return {};
 }
@@ -36,16 +38,20 @@ Result<std::vector<SourceFile>> read_manifest_files(std::span<const std::string>
     } else if (fs::is_directory(path, error)) {
       std::vector<std::string> found;
       for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
-        if (entry.is_regular_file() && is_manifest(entry.path())) found.push_back(entry.path().string());
+        if (entry.is_regular_file() && is_manifest(entry.path()))
+          found.push_back(entry.path().string());
       }
       std::sort(found.begin(), found.end());
-      if (found.empty()) return fail(ErrorCode::Invalid, fmt::format("{} holds no *.yaml, *.yml or *.json", path));
+      if (found.empty())
+        return fail(ErrorCode::Invalid, fmt::format("{} holds no *.yaml, *.yml or *.json", path));
       for (const std::string& file : found) TRY(read_into(file, &out));
     } else {
       TRY(read_into(path, &out));
     }
   }
-  if (out.size() > kFilesMax) return fail(ErrorCode::Limit, fmt::format("{} files are over the limit of {}", out.size(), kFilesMax));
+  if (out.size() > kFilesMax)
+    return fail(ErrorCode::Limit,
+                fmt::format("{} files are over the limit of {}", out.size(), kFilesMax));
   return out;
 }
 

@@ -41,10 +41,13 @@ namespace fs = std::filesystem;
 Status write_private(const fs::path& path, std::string_view text) {
   const fs::path part = path.string() + ".part";
   const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool written = file >= 0 && write(file, text.data(), text.size()) == ssize_t(text.size()) && fsync(file) == 0;
+  const bool written = file >= 0 && write(file, text.data(), text.size()) == ssize_t(text.size()) &&
+                       fsync(file) == 0;
   if (file >= 0) close(file);
   if (!written || rename(part.c_str(), path.c_str()) != 0) {
-    return fail(ErrorCode::Unavailable, fmt::format("{} can't be written; check the folder's owner and space", path.string()));
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("{} can't be written; check the folder's owner and space", path.string()));
   }
   return {};
 }
@@ -62,8 +65,12 @@ Result<std::string> secret_of(const fs::path& data) {
 }
 
 Status create_token(Host* host, const TokenText& token, std::string name, std::string role) {
-  Command command{CreateTokenCommand{token.id, std::move(name), token.sha256, {std::move(role)}, {}},
-                  {"engine", {"admin"}}, {}, {}, "first start"};
+  Command command{
+      CreateTokenCommand{token.id, std::move(name), token.sha256, {std::move(role)}, {}},
+      {"engine", {"admin"}},
+      {},
+      {},
+      "first start"};
   Status made = fail(ErrorCode::Internal, "no answer");
   TRY(host->engine().submit(std::move(command), [&made](Result<Receipt> receipt) {
     made = receipt ? Status() : Status(std::unexpected(receipt.error()));
@@ -72,9 +79,11 @@ Status create_token(Host* host, const TokenText& token, std::string name, std::s
   return made;
 }
 
-// The first start writes one admin token to a file only the owner can read, and one for the game servers it will start.
-// The files come before the records: a crash between the two leaves a token that opens nothing, and a new one is made.
-Result<std::string> ensure_token(Host* host, const fs::path& path, const std::string& name, const std::string& role) {
+// The first start writes one admin token to a file only the owner can read, and one for the game
+// servers it will start. The files come before the records: a crash between the two leaves a token
+// that opens nothing, and a new one is made.
+Result<std::string> ensure_token(Host* host, const fs::path& path, const std::string& name,
+                                 const std::string& role) {
   const auto world = host->world();
   std::string text;
   std::ifstream(path) >> text;
@@ -88,7 +97,8 @@ Result<std::string> ensure_token(Host* host, const fs::path& path, const std::st
 }
 
 json::object fields_of(const Record& record) {
-  json::object out{{"seq", record.seq}, {"kind", std::string(record.kind().name)}, {"actor", record.actor}};
+  json::object out{
+      {"seq", record.seq}, {"kind", std::string(record.kind().name)}, {"actor", record.actor}};
   if (const std::string event = event_of(record.payload); !event.empty()) out["event"] = event;
   if (record.cause != 0) out["cause"] = record.cause;
   return out;
@@ -100,7 +110,8 @@ void log_batch(Log* log, std::span<const Record> records) {
                           std::holds_alternative<InstanceMoved>(record.payload);
     const bool page = std::holds_alternative<PageRaised>(record.payload);
     const LogLevel level = page ? LogLevel::Warning : instance ? LogLevel::Debug : LogLevel::Info;
-    if (log->writes(level)) log->write(level, record.time, record_line(record), record.trace, fields_of(record));
+    if (log->writes(level))
+      log->write(level, record.time, record_line(record), record.trace, fields_of(record));
   }
 }
 
@@ -113,16 +124,19 @@ void refresh_metrics(MetricsRegistry& metrics, const Host& host) {
   metrics.gauge("showcaller_lines_stopped").set(double(world->lines.size()));
   std::map<std::string, int> phases;
   int held = 0;
-  for (const char* name : {"showcaller_events", "showcaller_event_exposure_ratio", "showcaller_event_sessions", "showcaller_instances"}) {
+  for (const char* name : {"showcaller_events", "showcaller_event_exposure_ratio",
+                           "showcaller_event_sessions", "showcaller_instances"}) {
     metrics.clear(name);
   }
   world->events.each([&](const std::string& name, const EventState& event) {
     ++phases[std::string(enum_name(event.phase))];
     held += event.hold ? 1 : 0;
     if (!may_admit(event.phase)) return;
-    metrics.gauge("showcaller_event_exposure_ratio", {name}).set(double(event.exposure_ppm) / double(kPpmWhole));
+    metrics.gauge("showcaller_event_exposure_ratio", {name})
+        .set(double(event.exposure_ppm) / double(kPpmWhole));
     metrics.gauge("showcaller_event_sessions", {name, "canary"}).set(double(event.sessions_canary));
-    metrics.gauge("showcaller_event_sessions", {name, "baseline"}).set(double(event.sessions_baseline));
+    metrics.gauge("showcaller_event_sessions", {name, "baseline"})
+        .set(double(event.sessions_baseline));
   });
   for (const auto& [phase, count] : phases) metrics.gauge("showcaller_events", {phase}).set(count);
   metrics.gauge("showcaller_events_held").set(held);
@@ -130,7 +144,8 @@ void refresh_metrics(MetricsRegistry& metrics, const Host& host) {
   world->instances.each([&](const std::string&, const Instance& instance) {
     ++instances[{instance.fleet, std::string(enum_name(instance.phase))}];
   });
-  for (const auto& [key, count] : instances) metrics.gauge("showcaller_instances", {key.first, key.second}).set(count);
+  for (const auto& [key, count] : instances)
+    metrics.gauge("showcaller_instances", {key.first, key.second}).set(count);
 }
 
 int wait_for_signal() {
@@ -157,7 +172,9 @@ Status run(const ServeOptions& options) {
   std::error_code made;
   const fs::path data = fs::absolute(options.data);
   fs::create_directories(data, made);
-  if (made) return fail(ErrorCode::Unavailable, fmt::format("{} can't be made: {}", data.string(), made.message()));
+  if (made)
+    return fail(ErrorCode::Unavailable,
+                fmt::format("{} can't be made: {}", data.string(), made.message()));
   chmod(data.c_str(), 0700);
 
   TRY(const std::string secret, secret_of(data));
@@ -165,7 +182,8 @@ Status run(const ServeOptions& options) {
   TRY(const auto evidence, EvidenceFiles::open((data / "evidence").string()));
   TRY(const auto ledger, SqliteLedger::open((data / "ledger").string()));
   const std::string program = fs::read_symlink("/proc/self/exe").string();
-  TRY(const auto driver, ProcessDriver::open({.root = (data / "instances").string(), .shim_command = {program, "shim"}}));
+  TRY(const auto driver, ProcessDriver::open({.root = (data / "instances").string(),
+                                              .shim_command = {program, "shim"}}));
   GameServerAccess access(driver.get());
   SystemClock clock;
   HttpAction actions;
@@ -174,16 +192,20 @@ Status run(const ServeOptions& options) {
   HostOptions host_options;
   host_options.secret = secret;
   host_options.engine.version = std::string(kVersion);
-  TRY(const auto host, Host::open({journal.get(), &clock, {{"process", &access}}, &actions, evidence.get(), ledger.get()},
-                                  [&] {
-                                    host_options.on_error = [&log, &clock](const Error& error) {
-                                      log.write(LogLevel::Error, clock.wall(), error.message, {}, {{"code", std::string(to_string(error.code))}});
-                                    };
-                                    return host_options;
-                                  }()));
+  TRY(const auto host,
+      Host::open(
+          {journal.get(), &clock, {{"process", &access}}, &actions, evidence.get(), ledger.get()},
+          [&] {
+            host_options.on_error = [&log, &clock](const Error& error) {
+              log.write(LogLevel::Error, clock.wall(), error.message, {},
+                        {{"code", std::string(to_string(error.code))}});
+            };
+            return host_options;
+          }()));
 
   TRY(ensure_token(host.get(), data / "admin.token", "admin", "admin"));
-  TRY(const std::string game_server_token, ensure_token(host.get(), data / "game-servers.token", "game-servers", "game-server"));
+  TRY(const std::string game_server_token,
+      ensure_token(host.get(), data / "game-servers.token", "game-servers", "game-server"));
 
   MetricsRegistry metrics(kMetricTable);
   metrics.on_scrape([&host](MetricsRegistry& registry) { refresh_metrics(registry, *host); });
@@ -192,7 +214,9 @@ Status run(const ServeOptions& options) {
   api.http.address = options.address;
   api.http.port = options.port;
   api.http.threads = options.http_threads;
-  if (!options.tls_certificate.empty()) api.http.tls = TlsServerOptions{options.tls_certificate, options.tls_key, options.tls_client_ca};
+  if (!options.tls_certificate.empty())
+    api.http.tls =
+        TlsServerOptions{options.tls_certificate, options.tls_key, options.tls_client_ca};
   api.access_log = options.access_log;
   api.version = std::string(kVersion);
   TRY(const auto server, ApiServer::start(std::move(api), &backend, &metrics, &log));
@@ -202,22 +226,28 @@ Status run(const ServeOptions& options) {
     for (const Record& record : records) {
       json::object line = record_view(record);
       line["line"] = record_line(record);
-      server->hub().publish(record.seq, record.kind().name, event_of(record.payload), to_json_text(line));
+      server->hub().publish(record.seq, record.kind().name, event_of(record.payload),
+                            to_json_text(line));
     }
   });
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
-    log.write(LogLevel::Error, clock.wall(), "the engine has stopped: " + error.message, {}, {{"code", std::string(to_string(error.code))}});
+    log.write(LogLevel::Error, clock.wall(), "the engine has stopped: " + error.message, {},
+              {{"code", std::string(to_string(error.code))}});
     kill(self, SIGTERM);
   });
   if (!options.port_file.empty()) TRY(write_private(options.port_file, server->url() + "\n"));
   log.write(LogLevel::Info, clock.wall(), "listening on " + server->url(), {},
-            {{"version", std::string(kVersion)}, {"data", data.string()}, {"epoch", host->engine().epoch()}, {"seq", host->world()->seq}});
+            {{"version", std::string(kVersion)},
+             {"data", data.string()},
+             {"epoch", host->engine().epoch()},
+             {"seq", host->world()->seq}});
   wait_for_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
   server->stop(seconds(2));
   threads.stop();
-  if (host->engine().stopped()) return fail(ErrorCode::Conflict, "the journal could not be written any more; see the log");
+  if (host->engine().stopped())
+    return fail(ErrorCode::Conflict, "the journal could not be written any more; see the log");
   return {};
 }
 

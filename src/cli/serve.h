@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `showcaller serve`: the composition root. Puts ports and adapters together and runs them until a signal.
+// `showcaller serve`: the composition root. Puts ports and adapters together and runs them until a
+// signal.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace showcaller {
 struct ServeOptions {
   std::string data = "./showcaller-state";  // journal, evidence, ledger, instances, secrets
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8700;                // 0: the system chooses; see port_file
-  std::string port_file;                    // the URL is written there when the server listens
+  std::uint16_t port = 8700;  // 0: the system chooses; see port_file
+  std::string port_file;      // the URL is written there when the server listens
   std::string tls_certificate, tls_key, tls_client_ca;
   std::string log_level = "info";
   Duration pass_every = Duration(200);

@@ -30,14 +30,19 @@ int shim_command(int argc, char** argv) {
   for (int i = 2; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::string_view value = argv[i + 1];
-    if (name == "--dir") options.folder = value;
-    else if (name == "--address") options.address = value;
-    else if (name == "--control-fd") options.control_fd = to_int(value);
-    else if (name == "--lock-fd") options.lock_fd = to_int(value);
+    if (name == "--dir")
+      options.folder = value;
+    else if (name == "--address")
+      options.address = value;
+    else if (name == "--control-fd")
+      options.control_fd = to_int(value);
+    else if (name == "--lock-fd")
+      options.lock_fd = to_int(value);
   }
   if (options.folder.empty()) {
-    fmt::print(stderr, "usage: showcaller shim --dir FOLDER [--address IP] [--control-fd N] [--lock-fd N]\n"
-                       "The process driver starts it; FOLDER holds the spec.json of one instance.\n");
+    fmt::print(stderr,
+               "usage: showcaller shim --dir FOLDER [--address IP] [--control-fd N] [--lock-fd N]\n"
+               "The process driver starts it; FOLDER holds the spec.json of one instance.\n");
     return 2;
   }
   return shim_main(options);

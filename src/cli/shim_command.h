@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `showcaller shim`: the process between the server and one game server. Started by the process driver, not by people;
-// parsed by hand, for it starts as often as game servers do.
+// `showcaller shim`: the process between the server and one game server. Started by the process
+// driver, not by people; parsed by hand, for it starts as often as game servers do.
 #pragma once
 
 namespace showcaller {

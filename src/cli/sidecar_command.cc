@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/sidecar_command.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/sidecar_cell.h"
@@ -25,7 +24,9 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1 << 20;
 
-Instant wall_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+Instant wall_now() {
+  return std::chrono::floor<Duration>(std::chrono::system_clock::now());
+}
 
 Result<agones::GameServer> initial_game_server(const std::string& file) {
   agones::GameServer local = agones::local_game_server(to_ms(wall_now()) / 1000);
@@ -35,8 +36,9 @@ Result<agones::GameServer> initial_game_server(const std::string& file) {
   const std::vector<manifest::Node> documents =
       manifest::parse_documents({.name = file, .text = std::move(text)}, 0, {}, &findings);
   if (documents.size() != 1) {
-    return fail(ErrorCode::Invalid, fmt::format("{} does not hold one GameServer manifest{}", file,
-                                                findings.empty() ? "" : ": " + findings.front().message));
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} does not hold one GameServer manifest{}", file,
+                            findings.empty() ? "" : ": " + findings.front().message));
   }
   local.counters.clear();
   local.lists.clear();
@@ -85,8 +87,10 @@ void serve_until_signal(SidecarCell& cell, int wake_fd, const std::string& state
 
 }  // namespace
 
-Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& backend, const std::string& address,
-                                                      std::uint16_t grpc_port, std::uint16_t http_port) {
+Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& backend,
+                                                      const std::string& address,
+                                                      std::uint16_t grpc_port,
+                                                      std::uint16_t http_port) {
   auto servers = std::make_shared<SidecarServers>();
   TRY(servers->grpc, GrpcSidecar::start(backend, address, grpc_port));
   TRY(servers->rest, RestSidecar::start(backend, address, http_port));
@@ -103,7 +107,8 @@ int sidecar_command(const SidecarCommand& command) {
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // Before the servers' threads start, so that they inherit it.
+  ::pthread_sigmask(SIG_BLOCK, &ends,
+                    nullptr);  // Before the servers' threads start, so that they inherit it.
   const FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   SidecarCell cell(agones::SidecarState(*std::move(game_server), {.lenient = true},
                                         agones::SidecarPhase::Scheduled, wall_now()),
@@ -115,8 +120,10 @@ int sidecar_command(const SidecarCommand& command) {
     fmt::print(stderr, "sidecar: {}\n", servers.error().message);
     return 1;
   }
-  fmt::print("Agones SDK for one local game server: gRPC on {0}:{1}, REST on http://{0}:{2}. Ctrl-C ends it.\n",
-             command.address, (*servers)->grpc->port(), (*servers)->rest->port());
+  fmt::print(
+      "Agones SDK for one local game server: gRPC on {0}:{1}, REST on http://{0}:{2}. Ctrl-C ends "
+      "it.\n",
+      command.address, (*servers)->grpc->port(), (*servers)->rest->port());
   std::fflush(stdout);
   serve_until_signal(cell, wake.get(), command.state_file);
   return 0;

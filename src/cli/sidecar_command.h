@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `showcaller sidecar --local`: the Agones SDK for one game server at a developer's desk, without a server or a fleet.
+// `showcaller sidecar --local`: the Agones SDK for one game server at a developer's desk, without a
+// server or a fleet.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +18,17 @@ struct SidecarServers {
   std::unique_ptr<GrpcSidecar> grpc;
   std::unique_ptr<RestSidecar> rest;
 };
-Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& backend, const std::string& address,
-                                                      std::uint16_t grpc_port, std::uint16_t http_port);
+Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& backend,
+                                                      const std::string& address,
+                                                      std::uint16_t grpc_port,
+                                                      std::uint16_t http_port);
 
 struct SidecarCommand {
   std::string address = "127.0.0.1";
   std::uint16_t grpc_port = 9357;  // Agones's own; 0: the kernel's choice
   std::uint16_t http_port = 9358;
-  std::string file;        // a GameServer manifest (YAML or JSON) to start from; empty: Agones's local default
+  std::string
+      file;  // a GameServer manifest (YAML or JSON) to start from; empty: Agones's local default
   std::string state_file;  // the game server as JSON, written anew after each change; empty: none
 };
 // Prints each SDK call. Runs until SIGINT or SIGTERM. Returns the exit code.

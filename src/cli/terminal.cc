@@ -16,18 +16,21 @@ namespace {
 std::string cell_text(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
   if (value.is_null()) return "-";
-  if (value.is_object() && value.get_object().contains("name")) return cell_text(value.get_object().at("name"));
+  if (value.is_object() && value.get_object().contains("name"))
+    return cell_text(value.get_object().at("name"));
   return to_json_text(value);
 }
 
 bool plain_in_yaml(std::string_view text) {
   if (text.empty() || text.size() > 80) return false;
   static constexpr std::string_view kFirst = "-?:,[]{}#&*!|>'\"%@` ";
-  if (kFirst.find(text.front()) != std::string_view::npos || text.back() == ' ' || text.back() == ':') return false;
+  if (kFirst.find(text.front()) != std::string_view::npos || text.back() == ' ' ||
+      text.back() == ':')
+    return false;
   if (text == "true" || text == "false" || text == "null" || text == "~") return false;
   const bool number = text.find_first_not_of("0123456789+-.eExXoO_") == std::string_view::npos;
-  return !number && text.find(": ") == std::string_view::npos && text.find(" #") == std::string_view::npos &&
-         text.find('\n') == std::string_view::npos;
+  return !number && text.find(": ") == std::string_view::npos &&
+         text.find(" #") == std::string_view::npos && text.find('\n') == std::string_view::npos;
 }
 
 void append_yaml(std::string* out, const json::value& value, int depth, bool after_dash) {
@@ -38,7 +41,8 @@ void append_yaml(std::string* out, const json::value& value, int depth, bool aft
       if (!std::exchange(first, false)) *out += indent;
       const std::string name(key);
       *out += plain_in_yaml(name) ? name : to_json_text(json::value(name));
-      const bool nested = (item.is_object() && !item.get_object().empty()) || (item.is_array() && !item.get_array().empty());
+      const bool nested = (item.is_object() && !item.get_object().empty()) ||
+                          (item.is_array() && !item.get_array().empty());
       *out += nested ? ":\n" : ": ";
       append_yaml(out, item, nested ? depth + 1 : 0, false);
     }
@@ -56,7 +60,9 @@ void append_yaml(std::string* out, const json::value& value, int depth, bool aft
 
 }  // namespace
 
-bool on_terminal(int descriptor) { return isatty(descriptor) == 1; }
+bool on_terminal(int descriptor) {
+  return isatty(descriptor) == 1;
+}
 
 std::string coloured(std::string_view text, std::string_view colour) {
   static const bool kColours = on_terminal(1) && std::getenv("NO_COLOR") == nullptr;
@@ -73,7 +79,8 @@ std::string coloured(std::string_view text, std::string_view colour) {
 
 std::string phase_coloured(std::string_view phase) {
   if (phase == "Live" || phase == "Ready") return coloured(phase, "green");
-  if (phase == "RollingBack" || phase == "RollbackStuck" || phase == "Rejected") return coloured(phase, "red");
+  if (phase == "RollingBack" || phase == "RollbackStuck" || phase == "Rejected")
+    return coloured(phase, "red");
   if (phase == "RollingOut" || phase == "Preparing") return coloured(phase, "blue");
   return std::string(phase);
 }
@@ -82,7 +89,8 @@ std::string table_text(const json::array& rows, const std::vector<std::string>& 
   std::vector<std::vector<std::string>> cells;
   std::vector<std::string> header;
   for (std::string column : columns) {
-    std::transform(column.begin(), column.end(), column.begin(), [](unsigned char c) { return char(std::toupper(c)); });
+    std::transform(column.begin(), column.end(), column.begin(),
+                   [](unsigned char c) { return char(std::toupper(c)); });
     header.push_back(std::move(column));
   }
   cells.push_back(header);
@@ -119,11 +127,15 @@ std::string yaml_text(const json::value& value) {
   return out;
 }
 
-void print_value(const json::value& value, OutputForm form, const std::vector<std::string>& columns) {
+void print_value(const json::value& value, OutputForm form,
+                 const std::vector<std::string>& columns) {
   std::string out;
-  if (form == OutputForm::Json) out = to_pretty_json_text(value) + "\n";
-  else if (form == OutputForm::Yaml || !value.is_array() || columns.empty()) out = yaml_text(value);
-  else out = table_text(value.get_array(), columns);
+  if (form == OutputForm::Json)
+    out = to_pretty_json_text(value) + "\n";
+  else if (form == OutputForm::Yaml || !value.is_array() || columns.empty())
+    out = yaml_text(value);
+  else
+    out = table_text(value.get_array(), columns);
   std::fwrite(out.data(), 1, out.size(), stdout);
 }
 
@@ -135,10 +147,14 @@ void print_error(const Error& error) {
 
 int exit_of(const Error& error) {
   switch (error.code) {
-    case ErrorCode::Unavailable: return kExitUnreachable;
-    case ErrorCode::Invalid: return kExitUsage;
-    case ErrorCode::Internal: return kExitInternal;
-    default: return kExitRefused;
+    case ErrorCode::Unavailable:
+      return kExitUnreachable;
+    case ErrorCode::Invalid:
+      return kExitUsage;
+    case ErrorCode::Internal:
+      return kExitInternal;
+    default:
+      return kExitRefused;
   }
 }
 

@@ -14,7 +14,8 @@ namespace showcaller {
 enum class OutputForm { Table, Json, Yaml };
 
 bool on_terminal(int descriptor);
-// "\033[32m…" on a terminal with colours (NO_COLOR unset), else the text alone. Names: red green yellow blue dim bold.
+// "\033[32m…" on a terminal with colours (NO_COLOR unset), else the text alone. Names: red green
+// yellow blue dim bold.
 std::string coloured(std::string_view text, std::string_view colour);
 std::string phase_coloured(std::string_view phase);
 
@@ -22,7 +23,8 @@ std::string phase_coloured(std::string_view phase);
 std::string table_text(const json::array& rows, const std::vector<std::string>& columns);
 std::string yaml_text(const json::value& value);
 // In the form asked for; a table of an object is "key: value" lines, of an array the given columns.
-void print_value(const json::value& value, OutputForm form, const std::vector<std::string>& columns = {});
+void print_value(const json::value& value, OutputForm form,
+                 const std::vector<std::string>& columns = {});
 
 void print_error(const Error& error);
 int exit_of(const Error& error);

@@ -12,22 +12,27 @@ namespace {
 Result<json::object> object_at(const json::object& parent, std::string_view key) {
   const json::value* value = get_if(parent, key);
   if (!value || value->is_null()) return json::object();
-  if (!value->is_object()) return fail(ErrorCode::Invalid, fmt::format("'{}' must be a mapping", key));
+  if (!value->is_object())
+    return fail(ErrorCode::Invalid, fmt::format("'{}' must be a mapping", key));
   return value->get_object();
 }
 
 Status read_string(const json::object& parent, std::string_view key, std::string* out) {
   const json::value* value = get_if(parent, key);
   if (!value || value->is_null()) return {};
-  if (!value->is_string()) return fail(ErrorCode::Invalid, fmt::format("'{}' must be a string", key));
+  if (!value->is_string())
+    return fail(ErrorCode::Invalid, fmt::format("'{}' must be a string", key));
   *out = value->get_string();
   return {};
 }
 
-Status read_strings(const json::object& parent, std::string_view key, std::map<std::string, std::string>* out) {
+Status read_strings(const json::object& parent, std::string_view key,
+                    std::map<std::string, std::string>* out) {
   TRY(const json::object object, object_at(parent, key));
   for (const auto& [name, value] : object) {
-    if (!value.is_string()) return fail(ErrorCode::Invalid, fmt::format("'{}.{}' must be a string", key, std::string_view(name)));
+    if (!value.is_string())
+      return fail(ErrorCode::Invalid,
+                  fmt::format("'{}.{}' must be a string", key, std::string_view(name)));
     out->insert_or_assign(std::string(name), std::string(value.get_string()));
   }
   return {};
@@ -48,7 +53,8 @@ Status read_lists(const json::object& parent, std::map<std::string, List>* out) 
   for (const auto& [name, value] : object) {
     if (!value.is_object()) return fail(ErrorCode::Invalid, "each of 'lists' must be a mapping");
     List list{.capacity = get_int(value.get_object(), "capacity")};
-    if (const json::value* values = get_if(value.get_object(), "values"); values && values->is_array()) {
+    if (const json::value* values = get_if(value.get_object(), "values");
+        values && values->is_array()) {
       for (const json::value& one : values->get_array()) {
         if (one.is_string()) list.values.emplace_back(one.get_string());
       }
@@ -62,8 +68,10 @@ Status read_health(const json::object& spec, HealthSpec* out) {
   TRY(const json::object health, object_at(spec, "health"));
   out->disabled = get_bool(health, "disabled", out->disabled);
   out->period_seconds = std::int32_t(get_int(health, "periodSeconds", out->period_seconds));
-  out->failure_threshold = std::int32_t(get_int(health, "failureThreshold", out->failure_threshold));
-  out->initial_delay_seconds = std::int32_t(get_int(health, "initialDelaySeconds", out->initial_delay_seconds));
+  out->failure_threshold =
+      std::int32_t(get_int(health, "failureThreshold", out->failure_threshold));
+  out->initial_delay_seconds =
+      std::int32_t(get_int(health, "initialDelaySeconds", out->initial_delay_seconds));
   return {};
 }
 
@@ -95,8 +103,10 @@ Result<GameServer> game_server_from_manifest(const json::value& manifest, GameSe
   if (const json::value* ports = get_if(status, "ports"); ports && ports->is_array()) {
     out.ports.clear();
     for (const json::value& one : ports->get_array()) {
-      if (!one.is_object()) return fail(ErrorCode::Invalid, "each of 'status.ports' must be a mapping");
-      out.ports.push_back({get_string(one.get_object(), "name"), int(get_int(one.get_object(), "port"))});
+      if (!one.is_object())
+        return fail(ErrorCode::Invalid, "each of 'status.ports' must be a mapping");
+      out.ports.push_back(
+          {get_string(one.get_object(), "name"), int(get_int(one.get_object(), "port"))});
     }
   }
   return out;

@@ -27,12 +27,17 @@ int http_status(SdkCode code) {
   switch (code) {
     case SdkCode::InvalidArgument:
     case SdkCode::FailedPrecondition:
-    case SdkCode::OutOfRange: return 400;
-    case SdkCode::NotFound: return 404;
-    case SdkCode::AlreadyExists: return 409;
-    case SdkCode::Unimplemented: return 501;
+    case SdkCode::OutOfRange:
+      return 400;
+    case SdkCode::NotFound:
+      return 404;
+    case SdkCode::AlreadyExists:
+      return 409;
+    case SdkCode::Unimplemented:
+      return 501;
     case SdkCode::Unknown:
-    case SdkCode::Internal: return 500;
+    case SdkCode::Internal:
+      return 500;
   }
   return 500;
 }
@@ -48,16 +53,19 @@ int hex_digit(char c) {
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = std::uint8_t(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((std::uint8_t(text[i + k]) & 0xc0) != 0x80) return false;
     }
     const auto second = length > 1 ? std::uint8_t(text[i + 1]) : 0;
     // Overlong forms, surrogates, and what lies past U+10FFFF.
-    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
-        (lead == 0xf4 && second > 0x8f)) {
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
+        (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
       return false;
     }
     i += length;
@@ -84,15 +92,17 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-// A 64-bit integer as protobuf's JSON has it: a number, or a string with one. Whole numbers written as doubles pass.
+// A 64-bit integer as protobuf's JSON has it: a number, or a string with one. Whole numbers written
+// as doubles pass.
 std::expected<std::optional<std::int64_t>, RestReply> read_int64(const json::object& object,
-                                                                std::string_view key) {
+                                                                 std::string_view key) {
   const json::value* value = get_if(object, key);
   if (!value || value->is_null()) return std::nullopt;
   if (value->is_int64()) return value->get_int64();
   if (value->is_double()) {
     const double number = value->get_double();
-    if (number >= -9e15 && number <= 9e15 && number == double(std::int64_t(number))) return std::int64_t(number);
+    if (number >= -9e15 && number <= 9e15 && number == double(std::int64_t(number)))
+      return std::int64_t(number);
   }
   if (value->is_string()) {
     const json::string& text = value->get_string();
@@ -103,7 +113,8 @@ std::expected<std::optional<std::int64_t>, RestReply> read_int64(const json::obj
   return invalid(fmt::format("invalid value for int64 field {}: {}", key, to_json_text(*value)));
 }
 
-std::expected<std::string, RestReply> read_string(const json::object& object, std::string_view key) {
+std::expected<std::string, RestReply> read_string(const json::object& object,
+                                                  std::string_view key) {
   const json::value* value = get_if(object, key);
   if (!value || value->is_null()) return std::string();
   if (!value->is_string()) return invalid(fmt::format("invalid value for string field {}", key));
@@ -135,7 +146,7 @@ using Parsed = std::expected<std::variant<SdkCall, WatchRequest>, RestReply>;
 
 struct Target {
   std::string_view method;
-  std::string path;   // decoded
+  std::string path;  // decoded
   std::string_view query;
   json::object body;
 };
@@ -275,9 +286,11 @@ Parsed parse_target(const Target& target) {
   constexpr std::string_view kCounters = "/v1beta1/counters/";
   constexpr std::string_view kLists = "/v1beta1/lists/";
   constexpr std::string_view kPlayer = "/alpha/player/";
-  if (target.path.starts_with(kCounters)) return parse_counter(target.path.substr(kCounters.size()), target);
+  if (target.path.starts_with(kCounters))
+    return parse_counter(target.path.substr(kCounters.size()), target);
   if (target.path.starts_with(kLists)) return parse_list(target.path.substr(kLists.size()), target);
-  if (target.path.starts_with(kPlayer)) return parse_player(target.path.substr(kPlayer.size()), target);
+  if (target.path.starts_with(kPlayer))
+    return parse_player(target.path.substr(kPlayer.size()), target);
   return not_found();
 }
 
@@ -300,7 +313,8 @@ void put(json::object* out, std::string_view key, const std::vector<std::string>
   for (const std::string& value : values) array.emplace_back(value);
   out->emplace(key, std::move(array));
 }
-void put(json::object* out, std::string_view key, const std::map<std::string, std::string>& values) {
+void put(json::object* out, std::string_view key,
+         const std::map<std::string, std::string>& values) {
   if (values.empty()) return;
   json::object object;
   for (const auto& [name, value] : values) object.emplace(name, value);
@@ -381,7 +395,9 @@ json::object status_to_json(const GameServer& game_server) {
 
 struct ReplyToJson {
   json::object operator()(const EmptyReply&) const { return {}; }
-  json::object operator()(const GameServer& game_server) const { return agones::to_json(game_server); }
+  json::object operator()(const GameServer& game_server) const {
+    return agones::to_json(game_server);
+  }
   json::object operator()(const CounterReply& reply) const {
     json::object out;
     put(&out, "name", reply.name);
@@ -415,7 +431,8 @@ struct ReplyToJson {
 
 }  // namespace
 
-std::expected<std::variant<SdkCall, WatchRequest>, RestReply> parse_rest(const RestRequest& request) {
+std::expected<std::variant<SdkCall, WatchRequest>, RestReply> parse_rest(
+    const RestRequest& request) {
   const std::size_t question = request.target.find('?');
   Target target{.method = request.method};
   const auto path = percent_decoded(request.target.substr(0, question));

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The REST face of the Agones SDK: which request is which call, and replies as JSON. Pure.
 //
-// It follows Agones's own gateway (grpc-gateway v2 with proto names): snake_case members, 64-bit integers as strings
-// going out and as strings or numbers coming in, members of value zero left out, unknown members passed over.
+// It follows Agones's own gateway (grpc-gateway v2 with proto names): snake_case members, 64-bit
+// integers as strings going out and as strings or numbers coming in, members of value zero left
+// out, unknown members passed over.
 //
 //   POST  /ready /allocate /shutdown /health   {}          → {}
 //   POST  /reserve                             {"seconds":"5"}
 //   GET   /gameserver                                      → the game server
-//   GET   /watch/gameserver                                → a line {"result":<game server>} now and after each change
-//   PUT   /metadata/label /metadata/annotation {"key":"k","value":"v"}
-//   GET   /v1beta1/counters/NAME               PATCH {"count":"1"} or {"capacity":"9"} or {"countDiff":"-1"}
-//   GET   /v1beta1/lists/NAME                  PATCH {"capacity":"9","values":["a"]}, mask from the members or
+//   GET   /watch/gameserver                                → a line {"result":<game server>} now
+//   and after each change PUT   /metadata/label /metadata/annotation {"key":"k","value":"v"} GET
+//   /v1beta1/counters/NAME               PATCH {"count":"1"} or {"capacity":"9"} or
+//   {"countDiff":"-1"} GET   /v1beta1/lists/NAME                  PATCH
+//   {"capacity":"9","values":["a"]}, mask from the members or
 //                                              ?update_mask=capacity,values
 //   POST  /v1beta1/lists/NAME:addValue         {"value":"v"}, and :removeValue
 //   POST  /alpha/player/connect, /disconnect   {"playerID":"p"} → {"bool":true}
-//   GET   /alpha/player/connected, /connected/ID, /count, /capacity; PUT /alpha/player/capacity {"count":"5"}
-//   errors: {"code":<gRPC code>,"message":"…","details":[]}
+//   GET   /alpha/player/connected, /connected/ID, /count, /capacity; PUT /alpha/player/capacity
+//   {"count":"5"} errors: {"code":<gRPC code>,"message":"…","details":[]}
 #pragma once
 
 #include <expected>
@@ -42,7 +44,8 @@ struct RestReply {
 struct WatchRequest {};
 
 // What a request asks for, or the reply that says why it asks for nothing.
-std::expected<std::variant<SdkCall, WatchRequest>, RestReply> parse_rest(const RestRequest& request);
+std::expected<std::variant<SdkCall, WatchRequest>, RestReply> parse_rest(
+    const RestRequest& request);
 RestReply to_rest(const SdkResult& result);
 // One line of the watch stream, with its end of line.
 std::string watch_line(const GameServer& game_server);

@@ -8,13 +8,27 @@
 namespace showcaller::agones {
 namespace {
 
-constexpr std::array<std::string_view, 21> kCallNames{
-    "Ready",          "Allocate",         "Shutdown",          "Health",
-    "Reserve",        "SetLabel",         "SetAnnotation",     "GetGameServer",
-    "GetCounter",     "UpdateCounter",    "GetList",           "UpdateList",
-    "AddListValue",   "RemoveListValue",  "PlayerConnect",     "PlayerDisconnect",
-    "SetPlayerCapacity", "GetPlayerCapacity", "GetPlayerCount", "IsPlayerConnected",
-    "GetConnectedPlayers"};
+constexpr std::array<std::string_view, 21> kCallNames{"Ready",
+                                                      "Allocate",
+                                                      "Shutdown",
+                                                      "Health",
+                                                      "Reserve",
+                                                      "SetLabel",
+                                                      "SetAnnotation",
+                                                      "GetGameServer",
+                                                      "GetCounter",
+                                                      "UpdateCounter",
+                                                      "GetList",
+                                                      "UpdateList",
+                                                      "AddListValue",
+                                                      "RemoveListValue",
+                                                      "PlayerConnect",
+                                                      "PlayerDisconnect",
+                                                      "SetPlayerCapacity",
+                                                      "GetPlayerCapacity",
+                                                      "GetPlayerCount",
+                                                      "IsPlayerConnected",
+                                                      "GetConnectedPlayers"};
 static_assert(kCallNames.size() == std::variant_size_v<SdkCall>);
 
 std::string arguments(const UpdateCounterCall& call) {
@@ -27,18 +41,27 @@ std::string arguments(const UpdateCounterCall& call) {
 
 template <class T>
 std::string arguments(const T& call) {
-  if constexpr (requires { call.seconds; }) return fmt::format("{}s", call.seconds);
-  else if constexpr (requires { call.key; }) return fmt::format("{}={}", call.key, call.value);
-  else if constexpr (requires { call.value; }) return fmt::format("{}, {}", call.name, call.value);
-  else if constexpr (requires { call.name; }) return call.name;
-  else if constexpr (requires { call.player; }) return call.player;
-  else if constexpr (requires { call.capacity; }) return fmt::format("{}", call.capacity);
-  else return "";
+  if constexpr (requires { call.seconds; })
+    return fmt::format("{}s", call.seconds);
+  else if constexpr (requires { call.key; })
+    return fmt::format("{}={}", call.key, call.value);
+  else if constexpr (requires { call.value; })
+    return fmt::format("{}, {}", call.name, call.value);
+  else if constexpr (requires { call.name; })
+    return call.name;
+  else if constexpr (requires { call.player; })
+    return call.player;
+  else if constexpr (requires { call.capacity; })
+    return fmt::format("{}", call.capacity);
+  else
+    return "";
 }
 
 }  // namespace
 
-std::string_view call_name(const SdkCall& call) { return kCallNames[call.index()]; }
+std::string_view call_name(const SdkCall& call) {
+  return kCallNames[call.index()];
+}
 
 std::string describe(const SdkCall& call) {
   return fmt::format("{}({})", call_name(call),
@@ -55,7 +78,8 @@ GameServer local_game_server(std::int64_t creation_timestamp) {
   local.creation_timestamp = creation_timestamp;
   local.labels = {{"islocal", "true"}};
   local.annotations = {{"annotation", "true"}};
-  local.health = {.disabled = false, .period_seconds = 3, .failure_threshold = 5, .initial_delay_seconds = 10};
+  local.health = {
+      .disabled = false, .period_seconds = 3, .failure_threshold = 5, .initial_delay_seconds = 10};
   local.state = "Ready";
   local.address = "127.0.0.1";
   local.ports = {{"default", 7777}};

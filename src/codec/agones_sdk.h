@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calls of the Agones SDK as values, whichever way they came (gRPC or REST), and what answers them.
+// The calls of the Agones SDK as values, whichever way they came (gRPC or REST), and what answers
+// them.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +49,8 @@ struct UpdateListCall {
   std::string name;
   std::int64_t capacity = 0;
   std::vector<std::string> values;
-  std::vector<std::string> mask;  // of "capacity" and "values": which of the two to write; empty: those not zero
+  std::vector<std::string>
+      mask;  // of "capacity" and "values": which of the two to write; empty: those not zero
 };
 struct AddListValueCall {
   std::string name;
@@ -75,12 +77,12 @@ struct IsPlayerConnectedCall {
 };
 struct GetConnectedPlayersCall {};
 
-using SdkCall = std::variant<ReadyCall, AllocateCall, ShutdownCall, HealthCall, ReserveCall, SetLabelCall,
-                             SetAnnotationCall, GetGameServerCall, GetCounterCall, UpdateCounterCall,
-                             GetListCall, UpdateListCall, AddListValueCall, RemoveListValueCall,
-                             PlayerConnectCall, PlayerDisconnectCall, SetPlayerCapacityCall,
-                             GetPlayerCapacityCall, GetPlayerCountCall, IsPlayerConnectedCall,
-                             GetConnectedPlayersCall>;
+using SdkCall = std::variant<ReadyCall, AllocateCall, ShutdownCall, HealthCall, ReserveCall,
+                             SetLabelCall, SetAnnotationCall, GetGameServerCall, GetCounterCall,
+                             UpdateCounterCall, GetListCall, UpdateListCall, AddListValueCall,
+                             RemoveListValueCall, PlayerConnectCall, PlayerDisconnectCall,
+                             SetPlayerCapacityCall, GetPlayerCapacityCall, GetPlayerCountCall,
+                             IsPlayerConnectedCall, GetConnectedPlayersCall>;
 // "Ready", "SetLabel", …
 std::string_view call_name(const SdkCall& call);
 // The name with its arguments, for a log: "SetLabel(map=ice)".
@@ -104,12 +106,20 @@ struct CountReply {
 struct PlayerIdsReply {
   std::vector<std::string> ids;
 };
-using SdkReply =
-    std::variant<EmptyReply, GameServer, CounterReply, ListReply, BoolReply, CountReply, PlayerIdsReply>;
+using SdkReply = std::variant<EmptyReply, GameServer, CounterReply, ListReply, BoolReply,
+                              CountReply, PlayerIdsReply>;
 
 // The canonical status codes of gRPC that the SDK uses. On the wire. Never renumber.
-enum class SdkCode { Unknown = 2, InvalidArgument = 3, NotFound = 5, AlreadyExists = 6,
-                     FailedPrecondition = 9, OutOfRange = 11, Unimplemented = 12, Internal = 13 };
+enum class SdkCode {
+  Unknown = 2,
+  InvalidArgument = 3,
+  NotFound = 5,
+  AlreadyExists = 6,
+  FailedPrecondition = 9,
+  OutOfRange = 11,
+  Unimplemented = 12,
+  Internal = 13
+};
 
 struct SdkError {
   SdkCode code = SdkCode::Unknown;
@@ -119,8 +129,9 @@ struct SdkError {
 
 using SdkResult = std::expected<SdkReply, SdkError>;
 
-// What answers the calls of one game server. Whoever implements it says that its functions may be called by any
-// thread; a watcher is called with no lock held, by the thread that made the change, and must not block.
+// What answers the calls of one game server. Whoever implements it says that its functions may be
+// called by any thread; a watcher is called with no lock held, by the thread that made the change,
+// and must not block.
 class SidecarBackend {
  public:
   using Watcher = std::function<void(const GameServer&)>;

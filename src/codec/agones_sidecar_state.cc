@@ -18,12 +18,12 @@ using enum SidecarPhase;
 // The phase after an input; the same phase: the input changes nothing.
 constexpr SidecarPhase kNext[6][7] = {
     //              Ready      Reserve    Allocate   Assign     Sick       ReserveOver  Shutdown
-    /* Scheduled */ {Ready,     Reserved,  Allocated, Scheduled, Unhealthy, Scheduled,   Shutdown},
-    /* Ready     */ {Ready,     Reserved,  Allocated, Allocated, Unhealthy, Ready,       Shutdown},
-    /* Reserved  */ {Ready,     Reserved,  Allocated, Reserved,  Unhealthy, Ready,       Shutdown},
-    /* Allocated */ {Ready,     Reserved,  Allocated, Allocated, Unhealthy, Allocated,   Shutdown},
-    /* Unhealthy */ {Unhealthy, Unhealthy, Unhealthy, Unhealthy, Unhealthy, Unhealthy,   Shutdown},
-    /* Shutdown  */ {Shutdown,  Shutdown,  Shutdown,  Shutdown,  Shutdown,  Shutdown,    Shutdown},
+    /* Scheduled */ {Ready, Reserved, Allocated, Scheduled, Unhealthy, Scheduled, Shutdown},
+    /* Ready     */ {Ready, Reserved, Allocated, Allocated, Unhealthy, Ready, Shutdown},
+    /* Reserved  */ {Ready, Reserved, Allocated, Reserved, Unhealthy, Ready, Shutdown},
+    /* Allocated */ {Ready, Reserved, Allocated, Allocated, Unhealthy, Allocated, Shutdown},
+    /* Unhealthy */ {Unhealthy, Unhealthy, Unhealthy, Unhealthy, Unhealthy, Unhealthy, Shutdown},
+    /* Shutdown  */ {Shutdown, Shutdown, Shutdown, Shutdown, Shutdown, Shutdown, Shutdown},
 };
 
 std::unexpected<SdkError> refuse(SdkCode code, std::string message) {
@@ -32,7 +32,8 @@ std::unexpected<SdkError> refuse(SdkCode code, std::string message) {
 
 std::unexpected<SdkError> too_much_metadata() {
   return refuse(SdkCode::OutOfRange,
-                fmt::format("a game server has at most {} labels and as many annotations", kMetadataEntriesMax));
+                fmt::format("a game server has at most {} labels and as many annotations",
+                            kMetadataEntriesMax));
 }
 
 std::unexpected<SdkError> no_counter(const std::string& name) {
@@ -43,7 +44,8 @@ std::unexpected<SdkError> no_list(const std::string& name) {
   return refuse(SdkCode::NotFound, fmt::format("list not found: {}", name));
 }
 
-bool names_session(const std::map<std::string, std::string>& annotations, std::string_view session) {
+bool names_session(const std::map<std::string, std::string>& annotations,
+                   std::string_view session) {
   const auto it = annotations.find(std::string(kAllSessionsAnnotation));
   std::string_view rest = it == annotations.end() ? std::string_view() : it->second;
   while (!rest.empty()) {
@@ -55,18 +57,26 @@ bool names_session(const std::map<std::string, std::string>& annotations, std::s
 }
 
 std::unexpected<SdkError> count_out_of_range(std::int64_t count, std::int64_t capacity) {
-  return refuse(SdkCode::OutOfRange,
-                fmt::format("out of range. Count must be within range [0,Capacity]. Found Count: {}, "
-                            "Capacity: {}",
-                            count, capacity));
+  return refuse(
+      SdkCode::OutOfRange,
+      fmt::format("out of range. Count must be within range [0,Capacity]. Found Count: {}, "
+                  "Capacity: {}",
+                  count, capacity));
 }
 
 }  // namespace
 
-std::string_view to_string(SidecarPhase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
+std::string_view to_string(SidecarPhase phase) {
+  return kPhaseNames[static_cast<std::size_t>(phase)];
+}
 
-SidecarState::SidecarState(GameServer game_server, SidecarRules rules, SidecarPhase phase, Instant now)
-    : game_server_(std::move(game_server)), rules_(rules), phase_(phase), started_(now), pinged_(now) {
+SidecarState::SidecarState(GameServer game_server, SidecarRules rules, SidecarPhase phase,
+                           Instant now)
+    : game_server_(std::move(game_server)),
+      rules_(rules),
+      phase_(phase),
+      started_(now),
+      pinged_(now) {
   if (game_server_.state.empty()) game_server_.state = to_string(phase_);
 }
 
@@ -110,20 +120,23 @@ void SidecarState::move(Input input, Instant now) {
   changed();
 }
 
-Status SidecarState::assign(std::string_view session, const std::map<std::string, std::string>& labels,
+Status SidecarState::assign(std::string_view session,
+                            const std::map<std::string, std::string>& labels,
                             const std::map<std::string, std::string>& annotations, Instant now) {
   const std::optional<std::string> present = this->session();
   const bool again = present && (*present == session || names_session(annotations, *present));
   if (phase_ != Ready && !again) {
-    return fail(ErrorCode::Conflict, fmt::format("game server {} is {}, not Ready; give session {} to another",
-                                                 game_server_.name, to_string(phase_), session));
+    return fail(ErrorCode::Conflict,
+                fmt::format("game server {} is {}, not Ready; give session {} to another",
+                            game_server_.name, to_string(phase_), session));
   }
   move(Input::Assign, now);
   for (const auto& [key, value] : labels) {
     if (game_server_.labels.insert_or_assign(key, value).second) allocation_labels_.insert(key);
   }
   for (const auto& [key, value] : annotations) {
-    if (game_server_.annotations.insert_or_assign(key, value).second) allocation_annotations_.insert(key);
+    if (game_server_.annotations.insert_or_assign(key, value).second)
+      allocation_annotations_.insert(key);
   }
   game_server_.annotations.insert_or_assign(std::string(kSessionAnnotation), std::string(session));
   allocation_annotations_.insert(std::string(kSessionAnnotation));
@@ -136,7 +149,9 @@ void SidecarState::set_labels(const std::map<std::string, std::string>& labels) 
   changed();
 }
 
-void SidecarState::shut_down(Instant now) { move(Input::Shutdown, now); }
+void SidecarState::shut_down(Instant now) {
+  move(Input::Shutdown, now);
+}
 
 std::optional<Instant> SidecarState::deadline() const {
   if (phase_ == Unhealthy || phase_ == Shutdown) return std::nullopt;
@@ -239,7 +254,9 @@ SdkResult SidecarState::on(const SetAnnotationCall& call, Instant) {
   return EmptyReply{};
 }
 
-SdkResult SidecarState::on(const GetGameServerCall&, Instant) { return game_server_; }
+SdkResult SidecarState::on(const GetGameServerCall&, Instant) {
+  return game_server_;
+}
 
 SdkResult SidecarState::on(const GetCounterCall& call, Instant) {
   const auto it = game_server_.counters.find(call.name);
@@ -251,18 +268,21 @@ SdkResult SidecarState::on(const UpdateCounterCall& call, Instant) {
   const auto it = game_server_.counters.find(call.name);
   if (it == game_server_.counters.end()) return no_counter(call.name);
   if (!call.count && !call.capacity && call.diff == 0) {
-    return refuse(SdkCode::InvalidArgument, "invalid argument. Set one of count, capacity or countDiff");
+    return refuse(SdkCode::InvalidArgument,
+                  "invalid argument. Set one of count, capacity or countDiff");
   }
   Counter next = it->second;
   if (call.capacity) next.capacity = *call.capacity;
   if (next.capacity < 0) {
-    return refuse(SdkCode::OutOfRange,
-                  fmt::format("out of range. Capacity must be greater than or equal to 0. Found Capacity: {}",
-                              next.capacity));
+    return refuse(
+        SdkCode::OutOfRange,
+        fmt::format("out of range. Capacity must be greater than or equal to 0. Found Capacity: {}",
+                    next.capacity));
   }
   if (call.count) {
     next.count = *call.count;
-    if (next.count < 0 || next.count > next.capacity) return count_out_of_range(next.count, next.capacity);
+    if (next.count < 0 || next.count > next.capacity)
+      return count_out_of_range(next.count, next.capacity);
   }
   if (call.diff != 0) {
     std::int64_t sum = 0;
@@ -271,7 +291,8 @@ SdkResult SidecarState::on(const UpdateCounterCall& call, Instant) {
     }
     next.count = sum;
   }
-  next.count = std::min(next.count, next.capacity);  // A smaller capacity cuts the count, as Agones does it.
+  next.count =
+      std::min(next.count, next.capacity);  // A smaller capacity cuts the count, as Agones does it.
   if (next != it->second) {
     it->second = next;
     changed();
@@ -298,18 +319,21 @@ SdkResult SidecarState::on(const UpdateListCall& call, Instant) {
     } else if (path == "values") {
       next.values = call.values;
     } else if (path != "name") {
-      return refuse(SdkCode::InvalidArgument,
-                    fmt::format("invalid argument. Field Mask Path(s): [{}] are invalid for List. Use valid "
-                                "field name(s): capacity, values",
-                                path));
+      return refuse(
+          SdkCode::InvalidArgument,
+          fmt::format("invalid argument. Field Mask Path(s): [{}] are invalid for List. Use valid "
+                      "field name(s): capacity, values",
+                      path));
     }
   }
   if (next.capacity < 0 || next.capacity > kListCapacityMax) {
-    return refuse(SdkCode::OutOfRange,
-                  fmt::format("out of range. Capacity must be within range [0,{}]. Found Capacity: {}",
-                              kListCapacityMax, next.capacity));
+    return refuse(
+        SdkCode::OutOfRange,
+        fmt::format("out of range. Capacity must be within range [0,{}]. Found Capacity: {}",
+                    kListCapacityMax, next.capacity));
   }
-  if (std::int64_t(next.values.size()) > next.capacity) next.values.resize(std::size_t(next.capacity));
+  if (std::int64_t(next.values.size()) > next.capacity)
+    next.values.resize(std::size_t(next.capacity));
   if (next != it->second) {
     it->second = next;
     changed();
@@ -322,13 +346,15 @@ SdkResult SidecarState::on(const AddListValueCall& call, Instant) {
   if (it == game_server_.lists.end()) return no_list(call.name);
   List& list = it->second;
   if (list.capacity <= std::int64_t(list.values.size())) {
-    return refuse(SdkCode::OutOfRange,
-                  fmt::format("out of range. No available capacity. Current Capacity: {}, List Size: {}",
-                              list.capacity, list.values.size()));
+    return refuse(
+        SdkCode::OutOfRange,
+        fmt::format("out of range. No available capacity. Current Capacity: {}, List Size: {}",
+                    list.capacity, list.values.size()));
   }
   if (std::ranges::find(list.values, call.value) != list.values.end()) {
-    return refuse(SdkCode::AlreadyExists,
-                  fmt::format("already exists. Value: {} already in List: {}", call.value, call.name));
+    return refuse(
+        SdkCode::AlreadyExists,
+        fmt::format("already exists. Value: {} already in List: {}", call.value, call.name));
   }
   list.values.push_back(call.value);
   changed();
@@ -393,7 +419,8 @@ SdkResult SidecarState::on(const IsPlayerConnectedCall& call, Instant) {
 }
 
 SdkResult SidecarState::on(const GetConnectedPlayersCall&, Instant) {
-  return PlayerIdsReply{game_server_.players ? game_server_.players->ids : std::vector<std::string>{}};
+  return PlayerIdsReply{game_server_.players ? game_server_.players->ids
+                                             : std::vector<std::string>{}};
 }
 
 }  // namespace showcaller::agones

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sidecar of one game server knows, and the rules by which it changes. Pure: time comes in as a value.
+// What the sidecar of one game server knows, and the rules by which it changes. Pure: time comes in
+// as a value.
 //
 //            Ready()            Assign (the allocator)        Ready()
 // Scheduled ─────────► Ready ─────────────────────► Allocated ───────► Ready
 //                       ▲  │ Reserve(n s)             Shutdown() from anywhere, for good
-//              time over│  ▼                          Unhealthy from anywhere but Shutdown, until Shutdown
+//              time over│  ▼                          Unhealthy from anywhere but Shutdown, until
+//              Shutdown
 //                      Reserved
 #pragma once
 
@@ -47,9 +49,9 @@ class SidecarState {
 
   SdkResult apply(const SdkCall& call, Instant now);
 
-  // A session was given to this game server. Giving the same session again changes nothing but its labels and
-  // annotations. Conflict unless it is Ready, or has that session, or the new one comes beside the one it has (its
-  // annotation of all sessions names both).
+  // A session was given to this game server. Giving the same session again changes nothing but its
+  // labels and annotations. Conflict unless it is Ready, or has that session, or the new one comes
+  // beside the one it has (its annotation of all sessions names both).
   Status assign(std::string_view session, const std::map<std::string, std::string>& labels,
                 const std::map<std::string, std::string>& annotations, Instant now);
   void set_labels(const std::map<std::string, std::string>& labels);
@@ -109,7 +111,7 @@ class SidecarState {
   bool was_ready_ = false;
   std::int64_t sessions_ended_ = 0;
   std::uint64_t version_ = 1;
-  std::set<std::string> allocation_labels_;       // came with the session, go with it
+  std::set<std::string> allocation_labels_;  // came with the session, go with it
   std::set<std::string> allocation_annotations_;
 };
 

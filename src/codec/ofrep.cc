@@ -31,7 +31,8 @@ OfrepReply refused(int status, FlagError error, std::string_view key, std::strin
 }
 
 OfrepReply wrong_method(std::string_view allow) {
-  return {.status = 405, .allow = std::string(allow),
+  return {.status = 405,
+          .allow = std::string(allow),
           .body = R"({"errorDetails":"this method does not exist here"})"};
 }
 
@@ -63,10 +64,12 @@ OfrepReply evaluate_one(const OfrepRequest& request, std::string_view key, const
   const auto context = decode_ofrep_context(request.body);
   if (!context) return refused(400, FlagError::InvalidContext, key, context.error().message);
   if (!is_visible(flags, key, options)) {
-    return refused(404, FlagError::FlagNotFound, key, fmt::format("flag '{}': there is no such flag", key));
+    return refused(404, FlagError::FlagNotFound, key,
+                   fmt::format("flag '{}': there is no such flag", key));
   }
   const Evaluation evaluation = flags.evaluate(key, EvaluationContext(*context), now);
-  return {.status = ofrep_status(evaluation), .body = to_json_text(ofrep_evaluation(key, evaluation))};
+  return {.status = ofrep_status(evaluation),
+          .body = to_json_text(ofrep_evaluation(key, evaluation))};
 }
 
 OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Instant now,
@@ -125,7 +128,8 @@ Result<json::object> decode_ofrep_context(std::string_view body) {
   }
   auto* context = parsed.get_object().if_contains("context");
   if (context == nullptr || context->is_null()) return json::object();
-  if (!context->is_object()) return fail(ErrorCode::Invalid, "`context` is not an object of attributes");
+  if (!context->is_object())
+    return fail(ErrorCode::Invalid, "`context` is not an object of attributes");
   return std::move(context->get_object());
 }
 
@@ -147,10 +151,14 @@ json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation
 
 int ofrep_status(const Evaluation& evaluation) {
   switch (evaluation.error) {
-    case FlagError::None: return 200;
-    case FlagError::FlagNotFound: return 404;
-    case FlagError::ProviderNotReady: return 500;
-    default: return 400;
+    case FlagError::None:
+      return 200;
+    case FlagError::FlagNotFound:
+      return 404;
+    case FlagError::ProviderNotReady:
+      return 500;
+    default:
+      return 400;
   }
 }
 
@@ -163,7 +171,8 @@ Result<OfrepResult> decode_ofrep_result(int status, std::string_view body) {
                   .variant = get_string(*object, "variant"),
                   .reason = get_string(*object, "reason"),
                   .details = get_string(*object, "errorDetails")};
-  if (const auto* metadata = get_if(*object, "metadata"); metadata != nullptr && metadata->is_object()) {
+  if (const auto* metadata = get_if(*object, "metadata");
+      metadata != nullptr && metadata->is_object()) {
     out.metadata = metadata->get_object();
   }
   if (const auto* code = get_if(*object, "errorCode"); code != nullptr || status != 200) {
@@ -172,7 +181,8 @@ Result<OfrepResult> decode_ofrep_result(int status, std::string_view body) {
     out.reason = to_string(FlagReason::Error);
     return out;
   }
-  if (const auto* value = get_if(*object, "value"); value != nullptr && !value->is_null()) out.value = *value;
+  if (const auto* value = get_if(*object, "value"); value != nullptr && !value->is_null())
+    out.value = *value;
   return out;
 }
 

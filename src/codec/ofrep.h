@@ -5,9 +5,10 @@
 //   POST /ofrep/v1/evaluate/flags         the same, for all; ETag and If-None-Match → 200, 304, 400
 //   GET  /ofrep/v1/configuration          what a provider may ask for
 //
-// A flag that leaves its value to the caller (no default variant, or disabled) answers 200 without `value` and
-// `variant`, as the protocol's record 6 says. The entity tag is a hash of the answer itself, so 304 is never wrong.
-// Threads: none. Source: open-feature/protocol, service/openapi.yaml; flagd where the protocol leaves a choice.
+// A flag that leaves its value to the caller (no default variant, or disabled) answers 200 without
+// `value` and `variant`, as the protocol's record 6 says. The entity tag is a hash of the answer
+// itself, so 304 is never wrong. Threads: none. Source: open-feature/protocol,
+// service/openapi.yaml; flagd where the protocol leaves a choice.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ namespace showcaller {
 inline constexpr std::string_view kOfrepPrefix = "/ofrep/v1/";
 
 struct OfrepOptions {
-  // Answer only flags whose metadata says {"visibility":"client"}; the others do not exist for the caller.
+  // Answer only flags whose metadata says {"visibility":"client"}; the others do not exist for the
+  // caller.
   bool client_visible_only = false;
   std::int64_t polling_ms_min = 5'000;  // told to providers
 };
@@ -39,7 +41,7 @@ struct OfrepRequest {
 
 struct OfrepReply {
   int status = 200;
-  std::string etag;  // with its quotes; empty: no such header
+  std::string etag;   // with its quotes; empty: no such header
   std::string allow;  // with 405
   std::string body;   // JSON, or empty
 };

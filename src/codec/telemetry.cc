@@ -139,7 +139,8 @@ Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLi
   if (deltas == nullptr || !deltas->is_array()) {
     reader.refuse("deltas", "expected a list");
   } else if (deltas->get_array().size() > limits.deltas_max) {
-    return fail(ErrorCode::Limit, fmt::format("deltas: more than {}; send smaller batches", limits.deltas_max));
+    return fail(ErrorCode::Limit,
+                fmt::format("deltas: more than {}; send smaller batches", limits.deltas_max));
   }
   if (reader.error()) return std::unexpected(*std::move(reader.error()));
   batch.deltas.reserve(deltas->get_array().size());
@@ -151,9 +152,8 @@ Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLi
 }
 
 std::string encode_telemetry(const TelemetryBatch& batch) {
-  json::object out{{"source", batch.source},
-                   {"sequence", batch.sequence},
-                   {"trust", to_string(batch.trust)}};
+  json::object out{
+      {"source", batch.source}, {"sequence", batch.sequence}, {"trust", to_string(batch.trust)}};
   if (batch.sent_ms != 0) out["sent_ms"] = batch.sent_ms;
   if (batch.dropped != 0) out["dropped"] = batch.dropped;
   if (!batch.trace.empty()) out["trace"] = batch.trace;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SDKs and game servers report: batches of deltas, JSON over POST /api/v1/telemetry. docs/telemetry.md tells it
-// from the sender's side.
+// What SDKs and game servers report: batches of deltas, JSON over POST /api/v1/telemetry.
+// docs/telemetry.md tells it from the sender's side.
 //
-//   batch = {"source": text, "sequence": whole, "trust"?: "server"|"probe"|"client", "sent_ms"?: whole,
+//   batch = {"source": text, "sequence": whole, "trust"?: "server"|"probe"|"client", "sent_ms"?:
+//   whole,
 //            "dropped"?: whole, "trace"?: text, "deltas": [delta…]}
-//   delta = {"metric": text, "event"?: text, "arm"?: "canary"|"baseline", "instance"?: text, "unit"?: text,
-//            "stratum"?: text, ("n": whole, "x"?: whole | "histogram": {"scale","zero","offset","counts"})}
+//   delta = {"metric": text, "event"?: text, "arm"?: "canary"|"baseline", "instance"?: text,
+//   "unit"?: text,
+//            "stratum"?: text, ("n": whole, "x"?: whole | "histogram":
+//            {"scale","zero","offset","counts"})}
 //
-// A batch is counted once, however often it arrives: by its source (one run of one process) and sequence. Fields that
-// are not known are ignored, so that senders may be newer than the server. Errors name the place: "deltas[3].n: …".
-// Threads: none. Limits: TelemetryLimits.
+// A batch is counted once, however often it arrives: by its source (one run of one process) and
+// sequence. Fields that are not known are ignored, so that senders may be newer than the server.
+// Errors name the place: "deltas[3].n: …". Threads: none. Limits: TelemetryLimits.
 #pragma once
 
 #include <cstdint>
@@ -28,22 +31,26 @@ namespace showcaller {
 // Metrics that senders and gates know by these names. Others are the game's own.
 namespace metric {
 inline constexpr std::string_view kSessionStarted = "session.started";  // n: sessions
-inline constexpr std::string_view kSessionEnded = "session.ended";      // n: sessions that ended, however
-inline constexpr std::string_view kSessionCrashed = "session.crashed";  // n: sessions that ended; x: of these, crashed
-inline constexpr std::string_view kSessionError = "session.error";      // n: sessions that ended; x: with an error
-inline constexpr std::string_view kError = "error";                      // n: errors met, sessions going on
-inline constexpr std::string_view kUnitExposed = "unit.exposed";        // n: 1, with the unit: for the ledger
+inline constexpr std::string_view kSessionEnded =
+    "session.ended";  // n: sessions that ended, however
+inline constexpr std::string_view kSessionCrashed =
+    "session.crashed";  // n: sessions that ended; x: of these, crashed
+inline constexpr std::string_view kSessionError =
+    "session.error";                                 // n: sessions that ended; x: with an error
+inline constexpr std::string_view kError = "error";  // n: errors met, sessions going on
+inline constexpr std::string_view kUnitExposed =
+    "unit.exposed";  // n: 1, with the unit: for the ledger
 }  // namespace metric
 
 struct TelemetryDelta {
   std::string metric;
-  std::string event;          // the LiveEvent; empty: none
+  std::string event;  // the LiveEvent; empty: none
   std::optional<Arm> arm;
-  std::string instance;       // game server process; empty: not told
-  std::string unit;           // player, party, …; empty: not told
-  std::string stratum;        // region, platform, …; empty: not told
-  std::int64_t n = 0;         // observed
-  std::int64_t x = 0;         // of these (or while these were watched) it happened
+  std::string instance;  // game server process; empty: not told
+  std::string unit;      // player, party, …; empty: not told
+  std::string stratum;   // region, platform, …; empty: not told
+  std::int64_t n = 0;    // observed
+  std::int64_t x = 0;    // of these (or while these were watched) it happened
   std::optional<ExponentialHistogram> histogram;  // instead of n and x
   friend bool operator==(const TelemetryDelta&, const TelemetryDelta&) = default;
 };
@@ -53,9 +60,9 @@ struct TelemetryBatch {
   std::int64_t sequence = 0;
   // What the sender claims; the server lowers it to what the token allows.
   Trust trust = Trust::Client;
-  std::int64_t sent_ms = 0;   // the sender's clock; 0: not told
-  std::int64_t dropped = 0;   // deltas the sender had to leave out
-  std::string trace;          // W3C traceparent
+  std::int64_t sent_ms = 0;  // the sender's clock; 0: not told
+  std::int64_t dropped = 0;  // deltas the sender had to leave out
+  std::string trace;         // W3C traceparent
   std::vector<TelemetryDelta> deltas;
   friend bool operator==(const TelemetryBatch&, const TelemetryBatch&) = default;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which batches have been counted: a window of the last 64 sequences a source. A batch that comes again, because its
-// answer was lost, is recognised; one older than the window is taken for a repetition too.
+// Which batches have been counted: a window of the last 64 sequences a source. A batch that comes
+// again, because its answer was lost, is recognised; one older than the window is taken for a
+// repetition too.
 //
 // Threads: none. Limits: sources_max; the source that was silent longest is forgotten first.
 #pragma once

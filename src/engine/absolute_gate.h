@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gate against a number instead of a baseline: the canary's own rate, quantile or level. Pure.
 //
-// Shares and rates are judged by mixture e-values against "at most the number", valid at any look; a level, such as
-// headroom, is what it was last seen to be.
+// Shares and rates are judged by mixture e-values against "at most the number", valid at any look;
+// a level, such as headroom, is what it was last seen to be.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,8 @@
 namespace showcaller {
 namespace {
 
-// The capacity check of each event that waits for this fleet: ready instances of its build, and headroom where asked.
+// The capacity check of each event that waits for this fleet: ready instances of its build, and
+// headroom where asked.
 void judge_capacity(const World& world, const FleetObserved& observed, Decision* out) {
   std::optional<FleetView> view;
   world.events.each([&](const std::string& name, const EventState& event) {
@@ -30,7 +31,8 @@ void judge_capacity(const World& world, const FleetObserved& observed, Decision*
   });
 }
 
-// Events that wait for the fleet to move: a rollback that drains, a rollout that waits for its build.
+// Events that wait for the fleet to move: a rollback that drains, a rollout that waits for its
+// build.
 void touch_waiting(const World& world, const std::string& fleet, Decision* out) {
   world.events.each([&](const std::string& name, const EventState& event) {
     if (event.phase != Phase::RollingBack) return;
@@ -61,39 +63,49 @@ class Observation {
       return Decision{};
     }
     const Step& step = event->steps[std::size_t(report.step)];
-    const StepState on_its_way = report.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
-    if (step.state != on_its_way || step.attempt != report.attempt) return Decision{};  // A late or repeated reply.
-    return Decision{{StepFinished{report.event, report.revision, report.step, report.direction, report.attempt,
-                                  report.outcome, report.detail}},
+    const StepState on_its_way =
+        report.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
+    if (step.state != on_its_way || step.attempt != report.attempt)
+      return Decision{};  // A late or repeated reply.
+    return Decision{{StepFinished{report.event, report.revision, report.step, report.direction,
+                                  report.attempt, report.outcome, report.detail}},
                     {report.event},
                     {}};
   }
 
   Result<Decision> operator()(const ReadinessObserved& observed) const {
     const EventState* event = world_.event(observed.event);
-    if (!event) return fail(ErrorCode::NotFound, fmt::format("there is no LiveEvent '{}'", observed.event));
+    if (!event)
+      return fail(ErrorCode::NotFound, fmt::format("there is no LiveEvent '{}'", observed.event));
     const auto before = event->readiness.find(observed.check);
     if (before != event->readiness.end() && before->second.ready == observed.ready &&
         before->second.detail == observed.detail) {
       return Decision{};
     }
-    return Decision{{ReadinessChanged{observed.event, observed.check, observed.ready, observed.detail}},
-                    {observed.event},
-                    {}};
+    return Decision{
+        {ReadinessChanged{observed.event, observed.check, observed.ready, observed.detail}},
+        {observed.event},
+        {}};
   }
 
   Result<Decision> operator()(const TotalsObserved& totals) const {
     const EventState* event = world_.event(totals.event);
-    if (!event || event->revision != totals.revision || event->visit != totals.visit) return Decision{};
-    if (event->sessions_canary == totals.canary && event->sessions_baseline == totals.baseline) return Decision{};
-    return Decision{
-        {SessionsCounted{totals.event, totals.revision, totals.visit, totals.canary, totals.baseline}}, {}, {}};
+    if (!event || event->revision != totals.revision || event->visit != totals.visit)
+      return Decision{};
+    if (event->sessions_canary == totals.canary && event->sessions_baseline == totals.baseline)
+      return Decision{};
+    return Decision{{SessionsCounted{totals.event, totals.revision, totals.visit, totals.canary,
+                                     totals.baseline}},
+                    {},
+                    {}};
   }
 
   Result<Decision> operator()(const LedgerObserved& ledger) const {
     const EventState* event = world_.event(ledger.event);
-    if (!event || event->revision != ledger.revision || event->ledger_root == ledger.root) return Decision{};
-    return Decision{{LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root}}, {}, {}};
+    if (!event || event->revision != ledger.revision || event->ledger_root == ledger.root)
+      return Decision{};
+    return Decision{
+        {LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root}}, {}, {}};
   }
 
   Result<Decision> operator()(const ClockStepObserved& step) const {
@@ -104,8 +116,12 @@ class Observation {
   }
   Result<Decision> operator()(const TimePassed&) const { return Decision{{}, {"*"}, {}}; }
 
-  Result<Decision> operator()(const Command& command) const { return decide_command(world_, command, now_); }
-  Result<Decision> operator()(const GateLooked& look) const { return decide_look(world_, look, now_); }
+  Result<Decision> operator()(const Command& command) const {
+    return decide_command(world_, command, now_);
+  }
+  Result<Decision> operator()(const GateLooked& look) const {
+    return decide_look(world_, look, now_);
+  }
 
  private:
   const World& world_;

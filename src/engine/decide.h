@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// decide: (world, input, time) → payloads of records. The one place where the rules of compute, flow and policy meet.
+// decide: (world, input, time) → payloads of records. The one place where the rules of compute,
+// flow and policy meet.
 //
-// Pure. A decision never looks at anything but its arguments; the host gives it an envelope, folds it into the world
-// (evolve) and asks follow() what comes of it, until nothing does.
+// Pure. A decision never looks at anything but its arguments; the host gives it an envelope, folds
+// it into the world (evolve) and asks follow() what comes of it, until nothing does.
 #pragma once
 
 #include <string>
@@ -23,13 +24,15 @@ struct Decision {
 // The first decision on an input. An error changes nothing.
 Result<Decision> decide(const World& world, const Input& input, Instant now);
 
-// What must happen next to a LiveEvent by itself: the first of the rules (follow.cc) that applies. Empty: nothing.
+// What must happen next to a LiveEvent by itself: the first of the rules (follow.cc) that applies.
+// Empty: nothing.
 std::vector<Payload> follow(const World& world, const std::string& event, Instant now);
 
 // What a LiveEvent waits for, one sentence each, for status and plan. Empty: nothing holds it up.
 std::vector<std::string> waits_for(const World& world, const std::string& event, Instant now);
 
-// Problems of a LiveEvent's manifest against the world: missing fleets, builds, flags, variants; conflicting layers.
+// Problems of a LiveEvent's manifest against the world: missing fleets, builds, flags, variants;
+// conflicting layers.
 std::vector<std::string> problems_against(const World& world, const Manifest& manifest);
 
 }  // namespace showcaller

@@ -16,11 +16,13 @@ namespace showcaller {
 namespace {
 
 std::unexpected<Error> no_event(const std::string& name) {
-  return fail(ErrorCode::NotFound, fmt::format("there is no LiveEvent '{}'; `showcaller get events` lists them", name));
+  return fail(ErrorCode::NotFound,
+              fmt::format("there is no LiveEvent '{}'; `showcaller get events` lists them", name));
 }
 
 std::string reason_or(const Command& command, std::string_view verb) {
-  return command.reason.empty() ? fmt::format("{} by {}", verb, command.actor.name) : command.reason;
+  return command.reason.empty() ? fmt::format("{} by {}", verb, command.actor.name)
+                                : command.reason;
 }
 
 class CommandDecision {
@@ -45,7 +47,9 @@ class CommandDecision {
 
   Result<Decision> operator()(const RemoveCommand& c) const {
     const auto manifest = world_.manifest(c.kind, c.name);
-    if (!manifest) return fail(ErrorCode::NotFound, fmt::format("there is no {} '{}'", to_string(c.kind), c.name));
+    if (!manifest)
+      return fail(ErrorCode::NotFound,
+                  fmt::format("there is no {} '{}'", to_string(c.kind), c.name));
     TRY(may(verb_to_apply(c.kind), manifest->owner));
     std::string user;
     world_.events.each([&](const std::string& name, const EventState& event) {
@@ -66,16 +70,21 @@ class CommandDecision {
         return instance.fleet == c.name;
       });
       if (instances > 0) {
-        return fail(ErrorCode::Conflict, fmt::format("Fleet '{}' still has {} instances; apply it with capacity min 0 and "
-                                                     "buffer 0, and remove it when they are gone",
-                                                     c.name, instances));
+        return fail(
+            ErrorCode::Conflict,
+            fmt::format("Fleet '{}' still has {} instances; apply it with capacity min 0 and "
+                        "buffer 0, and remove it when they are gone",
+                        c.name, instances));
       }
     }
     if (!user.empty()) {
-      return fail(ErrorCode::Conflict, fmt::format("{} '{}' is used by LiveEvent '{}'; retire or roll that back first",
-                                                   to_string(c.kind), c.name, user));
+      return fail(ErrorCode::Conflict,
+                  fmt::format("{} '{}' is used by LiveEvent '{}'; retire or roll that back first",
+                              to_string(c.kind), c.name, user));
     }
-    return Decision{{ManifestRemoved{std::string(to_string(c.kind)), c.name}}, {}, {"removed " + manifest->key()}};
+    return Decision{{ManifestRemoved{std::string(to_string(c.kind)), c.name}},
+                    {},
+                    {"removed " + manifest->key()}};
   }
 
   // ---- a LiveEvent ----
@@ -90,10 +99,11 @@ class CommandDecision {
     const std::string& hash = c.hash.empty() ? s->event.manifest->hash : c.hash;
     TRY(may_approve(world_, s->event, command_.actor, hash, now_));
     const Instant until = approval_until(world_, s->event, now_);
-    return Decision{{ApprovalGranted{c.event, s->event.revision, s->event.manifest->hash, command_.actor.name,
-                                     command_.actor.roles, until}},
-                    {c.event},
-                    {fmt::format("{} approved {} r{}", command_.actor.name, c.event, s->event.revision)}};
+    return Decision{
+        {ApprovalGranted{c.event, s->event.revision, s->event.manifest->hash, command_.actor.name,
+                         command_.actor.roles, until}},
+        {c.event},
+        {fmt::format("{} approved {} r{}", command_.actor.name, c.event, s->event.revision)}};
   }
 
   Result<Decision> operator()(const EventCommand& c) const {
@@ -101,8 +111,9 @@ class CommandDecision {
     if (!s) return no_event(c.event);
     TRY(may(verb_of(command_.body), s->event.manifest->owner));
     if (c.expected_revision && *c.expected_revision != s->event.revision) {
-      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is at revision {}, not {}; read it again", c.event,
-                                                   s->event.revision, *c.expected_revision));
+      return fail(ErrorCode::Conflict,
+                  fmt::format("LiveEvent '{}' is at revision {}, not {}; read it again", c.event,
+                              s->event.revision, *c.expected_revision));
     }
     TRY(permit(world_, command_.body, now_));
     TRY(auto payloads, decide_verb(*s, c));
@@ -115,7 +126,8 @@ class CommandDecision {
     TRY(check_line_scope(c.scope));
     TRY(may(c.stop ? "stop-line" : "resume-line", line_owner(world_, c.scope)));
     const bool stopped = world_.lines.contains(c.scope);
-    if (c.stop == stopped) return Decision{{}, {}, {stopped ? "the line is stopped already" : "the line runs already"}};
+    if (c.stop == stopped)
+      return Decision{{}, {}, {stopped ? "the line is stopped already" : "the line runs already"}};
     const std::string reason = reason_or(command_, c.stop ? "stopped" : "resumed");
     if (c.stop) return Decision{{LineStopped{c.scope, reason}}, {"*"}, {}};
     return Decision{{LineResumed{c.scope, reason}}, {"*"}, {}};
@@ -127,14 +139,22 @@ class CommandDecision {
     TRY(may(c.release ? "release" : "quarantine", fleet->owner));
     const bool there = world_.quarantines.contains(quarantine_key(c.scope, c.fleet, c.subject));
     if (c.release) {
-      if (!there) return fail(ErrorCode::NotFound, fmt::format("{} '{}' is not quarantined", enum_name(c.scope), c.subject));
-      return Decision{{QuarantineLifted{c.scope, c.fleet, c.subject, reason_or(command_, "released")}}, {}, {}};
+      if (!there)
+        return fail(ErrorCode::NotFound,
+                    fmt::format("{} '{}' is not quarantined", enum_name(c.scope), c.subject));
+      return Decision{
+          {QuarantineLifted{c.scope, c.fleet, c.subject, reason_or(command_, "released")}}, {}, {}};
     }
-    if (c.scope == QuarantineScope::Instance && !world_.instances.contains(instance_key(c.fleet, c.subject))) {
-      return fail(ErrorCode::NotFound, fmt::format("fleet '{}' has no instance '{}'", c.fleet, c.subject));
+    if (c.scope == QuarantineScope::Instance &&
+        !world_.instances.contains(instance_key(c.fleet, c.subject))) {
+      return fail(ErrorCode::NotFound,
+                  fmt::format("fleet '{}' has no instance '{}'", c.fleet, c.subject));
     }
     const Instant until = c.for_how_long.count() > 0 ? now_ + c.for_how_long : Instant{};
-    return Decision{{QuarantineSet{c.scope, c.fleet, c.subject, until, reason_or(command_, "quarantined")}}, {}, {}};
+    return Decision{
+        {QuarantineSet{c.scope, c.fleet, c.subject, until, reason_or(command_, "quarantined")}},
+        {},
+        {}};
   }
 
   Result<Decision> operator()(const CreateTokenCommand& c) const {
@@ -145,8 +165,12 @@ class CommandDecision {
       return fail(ErrorCode::Invalid, "the token's hash is not a new SHA-256 in hex");
     }
     bool taken = false;
-    world_.tokens.each([&](const std::string&, const Token& t) { taken |= t.id == c.id || t.name == c.name; });
-    if (taken) return fail(ErrorCode::Conflict, fmt::format("there is a token named '{}'; revoke it or take another name", c.name));
+    world_.tokens.each(
+        [&](const std::string&, const Token& t) { taken |= t.id == c.id || t.name == c.name; });
+    if (taken)
+      return fail(
+          ErrorCode::Conflict,
+          fmt::format("there is a token named '{}'; revoke it or take another name", c.name));
     return Decision{{TokenCreated{c.id, c.name, c.roles, c.sha256, c.expires}}, {}, {}};
   }
 
@@ -170,8 +194,8 @@ class CommandDecision {
       return;
     }
     const std::int64_t generation = stored ? stored->generation + 1 : 1;
-    out->payloads.push_back(ManifestApplied{std::string(to_string(manifest.kind())), manifest.name, generation,
-                                            manifest.hash, manifest.document});
+    out->payloads.push_back(ManifestApplied{std::string(to_string(manifest.kind())), manifest.name,
+                                            generation, manifest.hash, manifest.document});
     out->touched.push_back("*");  // A policy, a fleet, a flag: any event may have waited for it.
     out->notes.push_back(fmt::format("{} {}", manifest.key(), stored ? "changed" : "created"));
   }
@@ -185,15 +209,20 @@ class CommandDecision {
     if (event) {
       if (event->manifest->owner != manifest->owner) TRY(may("apply", event->manifest->owner));
       const Outcome outcome = outcome_of(event->phase, PhaseInput::Revise);
-      if (!outcome.allowed) return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}': {}", manifest->name, outcome.refusal));
+      if (!outcome.allowed)
+        return fail(ErrorCode::Conflict,
+                    fmt::format("LiveEvent '{}': {}", manifest->name, outcome.refusal));
       if (may_admit(event->phase)) TRY(check_running_revision(*event, *manifest));
-      if (event->phase == Phase::Preparing || event->phase == Phase::Ready) TRY(check_prepared_revision(*event, *manifest));
+      if (event->phase == Phase::Preparing || event->phase == Phase::Ready)
+        TRY(check_prepared_revision(*event, *manifest));
     }
     if (!event || is_over(event->phase)) TRY(check_event_quota(world_, manifest->name, now_));
     const std::int64_t revision = event ? event->revision + 1 : 1;
-    out->payloads.push_back(EventRevised{manifest->name, revision, manifest->hash, manifest->document});
+    out->payloads.push_back(
+        EventRevised{manifest->name, revision, manifest->hash, manifest->document});
     out->touched.push_back(manifest->name);
-    out->notes.push_back(fmt::format("{} r{} {}", manifest->key(), revision, event ? "revised" : "created"));
+    out->notes.push_back(
+        fmt::format("{} r{} {}", manifest->key(), revision, event ? "revised" : "created"));
     return {};
   }
 
@@ -209,23 +238,28 @@ class CommandDecision {
     const auto& then = next.document;
     const auto part = [](const json::object& document, std::string_view key) -> json::value {
       const json::value* spec = document.if_contains("spec");
-      const json::value* found = spec && spec->is_object() ? spec->get_object().if_contains(key) : nullptr;
+      const json::value* found =
+          spec && spec->is_object() ? spec->get_object().if_contains(key) : nullptr;
       return found ? *found : json::value();
     };
     if (part(now, "changes") != part(then, "changes")) {
-      return fail(ErrorCode::Conflict,
-                  fmt::format("LiveEvent '{}' has players in it, so its changes can't be exchanged under them; roll it back "
-                              "and apply again, or put the new changes into another LiveEvent after it",
-                              next.name));
+      return fail(
+          ErrorCode::Conflict,
+          fmt::format("LiveEvent '{}' has players in it, so its changes can't be exchanged under "
+                      "them; roll it back "
+                      "and apply again, or put the new changes into another LiveEvent after it",
+                      next.name));
     }
     const auto& old_stages = event.spec().stages;
     const auto& new_stages = next.as<LiveEventSpec>().stages;
     for (int i = 0; i <= event.stage; ++i) {
       const auto at = std::size_t(i);
       if (at >= new_stages.size() || new_stages[at].name != old_stages[at].name ||
-          new_stages[at].exposure_ppm < old_stages[at].exposure_ppm || new_stages[at].audience != old_stages[at].audience) {
+          new_stages[at].exposure_ppm < old_stages[at].exposure_ppm ||
+          new_stages[at].audience != old_stages[at].audience) {
         return fail(ErrorCode::Conflict,
-                    fmt::format("LiveEvent '{}' has entered stage '{}'; stages up to it can't be removed, narrowed or given "
+                    fmt::format("LiveEvent '{}' has entered stage '{}'; stages up to it can't be "
+                                "removed, narrowed or given "
                                 "another audience (exposure only grows on the way forward)",
                                 next.name, old_stages[at].name));
       }
@@ -236,9 +270,11 @@ class CommandDecision {
   // Steps have run: a change-set with other steps must undo them first.
   static Status check_prepared_revision(const EventState& event, const Manifest& next) {
     if (paths_of(event.spec()) == paths_of(next.as<LiveEventSpec>())) return {};
-    return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is being made ready and its change-set differs; roll it back "
-                                                 "first, then apply again",
-                                                 next.name));
+    return fail(
+        ErrorCode::Conflict,
+        fmt::format("LiveEvent '{}' is being made ready and its change-set differs; roll it back "
+                    "first, then apply again",
+                    next.name));
   }
 
   Result<std::vector<Payload>> decide_verb(const Subject& s, const EventCommand& c) const {
@@ -246,22 +282,33 @@ class CommandDecision {
     const auto allowed = [&](PhaseInput input) -> Status {
       const Outcome outcome = outcome_of(s.event.phase, input);
       if (outcome.allowed) return {};
-      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is {}: {}", s.name, enum_name(s.event.phase), outcome.refusal));
+      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is {}: {}", s.name,
+                                                   enum_name(s.event.phase), outcome.refusal));
     };
     const auto running = [&]() -> Status {
       if (may_admit(s.event.phase)) return {};
-      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is {}; only an event that is rolling out or live admits players",
-                                                   s.name, enum_name(s.event.phase)));
+      return fail(
+          ErrorCode::Conflict,
+          fmt::format(
+              "LiveEvent '{}' is {}; only an event that is rolling out or live admits players",
+              s.name, enum_name(s.event.phase)));
     };
     switch (c.verb) {
       case EventVerb::Hold:
-        if (is_over(s.event.phase)) return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is over ({})", s.name, enum_name(s.event.phase)));
-        if (s.event.hold && s.event.hold->by == HoldCause::Operator) return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is held already by {}: {}", s.name, s.event.hold->actor, s.event.hold->reason));
+        if (is_over(s.event.phase))
+          return fail(ErrorCode::Conflict,
+                      fmt::format("LiveEvent '{}' is over ({})", s.name, enum_name(s.event.phase)));
+        if (s.event.hold && s.event.hold->by == HoldCause::Operator)
+          return fail(ErrorCode::Conflict,
+                      fmt::format("LiveEvent '{}' is held already by {}: {}", s.name,
+                                  s.event.hold->actor, s.event.hold->reason));
         return std::vector<Payload>{HoldSet{s.name, HoldCause::Operator, reason}};
       case EventVerb::Resume:
-        if (!s.event.hold) return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is not held", s.name));
+        if (!s.event.hold)
+          return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is not held", s.name));
         return std::vector<Payload>{HoldLifted{s.name, reason}};
-      case EventVerb::Promote: return promote(s, reason);
+      case EventVerb::Promote:
+        return promote(s, reason);
       case EventVerb::StepBack:
         TRY(allowed(PhaseInput::StepBack));
         return step_back(s, reason);
@@ -275,7 +322,8 @@ class CommandDecision {
       case EventVerb::Retire: {
         TRY(allowed(PhaseInput::Retire));
         std::vector<Payload> out;
-        if (s.event.intake != IntakeState::Closed) out.push_back(IntakeChanged{s.name, IntakeState::Closed, {}, reason});
+        if (s.event.intake != IntakeState::Closed)
+          out.push_back(IntakeChanged{s.name, IntakeState::Closed, {}, reason});
         out.push_back(change_phase(s, PhaseInput::Retire, reason));
         return out;
       }
@@ -287,7 +335,9 @@ class CommandDecision {
         return std::vector<Payload>{DivertSet{s.name, c.verb == EventVerb::Divert, reason}};
       case EventVerb::Pace:
         TRY(running());
-        if (c.pace_per_minute < 0) return fail(ErrorCode::Invalid, "a pace is a number of sessions a minute, or 0 for no limit");
+        if (c.pace_per_minute < 0)
+          return fail(ErrorCode::Invalid,
+                      "a pace is a number of sessions a minute, or 0 for no limit");
         return std::vector<Payload>{PaceSet{s.name, c.pace_per_minute, reason}};
     }
     return fail(ErrorCode::Internal, "an unknown verb");
@@ -304,25 +354,32 @@ class CommandDecision {
 
   static Status may_grow(const Subject& s) {
     if (const std::string why = blocked(s); !why.empty()) {
-      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' may not grow now: {}", s.name, why));
+      return fail(ErrorCode::Conflict,
+                  fmt::format("LiveEvent '{}' may not grow now: {}", s.name, why));
     }
     return {};
   }
 
-  // A person may vouch for a stage that is thin; nobody may for one that fails, is blind, or is skewed.
+  // A person may vouch for a stage that is thin; nobody may for one that fails, is blind, or is
+  // skewed.
   static Result<std::vector<Payload>> promote(const Subject& s, const std::string& reason) {
     TRY(may_grow(s));
     if (s.event.phase != Phase::RollingOut) {
       const Outcome outcome = outcome_of(s.event.phase, PhaseInput::Advance);
-      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is {}: {}", s.name, enum_name(s.event.phase), outcome.refusal));
+      return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is {}: {}", s.name,
+                                                   enum_name(s.event.phase), outcome.refusal));
     }
     for (const auto& [gate, standing] : s.event.gates) {
-      const bool bars = standing.verdict == VerdictName::Fail || standing.verdict == VerdictName::Skewed ||
+      const bool bars = standing.verdict == VerdictName::Fail ||
+                        standing.verdict == VerdictName::Skewed ||
                         standing.verdict == VerdictName::Blind;
       if (standing.visit != s.event.visit || !bars) continue;
-      return fail(ErrorCode::Conflict,
-                  fmt::format("{} says {} in this stage ({}); roll back or step back, then try the stage again",
-                              gate.empty() ? "the stage's evidence" : "gate " + gate, enum_name(standing.verdict), standing.why));
+      return fail(
+          ErrorCode::Conflict,
+          fmt::format(
+              "{} says {} in this stage ({}); roll back or step back, then try the stage again",
+              gate.empty() ? "the stage's evidence" : "gate " + gate, enum_name(standing.verdict),
+              standing.why));
     }
     return advance(s, reason);
   }

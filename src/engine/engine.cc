@@ -29,7 +29,8 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
     envelope = {command->actor.name, command->key, command->trace, 0};
     if (!command->key.empty()) {
       if (const DoneKey* done = world_.keys.find(command->actor.name + "/" + command->key)) {
-        return Receipt{done->seq, true, {"this command was accepted before; nothing happened again"}};
+        return Receipt{
+            done->seq, true, {"this command was accepted before; nothing happened again"}};
       }
       envelope.key = command->actor.name + "/" + command->key;
     }
@@ -38,7 +39,8 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   const std::uint64_t before = world_.seq;
   for (Payload& payload : decision.payloads) {
     add(std::move(payload), envelope, now, records);
-    if (envelope.cause == 0) {  // The first record is the cause of all the rest, and alone carries the key.
+    if (envelope.cause ==
+        0) {  // The first record is the cause of all the rest, and alone carries the key.
       envelope.cause = world_.seq;
       envelope.key.clear();
     }
@@ -56,7 +58,8 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   return receipt;
 }
 
-void Engine::add(Payload payload, const Envelope& envelope, Instant now, std::vector<Record>* records) {
+void Engine::add(Payload payload, const Envelope& envelope, Instant now,
+                 std::vector<Record>* records) {
   Record record;
   record.seq = world_.seq + 1;
   record.time = now;
@@ -67,13 +70,16 @@ void Engine::add(Payload payload, const Envelope& envelope, Instant now, std::ve
   record.trace = envelope.trace;
   record.payload = std::move(payload);
   const Status folded = evolve(&world_, record);
-  if (!folded) check_failed(__FILE__, __LINE__, folded.error().message.c_str());  // decide() gave a senseless record.
+  if (!folded)
+    check_failed(__FILE__, __LINE__,
+                 folded.error().message.c_str());  // decide() gave a senseless record.
   records->push_back(std::move(record));
 }
 
 void Engine::follow_up(std::vector<std::string> touched, const Envelope& envelope, Instant now,
                        std::vector<Record>* records) {
-  if (std::find(touched.begin(), touched.end(), "*") != touched.end()) touched = running_events(world_);
+  if (std::find(touched.begin(), touched.end(), "*") != touched.end())
+    touched = running_events(world_);
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const std::string& name : touched) {
@@ -83,7 +89,8 @@ void Engine::follow_up(std::vector<std::string> touched, const Envelope& envelop
       if (payloads.empty()) break;
       // What an event does by itself belongs to the trace of its revision.
       Envelope own = envelope;
-      if (const EventState* event = world_.event(name); event && own.trace.empty()) own.trace = event->trace;
+      if (const EventState* event = world_.event(name); event && own.trace.empty())
+        own.trace = event->trace;
       for (const Payload& payload : payloads) add(payload, own, now, records);
     }
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine: a world, and inputs taken one after another. Each input's decision is folded into the world at once, so
-// that the next input of the same batch sees it; the records it gives out are the host's to make durable.
+// The engine: a world, and inputs taken one after another. Each input's decision is folded into the
+// world at once, so that the next input of the same batch sees it; the records it gives out are the
+// host's to make durable.
 //
-// Pure but for its own world. Threads: one. Limits: kFollowUpsMax rounds an input; reaching it is a programmer's error.
+// Pure but for its own world. Threads: one. Limits: kFollowUpsMax rounds an input; reaching it is a
+// programmer's error.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +35,8 @@ class Engine {
     std::uint64_t cause = 0;
   };
   void add(Payload payload, const Envelope& envelope, Instant now, std::vector<Record>* records);
-  void follow_up(std::vector<std::string> touched, const Envelope& envelope, Instant now, std::vector<Record>* records);
+  void follow_up(std::vector<std::string> touched, const Envelope& envelope, Instant now,
+                 std::vector<Record>* records);
 
   World world_;
   std::uint64_t epoch_;

@@ -12,8 +12,10 @@ namespace {
 struct EventOf {
   template <class P>
   std::string operator()(const P& payload) const {
-    if constexpr (requires { payload.event; }) return payload.event;
-    else return {};
+    if constexpr (requires { payload.event; })
+      return payload.event;
+    else
+      return {};
   }
 };
 
@@ -21,7 +23,8 @@ struct EventOf {
 std::string rule_of(const Payload& payload) {
   if (std::holds_alternative<VerdictChanged>(payload)) return "docs/gates.md";
   if (const auto* moved = std::get_if<PhaseChanged>(&payload)) {
-    return fmt::format("docs/lifecycle.md: {} in {}", enum_name(moved->input), enum_name(moved->from));
+    return fmt::format("docs/lifecycle.md: {} in {}", enum_name(moved->input),
+                       enum_name(moved->from));
   }
   if (std::holds_alternative<ApprovalGranted>(payload)) return "docs/policy.md";
   return {};
@@ -30,17 +33,22 @@ std::string rule_of(const Payload& payload) {
 std::string reason_of(const Payload& payload) {
   return std::visit(
       [](const auto& p) -> std::string {
-        if constexpr (requires { p.why; }) return p.why;
-        else if constexpr (requires { p.reason; }) return p.reason;
-        else if constexpr (requires { p.detail; }) return p.detail;
-        else return {};
+        if constexpr (requires { p.why; })
+          return p.why;
+        else if constexpr (requires { p.reason; })
+          return p.reason;
+        else if constexpr (requires { p.detail; })
+          return p.detail;
+        else
+          return {};
       },
       payload);
 }
 
 // What a reader of a story needs; totals and unchanged standings are for `history`.
 bool is_a_decision(const Payload& payload) {
-  return !std::holds_alternative<SessionsCounted>(payload) && !std::holds_alternative<StepStarted>(payload);
+  return !std::holds_alternative<SessionsCounted>(payload) &&
+         !std::holds_alternative<StepStarted>(payload);
 }
 
 json::object evidence_of(const VerdictChanged& verdict) {
@@ -53,9 +61,12 @@ json::object evidence_of(const VerdictChanged& verdict) {
 
 }  // namespace
 
-std::string event_of(const Payload& payload) { return std::visit(EventOf{}, payload); }
+std::string event_of(const Payload& payload) {
+  return std::visit(EventOf{}, payload);
+}
 
-json::object explanation_of(const World& world, const std::string& name, std::span<const Record> records, Instant now) {
+json::object explanation_of(const World& world, const std::string& name,
+                            std::span<const Record> records, Instant now) {
   json::array decisions, summary;
   for (const Record& record : records) {
     if (!is_a_decision(record.payload)) continue;
@@ -67,23 +78,28 @@ json::object explanation_of(const World& world, const std::string& name, std::sp
     if (record.cause != 0) line["cause"] = record.cause;
     if (!record.trace.empty()) line["trace"] = record.trace;
     if (const std::string rule = rule_of(record.payload); !rule.empty()) line["rule"] = rule;
-    if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload)) line["evidence"] = evidence_of(*verdict);
+    if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload))
+      line["evidence"] = evidence_of(*verdict);
     decisions.push_back(std::move(line));
   }
   json::object out{{"event", name}};
   if (const EventState* event = world.event(name)) {
     out["phase"] = std::string(enum_name(event->phase));
     out["revision"] = event->revision;
-    summary.push_back(json::value(fmt::format("{} r{} is {}{}", name, event->revision, enum_name(event->phase),
-                                              event->phase_reason.empty() ? "" : ": " + event->phase_reason)));
+    summary.push_back(
+        json::value(fmt::format("{} r{} is {}{}", name, event->revision, enum_name(event->phase),
+                                event->phase_reason.empty() ? "" : ": " + event->phase_reason)));
     for (const auto& [gate, standing] : event->gates) {
-      summary.push_back(json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,
-                                                enum_name(standing.verdict), standing.why)));
+      summary.push_back(
+          json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,
+                                  enum_name(standing.verdict), standing.why)));
     }
     if (!event->ledger_root.empty()) {
-      summary.push_back(json::value(fmt::format("{} players may have been exposed; showcaller ledger {}", event->ledger_rows, name)));
+      summary.push_back(json::value(fmt::format(
+          "{} players may have been exposed; showcaller ledger {}", event->ledger_rows, name)));
     }
-    for (const std::string& wait : waits_for(world, name, now)) summary.push_back(json::value("waits for " + wait));
+    for (const std::string& wait : waits_for(world, name, now))
+      summary.push_back(json::value("waits for " + wait));
   }
   out["summary"] = std::move(summary);
   out["decisions"] = std::move(decisions);

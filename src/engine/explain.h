@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why did it do that: the decisions about a LiveEvent in order, each with who or what caused it, on which evidence, by
-// which rule. Pure: made from the journal's records alone.
+// Why did it do that: the decisions about a LiveEvent in order, each with who or what caused it, on
+// which evidence, by which rule. Pure: made from the journal's records alone.
 #pragma once
 
 #include <span>
@@ -17,6 +17,7 @@ std::string event_of(const Payload& payload);
 
 // {"event","phase","summary":[sentences],"decisions":[{"seq","time","what","why","by","cause"?,"evidence"?,"trace"?}]}
 // `records` are those about the event, oldest first.
-json::object explanation_of(const World& world, const std::string& event, std::span<const Record> records, Instant now);
+json::object explanation_of(const World& world, const std::string& event,
+                            std::span<const Record> records, Instant now);
 
 }  // namespace showcaller

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to a LiveEvent by itself, as a list of rules: the first that applies is what happens next.
+// What happens to a LiveEvent by itself, as a list of rules: the first that applies is what happens
+// next.
 #include <array>
 
 #include <fmt/format.h>
@@ -29,7 +30,8 @@ bool steps_are_all(const EventState& event, auto predicate) {
 
 Payloads end_by_schedule(const Subject& s) {
   const auto& end = s.spec().schedule.end;
-  if (!end || s.now < latest_of(*end) || !outcome_of(s.event.phase, PhaseInput::End).allowed) return {};
+  if (!end || s.now < latest_of(*end) || !outcome_of(s.event.phase, PhaseInput::End).allowed)
+    return {};
   return end_event(s, "the schedule's end");
 }
 
@@ -38,7 +40,9 @@ Payloads undo_the_failed_preparation(const Subject& s) {
   for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
     const Step& step = s.event.steps[i];
     if (step.state != StepState::Failed) continue;
-    return roll_back(s, fmt::format("step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), step.detail), true);
+    return roll_back(
+        s, fmt::format("step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), step.detail),
+        true);
   }
   return {};
 }
@@ -53,16 +57,20 @@ Payloads get_stuck(const Subject& s) {
   std::string where;
   for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
     if (s.event.steps[i].state == StepState::Stuck) {
-      where = fmt::format("undo of step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), s.event.steps[i].detail);
+      where = fmt::format("undo of step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(),
+                          s.event.steps[i].detail);
     }
   }
   if (where.empty() && s.now - s.event.phase_since > s.spec().rollback.within) {
-    where = fmt::format("the canary has not drained within {}", format_duration(s.spec().rollback.within));
+    where = fmt::format("the canary has not drained within {}",
+                        format_duration(s.spec().rollback.within));
   }
   if (where.empty()) return {};
-  PageRaised page{"LiveEvent/" + s.name, s.event.manifest->owner,
-                  fmt::format("the rollback of {} is stuck: {}", s.name, where),
-                  {"showcaller explain " + s.name, "mend the step, then: showcaller rollback " + s.name}};
+  PageRaised page{
+      "LiveEvent/" + s.name,
+      s.event.manifest->owner,
+      fmt::format("the rollback of {} is stuck: {}", s.name, where),
+      {"showcaller explain " + s.name, "mend the step, then: showcaller rollback " + s.name}};
   return {change_phase(s, PhaseInput::Stick, where), std::move(page)};
 }
 
@@ -83,11 +91,12 @@ bool builds_are_gone(const Subject& s) {
     });
     if (wanted_by_another) continue;
     bool runs = false;
-    s.world.instances.each_from(build->fleet + "/", [&](const std::string&, const Instance& instance) {
-      if (instance.fleet != build->fleet) return false;
-      runs = instance.build == build->version;
-      return !runs;
-    });
+    s.world.instances.each_from(build->fleet + "/",
+                                [&](const std::string&, const Instance& instance) {
+                                  if (instance.fleet != build->fleet) return false;
+                                  runs = instance.build == build->version;
+                                  return !runs;
+                                });
     if (runs) return false;
   }
   return true;
@@ -128,16 +137,20 @@ Payloads do_the_next_step(const Subject& s) {
 
 Payloads become_ready(const Subject& s) {
   if (s.event.phase != Phase::Preparing || s.event.hold) return {};
-  if (!steps_are_all(s.event, [](const Step& step) { return step.state == StepState::Done; })) return {};
+  if (!steps_are_all(s.event, [](const Step& step) { return step.state == StepState::Done; }))
+    return {};
   for (const std::string& check : required_checks(s.spec())) {
     const auto at = s.event.readiness.find(check);
     if (at == s.event.readiness.end() || !at->second.ready) return {};
   }
-  return {change_phase(s, PhaseInput::MadeReady, "every step is applied and every readiness check is good")};
+  return {change_phase(s, PhaseInput::MadeReady,
+                       "every step is applied and every readiness check is good")};
 }
 
 Payloads give_up_waiting_for_readiness(const Subject& s) {
-  if (s.event.phase != Phase::Preparing || s.now - s.event.phase_since <= s.spec().readiness.timeout) return {};
+  if (s.event.phase != Phase::Preparing ||
+      s.now - s.event.phase_since <= s.spec().readiness.timeout)
+    return {};
   return hold(s, HoldCause::Readiness,
               fmt::format("not ready after {}: {}", format_duration(s.spec().readiness.timeout),
                           fmt::join(waits_for(s.world, s.name, s.now), "; ")),
@@ -148,19 +161,25 @@ Payloads give_up_waiting_for_readiness(const Subject& s) {
 
 constexpr Duration kClockSettles = minutes(1);
 
-bool clock_is_settled(const Subject& s) { return s.now - s.world.clock_stepped >= kClockSettles; }
+bool clock_is_settled(const Subject& s) {
+  return s.now - s.world.clock_stepped >= kClockSettles;
+}
 
 Instant rollout_begins(const LiveEventSpec& spec) {
-  return spec.schedule.start ? spec.schedule.start->at - spec.rollout_begin_before_start : Instant{};
+  return spec.schedule.start ? spec.schedule.start->at - spec.rollout_begin_before_start
+                             : Instant{};
 }
 
 Payloads begin_the_rollout(const Subject& s) {
-  if (s.event.phase != Phase::Ready || s.now < rollout_begins(s.spec()) || !blocked(s).empty()) return {};
+  if (s.event.phase != Phase::Ready || s.now < rollout_begins(s.spec()) || !blocked(s).empty())
+    return {};
   if (s.spec().schedule.start && !clock_is_settled(s)) return {};
   const bool proving = s.spec().schedule.start.has_value();
   Payloads out{change_phase(s, PhaseInput::Admit, "ready, and its time has come")};
   for (Payload& payload : enter_stage(s, 0, "first stage")) out.push_back(std::move(payload));
-  out.push_back(IntakeChanged{s.name, proving ? IntakeState::Proving : IntakeState::Open, {},
+  out.push_back(IntakeChanged{s.name,
+                              proving ? IntakeState::Proving : IntakeState::Open,
+                              {},
                               proving ? "proving before the start" : "opens with its stages"});
   if (s.spec().intake.pace_per_minute > 0) {
     out.push_back(PaceSet{s.name, s.spec().intake.pace_per_minute, "as the manifest says"});
@@ -177,9 +196,11 @@ Payloads open_the_doors(const Subject& s) {
   const bool proven = s.event.phase == Phase::Live;
   if (!proven && s.spec().intake.if_not_proven == IfNotProven::Postpone) return {};
   if (!proven && s.spec().intake.if_not_proven == IfNotProven::Ask) {
-    return hold(s, HoldCause::Operator, "its start has come before it is proven; resume to open, or roll back", true);
+    return hold(s, HoldCause::Operator,
+                "its start has come before it is proven; resume to open, or roll back", true);
   }
-  if (s.now >= latest_of(*start)) return {IntakeChanged{s.name, IntakeState::Open, {}, "the schedule's start"}};
+  if (s.now >= latest_of(*start))
+    return {IntakeChanged{s.name, IntakeState::Open, {}, "the schedule's start"}};
   for (const auto& [region, at] : start->by_region) {
     const auto& open = s.event.open_regions;
     if (s.now < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
@@ -192,26 +213,32 @@ bool stage_is_judged(const Subject& s) {
   const StageSpec& stage = *s.stage();
   if (!stage.gated) return false;
   return std::any_of(s.spec().gates.begin(), s.spec().gates.end(), [&](const GateSpec& gate) {
-    return gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(), stage.name) != gate.stages.end();
+    return gate.stages.empty() ||
+           std::find(gate.stages.begin(), gate.stages.end(), stage.name) != gate.stages.end();
   });
 }
 
-// A stage without gates advances by time alone; one with gates advances in gate_decision.cc, by evidence.
+// A stage without gates advances by time alone; one with gates advances in gate_decision.cc, by
+// evidence.
 Payloads advance_by_time(const Subject& s) {
   if (s.event.phase != Phase::RollingOut || !s.stage() || stage_is_judged(s)) return {};
   if (s.now - s.event.stage_since < s.stage()->bake_min || !blocked(s).empty()) return {};
-  return advance(s, fmt::format("baked for {}; the stage has no gate", format_duration(s.stage()->bake_min)));
+  return advance(
+      s, fmt::format("baked for {}; the stage has no gate", format_duration(s.stage()->bake_min)));
 }
 
 // ---- after the show ----
 
 Payloads settle(const Subject& s) {
-  if (s.event.phase != Phase::Settling || s.now - s.event.phase_since < s.spec().schedule.claim_until) return {};
+  if (s.event.phase != Phase::Settling ||
+      s.now - s.event.phase_since < s.spec().schedule.claim_until)
+    return {};
   return {change_phase(s, PhaseInput::Deprecate, "claims are settled")};
 }
 
 Payloads retire(const Subject& s) {
-  if (s.event.phase != Phase::Deprecated || s.now - s.event.phase_since < s.spec().schedule.retire) return {};
+  if (s.event.phase != Phase::Deprecated || s.now - s.event.phase_since < s.spec().schedule.retire)
+    return {};
   return {change_phase(s, PhaseInput::Retire, "the legacy path is no longer used")};
 }
 
@@ -262,8 +289,10 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       }
       for (const std::string& check : required_checks(s->spec())) {
         const auto at = s->event.readiness.find(check);
-        if (at == s->event.readiness.end()) out.push_back(fmt::format("readiness check {}: no report yet", check));
-        else if (!at->second.ready) out.push_back(fmt::format("readiness check {}: {}", check, at->second.detail));
+        if (at == s->event.readiness.end())
+          out.push_back(fmt::format("readiness check {}: no report yet", check));
+        else if (!at->second.ready)
+          out.push_back(fmt::format("readiness check {}: {}", check, at->second.detail));
       }
       break;
     case Phase::Ready:
@@ -275,15 +304,20 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       if (s->stage()) {
         const auto standing = s->event.gates.find("");
         out.push_back(fmt::format("stage {}: {}", s->stage()->name,
-                                  !stage_is_judged(*s)                  ? "its bake time"
-                                  : standing == s->event.gates.end() ? "a first look at the evidence"
-                                                                        : standing->second.why));
+                                  !stage_is_judged(*s) ? "its bake time"
+                                  : standing == s->event.gates.end()
+                                      ? "a first look at the evidence"
+                                      : standing->second.why));
       }
       break;
-    case Phase::RollbackStuck: out.push_back(s->event.phase_reason); break;
-    default: break;
+    case Phase::RollbackStuck:
+      out.push_back(s->event.phase_reason);
+      break;
+    default:
+      break;
   }
-  if (const std::string why = blocked(*s); !why.empty() && !is_over(s->event.phase)) out.push_back(why);
+  if (const std::string why = blocked(*s); !why.empty() && !is_over(s->event.phase))
+    out.push_back(why);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A look at the evidence: which verdicts changed, and what follows from them. Only pass advances; fail does what its gate
-// says; thin at the end of the bake does what on_thin says; blind and skewed hold.
+// A look at the evidence: which verdicts changed, and what follows from them. Only pass advances;
+// fail does what its gate says; thin at the end of the bake does what on_thin says; blind and
+// skewed hold.
 #include <fmt/format.h>
 
 #include "engine/decide_parts.h"
@@ -9,7 +10,9 @@
 namespace showcaller {
 namespace {
 
-VerdictName name_of(Verdict verdict) { return VerdictName(std::uint8_t(verdict)); }
+VerdictName name_of(Verdict verdict) {
+  return VerdictName(std::uint8_t(verdict));
+}
 static_assert(std::uint8_t(Verdict::Pass) == std::uint8_t(VerdictName::Pass) &&
               std::uint8_t(Verdict::Fail) == std::uint8_t(VerdictName::Fail) &&
               std::uint8_t(Verdict::Thin) == std::uint8_t(VerdictName::Thin) &&
@@ -30,8 +33,9 @@ std::vector<Payload> changed_verdicts(const Subject& s, const GateLooked& look) 
     const bool same = standing != s.event.gates.end() && standing->second.visit == look.visit &&
                       standing->second.verdict == name_of(reading.verdict);
     if (same) continue;
-    out.push_back(VerdictChanged{s.name, look.revision, s.event.stage, look.visit, reading.gate, name_of(reading.verdict),
-                                 look.evidence_s, look.evidence_offset, look.evidence_hash, reading.statistics, reading.why});
+    out.push_back(VerdictChanged{s.name, look.revision, s.event.stage, look.visit, reading.gate,
+                                 name_of(reading.verdict), look.evidence_s, look.evidence_offset,
+                                 look.evidence_hash, reading.statistics, reading.why});
   }
   return out;
 }
@@ -39,12 +43,18 @@ std::vector<Payload> changed_verdicts(const Subject& s, const GateLooked& look) 
 // How grave an action is: of several failing gates, the gravest acts.
 int gravity(GateAction action) {
   switch (action) {
-    case GateAction::Rollback: return 5;
-    case GateAction::StepBack: return 4;
-    case GateAction::Divert: return 3;
-    case GateAction::Hold: return 2;
-    case GateAction::Pace: return 1;
-    case GateAction::Warn: return 0;
+    case GateAction::Rollback:
+      return 5;
+    case GateAction::StepBack:
+      return 4;
+    case GateAction::Divert:
+      return 3;
+    case GateAction::Hold:
+      return 2;
+    case GateAction::Pace:
+      return 1;
+    case GateAction::Warn:
+      return 0;
   }
   return 5;
 }
@@ -61,7 +71,8 @@ std::optional<Failure> gravest_failure(const Subject& s, const GateLooked& look)
     const GateSpec* gate = gate_of(s.spec(), reading.gate);
     GateAction action = gate ? gate->on_fail : GateAction::Rollback;
     // What clients alone say may only hold: a client can lie.
-    if (reading.client_evidence_only && gravity(action) > gravity(GateAction::Hold)) action = GateAction::Hold;
+    if (reading.client_evidence_only && gravity(action) > gravity(GateAction::Hold))
+      action = GateAction::Hold;
     if (!worst || gravity(action) > gravity(worst->action)) {
       worst = Failure{action, fmt::format("gate {} failed: {}", reading.gate, reading.why)};
     }
@@ -73,22 +84,28 @@ constexpr std::int64_t kPacePerMinuteFirst = 60;
 
 std::vector<Payload> act_on(const Subject& s, const Failure& failure) {
   switch (failure.action) {
-    case GateAction::Rollback: return roll_back(s, failure.why, true);
-    case GateAction::StepBack: return step_back(s, failure.why);
-    case GateAction::Hold: return hold(s, HoldCause::Gate, failure.why, true);
+    case GateAction::Rollback:
+      return roll_back(s, failure.why, true);
+    case GateAction::StepBack:
+      return step_back(s, failure.why);
+    case GateAction::Hold:
+      return hold(s, HoldCause::Gate, failure.why, true);
     case GateAction::Divert: {
       std::vector<Payload> out;
       if (!s.event.diverted) out.push_back(DivertSet{s.name, true, failure.why});
-      for (Payload& payload : hold(s, HoldCause::Gate, failure.why, true)) out.push_back(std::move(payload));
+      for (Payload& payload : hold(s, HoldCause::Gate, failure.why, true))
+        out.push_back(std::move(payload));
       return out;
     }
     case GateAction::Pace: {
       const std::int64_t now = s.event.pace_per_minute;
-      const std::int64_t slower = now > 0 ? std::max<std::int64_t>(1, now / 2) : kPacePerMinuteFirst;
+      const std::int64_t slower =
+          now > 0 ? std::max<std::int64_t>(1, now / 2) : kPacePerMinuteFirst;
       if (slower == now) return {};
       return {PaceSet{s.name, slower, failure.why}};
     }
-    case GateAction::Warn: return {};
+    case GateAction::Warn:
+      return {};
   }
   return {};
 }
@@ -102,35 +119,45 @@ bool fails_already(const Subject& s, const GateLooked& look) {
   });
 }
 
-// Twice the share, at most half way to the next stage; once a visit. Widening gathers evidence, it is no promotion.
+// Twice the share, at most half way to the next stage; once a visit. Widening gathers evidence, it
+// is no promotion.
 std::vector<Payload> widen(const Subject& s, const std::string& why) {
-  const std::int64_t next = s.is_last_stage() ? s.event.exposure_ppm
-                                              : s.spec().stages[std::size_t(s.event.stage) + 1].exposure_ppm;
+  const std::int64_t next = s.is_last_stage()
+                                ? s.event.exposure_ppm
+                                : s.spec().stages[std::size_t(s.event.stage) + 1].exposure_ppm;
   // Never past half way to the next stage: the advance after it must still widen.
   const std::int64_t wider = std::min(2 * s.event.exposure_ppm, (s.event.exposure_ppm + next) / 2);
   if (s.event.widened || wider <= s.event.exposure_ppm) return hold(s, HoldCause::Thin, why, true);
   return {ExposureWidened{s.name, wider, why}};
 }
 
-std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look, const GateReading& whole) {
+std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
+                                const GateReading& whole) {
   const Duration baked = seconds(look.evidence_s);
   const StageSpec& stage = *s.stage();
   if (whole.verdict == Verdict::Skewed) {
-    return hold(s, HoldCause::Gate, "the split of units is not what was asked for: " + whole.why, true);
+    return hold(s, HoldCause::Gate, "the split of units is not what was asked for: " + whole.why,
+                true);
   }
   if (whole.verdict == Verdict::Pass && baked >= stage.bake_min) {
     if (!blocked(s).empty()) return {};  // It will be asked again at the next tick.
-    return advance(s, fmt::format("passed after {} of evidence: {}", format_duration(baked), whole.why));
+    return advance(
+        s, fmt::format("passed after {} of evidence: {}", format_duration(baked), whole.why));
   }
   const Duration bake_max = stage.bake_max.value_or(stage.bake_min);
-  const bool over = whole.verdict == Verdict::Blind ? s.now - s.event.stage_since >= 2 * bake_max : baked >= bake_max;
+  const bool over = whole.verdict == Verdict::Blind ? s.now - s.event.stage_since >= 2 * bake_max
+                                                    : baked >= bake_max;
   if (!over || whole.verdict == Verdict::Pass || whole.verdict == Verdict::Fail) return {};
-  const std::string why = fmt::format("{} after {}: {}", to_string(whole.verdict), format_duration(bake_max), whole.why);
+  const std::string why = fmt::format("{} after {}: {}", to_string(whole.verdict),
+                                      format_duration(bake_max), whole.why);
   if (whole.verdict == Verdict::Blind || s.event.hold) return hold(s, HoldCause::Gate, why, true);
   switch (s.spec().on_thin) {
-    case OnThin::Hold: return hold(s, HoldCause::Thin, why, true);
-    case OnThin::Ask: return hold(s, HoldCause::Thin, why + "; promote to vouch for it, or roll back", true);
-    case OnThin::Widen: return s.event.widened && baked < 2 * bake_max ? std::vector<Payload>{} : widen(s, why);
+    case OnThin::Hold:
+      return hold(s, HoldCause::Thin, why, true);
+    case OnThin::Ask:
+      return hold(s, HoldCause::Thin, why + "; promote to vouch for it, or roll back", true);
+    case OnThin::Widen:
+      return s.event.widened && baked < 2 * bake_max ? std::vector<Payload>{} : widen(s, why);
   }
   return {};
 }
@@ -141,14 +168,18 @@ Result<Decision> decide_look(const World& world, const GateLooked& look, Instant
   const auto s = subject_of(world, look.event, now);
   Decision out;
   // Evidence of a stage that is over says nothing any more.
-  if (!s || !may_admit(s->event.phase) || s->event.revision != look.revision || s->event.visit != look.visit) return out;
+  if (!s || !may_admit(s->event.phase) || s->event.revision != look.revision ||
+      s->event.visit != look.visit)
+    return out;
   const bool old_failure = fails_already(*s, look);
   out.payloads = changed_verdicts(*s, look);
   out.touched = {look.event};
   std::vector<Payload> more;
   if (const auto failure = gravest_failure(*s, look)) {
-    // Divert, hold and pace act once; rollback and step back end the visit, so they can only act once.
-    if (!old_failure || gravity(failure->action) >= gravity(GateAction::StepBack)) more = act_on(*s, *failure);
+    // Divert, hold and pace act once; rollback and step back end the visit, so they can only act
+    // once.
+    if (!old_failure || gravity(failure->action) >= gravity(GateAction::StepBack))
+      more = act_on(*s, *failure);
   } else if (s->event.phase == Phase::RollingOut) {
     for (const GateReading& reading : look.readings) {
       if (reading.gate.empty()) more = stage_ends(*s, look, reading);

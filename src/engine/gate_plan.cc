@@ -15,21 +15,29 @@ constexpr std::string_view kHeadroomMetric = "capacity.headroom";
 
 MetricKind kind_of(MetricType type) {
   switch (type) {
-    case MetricType::Binary: return MetricKind::Binary;
-    case MetricType::Count: return MetricKind::Count;
-    case MetricType::Rate: return MetricKind::Rate;
-    case MetricType::Quantile: return MetricKind::Quantile;
+    case MetricType::Binary:
+      return MetricKind::Binary;
+    case MetricType::Count:
+      return MetricKind::Count;
+    case MetricType::Rate:
+      return MetricKind::Rate;
+    case MetricType::Quantile:
+      return MetricKind::Quantile;
   }
   return MetricKind::Binary;
 }
 
 bool applies(const GateSpec& gate, const std::string& stage) {
-  return gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(), stage) != gate.stages.end();
+  return gate.stages.empty() ||
+         std::find(gate.stages.begin(), gate.stages.end(), stage) != gate.stages.end();
 }
 
-bool is_relative(const GateSpec& gate) { return gate.worse_by_at_most_ratio || gate.worse_by_at_most_points; }
+bool is_relative(const GateSpec& gate) {
+  return gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
+}
 
-GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric, const BaselineOf* baseline) {
+GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
+                          const BaselineOf* baseline) {
   GateMetric out;
   out.name = gate.name;
   out.kind = kind_of(metric.type);
@@ -60,11 +68,15 @@ Assignment assignment_of(const LiveEventSpec& spec, bool changes_build) {
   return changes_build ? Assignment::Instance : Assignment::Player;
 }
 
-std::int64_t whole_seconds(Duration d) { return std::max<std::int64_t>(1, d.count() / 1000); }
+std::int64_t whole_seconds(Duration d) {
+  return std::max<std::int64_t>(1, d.count() / 1000);
+}
 
 }  // namespace
 
-std::string JudgedStage::key() const { return fmt::format("{}/r{}/v{}", event, revision, visit); }
+std::string JudgedStage::key() const {
+  return fmt::format("{}/r{}/v{}", event, revision, visit);
+}
 
 std::optional<MetricSpec> metric_spec(const World& world, std::string_view name) {
   if (const auto manifest = world.manifest(Kind::Metric, name)) return manifest->as<MetricSpec>();
@@ -95,13 +107,15 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
   for (const GateSpec& gate : spec.gates) {
     if (!applies(gate, stage.name)) continue;
     any_gate = true;
-    const auto metric = gate.metric == kHeadroomMetric ? std::optional<MetricSpec>(MetricSpec{}) : metric_spec(world, gate.metric);
+    const auto metric = gate.metric == kHeadroomMetric ? std::optional<MetricSpec>(MetricSpec{})
+                                                       : metric_spec(world, gate.metric);
     if (!metric) {
       out.notes.push_back(fmt::format("gate {} has no metric '{}'", gate.name, gate.metric));
       continue;
     }
     if (gate.at_most || gate.at_least) {
-      out.absolute.push_back({gate.name, gate.metric, metric->type, gate.quantile, gate.at_most, gate.at_least});
+      out.absolute.push_back(
+          {gate.name, gate.metric, metric->type, gate.quantile, gate.at_most, gate.at_least});
     }
     if (!is_relative(gate)) continue;
     if (!has_baseline) {
@@ -109,10 +123,12 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
       continue;
     }
     const auto baseline = baselines.find(gate.metric);
-    GateMetric judged = metric_of_gate(gate, *metric, baseline == baselines.end() ? nullptr : &baseline->second);
+    GateMetric judged =
+        metric_of_gate(gate, *metric, baseline == baselines.end() ? nullptr : &baseline->second);
     if (judged.kind == MetricKind::Quantile && judged.cuts.empty()) {
-      out.notes.push_back(fmt::format("gate {} rests: its baseline's quantiles are not known yet; give metric {} `cuts`",
-                                      gate.name, gate.metric));
+      out.notes.push_back(fmt::format(
+          "gate {} rests: its baseline's quantiles are not known yet; give metric {} `cuts`",
+          gate.name, gate.metric));
       continue;
     }
     out.config.metrics.push_back(std::move(judged));

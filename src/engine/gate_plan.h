@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a LiveEvent's gates to what is judged in its present stage: one comparison of arms for the relative gates, and a
-// budget each for the absolute ones. Pure.
+// From a LiveEvent's gates to what is judged in its present stage: one comparison of arms for the
+// relative gates, and a budget each for the absolute ones. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace showcaller {
 
 // What the baseline was like before the stage, of one metric: frozen when the stage is entered.
 struct BaselineOf {
-  double rate = 0;                   // events a unit; 0: unknown
-  std::vector<double> quantile_cuts; // at kQuantilesAt; empty: unknown
+  double rate = 0;                    // events a unit; 0: unknown
+  std::vector<double> quantile_cuts;  // at kQuantilesAt; empty: unknown
   double phi = 1;
 };
 inline constexpr double kQuantilesAt[] = {0.5, 0.9, 0.95, 0.99};
@@ -33,14 +33,14 @@ struct JudgedStage {
   std::string event;
   std::int64_t revision = 0, visit = 0;
   Instant since{};
-  GateConfig config;                 // metrics empty: no arm to compare with, or no relative gate
-  std::vector<std::string> metric_of; // config.metrics[i] is measured by this metric
+  GateConfig config;                   // metrics empty: no arm to compare with, or no relative gate
+  std::vector<std::string> metric_of;  // config.metrics[i] is measured by this metric
   std::vector<AbsoluteGate> absolute;
-  std::vector<std::string> notes;    // what rests, and why
+  std::vector<std::string> notes;  // what rests, and why
   // Which build of which fleet is the canary; empty: arms come with the reports (flags).
   std::string fleet, canary_build;
 
-  std::string key() const;           // "event/r1/v3": names the evidence
+  std::string key() const;  // "event/r1/v3": names the evidence
 };
 
 // Absent: nothing is judged now (not admitting, a stage without gates, or live without a watch).

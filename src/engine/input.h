@@ -23,7 +23,7 @@ struct FleetObserved {
 
 // One look at the evidence of a judged stage. Gates that cannot be judged there are absent.
 struct GateReading {
-  std::string gate;                // "" is the stage as a whole
+  std::string gate;  // "" is the stage as a whole
   Verdict verdict = Verdict::Thin;
   bool client_evidence_only = false;  // such evidence alone may only hold
   json::object statistics;
@@ -32,7 +32,8 @@ struct GateReading {
 struct GateLooked {
   std::string event;
   std::int64_t revision = 0, visit = 0;
-  std::int64_t evidence_s = 0;     // judged seconds of the visit: downtime and empty ticks do not count
+  std::int64_t evidence_s =
+      0;  // judged seconds of the visit: downtime and empty ticks do not count
   std::int64_t evidence_offset = 0;
   std::string evidence_hash;
   std::vector<GateReading> readings;
@@ -49,14 +50,15 @@ struct StepReported {
   std::string detail;
 };
 
-// A readiness check was made: "client", "bundle:raid-assets", "probe:raid-join". Capacity is the engine's own.
+// A readiness check was made: "client", "bundle:raid-assets", "probe:raid-join". Capacity is the
+// engine's own.
 struct ReadinessObserved {
   std::string event, check;
   bool ready = false;
   std::string detail;
 };
 
-struct TotalsObserved {            // of a stage's sessions, from the allocator
+struct TotalsObserved {  // of a stage's sessions, from the allocator
   std::string event;
   std::int64_t revision = 0, visit = 0, canary = 0, baseline = 0;
 };
@@ -65,14 +67,17 @@ struct LedgerObserved {
   std::int64_t revision = 0, rows = 0;
   std::string root;
 };
-struct ClockStepObserved { std::int64_t by_ms = 0; };
+struct ClockStepObserved {
+  std::int64_t by_ms = 0;
+};
 struct ServerBooted {
   std::string version;
   std::int64_t down_ms = 0;
 };
-struct TimePassed {};              // deadlines may be due
+struct TimePassed {};  // deadlines may be due
 
-using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved, TotalsObserved,
-                           LedgerObserved, ClockStepObserved, ServerBooted, TimePassed>;
+using Input =
+    std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
+                 TotalsObserved, LedgerObserved, ClockStepObserved, ServerBooted, TimePassed>;
 
 }  // namespace showcaller

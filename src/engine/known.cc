@@ -15,7 +15,9 @@ KnownManifests known_manifests(std::shared_ptr<const World> world) {
   known.list = [world](Kind kind) {
     std::vector<const Manifest*> out;
     if (kind == Kind::LiveEvent) {
-      world->events.each([&](const std::string&, const EventState& event) { out.push_back(event.manifest.get()); });
+      world->events.each([&](const std::string&, const EventState& event) {
+        out.push_back(event.manifest.get());
+      });
       return out;
     }
     const std::string prefix = std::string(to_string(kind)) + "/";

@@ -15,7 +15,8 @@ PageRaised page_of(const Subject& subject, std::string text) {
   page.team = subject.event.manifest->owner;
   page.text = std::move(text);
   page.next_steps = {"showcaller explain " + subject.name, "showcaller status " + subject.name};
-  if (!subject.spec().runbook.empty()) page.next_steps.push_back("runbook: " + subject.spec().runbook);
+  if (!subject.spec().runbook.empty())
+    page.next_steps.push_back("runbook: " + subject.spec().runbook);
   return page;
 }
 
@@ -23,7 +24,9 @@ PageRaised page_of(const Subject& subject, std::string text) {
 
 const StageSpec* Subject::stage() const {
   const auto& stages = spec().stages;
-  return event.stage >= 0 && std::size_t(event.stage) < stages.size() ? &stages[std::size_t(event.stage)] : nullptr;
+  return event.stage >= 0 && std::size_t(event.stage) < stages.size()
+             ? &stages[std::size_t(event.stage)]
+             : nullptr;
 }
 
 std::optional<Subject> subject_of(const World& world, const std::string& name, Instant now) {
@@ -35,7 +38,8 @@ std::optional<Subject> subject_of(const World& world, const std::string& name, I
 Payload change_phase(const Subject& subject, PhaseInput input, std::string reason) {
   const Outcome outcome = outcome_of(subject.event.phase, input);
   CHECK(outcome.allowed);
-  return PhaseChanged{subject.name, subject.event.revision, subject.event.phase, outcome.to, input, std::move(reason)};
+  return PhaseChanged{subject.name, subject.event.revision, subject.event.phase, outcome.to,
+                      input,        std::move(reason)};
 }
 
 std::vector<Payload> enter_stage(const Subject& subject, int stage, std::string reason) {
@@ -45,7 +49,8 @@ std::vector<Payload> enter_stage(const Subject& subject, int stage, std::string 
 }
 
 std::vector<Payload> advance(const Subject& subject, std::string reason) {
-  if (subject.is_last_stage()) return {change_phase(subject, PhaseInput::GoLive, std::move(reason))};
+  if (subject.is_last_stage())
+    return {change_phase(subject, PhaseInput::GoLive, std::move(reason))};
   std::vector<Payload> out{change_phase(subject, PhaseInput::Advance, reason)};
   for (Payload& payload : enter_stage(subject, subject.event.stage + 1, std::move(reason))) {
     out.push_back(std::move(payload));
@@ -66,13 +71,15 @@ std::vector<Payload> step_back(const Subject& subject, std::string reason) {
 
 std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page) {
   std::vector<Payload> out;
-  // Intake closes first: who reads the records in order never sees an open door on an event that is being undone.
+  // Intake closes first: who reads the records in order never sees an open door on an event that is
+  // being undone.
   if (subject.event.intake != IntakeState::Closed) {
     out.push_back(IntakeChanged{subject.name, IntakeState::Closed, {}, reason});
   }
   out.push_back(change_phase(subject, PhaseInput::Rollback, reason));
   if (subject.event.hold) out.push_back(HoldLifted{subject.name, "rolled back"});
-  if (page) out.push_back(page_of(subject, fmt::format("{} is rolled back: {}", subject.name, reason)));
+  if (page)
+    out.push_back(page_of(subject, fmt::format("{} is rolled back: {}", subject.name, reason)));
   return out;
 }
 
@@ -109,7 +116,8 @@ std::vector<std::string> required_checks(const LiveEventSpec& spec) {
   if (!spec.readiness.client_protocol.empty()) out.push_back("client");
   if (spec.readiness.bundle_ready_at_ppm > 0) {
     for (const Change& change : spec.changes) {
-      if (const auto* bundle = std::get_if<BundleChange>(&change.what)) out.push_back("bundle:" + bundle->id);
+      if (const auto* bundle = std::get_if<BundleChange>(&change.what))
+        out.push_back("bundle:" + bundle->id);
     }
   }
   for (const std::string& probe : spec.readiness.probes) out.push_back("probe:" + probe);

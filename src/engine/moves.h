@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compound moves of a LiveEvent, as payloads. Used by commands, gates and follow-ups alike, so that a rollback is a
-// rollback whoever asks for it.
+// The compound moves of a LiveEvent, as payloads. Used by commands, gates and follow-ups alike, so
+// that a rollback is a rollback whoever asks for it.
 #pragma once
 
 #include <string>
@@ -24,12 +24,15 @@ struct Subject {
 
 std::optional<Subject> subject_of(const World& world, const std::string& name, Instant now);
 
-// The lifecycle's answer, as a record. CHECKs that the table allows it: ask outcome_of() first where it may not.
+// The lifecycle's answer, as a record. CHECKs that the table allows it: ask outcome_of() first
+// where it may not.
 Payload change_phase(const Subject& subject, PhaseInput input, std::string reason);
 
 std::vector<Payload> enter_stage(const Subject& subject, int stage, std::string reason);
-std::vector<Payload> advance(const Subject& subject, std::string reason);       // the next stage, or live
-std::vector<Payload> step_back(const Subject& subject, std::string reason);     // from the first stage: roll back
+std::vector<Payload> advance(const Subject& subject,
+                             std::string reason);  // the next stage, or live
+std::vector<Payload> step_back(const Subject& subject,
+                               std::string reason);  // from the first stage: roll back
 std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page);
 std::vector<Payload> end_event(const Subject& subject, std::string reason);
 std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page);

@@ -30,26 +30,34 @@ json::array changes_between(const json::object& before, const json::object& afte
 
 json::array defaults_of(const Manifest& manifest) {
   json::array out;
-  for (const DefaultTaken& taken : defaults_taken(manifest)) out.push_back({{"path", taken.path}, {"value", taken.value}});
+  for (const DefaultTaken& taken : defaults_taken(manifest))
+    out.push_back({{"path", taken.path}, {"value", taken.value}});
   return out;
 }
 
-std::string percent(double share) { return fmt::format("{:.4g}%", 100 * share); }
+std::string percent(double share) {
+  return fmt::format("{:.4g}%", 100 * share);
+}
 
 // What one relative gate can see in one stage.
-json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, const GateSpec& gate, const PlanFacts& facts,
-                          double sessions_per_s, bool changes_build) {
+json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, const GateSpec& gate,
+                          const PlanFacts& facts, double sessions_per_s, bool changes_build) {
   const auto baseline = facts.baselines.find(gate.metric);
   const bool measured = baseline != facts.baselines.end() && baseline->second.rate > 0;
   BakeQuestion question;
-  question.rate = measured ? baseline->second.rate : gate.quantile ? 1 - *gate.quantile : kAssumedRate;
+  question.rate = measured        ? baseline->second.rate
+                  : gate.quantile ? 1 - *gate.quantile
+                                  : kAssumedRate;
   question.ratio = gate.must_detect.value_or(2);
   question.margin = gate.worse_by_at_most_ratio.value_or(0);
-  if (gate.worse_by_at_most_points) question.margin = ratio_of_points(*gate.worse_by_at_most_points, question.rate);
+  if (gate.worse_by_at_most_points)
+    question.margin = ratio_of_points(*gate.worse_by_at_most_points, question.rate);
   question.ratio = std::max(question.ratio, 1 + question.margin + 0.01);
   question.share = double(stage.exposure_ppm) / double(kPpmWhole);
   question.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
-  question.assignment = spec.analysis.noise_unit == "player" || !changes_build ? Assignment::Player : Assignment::Instance;
+  question.assignment = spec.analysis.noise_unit == "player" || !changes_build
+                            ? Assignment::Player
+                            : Assignment::Instance;
   question.canary_instances = std::max(spec.analysis.instances_min, 1);
   question.baseline_instances = 4 * question.canary_instances;
   json::object out{{"gate", gate.name},
@@ -62,21 +70,27 @@ json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, con
   }
   const double units = units_to_detect(question);
   if (!std::isfinite(units)) {
-    out["note"] = fmt::format("no bake suffices with {} canary instances; it takes {}", int(question.canary_instances),
-                              canary_instances_needed(question));
+    out["note"] = fmt::format("no bake suffices with {} canary instances; it takes {}",
+                              int(question.canary_instances), canary_instances_needed(question));
     return out;
   }
   out["canary_units_needed"] = std::llround(std::ceil(units));
   if (sessions_per_s <= 0) return out;
   const std::int64_t planned_s = stage.bake_max.value_or(stage.bake_min).count() / 1000;
-  const BakePlan plan = plan_bake(question, {sessions_per_s, planned_s, spec.analysis.warmup.count() / 1000});
-  out["bake_needed"] = std::isfinite(plan.seconds) ? format_duration(seconds(std::llround(std::ceil(plan.seconds)))) : "never";
+  const BakePlan plan =
+      plan_bake(question, {sessions_per_s, planned_s, spec.analysis.warmup.count() / 1000});
+  out["bake_needed"] = std::isfinite(plan.seconds)
+                           ? format_duration(seconds(std::llround(std::ceil(plan.seconds))))
+                           : "never";
   out["enough"] = plan.enough;
-  if (std::isfinite(plan.detectable_ratio)) out["detectable"] = fmt::format("{:.3g}x", plan.detectable_ratio);
+  if (std::isfinite(plan.detectable_ratio))
+    out["detectable"] = fmt::format("{:.3g}x", plan.detectable_ratio);
   if (!plan.enough) {
-    out["advice"] = plan.share_needed > 0 ? fmt::format("bake {} or expose {}", std::string(out["bake_needed"].as_string()),
-                                                        percent(plan.share_needed))
-                                          : fmt::format("bake {}", std::string(out["bake_needed"].as_string()));
+    out["advice"] =
+        plan.share_needed > 0
+            ? fmt::format("bake {} or expose {}", std::string(out["bake_needed"].as_string()),
+                          percent(plan.share_needed))
+            : fmt::format("bake {}", std::string(out["bake_needed"].as_string()));
   }
   return out;
 }
@@ -93,8 +107,11 @@ json::array stages_of(const LiveEventSpec& spec, const PlanFacts& facts) {
     json::array detections;
     for (const GateSpec& gate : spec.gates) {
       const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
-      const bool here = gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(), stage.name) != gate.stages.end();
-      if (relative && here && stage.gated) detections.push_back(detection_of(spec, stage, gate, facts, sessions_per_s, !fleet.empty()));
+      const bool here = gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(),
+                                                         stage.name) != gate.stages.end();
+      if (relative && here && stage.gated)
+        detections.push_back(
+            detection_of(spec, stage, gate, facts, sessions_per_s, !fleet.empty()));
     }
     json::object line{{"name", stage.name},
                       {"exposure_percent", double(stage.exposure_ppm) / 10'000},
@@ -104,14 +121,16 @@ json::array stages_of(const LiveEventSpec& spec, const PlanFacts& facts) {
     // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
     if (sessions_per_s > 0) {
       const double bake_s = double(stage.bake_max.value_or(stage.bake_min).count()) / 1000;
-      line["sessions_at_risk_max"] = std::llround(sessions_per_s * double(stage.exposure_ppm) / double(kPpmWhole) * bake_s);
+      line["sessions_at_risk_max"] =
+          std::llround(sessions_per_s * double(stage.exposure_ppm) / double(kPpmWhole) * bake_s);
     }
     out.push_back(std::move(line));
   }
   return out;
 }
 
-// The longest a rollback can take: sessions that may still begin in flight, their longest match or the drain, stopping.
+// The longest a rollback can take: sessions that may still begin in flight, their longest match or
+// the drain, stopping.
 json::object rollback_of(const World& world, const LiveEventSpec& spec, json::array* problems) {
   Duration worst{};
   std::string bound = "layers alone: at once";
@@ -121,27 +140,34 @@ json::object rollback_of(const World& world, const LiveEventSpec& spec, json::ar
     const auto* build = std::get_if<BuildChange>(&change.what);
     const FleetSpec* fleet = build ? world.fleet(build->fleet) : nullptr;
     if (!fleet) continue;
-    const Duration drain = spec.rollback.then == DrainThen::End ? std::min(fleet->session_length_max, spec.rollback.drain)
-                                                                 : fleet->session_length_max;
+    const Duration drain = spec.rollback.then == DrainThen::End
+                               ? std::min(fleet->session_length_max, spec.rollback.drain)
+                               : fleet->session_length_max;
     const Duration whole = drain + fleet->stop_grace;
     if (whole > worst) {
       worst = whole;
       bound = fmt::format("the longest match of fleet {} ({}) and {} to stop", build->fleet,
-                          format_duration(fleet->session_length_max), format_duration(fleet->stop_grace));
+                          format_duration(fleet->session_length_max),
+                          format_duration(fleet->stop_grace));
     }
   }
   worst += actions;
   if (worst > spec.rollback.within) {
-    problems->push_back(json::value(fmt::format("a rollback may take {} ({}), longer than rollback.within {}",
-                                                format_duration(worst), bound, format_duration(spec.rollback.within))));
+    problems->push_back(json::value(
+        fmt::format("a rollback may take {} ({}), longer than rollback.within {}",
+                    format_duration(worst), bound, format_duration(spec.rollback.within))));
   }
-  return {{"worst", format_duration(worst)}, {"bound_by", bound}, {"within", format_duration(spec.rollback.within)}};
+  return {{"worst", format_duration(worst)},
+          {"bound_by", bound},
+          {"within", format_duration(spec.rollback.within)}};
 }
 
-json::object event_plan(const World& world, const std::shared_ptr<const Manifest>& manifest, const EventState* present,
-                        const PlanFacts& facts, Instant now, json::array* problems) {
+json::object event_plan(const World& world, const std::shared_ptr<const Manifest>& manifest,
+                        const EventState* present, const PlanFacts& facts, Instant now,
+                        json::array* problems) {
   const LiveEventSpec& spec = manifest->as<LiveEventSpec>();
-  for (const std::string& problem : problems_against(world, *manifest)) problems->push_back(json::value(problem));
+  for (const std::string& problem : problems_against(world, *manifest))
+    problems->push_back(json::value(problem));
   EventState draft;
   draft.manifest = manifest;
   draft.revision = present ? present->revision + 1 : 1;
@@ -151,11 +177,13 @@ json::object event_plan(const World& world, const std::shared_ptr<const Manifest
   if (present && may_admit(present->phase)) {
     const Outcome outcome = outcome_of(present->phase, PhaseInput::Revise);
     disturbs.emplace_back(outcome.allowed
-                              ? fmt::format("players are in it (stage {}): they stay; later stages, gates and schedule change under it",
+                              ? fmt::format("players are in it (stage {}): they stay; later "
+                                            "stages, gates and schedule change under it",
                                             present->stage + 1)
                               : std::string(outcome.refusal));
   } else if (present && !is_over(present->phase) && present->phase != Phase::Draft) {
-    disturbs.emplace_back(fmt::format("it is {}: it is validated, approved and made ready anew", enum_name(present->phase)));
+    disturbs.emplace_back(fmt::format("it is {}: it is validated, approved and made ready anew",
+                                      enum_name(present->phase)));
   }
   json::array layers;
   for (const Change& change : spec.changes) {
@@ -171,13 +199,12 @@ json::object event_plan(const World& world, const std::shared_ptr<const Manifest
     if (!shared.empty()) layer["shared_with"] = std::move(shared);
     layers.push_back(std::move(layer));
   }
-  json::object out{{"revision", draft.revision},
-                   {"layers", std::move(layers)},
-                   {"disturbs", std::move(disturbs)},
-                   {"approvals", std::move(approvals)},
-                   {"stages", stages_of(spec, facts)},
-                   {"rollback", rollback_of(world, spec, problems)}};
-  if (const auto frozen_now = exposure_blocked(world, draft, now)) out["waits_for"] = json::array{json::value(*frozen_now)};
+  json::object out{
+      {"revision", draft.revision},       {"layers", std::move(layers)},
+      {"disturbs", std::move(disturbs)},  {"approvals", std::move(approvals)},
+      {"stages", stages_of(spec, facts)}, {"rollback", rollback_of(world, spec, problems)}};
+  if (const auto frozen_now = exposure_blocked(world, draft, now))
+    out["waits_for"] = json::array{json::value(*frozen_now)};
   return out;
 }
 
@@ -196,13 +223,17 @@ json::object plan_of(const World& world, std::span<const std::shared_ptr<const M
     const bool is_event = manifest->kind() == Kind::LiveEvent;
     const EventState* event = is_event ? world.event(manifest->name) : nullptr;
     const std::shared_ptr<const Manifest> before =
-        is_event ? (event && !is_over(event->phase) ? event->manifest : nullptr) : world.manifest(manifest->kind(), manifest->name);
-    json::object line{{"kind", std::string(to_string(manifest->kind()))},
-                      {"name", manifest->name},
-                      {"action", !before ? "create" : before->hash == manifest->hash ? "unchanged" : "change"},
-                      {"hash", manifest->hash},
-                      {"changes", before ? changes_between(before->document, manifest->document) : json::array{}},
-                      {"defaults", defaults_of(*manifest)}};
+        is_event ? (event && !is_over(event->phase) ? event->manifest : nullptr)
+                 : world.manifest(manifest->kind(), manifest->name);
+    json::object line{
+        {"kind", std::string(to_string(manifest->kind()))},
+        {"name", manifest->name},
+        {"action", !before                          ? "create"
+                   : before->hash == manifest->hash ? "unchanged"
+                                                    : "change"},
+        {"hash", manifest->hash},
+        {"changes", before ? changes_between(before->document, manifest->document) : json::array{}},
+        {"defaults", defaults_of(*manifest)}};
     if (is_event) line["event"] = event_plan(next, manifest, event, facts, now, &problems);
     lines.push_back(std::move(line));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What applying manifests would do, before it is done: differences, defaults, whom it disturbs, which approvals it needs,
-// what each stage can detect, how long a rollback takes at worst. Pure; docs/api.md has the JSON.
+// What applying manifests would do, before it is done: differences, defaults, whom it disturbs,
+// which approvals it needs, what each stage can detect, how long a rollback takes at worst. Pure;
+// docs/api.md has the JSON.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A record in one line for people: what happened, to what, why. Golden conversations and `history` print these.
+// A record in one line for people: what happened, to what, why. Golden conversations and `history`
+// print these.
 #include <fmt/format.h>
 
 #include "engine/view.h"
@@ -14,21 +15,27 @@ std::string share(std::int64_t ppm) {
   return text + "%";
 }
 
-std::string because(const std::string& reason) { return reason.empty() ? "" : "  " + reason; }
+std::string because(const std::string& reason) {
+  return reason.empty() ? "" : "  " + reason;
+}
 
 struct Line {
   std::string operator()(const ManifestApplied& p) const {
     return fmt::format("applied      {}/{} g{}", p.kind, p.name, p.generation);
   }
-  std::string operator()(const ManifestRemoved& p) const { return fmt::format("removed      {}/{}", p.kind, p.name); }
+  std::string operator()(const ManifestRemoved& p) const {
+    return fmt::format("removed      {}/{}", p.kind, p.name);
+  }
   std::string operator()(const EventRevised& p) const {
     return fmt::format("revised      {} r{}", p.event, p.revision);
   }
   std::string operator()(const PhaseChanged& p) const {
-    return fmt::format("phase        {} {} -> {}{}", p.event, enum_name(p.from), enum_name(p.to), because(p.reason));
+    return fmt::format("phase        {} {} -> {}{}", p.event, enum_name(p.from), enum_name(p.to),
+                       because(p.reason));
   }
   std::string operator()(const StageEntered& p) const {
-    return fmt::format("stage        {} {} {}{}", p.event, p.name, share(p.exposure_ppm), because(p.reason));
+    return fmt::format("stage        {} {} {}{}", p.event, p.name, share(p.exposure_ppm),
+                       because(p.reason));
   }
   std::string operator()(const ExposureWidened& p) const {
     return fmt::format("widened      {} {}{}", p.event, share(p.exposure_ppm), because(p.reason));
@@ -36,34 +43,39 @@ struct Line {
   std::string operator()(const HoldSet& p) const {
     return fmt::format("hold         {} by {}{}", p.event, enum_name(p.by), because(p.reason));
   }
-  std::string operator()(const HoldLifted& p) const { return fmt::format("resume       {}{}", p.event, because(p.reason)); }
+  std::string operator()(const HoldLifted& p) const {
+    return fmt::format("resume       {}{}", p.event, because(p.reason));
+  }
   std::string operator()(const IntakeChanged& p) const {
-    return fmt::format("intake       {} {}{}{}", p.event, enum_name(p.to), p.region.empty() ? "" : " in " + p.region,
-                       because(p.reason));
+    return fmt::format("intake       {} {}{}{}", p.event, enum_name(p.to),
+                       p.region.empty() ? "" : " in " + p.region, because(p.reason));
   }
   std::string operator()(const PaceSet& p) const {
     return fmt::format("pace         {} {}{}", p.event,
-                       p.per_minute == 0 ? "unlimited" : fmt::format("{}/min", p.per_minute), because(p.reason));
+                       p.per_minute == 0 ? "unlimited" : fmt::format("{}/min", p.per_minute),
+                       because(p.reason));
   }
   std::string operator()(const DivertSet& p) const {
     return fmt::format("divert       {} {}{}", p.event, p.on ? "on" : "off", because(p.reason));
   }
   std::string operator()(const VerdictChanged& p) const {
-    return fmt::format("verdict      {} {} {}{}", p.event, p.gate.empty() ? "stage" : p.gate, enum_name(p.verdict),
-                       because(p.why));
+    return fmt::format("verdict      {} {} {}{}", p.event, p.gate.empty() ? "stage" : p.gate,
+                       enum_name(p.verdict), because(p.why));
   }
   std::string operator()(const ApprovalGranted& p) const {
     return fmt::format("approved     {} r{} by {}", p.event, p.revision, p.by);
   }
   std::string operator()(const StepStarted& p) const {
-    return fmt::format("step         {} {} {} (attempt {})", p.event, enum_name(p.direction), p.path, p.attempt);
+    return fmt::format("step         {} {} {} (attempt {})", p.event, enum_name(p.direction),
+                       p.path, p.attempt);
   }
   std::string operator()(const StepFinished& p) const {
-    return fmt::format("step         {} {} step {} {}{}", p.event, enum_name(p.direction), p.step + 1,
-                       enum_name(p.outcome), because(p.detail));
+    return fmt::format("step         {} {} step {} {}{}", p.event, enum_name(p.direction),
+                       p.step + 1, enum_name(p.outcome), because(p.detail));
   }
   std::string operator()(const ReadinessChanged& p) const {
-    return fmt::format("readiness    {} {} {}{}", p.event, p.check, p.ready ? "ready" : "not ready", because(p.detail));
+    return fmt::format("readiness    {} {} {}{}", p.event, p.check, p.ready ? "ready" : "not ready",
+                       because(p.detail));
   }
   std::string operator()(const SessionsCounted& p) const {
     return fmt::format("sessions     {} canary {} baseline {}", p.event, p.canary, p.baseline);
@@ -71,45 +83,60 @@ struct Line {
   std::string operator()(const LedgerSealed& p) const {
     return fmt::format("ledger       {} r{} {} rows", p.event, p.revision, p.rows);
   }
-  std::string operator()(const PageRaised& p) const { return fmt::format("page         {}  {}", p.team, p.text); }
+  std::string operator()(const PageRaised& p) const {
+    return fmt::format("page         {}  {}", p.team, p.text);
+  }
   std::string operator()(const InstanceRequested& p) const {
     return fmt::format("instance     {} wanted, build {} in {}", p.id, p.build, p.region);
   }
   std::string operator()(const InstanceMoved& p) const {
     std::string how;
-    if (p.signal && *p.signal != 0) how = fmt::format(" (signal {})", *p.signal);
-    else if (p.exit_code) how = fmt::format(" (exit {})", *p.exit_code);
+    if (p.signal && *p.signal != 0)
+      how = fmt::format(" (signal {})", *p.signal);
+    else if (p.exit_code)
+      how = fmt::format(" (exit {})", *p.exit_code);
     return fmt::format("instance     {} {}{}{}", p.id, enum_name(p.to), how, because(p.reason));
   }
   std::string operator()(const StartsDelayed& p) const {
-    return fmt::format("back-off     {} build {} in {}: {} start failures, next not before {}", p.fleet, p.build,
-                       p.region, p.failures, format_instant(p.until));
+    return fmt::format("back-off     {} build {} in {}: {} start failures, next not before {}",
+                       p.fleet, p.build, p.region, p.failures, format_instant(p.until));
   }
   std::string operator()(const QuarantineSet& p) const {
-    return fmt::format("quarantine   {} {} {}{}", p.fleet, enum_name(p.scope), p.subject, because(p.reason));
+    return fmt::format("quarantine   {} {} {}{}", p.fleet, enum_name(p.scope), p.subject,
+                       because(p.reason));
   }
   std::string operator()(const QuarantineLifted& p) const {
-    return fmt::format("released     {} {} {}{}", p.fleet, enum_name(p.scope), p.subject, because(p.reason));
+    return fmt::format("released     {} {} {}{}", p.fleet, enum_name(p.scope), p.subject,
+                       because(p.reason));
   }
   std::string operator()(const LineStopped& p) const {
-    return fmt::format("line stopped {}{}", p.scope.empty() ? "everywhere" : p.scope, because(p.reason));
+    return fmt::format("line stopped {}{}", p.scope.empty() ? "everywhere" : p.scope,
+                       because(p.reason));
   }
   std::string operator()(const LineResumed& p) const {
-    return fmt::format("line resumed {}{}", p.scope.empty() ? "everywhere" : p.scope, because(p.reason));
+    return fmt::format("line resumed {}{}", p.scope.empty() ? "everywhere" : p.scope,
+                       because(p.reason));
   }
-  std::string operator()(const TokenCreated& p) const { return fmt::format("token        {} created", p.name); }
-  std::string operator()(const TokenRevoked& p) const { return fmt::format("token        {} revoked", p.id); }
+  std::string operator()(const TokenCreated& p) const {
+    return fmt::format("token        {} created", p.name);
+  }
+  std::string operator()(const TokenRevoked& p) const {
+    return fmt::format("token        {} revoked", p.id);
+  }
   std::string operator()(const ClockStepped& p) const {
     return fmt::format("clock        stepped by {} ms; scheduled openings wait a minute", p.by_ms);
   }
   std::string operator()(const ServerStarted& p) const {
-    return fmt::format("server       started, version {}{}", p.version,
-                       p.down_ms > 0 ? ", after " + format_duration(Duration(p.down_ms)) + " down" : "");
+    return fmt::format(
+        "server       started, version {}{}", p.version,
+        p.down_ms > 0 ? ", after " + format_duration(Duration(p.down_ms)) + " down" : "");
   }
 };
 
 }  // namespace
 
-std::string record_line(const Record& record) { return std::visit(Line{}, record.payload); }
+std::string record_line(const Record& record) {
+  return std::visit(Line{}, record.payload);
+}
 
 }  // namespace showcaller

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A LiveEvent's manifest held against the world: does all that it speaks of exist, and whose layers does it touch?
+// A LiveEvent's manifest held against the world: does all that it speaks of exist, and whose layers
+// does it touch?
 #include <fmt/format.h>
 
 #include "base/suggest.h"
@@ -27,7 +28,8 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
 
 class References {
  public:
-  References(const World& world, std::vector<std::string>* problems) : world_(world), problems_(*problems) {}
+  References(const World& world, std::vector<std::string>* problems)
+      : world_(world), problems_(*problems) {}
 
   void operator()(const BuildChange& c) const {
     const FleetSpec* fleet = world_.fleet(c.fleet);
@@ -40,15 +42,16 @@ class References {
       problems_.push_back(fmt::format("Fleet '{}' has no build {} (it has {})", c.fleet, c.version,
                                       fmt::join(versions, ", ")));
     } else if (fleet->base == c.version) {
-      problems_.push_back(fmt::format("build {} is already the base of Fleet '{}'; nothing would be rolled out",
-                                      c.version, c.fleet));
+      problems_.push_back(
+          fmt::format("build {} is already the base of Fleet '{}'; nothing would be rolled out",
+                      c.version, c.fleet));
     }
   }
   void operator()(const FlagChange& c) const {
     const auto manifest = world_.manifest(Kind::Flag, c.key);
     if (!manifest) {
-      problems_.push_back(
-          fmt::format("there is no Flag '{}'{}", c.key, did_you_mean(c.key, names_of(world_, Kind::Flag))));
+      problems_.push_back(fmt::format("there is no Flag '{}'{}", c.key,
+                                      did_you_mean(c.key, names_of(world_, Kind::Flag))));
       return;
     }
     const json::value* variants = manifest->as<FlagSpec>().definition.if_contains("variants");
@@ -63,7 +66,8 @@ class References {
     const std::string service = c.act.substr(0, c.act.find('/'));
     const auto manifest = world_.manifest(Kind::Service, service);
     if (!manifest || manifest->as<ServiceSpec>().url.empty()) {
-      problems_.push_back(fmt::format("action '{}' needs a Service '{}' with a url{}", c.act, service,
+      problems_.push_back(fmt::format("action '{}' needs a Service '{}' with a url{}", c.act,
+                                      service,
                                       did_you_mean(service, names_of(world_, Kind::Service))));
     }
   }
@@ -90,9 +94,10 @@ std::vector<std::string> problems_against(const World& world, const Manifest& ma
   for (const LayerConflict& conflict : find_layer_conflicts(events)) {
     if (conflict.event != &manifest && conflict.other != &manifest) continue;
     const Manifest& other = conflict.event == &manifest ? *conflict.other : *conflict.event;
-    problems.push_back(fmt::format("its layer {} conflicts with that of LiveEvent '{}'; give one of them another "
-                                   "`priority`, or name it in `after`",
-                                   conflict.path, other.name));
+    problems.push_back(
+        fmt::format("its layer {} conflicts with that of LiveEvent '{}'; give one of them another "
+                    "`priority`, or name it in `after`",
+                    conflict.path, other.name));
   }
   return problems;
 }

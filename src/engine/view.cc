@@ -14,7 +14,9 @@ json::value view_of(const T& value) {
   return json::parse(to_json_text_of(value));
 }
 
-double percent(std::int64_t ppm) { return double(ppm) / 10'000; }
+double percent(std::int64_t ppm) {
+  return double(ppm) / 10'000;
+}
 
 json::array steps_view(const EventState& event) {
   json::array out;
@@ -39,7 +41,8 @@ json::object stage_view(const Subject& s) {
                    {"visit", s.event.visit},
                    {"widened", s.event.widened}};
   if (s.event.sessions_canary + s.event.sessions_baseline > 0) {
-    out["sessions"] = {{"canary", s.event.sessions_canary}, {"baseline", s.event.sessions_baseline}};
+    out["sessions"] = {{"canary", s.event.sessions_canary},
+                       {"baseline", s.event.sessions_baseline}};
   }
   return out;
 }
@@ -53,7 +56,8 @@ json::object event_line(const std::string& name, const EventState& event) {
                    {"phase", std::string(enum_name(event.phase))},
                    {"since", format_instant(event.phase_since)},
                    {"intake", std::string(enum_name(event.intake))}};
-  if (event.stage >= 0 && may_admit(event.phase) && std::size_t(event.stage) < event.spec().stages.size()) {
+  if (event.stage >= 0 && may_admit(event.phase) &&
+      std::size_t(event.stage) < event.spec().stages.size()) {
     out["stage"] = event.spec().stages[std::size_t(event.stage)].name;
     out["exposure_percent"] = percent(event.exposure_ppm);
   }
@@ -61,7 +65,8 @@ json::object event_line(const std::string& name, const EventState& event) {
   return out;
 }
 
-json::object event_view(const World& world, const std::string& name, const EventState& event, Instant now) {
+json::object event_view(const World& world, const std::string& name, const EventState& event,
+                        Instant now) {
   json::object out = event_line(name, event);
   out.erase("held");
   out.erase("exposure_percent");
@@ -81,7 +86,8 @@ json::object event_view(const World& world, const std::string& name, const Event
   out["steps"] = steps_view(event);
   out["readiness"] = view_of(event.readiness);
   out["approvals"] = view_of(event.approvals);
-  if (!event.ledger_root.empty()) out["ledger"] = {{"rows", event.ledger_rows}, {"root", event.ledger_root}};
+  if (!event.ledger_root.empty())
+    out["ledger"] = {{"rows", event.ledger_rows}, {"root", event.ledger_root}};
   out["trace"] = event.trace;
   out["applied_seq"] = event.applied_seq;
   return out;
@@ -89,7 +95,9 @@ json::object event_view(const World& world, const std::string& name, const Event
 
 json::array events_view(const World& world) {
   json::array out;
-  world.events.each([&](const std::string& name, const EventState& event) { out.push_back(event_line(name, event)); });
+  world.events.each([&](const std::string& name, const EventState& event) {
+    out.push_back(event_line(name, event));
+  });
   return out;
 }
 
@@ -160,6 +168,8 @@ json::array tokens_view(const World& world) {
   return out;
 }
 
-json::object record_view(const Record& record) { return json::parse(encode_record(record)).as_object(); }
+json::object record_view(const Record& record) {
+  return json::parse(encode_record(record)).as_object();
+}
 
 }  // namespace showcaller

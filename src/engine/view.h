@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The world as readers see it: JSON for the API and the command line. Pure; docs/api.md has the shapes.
+// The world as readers see it: JSON for the API and the command line. Pure; docs/api.md has the
+// shapes.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ namespace showcaller {
 
 // {"name","revision","phase","since","reason","hold"?,"intake","stage"?:{...},"waits_for":[...],"gates":{...},"steps":[...],
 //  "readiness":{...},"approvals":[...],"ledger"?,...}
-json::object event_view(const World& world, const std::string& name, const EventState& event, Instant now);
+json::object event_view(const World& world, const std::string& name, const EventState& event,
+                        Instant now);
 // The short form: name, phase, stage, exposure, hold, owner.
 json::object event_line(const std::string& name, const EventState& event);
 json::array events_view(const World& world);

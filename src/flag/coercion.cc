@@ -16,7 +16,9 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::string_view kObjectText = "[object Object]";
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -24,7 +26,9 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // A decimal literal at the start of the text; how much of it was read goes to *used (0: none).
 double read_decimal(std::string_view text, std::size_t* used) {
@@ -57,28 +61,42 @@ double read_radix(std::string_view digits, int radix) {
   if (digits.empty()) return kNan;
   double number = 0;
   for (const char c : digits) {
-    const int digit = is_digit(c)              ? c - '0'
-                      : c >= 'a' && c <= 'f'   ? c - 'a' + 10
+    const int digit = is_digit(c)            ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
                       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : 99;
+                                             : 99;
     if (digit >= radix) return kNan;
     number = number * radix + digit;
   }
   return number;
 }
 
-// False where the value nests too deep. Counts its steps: what rules build may share parts without end.
+// False where the value nests too deep. Counts its steps: what rules build may share parts without
+// end.
 bool append_text(std::string* out, const Value& value, int depth, Scratch* scratch) {
   if (!scratch->step()) return true;
   switch (value.kind()) {
-    case ValueKind::Undefined: *out += "undefined"; return true;
-    case ValueKind::Null: *out += "null"; return true;
-    case ValueKind::Bool: *out += value.as_bool() ? "true" : "false"; return true;
-    case ValueKind::Number: *out += number_to_text(value.as_number()); return true;
-    case ValueKind::String: *out += value.as_string(); return true;
+    case ValueKind::Undefined:
+      *out += "undefined";
+      return true;
+    case ValueKind::Null:
+      *out += "null";
+      return true;
+    case ValueKind::Bool:
+      *out += value.as_bool() ? "true" : "false";
+      return true;
+    case ValueKind::Number:
+      *out += number_to_text(value.as_number());
+      return true;
+    case ValueKind::String:
+      *out += value.as_string();
+      return true;
     case ValueKind::Array:
-    case ValueKind::JsonArray: break;
-    default: *out += kObjectText; return true;
+    case ValueKind::JsonArray:
+      break;
+    default:
+      *out += kObjectText;
+      return true;
   }
   if (depth == 0) return false;
   for (std::size_t i = 0; i < value.array_size(); ++i) {
@@ -89,7 +107,9 @@ bool append_text(std::string* out, const Value& value, int depth, Scratch* scrat
   return true;
 }
 
-bool is_object(const Value& value) { return value.kind() >= ValueKind::Array; }
+bool is_object(const Value& value) {
+  return value.kind() >= ValueKind::Array;
+}
 
 Result<json::value> to_json_within(const Value& value, int depth, std::size_t* left);
 
@@ -111,22 +131,30 @@ json::value number_to_json(double number) {
 }
 
 Result<json::value> to_json_within(const Value& value, int depth, std::size_t* left) {
-  if (depth == 0 || (*left)-- == 0) return fail(ErrorCode::Limit, "the value nests too deep or is too large");
+  if (depth == 0 || (*left)-- == 0)
+    return fail(ErrorCode::Limit, "the value nests too deep or is too large");
   switch (value.kind()) {
     case ValueKind::Undefined:
-    case ValueKind::Null: return json::value(nullptr);
-    case ValueKind::Bool: return json::value(value.as_bool());
-    case ValueKind::Number: return number_to_json(value.as_number());
-    case ValueKind::String: return json::value(value.as_string());
+    case ValueKind::Null:
+      return json::value(nullptr);
+    case ValueKind::Bool:
+      return json::value(value.as_bool());
+    case ValueKind::Number:
+      return number_to_json(value.as_number());
+    case ValueKind::String:
+      return json::value(value.as_string());
     case ValueKind::Array:
-    case ValueKind::JsonArray: return array_to_json(value, depth, left);
-    case ValueKind::Object: return json::value(value.as_object());
-    case ValueKind::Flagd: return json::value(json::object());
+    case ValueKind::JsonArray:
+      return array_to_json(value, depth, left);
+    case ValueKind::Object:
+      return json::value(value.as_object());
+    case ValueKind::Flagd:
+      return json::value(json::object());
     case ValueKind::Reduce: {
       TRY(auto current, to_json_within(value.as_reduce().current, depth - 1, left));
       TRY(auto accumulator, to_json_within(value.as_reduce().accumulator, depth - 1, left));
-      return json::value(json::object{{"current", std::move(current)},
-                                      {"accumulator", std::move(accumulator)}});
+      return json::value(
+          json::object{{"current", std::move(current)}, {"accumulator", std::move(accumulator)}});
     }
     case ValueKind::Context: {
       const EvaluationFrame& frame = value.as_context();
@@ -143,13 +171,19 @@ Result<json::value> to_json_within(const Value& value, int depth, std::size_t* l
 bool is_truthy(const Value& value) {
   switch (value.kind()) {
     case ValueKind::Undefined:
-    case ValueKind::Null: return false;
-    case ValueKind::Bool: return value.as_bool();
-    case ValueKind::Number: return value.as_number() != 0 && !std::isnan(value.as_number());
-    case ValueKind::String: return !value.as_string().empty();
+    case ValueKind::Null:
+      return false;
+    case ValueKind::Bool:
+      return value.as_bool();
+    case ValueKind::Number:
+      return value.as_number() != 0 && !std::isnan(value.as_number());
+    case ValueKind::String:
+      return !value.as_string().empty();
     case ValueKind::Array:
-    case ValueKind::JsonArray: return value.array_size() > 0;
-    default: return true;
+    case ValueKind::JsonArray:
+      return value.array_size() > 0;
+    default:
+      return true;
   }
 }
 
@@ -164,8 +198,9 @@ std::string number_to_text(double number) {
   }
   // The shortest digits that read back the same, laid out as ECMA-262 Number::toString says.
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(number),
-                                 std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, std::abs(number), std::chars_format::scientific)
+          .ptr;
   const std::string_view text(buffer, std::size_t(end - buffer));
   const std::size_t e = text.find('e');
   std::string digits(text.substr(0, 1));
@@ -177,7 +212,8 @@ std::string number_to_text(double number) {
   const int k = int(digits.size());
   std::string out = number < 0 ? "-" : "";
   if (k <= n && n <= 21) return out + digits + std::string(std::size_t(n - k), '0');
-  if (0 < n && n <= 21) return out + digits.substr(0, std::size_t(n)) + "." + digits.substr(std::size_t(n));
+  if (0 < n && n <= 21)
+    return out + digits.substr(0, std::size_t(n)) + "." + digits.substr(std::size_t(n));
   if (-6 < n && n <= 0) return out + "0." + std::string(std::size_t(-n), '0') + digits;
   out += digits.substr(0, 1);
   if (k > 1) out += "." + digits.substr(1);
@@ -190,12 +226,16 @@ double text_to_number(std::string_view text) {
   if (text.size() > 2 && text[0] == '0') {
     switch (text[1]) {
       case 'x':
-      case 'X': return read_radix(text.substr(2), 16);
+      case 'X':
+        return read_radix(text.substr(2), 16);
       case 'o':
-      case 'O': return read_radix(text.substr(2), 8);
+      case 'O':
+        return read_radix(text.substr(2), 8);
       case 'b':
-      case 'B': return read_radix(text.substr(2), 2);
-      default: break;
+      case 'B':
+        return read_radix(text.substr(2), 2);
+      default:
+        break;
     }
   }
   std::size_t used = 0;
@@ -213,18 +253,25 @@ double parse_float_prefix(std::string_view text) {
 std::string_view to_text(const Value& value, Scratch* scratch) {
   if (value.is(ValueKind::String)) return value.as_string();
   std::string text;
-  if (!append_text(&text, value, kDepthMax, scratch)) scratch->fail("a value nests too deep to be text");
+  if (!append_text(&text, value, kDepthMax, scratch))
+    scratch->fail("a value nests too deep to be text");
   return scratch->copy(text);
 }
 
 double to_number(const Value& value, Scratch* scratch) {
   switch (value.kind()) {
-    case ValueKind::Undefined: return kNan;
-    case ValueKind::Null: return 0;
-    case ValueKind::Bool: return value.as_bool() ? 1 : 0;
-    case ValueKind::Number: return value.as_number();
-    case ValueKind::String: return text_to_number(value.as_string());
-    default: return text_to_number(to_text(value, scratch));
+    case ValueKind::Undefined:
+      return kNan;
+    case ValueKind::Null:
+      return 0;
+    case ValueKind::Bool:
+      return value.as_bool() ? 1 : 0;
+    case ValueKind::Number:
+      return value.as_number();
+    case ValueKind::String:
+      return text_to_number(value.as_string());
+    default:
+      return text_to_number(to_text(value, scratch));
   }
 }
 
@@ -238,11 +285,16 @@ bool strictly_equal(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
     case ValueKind::Undefined:
-    case ValueKind::Null: return true;
-    case ValueKind::Bool: return a.as_bool() == b.as_bool();
-    case ValueKind::Number: return a.as_number() == b.as_number();
-    case ValueKind::String: return a.as_string() == b.as_string();
-    default: return a.is_identical(b);
+    case ValueKind::Null:
+      return true;
+    case ValueKind::Bool:
+      return a.as_bool() == b.as_bool();
+    case ValueKind::Number:
+      return a.as_number() == b.as_number();
+    case ValueKind::String:
+      return a.as_string() == b.as_string();
+    default:
+      return a.is_identical(b);
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // JavaScript's conversions and comparisons, which JSONLogic takes for granted.
 //
-// Source: ECMA-262 (ToNumber, ToString, Number::toString, IsLooselyEqual, IsLessThan) and json-logic-js, whose truth
-// differs from JavaScript's in one point: an empty array is false.
+// Source: ECMA-262 (ToNumber, ToString, Number::toString, IsLooselyEqual, IsLessThan) and
+// json-logic-js, whose truth differs from JavaScript's in one point: an empty array is false.
 #pragma once
 
 #include <optional>

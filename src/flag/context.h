@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of whom or what a flag is evaluated for: attributes by name, in layers.
 //
-// A context views its keys and values and copies nothing, so that building one costs a few stores; who calls keeps
-// the bytes alive. Layers (call over client over global) are linked, never merged: the nearest one that has a key wins.
-// Threads: immutable while it is used. Attributes with dots in their name cannot be reached by `var`, as in JSONLogic.
+// A context views its keys and values and copies nothing, so that building one costs a few stores;
+// who calls keeps the bytes alive. Layers (call over client over global) are linked, never merged:
+// the nearest one that has a key wins. Threads: immutable while it is used. Attributes with dots in
+// their name cannot be reached by `var`, as in JSONLogic.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,10 @@ class EvaluationContext {
   EvaluationContext& set_targeting_key(std::string_view key) { return set(kTargetingKey, key); }
   // The layer that answers for what this one does not have. Not owned.
   void set_parent(const EvaluationContext* parent) { parent_ = parent; }
-  // `first`, then `parent`, neither changed, nothing copied: for contexts that threads share. Not owned.
-  static EvaluationContext layered(const EvaluationContext* first, const EvaluationContext* parent) {
+  // `first`, then `parent`, neither changed, nothing copied: for contexts that threads share. Not
+  // owned.
+  static EvaluationContext layered(const EvaluationContext* first,
+                                   const EvaluationContext* parent) {
     EvaluationContext out;
     out.first_ = first;
     out.parent_ = parent;

@@ -52,7 +52,8 @@ class Evaluator {
   Value semantic_version(const Node& node, const Value& data);
   Value affix(const Node& node, const Value& data);
   Value change_case(const Node& node, const Value& data);
-  // The bytes whose hash decides, where a rule names none: the flag's key and the targeting key. Null: no key.
+  // The bytes whose hash decides, where a rule names none: the flag's key and the targeting key.
+  // Null: no key.
   Value default_bucketing(const Value& data);
 
   const Program& program_;
@@ -72,7 +73,8 @@ Value Evaluator::eval(std::uint32_t index, const Value& data) {
   if (node.op == Op::Literal) return node.literal;
   if (!scratch_.step()) return Value::null();
   switch (node.op) {
-    case Op::Literal: return node.literal;
+    case Op::Literal:
+      return node.literal;
     case Op::Array: {
       const auto items = all_children(node, data);
       return Value::array(items.data(), items.size());
@@ -102,44 +104,68 @@ Value Evaluator::eval(std::uint32_t index, const Value& data) {
       const Value wanted = child(node, 0, data);
       return missing_some(wanted, child(node, 1, data), data);
     }
-    case Op::If: return choose(node, data);
-    case Op::And: return first_with(node, data, false);
-    case Op::Or: return first_with(node, data, true);
-    case Op::Not: return Value::boolean(!is_truthy(child(node, 0, data)));
-    case Op::Truthy: return Value::boolean(is_truthy(child(node, 0, data)));
+    case Op::If:
+      return choose(node, data);
+    case Op::And:
+      return first_with(node, data, false);
+    case Op::Or:
+      return first_with(node, data, true);
+    case Op::Not:
+      return Value::boolean(!is_truthy(child(node, 0, data)));
+    case Op::Truthy:
+      return Value::boolean(is_truthy(child(node, 0, data)));
     case Op::LooseEqual:
     case Op::StrictEqual:
     case Op::LooseUnequal:
     case Op::StrictUnequal:
     case Op::Greater:
-    case Op::GreaterOrEqual: return compare(node, data);
-    case Op::Less: return between(node, data, Order::Less);
-    case Op::LessOrEqual: return between(node, data, Order::LessOrEqual);
+    case Op::GreaterOrEqual:
+      return compare(node, data);
+    case Op::Less:
+      return between(node, data, Order::Less);
+    case Op::LessOrEqual:
+      return between(node, data, Order::LessOrEqual);
     case Op::Max:
-    case Op::Min: return extreme(node, data);
+    case Op::Min:
+      return extreme(node, data);
     case Op::Add:
-    case Op::Multiply: return fold(node, data);
+    case Op::Multiply:
+      return fold(node, data);
     case Op::Subtract:
     case Op::Divide:
-    case Op::Modulo: return arithmetic(node, data);
+    case Op::Modulo:
+      return arithmetic(node, data);
     case Op::Map:
-    case Op::Filter: return each(node, data);
-    case Op::Reduce: return reduce(node, data);
+    case Op::Filter:
+      return each(node, data);
+    case Op::Reduce:
+      return reduce(node, data);
     case Op::All:
     case Op::None:
-    case Op::Some: return quantify(node, data);
-    case Op::Merge: return merge(node, data);
-    case Op::In: return contains(node, data);
-    case Op::Cat: return cat(node, data);
-    case Op::Substring: return substring(node, data);
-    case Op::Log: return node.count > 0 ? child(node, 0, data) : Value::null();
-    case Op::Fractional: return fractional(node, data);
-    case Op::Rollout: return rollout(node, data);
-    case Op::SemanticVersion: return semantic_version(node, data);
+    case Op::Some:
+      return quantify(node, data);
+    case Op::Merge:
+      return merge(node, data);
+    case Op::In:
+      return contains(node, data);
+    case Op::Cat:
+      return cat(node, data);
+    case Op::Substring:
+      return substring(node, data);
+    case Op::Log:
+      return node.count > 0 ? child(node, 0, data) : Value::null();
+    case Op::Fractional:
+      return fractional(node, data);
+    case Op::Rollout:
+      return rollout(node, data);
+    case Op::SemanticVersion:
+      return semantic_version(node, data);
     case Op::StartsWith:
-    case Op::EndsWith: return affix(node, data);
+    case Op::EndsWith:
+      return affix(node, data);
     case Op::Lower:
-    case Op::Upper: return change_case(node, data);
+    case Op::Upper:
+      return change_case(node, data);
   }
   return Value::null();
 }
@@ -174,7 +200,8 @@ Value Evaluator::member(const Value& container, const PathSegment& segment) {
       if (segment.key == "current") return container.as_reduce().current;
       if (segment.key == "accumulator") return container.as_reduce().accumulator;
       return {};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -197,7 +224,8 @@ Value Evaluator::whole(const Value& data) {
 }
 
 Value Evaluator::var(const Value& path, const Value& otherwise, const Value& data) {
-  if (path.is_nullish() || (path.is(ValueKind::String) && path.as_string().empty())) return whole(data);
+  if (path.is_nullish() || (path.is(ValueKind::String) && path.as_string().empty()))
+    return whole(data);
   const std::string_view text = to_text(path, &scratch_);
   std::vector<PathSegment> segments;
   split_path(text, &segments);
@@ -239,7 +267,8 @@ Value Evaluator::choose(const Node& node, const Value& data) {
   return i + 1 == node.count ? child(node, i, data) : Value::null();
 }
 
-// `or` gives its first true argument, `and` its first false one; either its last when there is none.
+// `or` gives its first true argument, `and` its first false one; either its last when there is
+// none.
 Value Evaluator::first_with(const Node& node, const Value& data, bool truth) {
   Value current;
   for (std::uint32_t i = 0; i < node.count; ++i) {
@@ -253,12 +282,18 @@ Value Evaluator::compare(const Node& node, const Value& data) {
   const Value a = child(node, 0, data);
   const Value b = child(node, 1, data);
   switch (node.op) {
-    case Op::LooseEqual: return Value::boolean(loosely_equal(a, b, &scratch_));
-    case Op::LooseUnequal: return Value::boolean(!loosely_equal(a, b, &scratch_));
-    case Op::StrictEqual: return Value::boolean(strictly_equal(a, b));
-    case Op::StrictUnequal: return Value::boolean(!strictly_equal(a, b));
-    case Op::Greater: return Value::boolean(is_ordered(b, a, Order::Less, &scratch_));
-    default: return Value::boolean(is_ordered(b, a, Order::LessOrEqual, &scratch_));
+    case Op::LooseEqual:
+      return Value::boolean(loosely_equal(a, b, &scratch_));
+    case Op::LooseUnequal:
+      return Value::boolean(!loosely_equal(a, b, &scratch_));
+    case Op::StrictEqual:
+      return Value::boolean(strictly_equal(a, b));
+    case Op::StrictUnequal:
+      return Value::boolean(!strictly_equal(a, b));
+    case Op::Greater:
+      return Value::boolean(is_ordered(b, a, Order::Less, &scratch_));
+    default:
+      return Value::boolean(is_ordered(b, a, Order::LessOrEqual, &scratch_));
   }
 }
 
@@ -273,8 +308,8 @@ Value Evaluator::between(const Node& node, const Value& data, Order order) {
 
 Value Evaluator::extreme(const Node& node, const Value& data) {
   const bool max = node.op == Op::Max;
-  double best = max ? -std::numeric_limits<double>::infinity()
-                    : std::numeric_limits<double>::infinity();
+  double best =
+      max ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const double number = to_number(child(node, i, data), &scratch_);
     if (std::isnan(number) || std::isnan(best)) {
@@ -293,13 +328,17 @@ Value Evaluator::arithmetic(const Node& node, const Value& data) {
   if (node.op == Op::Subtract && b.is(ValueKind::Undefined)) return Value::number(-left);
   const double right = to_number(b, &scratch_);
   switch (node.op) {
-    case Op::Subtract: return Value::number(left - right);
-    case Op::Divide: return Value::number(left / right);
-    default: return Value::number(std::fmod(left, right));
+    case Op::Subtract:
+      return Value::number(left - right);
+    case Op::Divide:
+      return Value::number(left / right);
+    default:
+      return Value::number(std::fmod(left, right));
   }
 }
 
-// A sum starts at zero; a product starts at its first argument, which is returned untouched if it is the only one.
+// A sum starts at zero; a product starts at its first argument, which is returned untouched if it
+// is the only one.
 Value Evaluator::fold(const Node& node, const Value& data) {
   if (node.op == Op::Multiply && node.count == 1) return child(node, 0, data);
   double total = node.op == Op::Add ? 0 : 1;
@@ -417,14 +456,16 @@ Value Evaluator::substring(const Node& node, const Value& data) {
   const Value count_value = child(node, 2, data);
   constexpr double kAll = std::numeric_limits<double>::infinity();
   const double start = start_value.is(ValueKind::Undefined) ? 0 : to_number(start_value, &scratch_);
-  const double count = count_value.is(ValueKind::Undefined) ? kAll : to_number(count_value, &scratch_);
+  const double count =
+      count_value.is(ValueKind::Undefined) ? kAll : to_number(count_value, &scratch_);
   std::string text = utf16_substring(source, start, count < 0 ? kAll : count);
   if (count < 0) text = utf16_substring(text, 0, double(utf16_length(text)) + count);
   return Value::string(scratch_.copy(text));
 }
 
 Value Evaluator::default_bucketing(const Value& data) {
-  if (!data.is(ValueKind::Context)) return Value::null();  // Inside `map` and its like there is no one to bucket.
+  if (!data.is(ValueKind::Context))
+    return Value::null();  // Inside `map` and its like there is no one to bucket.
   const Value key = frame_.context.find(kTargetingKey);
   if (!key.is(ValueKind::String)) return Value::null();
   const std::string_view targeting_key = key.as_string();
@@ -440,7 +481,8 @@ Value Evaluator::fractional(const Node& node, const Value& data) {
     Value by = is_shorthand ? Value::null() : child(node, 0, data);
     if (by.is(ValueKind::Null)) by = default_bucketing(data);
     if (by.is(ValueKind::String)) {
-      return pick_bucket(by.as_string(), {program_.buckets.data() + node.extra - 1, node.extra_count});
+      return pick_bucket(by.as_string(),
+                         {program_.buckets.data() + node.extra - 1, node.extra_count});
     }
     if (!by.is_array()) return Value::null();
   }
@@ -470,9 +512,12 @@ Value Evaluator::rollout(const Node& node, const Value& data) {
   const bool has_from = next + 1 < node.count;
   const RolloutWindow window{.begin_s = begin.as_number(), .end_s = end.as_number()};
   switch (side_of_rollout(by.as_string(), window, frame_.timestamp_s)) {
-    case RolloutSide::To: return child(node, has_from ? next + 1 : next, data);
-    case RolloutSide::From: return has_from ? child(node, next, data) : Value::null();
-    case RolloutSide::Neither: break;
+    case RolloutSide::To:
+      return child(node, has_from ? next + 1 : next, data);
+    case RolloutSide::From:
+      return has_from ? child(node, next, data) : Value::null();
+    case RolloutSide::Neither:
+      break;
   }
   return Value::null();
 }
@@ -507,9 +552,8 @@ Value Evaluator::change_case(const Node& node, const Value& data) {
   if (out == nullptr) return Value::null();
   // ASCII alone, so that every client agrees.
   const char from = node.op == Op::Lower ? 'A' : 'a';
-  std::ranges::transform(source, out, [from](char c) {
-    return c >= from && c <= from + 25 ? char(c ^ 0x20) : c;
-  });
+  std::ranges::transform(
+      source, out, [from](char c) { return c >= from && c <= from + 25 ? char(c ^ 0x20) : c; });
   return Value::string({out, source.size()});
 }
 
@@ -517,8 +561,7 @@ Value Evaluator::change_case(const Node& node, const Value& data) {
 
 Value evaluate_program(const Program& program, std::uint32_t root, const EvaluationFrame& frame,
                        Scratch* scratch) {
-  const Value data =
-      frame.data.is(ValueKind::Undefined) ? Value::context(frame) : frame.data;
+  const Value data = frame.data.is(ValueKind::Undefined) ? Value::context(frame) : frame.data;
   return Evaluator(program, frame, scratch).eval(root, data);
 }
 

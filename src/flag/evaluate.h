@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a compiled expression. Takes no lock, makes no system call, and no allocation either unless a rule builds
-// text or lists of more than half a kilobyte.
+// Runs a compiled expression. Takes no lock, makes no system call, and no allocation either unless
+// a rule builds text or lists of more than half a kilobyte.
 //
 // Threads: any number at once on one program.
 #pragma once
@@ -14,7 +14,8 @@
 
 namespace showcaller {
 
-// What the expression gives for the frame. Check scratch->error() before using it; it views the scratch memory.
+// What the expression gives for the frame. Check scratch->error() before using it; it views the
+// scratch memory.
 Value evaluate_program(const Program& program, std::uint32_t root, const EvaluationFrame& frame,
                        Scratch* scratch);
 

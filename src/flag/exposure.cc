@@ -18,12 +18,16 @@ json::value operation(std::string_view name, json::array arguments) {
   return out;
 }
 
-json::value var(std::string_view path) { return json::object{{"var", path}}; }
+json::value var(std::string_view path) {
+  return json::object{{"var", path}};
+}
 
 Status check(const ExposureRule& rule) {
-  if (rule.unit.empty()) return fail(ErrorCode::Invalid, "an exposure rule needs the unit it assigns");
+  if (rule.unit.empty())
+    return fail(ErrorCode::Invalid, "an exposure rule needs the unit it assigns");
   if (rule.salt.empty()) return fail(ErrorCode::Invalid, "an exposure rule needs a salt");
-  if (rule.canary == rule.baseline) return fail(ErrorCode::Invalid, "canary and baseline are one name");
+  if (rule.canary == rule.baseline)
+    return fail(ErrorCode::Invalid, "canary and baseline are one name");
   if (rule.stages.size() > kExposureStagesMax) {
     return fail(ErrorCode::Limit, fmt::format("more than {} stages", kExposureStagesMax));
   }
@@ -81,7 +85,8 @@ Result<json::value> exposure_targeting(const ExposureRule& rule) {
 Result<json::object> layered_flag(const json::object& base, const ExposureRule& rule,
                                   std::string_view to_variant) {
   const auto* variants = get_if(base, "variants");
-  if (variants == nullptr || !variants->is_object() || !variants->get_object().contains(to_variant)) {
+  if (variants == nullptr || !variants->is_object() ||
+      !variants->get_object().contains(to_variant)) {
     return fail(ErrorCode::Invalid, fmt::format("the flag has no variant '{}'", to_variant));
   }
   TRY(auto exposed, exposure_targeting(rule));
@@ -91,9 +96,9 @@ Result<json::object> layered_flag(const json::object& base, const ExposureRule& 
     otherwise = *targeting;
   }
   json::object out = base;
-  out.insert_or_assign("targeting",
-                       operation("if", {operation("==", {std::move(exposed), rule.canary}),
-                                        to_variant, std::move(otherwise)}));
+  out.insert_or_assign(
+      "targeting", operation("if", {operation("==", {std::move(exposed), rule.canary}), to_variant,
+                                    std::move(otherwise)}));
   return out;
 }
 
@@ -108,8 +113,8 @@ Result<Exposure> Exposure::compile(ExposureRule rule) {
     stages.push_back(std::move(compiled));
   }
   // Empty text stands for a unit that is not there.
-  TRY(auto unit, Logic::compile(operation(
-                     "if", {operation("!!", {var(rule.unit)}), operation("cat", {var(rule.unit)}), ""})));
+  TRY(auto unit, Logic::compile(operation("if", {operation("!!", {var(rule.unit)}),
+                                                 operation("cat", {var(rule.unit)}), ""})));
   return Exposure(std::move(rule), std::move(stages), std::move(unit));
 }
 

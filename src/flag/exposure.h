@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who a LiveEvent's rollout admits. A unit (player, party, guild, match) is hashed once with the event's secret salt;
-// stages only move the line below which hashes are in. So exposure is monotone, leaves last-in-first-out, and follows
-// from the rule alone: no list, no state, the same in every process and every flagd client.
+// Who a LiveEvent's rollout admits. A unit (player, party, guild, match) is hashed once with the
+// event's secret salt; stages only move the line below which hashes are in. So exposure is
+// monotone, leaves last-in-first-out, and follows from the rule alone: no list, no state, the same
+// in every process and every flagd client.
 //
-// A unit is admitted when any stage admits it: its audience holds and its bucket lies below the stage's exposure. The
-// highest exposure whose audience holds therefore decides, which is how the rule compiles to plain flagd targeting.
-// A unit that is absent or empty is never admitted.
+// A unit is admitted when any stage admits it: its audience holds and its bucket lies below the
+// stage's exposure. The highest exposure whose audience holds therefore decides, which is how the
+// rule compiles to plain flagd targeting. A unit that is absent or empty is never admitted.
 // Threads: none. Limits: 64 stages. Never: changes salt or total within an event.
 #pragma once
 
@@ -47,8 +48,9 @@ struct ExposureRule {
 
 // Plain flagd targeting that gives `canary` or `baseline`.
 Result<json::value> exposure_targeting(const ExposureRule& rule);
-// A flagd flag under an event's layer: admitted units get `to_variant`, all others what `base` gives them. The
-// definition is `base`'s but for its targeting. Fails when `base` has no such variant.
+// A flagd flag under an event's layer: admitted units get `to_variant`, all others what `base`
+// gives them. The definition is `base`'s but for its targeting. Fails when `base` has no such
+// variant.
 Result<json::object> layered_flag(const json::object& base, const ExposureRule& rule,
                                   std::string_view to_variant);
 

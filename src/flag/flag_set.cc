@@ -21,14 +21,9 @@ constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 constexpr std::array<std::string_view, 5> kReasons{"STATIC", "TARGETING_MATCH", "DEFAULT",
                                                    "DISABLED", "ERROR"};
-constexpr std::array<std::string_view, 8> kErrors{"",
-                                                  "FLAG_NOT_FOUND",
-                                                  "PARSE_ERROR",
-                                                  "TYPE_MISMATCH",
-                                                  "GENERAL",
-                                                  "TARGETING_KEY_MISSING",
-                                                  "INVALID_CONTEXT",
-                                                  "PROVIDER_NOT_READY"};
+constexpr std::array<std::string_view, 8> kErrors{
+    "",        "FLAG_NOT_FOUND",        "PARSE_ERROR",     "TYPE_MISMATCH",
+    "GENERAL", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "PROVIDER_NOT_READY"};
 constexpr std::array<std::string_view, 5> kTypes{"boolean", "string", "integer", "float", "object"};
 
 struct Variant {
@@ -58,9 +53,15 @@ Evaluation failed(FlagError error, std::string_view message, const json::object&
 
 }  // namespace
 
-std::string_view to_string(FlagReason reason) { return kReasons[std::size_t(reason)]; }
-std::string_view to_string(FlagError error) { return kErrors[std::size_t(error)]; }
-std::string_view to_string(FlagType type) { return kTypes[std::size_t(type)]; }
+std::string_view to_string(FlagReason reason) {
+  return kReasons[std::size_t(reason)];
+}
+std::string_view to_string(FlagError error) {
+  return kErrors[std::size_t(error)];
+}
+std::string_view to_string(FlagType type) {
+  return kTypes[std::size_t(type)];
+}
 
 std::optional<FlagError> parse_flag_error(std::string_view text) {
   const auto found = std::ranges::find(kErrors, text);
@@ -79,11 +80,16 @@ std::optional<std::int64_t> lossless_integer(const json::value& value) {
 
 bool has_type(const json::value& value, FlagType type) {
   switch (type) {
-    case FlagType::Boolean: return value.is_bool();
-    case FlagType::String: return value.is_string();
-    case FlagType::Integer: return lossless_integer(value).has_value();
-    case FlagType::Float: return value.is_number();
-    case FlagType::Object: return value.is_structured();
+    case FlagType::Boolean:
+      return value.is_bool();
+    case FlagType::String:
+      return value.is_string();
+    case FlagType::Integer:
+      return lossless_integer(value).has_value();
+    case FlagType::Float:
+      return value.is_number();
+    case FlagType::Object:
+      return value.is_structured();
   }
   return false;
 }
@@ -180,7 +186,8 @@ Status FlagSet::Compiled::add(std::string_view key, const json::object& definiti
       flag.broken = true;
       const std::string& message = compiled.error().message;
       const std::size_t colon = std::min(message.find(": "), message.size());
-      broken.push_back({message.substr(0, colon), message.substr(std::min(colon + 2, message.size()))});
+      broken.push_back(
+          {message.substr(0, colon), message.substr(std::min(colon + 2, message.size()))});
     }
   }
   flags.push_back(std::move(flag));
@@ -194,8 +201,8 @@ Status FlagSet::Compiled::add_variants(const json::object& definition, const std
   if (found != nullptr && found->is_object()) {
     const json::object& all = found->get_object();
     if (all.size() > limits.variants_max) {
-      return refuse(pointer + "/variants", fmt::format("more than {} variants", limits.variants_max),
-                    ErrorCode::Limit);
+      return refuse(pointer + "/variants",
+                    fmt::format("more than {} variants", limits.variants_max), ErrorCode::Limit);
     }
     for (const auto& [name, value] : all) {
       variants.push_back({.name = {name.data(), name.size()}, .value = &value});
@@ -206,7 +213,8 @@ Status FlagSet::Compiled::add_variants(const json::object& definition, const std
   if (chosen == nullptr || chosen->is_null()) return {};
   const auto* name = chosen->if_string();
   if (name != nullptr && name->empty()) return {};
-  const Variant* variant = name != nullptr ? find_variant(*flag, {name->data(), name->size()}) : nullptr;
+  const Variant* variant =
+      name != nullptr ? find_variant(*flag, {name->data(), name->size()}) : nullptr;
   if (variant == nullptr) {
     return refuse(pointer + "/defaultVariant",
                   fmt::format("{} is not one of the flag's variants", to_json_text(*chosen)));
@@ -230,7 +238,9 @@ Evaluation FlagSet::Compiled::default_of(const Flag& flag, FlagReason reason) co
     return {.reason = FlagReason::Default, .metadata = &flag.metadata};
   }
   const Variant& variant = variants[flag.default_variant];
-  return {.value = variant.value, .variant = variant.name, .reason = reason,
+  return {.value = variant.value,
+          .variant = variant.name,
+          .reason = reason,
           .metadata = &flag.metadata};
 }
 
@@ -238,7 +248,8 @@ FlagSet::FlagSet() {
   auto compiled = std::make_shared<Compiled>();
   compiled->document = json::object{{"flags", json::object()}};
   compiled->build_index();
-  compiled->fingerprint = fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
+  compiled->fingerprint =
+      fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
   compiled_ = std::move(compiled);
 }
 
@@ -246,7 +257,8 @@ Result<FlagSet> FlagSet::compile(json::value document, const FlagLimits& limits)
   auto compiled = std::make_shared<Compiled>();
   compiled->document = std::move(document);
   TRY(compiled->add_all(limits));
-  compiled->fingerprint = fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
+  compiled->fingerprint =
+      fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
   return FlagSet(std::move(compiled));
 }
 
@@ -264,7 +276,8 @@ Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& cont
   }
   if (!flag->enabled) return {.reason = FlagReason::Disabled, .metadata = &flag->metadata};
   if (flag->broken) {
-    return failed(FlagError::ParseError, "the flag's targeting cannot be understood", flag->metadata);
+    return failed(FlagError::ParseError, "the flag's targeting cannot be understood",
+                  flag->metadata);
   }
   if (flag->targeting == kNone) return compiled_->default_of(*flag, FlagReason::Static);
 
@@ -283,9 +296,12 @@ Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& cont
   }
   const Variant* variant = compiled_->find_variant(*flag, name);
   if (variant == nullptr) {
-    return failed(FlagError::General, "the flag's targeting gives no variant of it", flag->metadata);
+    return failed(FlagError::General, "the flag's targeting gives no variant of it",
+                  flag->metadata);
   }
-  return {.value = variant->value, .variant = variant->name, .reason = FlagReason::TargetingMatch,
+  return {.value = variant->value,
+          .variant = variant->name,
+          .reason = FlagReason::TargetingMatch,
           .metadata = &flag->metadata};
 }
 
@@ -293,19 +309,34 @@ Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& cont
                              FlagType type) const {
   const Evaluation evaluation = evaluate(key, context, now);
   if (evaluation.value == nullptr || has_type(*evaluation.value, type)) return evaluation;
-  return failed(FlagError::TypeMismatch, "the flag's value is of another type", *evaluation.metadata);
+  return failed(FlagError::TypeMismatch, "the flag's value is of another type",
+                *evaluation.metadata);
 }
 
-std::size_t FlagSet::size() const { return compiled_->flags.size(); }
-std::string_view FlagSet::key(std::size_t i) const { return compiled_->flags[i].key; }
-bool FlagSet::contains(std::string_view key) const { return compiled_->find(key) != nullptr; }
-const json::object& FlagSet::metadata() const { return compiled_->metadata; }
+std::size_t FlagSet::size() const {
+  return compiled_->flags.size();
+}
+std::string_view FlagSet::key(std::size_t i) const {
+  return compiled_->flags[i].key;
+}
+bool FlagSet::contains(std::string_view key) const {
+  return compiled_->find(key) != nullptr;
+}
+const json::object& FlagSet::metadata() const {
+  return compiled_->metadata;
+}
 const json::object* FlagSet::metadata_of(std::string_view key) const {
   const Flag* flag = compiled_->find(key);
   return flag != nullptr ? &flag->metadata : nullptr;
 }
-const json::value& FlagSet::document() const { return compiled_->document; }
-std::string_view FlagSet::fingerprint() const { return compiled_->fingerprint; }
-const std::vector<FlagFinding>& FlagSet::broken() const { return compiled_->broken; }
+const json::value& FlagSet::document() const {
+  return compiled_->document;
+}
+std::string_view FlagSet::fingerprint() const {
+  return compiled_->fingerprint;
+}
+const std::vector<FlagFinding>& FlagSet::broken() const {
+  return compiled_->broken;
+}
 
 }  // namespace showcaller

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flags in flagd's definition language, compiled: one immutable set that servers and clients evaluate alike.
+// Flags in flagd's definition language, compiled: one immutable set that servers and clients
+// evaluate alike.
 //
-// A set is a cheap handle to shared, immutable state. Evaluating takes no lock and, for rules that build no long
-// text, allocates nothing. A flag whose targeting does not compile does not spoil the set: it answers PARSE_ERROR.
-// Threads: any number at once. Limits: FlagLimits. Never: reads a clock.
+// A set is a cheap handle to shared, immutable state. Evaluating takes no lock and, for rules that
+// build no long text, allocates nothing. A flag whose targeting does not compile does not spoil the
+// set: it answers PARSE_ERROR. Threads: any number at once. Limits: FlagLimits. Never: reads a
+// clock.
 //
-// Source: flagd.dev/reference/flag-definitions, flagd-schemas (flags.json, targeting.json), OpenFeature types.
+// Source: flagd.dev/reference/flag-definitions, flagd-schemas (flags.json, targeting.json),
+// OpenFeature types.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +38,7 @@ enum class FlagError : std::uint8_t {
   General,              // targeting named no variant, or exceeded its budget
   TargetingKeyMissing,  // known on the wire; flagd's language answers the default variant instead
   InvalidContext,
-  ProviderNotReady,     // no flags yet
+  ProviderNotReady,  // no flags yet
 };
 std::string_view to_string(FlagError error);
 std::optional<FlagError> parse_flag_error(std::string_view text);
@@ -52,7 +55,7 @@ struct Evaluation {
   std::string_view variant;
   FlagReason reason = FlagReason::Error;
   FlagError error = FlagError::None;
-  std::string_view message;              // of an error
+  std::string_view message;                // of an error
   const json::object* metadata = nullptr;  // the flag's over the set's; never null from a FlagSet
 };
 
@@ -76,7 +79,8 @@ class FlagSet {
   // No flags.
   FlagSet();
 
-  // Fails on what flagd refuses to load: no flags object, an unknown default variant, a limit exceeded.
+  // Fails on what flagd refuses to load: no flags object, an unknown default variant, a limit
+  // exceeded.
   static Result<FlagSet> compile(json::value document, const FlagLimits& limits = {});
   static Result<FlagSet> parse(std::string_view text, const FlagLimits& limits = {},
                                const JsonLimits& json_limits = {});
@@ -90,10 +94,10 @@ class FlagSet {
   std::size_t size() const;
   std::string_view key(std::size_t i) const;  // in the document's order
   bool contains(std::string_view key) const;
-  const json::object& metadata() const;         // of the set
+  const json::object& metadata() const;  // of the set
   const json::object* metadata_of(std::string_view key) const;
-  const json::value& document() const;          // what was compiled
-  std::string_view fingerprint() const;         // 16 hex digits; equal documents, equal fingerprints
+  const json::value& document() const;   // what was compiled
+  std::string_view fingerprint() const;  // 16 hex digits; equal documents, equal fingerprints
   // Flags that answer PARSE_ERROR, and why.
   const std::vector<FlagFinding>& broken() const;
 

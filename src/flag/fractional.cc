@@ -54,13 +54,15 @@ Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratc
   return pick_bucket(value, {buckets, pairs.size()});
 }
 
-RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window, std::int64_t now_s) {
+RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window,
+                            std::int64_t now_s) {
   constexpr double kSecondsMax = 1e12;
   const bool sane = std::abs(window.begin_s) < kSecondsMax && std::abs(window.end_s) < kSecondsMax;
   if (!sane || now_s == 0) return RolloutSide::Neither;
   const auto begin = std::int64_t(window.begin_s);
   const auto end = std::int64_t(window.end_s);
-  if (end <= begin || end - begin > std::numeric_limits<std::int32_t>::max()) return RolloutSide::Neither;
+  if (end <= begin || end - begin > std::numeric_limits<std::int32_t>::max())
+    return RolloutSide::Neither;
   if (now_s <= begin) return RolloutSide::From;
   if (now_s >= end) return RolloutSide::To;
   const std::uint64_t point = spread(value, std::uint64_t(end - begin));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // flagd's shares: a hash decides which bucket a value falls into, the same in every client.
 //
-//   bucket = (uint64(murmur3_32(value)) * total) >> 32, and the first bucket whose running weight exceeds it.
+//   bucket = (uint64(murmur3_32(value)) * total) >> 32, and the first bucket whose running weight
+//   exceeds it.
 //
-// Source: flagd, docs/reference/custom-operations (fractional) and its record on high-precision bucketing; `rollout`
-// compares the same hash, spread over the window's seconds, with the seconds gone by.
+// Source: flagd, docs/reference/custom-operations (fractional) and its record on high-precision
+// bucketing; `rollout` compares the same hash, spread over the window's seconds, with the seconds
+// gone by.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +21,8 @@ namespace showcaller {
 
 // Null when there are no buckets, or none has weight.
 Value pick_bucket(std::string_view value, std::span<const Bucket> buckets);
-// The same for [variant, weight] pairs that were computed. A weight is a whole number, 1 when absent, and counts as 0
-// when negative; all together at most 2^31 - 1. Null for anything else.
+// The same for [variant, weight] pairs that were computed. A weight is a whole number, 1 when
+// absent, and counts as 0 when negative; all together at most 2^31 - 1. Null for anything else.
 Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratch* scratch);
 
 struct RolloutWindow {
@@ -28,6 +30,7 @@ struct RolloutWindow {
   double end_s = 0;
 };
 enum class RolloutSide { From, To, Neither };
-RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window, std::int64_t now_s);
+RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window,
+                            std::int64_t now_s);
 
 }  // namespace showcaller

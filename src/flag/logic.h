@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One expression of the project's language (JSONLogic with flagd's operations), compiled once and evaluated often:
-// targeting, audiences, admission rules, conditions.
+// One expression of the project's language (JSONLogic with flagd's operations), compiled once and
+// evaluated often: targeting, audiences, admission rules, conditions.
 //
 // Threads: immutable; any number at once. Time comes in as a value.
 #pragma once
@@ -19,7 +19,8 @@ namespace showcaller {
 
 class Logic {
  public:
-  // Errors begin with the JSON pointer of the place, relative to the rule. `evaluators` are what `$ref` names.
+  // Errors begin with the JSON pointer of the place, relative to the rule. `evaluators` are what
+  // `$ref` names.
   static Result<Logic> compile(json::value rule, json::object evaluators = {},
                                const LogicLimits& limits = {});
 

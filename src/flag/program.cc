@@ -22,28 +22,56 @@ struct NamedOp {
 };
 
 constexpr auto kOperations = [] {
-  std::array operations{
-      NamedOp{"var", Op::Var}, NamedOp{"missing", Op::Missing},
-      NamedOp{"missing_some", Op::MissingSome}, NamedOp{"if", Op::If}, NamedOp{"?:", Op::If},
-      NamedOp{"and", Op::And}, NamedOp{"or", Op::Or}, NamedOp{"!", Op::Not},
-      NamedOp{"!!", Op::Truthy}, NamedOp{"==", Op::LooseEqual}, NamedOp{"===", Op::StrictEqual},
-      NamedOp{"!=", Op::LooseUnequal}, NamedOp{"!==", Op::StrictUnequal}, NamedOp{"<", Op::Less},
-      NamedOp{"<=", Op::LessOrEqual}, NamedOp{">", Op::Greater}, NamedOp{">=", Op::GreaterOrEqual},
-      NamedOp{"max", Op::Max}, NamedOp{"min", Op::Min}, NamedOp{"+", Op::Add},
-      NamedOp{"-", Op::Subtract}, NamedOp{"*", Op::Multiply}, NamedOp{"/", Op::Divide},
-      NamedOp{"%", Op::Modulo}, NamedOp{"map", Op::Map}, NamedOp{"filter", Op::Filter},
-      NamedOp{"reduce", Op::Reduce}, NamedOp{"all", Op::All}, NamedOp{"none", Op::None},
-      NamedOp{"some", Op::Some}, NamedOp{"merge", Op::Merge}, NamedOp{"in", Op::In},
-      NamedOp{"cat", Op::Cat}, NamedOp{"substr", Op::Substring}, NamedOp{"log", Op::Log},
-      NamedOp{"fractional", Op::Fractional}, NamedOp{"rollout", Op::Rollout},
-      NamedOp{"sem_ver", Op::SemanticVersion}, NamedOp{"starts_with", Op::StartsWith},
-      NamedOp{"ends_with", Op::EndsWith}, NamedOp{"lower", Op::Lower}, NamedOp{"upper", Op::Upper}};
+  std::array operations{NamedOp{"var", Op::Var},
+                        NamedOp{"missing", Op::Missing},
+                        NamedOp{"missing_some", Op::MissingSome},
+                        NamedOp{"if", Op::If},
+                        NamedOp{"?:", Op::If},
+                        NamedOp{"and", Op::And},
+                        NamedOp{"or", Op::Or},
+                        NamedOp{"!", Op::Not},
+                        NamedOp{"!!", Op::Truthy},
+                        NamedOp{"==", Op::LooseEqual},
+                        NamedOp{"===", Op::StrictEqual},
+                        NamedOp{"!=", Op::LooseUnequal},
+                        NamedOp{"!==", Op::StrictUnequal},
+                        NamedOp{"<", Op::Less},
+                        NamedOp{"<=", Op::LessOrEqual},
+                        NamedOp{">", Op::Greater},
+                        NamedOp{">=", Op::GreaterOrEqual},
+                        NamedOp{"max", Op::Max},
+                        NamedOp{"min", Op::Min},
+                        NamedOp{"+", Op::Add},
+                        NamedOp{"-", Op::Subtract},
+                        NamedOp{"*", Op::Multiply},
+                        NamedOp{"/", Op::Divide},
+                        NamedOp{"%", Op::Modulo},
+                        NamedOp{"map", Op::Map},
+                        NamedOp{"filter", Op::Filter},
+                        NamedOp{"reduce", Op::Reduce},
+                        NamedOp{"all", Op::All},
+                        NamedOp{"none", Op::None},
+                        NamedOp{"some", Op::Some},
+                        NamedOp{"merge", Op::Merge},
+                        NamedOp{"in", Op::In},
+                        NamedOp{"cat", Op::Cat},
+                        NamedOp{"substr", Op::Substring},
+                        NamedOp{"log", Op::Log},
+                        NamedOp{"fractional", Op::Fractional},
+                        NamedOp{"rollout", Op::Rollout},
+                        NamedOp{"sem_ver", Op::SemanticVersion},
+                        NamedOp{"starts_with", Op::StartsWith},
+                        NamedOp{"ends_with", Op::EndsWith},
+                        NamedOp{"lower", Op::Lower},
+                        NamedOp{"upper", Op::Upper}};
   std::ranges::sort(operations, {}, &NamedOp::name);
   return operations;
 }();
 
 // Operations whose second argument is evaluated for each item, not once.
-bool has_body(Op op) { return op >= Op::Map && op <= Op::Some; }
+bool has_body(Op op) {
+  return op >= Op::Map && op <= Op::Some;
+}
 
 }  // namespace
 
@@ -93,8 +121,8 @@ Result<std::uint32_t> LogicCompiler::compile(const json::value& rule, std::strin
 
 Result<std::uint32_t> LogicCompiler::compile_at(const json::value& rule, int depth) {
   if (depth == 0) {
-    return refuse(ErrorCode::Limit, fmt::format("the expression nests deeper than {} levels",
-                                                limits_.depth_max));
+    return refuse(ErrorCode::Limit,
+                  fmt::format("the expression nests deeper than {} levels", limits_.depth_max));
   }
   if (rule.is_array()) return compile_array(rule.get_array(), depth);
   if (!rule.is_object() || rule.get_object().size() != 1) {
@@ -111,7 +139,8 @@ Result<std::uint32_t> LogicCompiler::compile_at(const json::value& rule, int dep
   }
   const Op op = find_operation(name);
   if (op == Op::Literal) {
-    return refuse(ErrorCode::Invalid, fmt::format("there is no operation '{}'", std::string_view(name)));
+    return refuse(ErrorCode::Invalid,
+                  fmt::format("there is no operation '{}'", std::string_view(name)));
   }
   TRY(const std::uint32_t node,
       op == Op::Var ? compile_var(arguments, depth) : compile_operation(op, arguments, depth));
@@ -124,9 +153,9 @@ Result<std::uint32_t> LogicCompiler::compile_reference(const json::value& name, 
   const json::value* evaluator =
       text != nullptr && evaluators_ != nullptr ? evaluators_->if_contains(*text) : nullptr;
   if (evaluator == nullptr) {
-    return refuse(ErrorCode::NotFound,
-                  fmt::format("there is no evaluator {}; define it under $evaluators",
-                              to_json_text(name)));
+    return refuse(
+        ErrorCode::NotFound,
+        fmt::format("there is no evaluator {}; define it under $evaluators", to_json_text(name)));
   }
   const std::string_view reference(*text);
   if (std::ranges::find(references_, reference) != references_.end()) {
@@ -226,7 +255,8 @@ Result<std::uint32_t> LogicCompiler::compile_var(const json::value& arguments, i
   }
   const auto* text = path != nullptr ? path->if_string() : nullptr;
   const bool simple = otherwise == nullptr || otherwise->is_primitive();
-  if (text == nullptr || text->empty() || !simple) return compile_operation(Op::Var, arguments, depth);
+  if (text == nullptr || text->empty() || !simple)
+    return compile_operation(Op::Var, arguments, depth);
   Node node{.first = std::uint32_t(program_.segments.size()), .literal = Value::null()};
   if (otherwise != nullptr) {
     TRY(node.literal, constant(*otherwise));
@@ -268,8 +298,8 @@ void LogicCompiler::add_constant_buckets(std::uint32_t index) {
   for (std::uint32_t i = 0; i < node.count; ++i) {
     const std::uint32_t child = program_.children[node.first + i];
     const Node& argument = program_.nodes[child];
-    const bool is_bucket = argument.op == Op::Array ||
-                           (argument.op == Op::Literal && argument.literal.is_array());
+    const bool is_bucket =
+        argument.op == Op::Array || (argument.op == Op::Literal && argument.literal.is_array());
     if (i == 0 && !is_bucket) continue;  // what to bucket by
     if (!literal_bucket(child, &end)) {
       program_.buckets.resize(first_bucket);

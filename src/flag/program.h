@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled expressions: nodes in one flat table, children by index. Immutable once built, so threads share it freely.
+// Compiled expressions: nodes in one flat table, children by index. Immutable once built, so
+// threads share it freely.
 //
-// Source of the language: jsonlogic.com (with json-logic-js as the judge of its corners) and flagd's custom operations.
+// Source of the language: jsonlogic.com (with json-logic-js as the judge of its corners) and
+// flagd's custom operations.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +20,50 @@ namespace showcaller {
 
 enum class Op : std::uint8_t {
   Literal,
-  Array,      // an array some of whose items are computed
-  VarKey,     // var with one constant name, the commonest case by far
-  VarPath,    // var with a constant path
-  Var,        // var with a computed path
-  Missing, MissingSome,
-  If, And, Or, Not, Truthy,
-  LooseEqual, StrictEqual, LooseUnequal, StrictUnequal,
-  Less, LessOrEqual, Greater, GreaterOrEqual,
-  Max, Min, Add, Subtract, Multiply, Divide, Modulo,
-  Map, Filter, Reduce, All, None, Some, Merge,
-  In, Cat, Substring, Log,
-  Fractional, Rollout, SemanticVersion, StartsWith, EndsWith, Lower, Upper,
+  Array,    // an array some of whose items are computed
+  VarKey,   // var with one constant name, the commonest case by far
+  VarPath,  // var with a constant path
+  Var,      // var with a computed path
+  Missing,
+  MissingSome,
+  If,
+  And,
+  Or,
+  Not,
+  Truthy,
+  LooseEqual,
+  StrictEqual,
+  LooseUnequal,
+  StrictUnequal,
+  Less,
+  LessOrEqual,
+  Greater,
+  GreaterOrEqual,
+  Max,
+  Min,
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  Modulo,
+  Map,
+  Filter,
+  Reduce,
+  All,
+  None,
+  Some,
+  Merge,
+  In,
+  Cat,
+  Substring,
+  Log,
+  Fractional,
+  Rollout,
+  SemanticVersion,
+  StartsWith,
+  EndsWith,
+  Lower,
+  Upper,
 };
 
 struct PathSegment {
@@ -45,11 +79,11 @@ struct Bucket {
 
 struct Node {
   Op op = Op::Literal;
-  std::uint32_t first = 0;   // of `count` entries of children, or of segments for VarKey and VarPath
+  std::uint32_t first = 0;  // of `count` entries of children, or of segments for VarKey and VarPath
   std::uint32_t count = 0;
-  std::uint32_t extra = 0;   // Fractional: 1 + the first of its constant buckets; 0: none
+  std::uint32_t extra = 0;  // Fractional: 1 + the first of its constant buckets; 0: none
   std::uint32_t extra_count = 0;
-  Value literal;             // Literal, or what VarKey and VarPath give when nothing is there
+  Value literal;  // Literal, or what VarKey and VarPath give when nothing is there
 };
 
 struct Program {
@@ -57,7 +91,8 @@ struct Program {
   std::vector<std::uint32_t> children;
   std::vector<PathSegment> segments;
   std::vector<Bucket> buckets;
-  std::deque<std::vector<Value>> arrays;  // constant arrays; a deque, so that they stay where they are
+  std::deque<std::vector<Value>>
+      arrays;  // constant arrays; a deque, so that they stay where they are
   std::deque<std::string> texts;
 };
 
@@ -67,7 +102,8 @@ struct LogicLimits {
   int depth_max = 64;
 };
 
-// Compiles expressions into a program. What is compiled must outlive the program: it views the strings.
+// Compiles expressions into a program. What is compiled must outlive the program: it views the
+// strings.
 class LogicCompiler {
  public:
   // `evaluators` (may be null) is what `$ref` refers to.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory and effort of one evaluation: a bump allocator that starts on the stack, and a budget for both.
+// Memory and effort of one evaluation: a bump allocator that starts on the stack, and a budget for
+// both.
 //
 // Threads: one. Limits: bytes_max and steps_max; past either the evaluation fails and says so.
 #pragma once
@@ -23,7 +24,9 @@ struct EvaluationLimits {
 class Scratch {
  public:
   explicit Scratch(const EvaluationLimits& limits)
-      : next_(first_), left_(sizeof first_), bytes_left_(limits.bytes_max),
+      : next_(first_),
+        left_(sizeof first_),
+        bytes_left_(limits.bytes_max),
         steps_left_(limits.steps_max) {}
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -31,7 +34,8 @@ class Scratch {
   // Null when the budget is spent; the evaluation has then failed.
   void* allocate(std::size_t bytes) {
     bytes = (bytes + 15) & ~std::size_t(15);
-    if (bytes == 0) bytes = 16;  // Each array has an address of its own: identity compares addresses.
+    if (bytes == 0)
+      bytes = 16;  // Each array has an address of its own: identity compares addresses.
     if (bytes > left_ && !grow(bytes)) return nullptr;
     void* out = next_;
     next_ += bytes;

@@ -6,11 +6,15 @@
 namespace showcaller {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_identifier_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
-bool is_numeric(std::string_view text) { return std::all_of(text.begin(), text.end(), is_digit); }
+bool is_numeric(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), is_digit);
+}
 
 // A number without leading zeros, taken from the front. Empty: there is none.
 std::string_view take_number(std::string_view* text) {
@@ -70,7 +74,8 @@ int compare_prereleases(std::string_view a, std::string_view b) {
 
 std::optional<SemanticVersion> parse_semantic_version(std::string_view text) {
   if (!take(&text, 'v')) take(&text, 'V');
-  SemanticVersion version{.major = take_number(&text), .minor = "0", .patch = "0", .prerelease = {}};
+  SemanticVersion version{
+      .major = take_number(&text), .minor = "0", .patch = "0", .prerelease = {}};
   if (version.major.empty()) return std::nullopt;
   if (text.empty()) return version;
   if (!take(&text, '.')) return std::nullopt;

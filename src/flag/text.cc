@@ -25,7 +25,9 @@ CodePoint next_point(std::string_view text) {
   return {.bytes = bytes, .units = bytes == 4 ? 2u : 1u};
 }
 
-double to_integer(double number) { return std::isnan(number) ? 0 : std::trunc(number); }
+double to_integer(double number) {
+  return std::isnan(number) ? 0 : std::trunc(number);
+}
 
 }  // namespace
 

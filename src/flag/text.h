@@ -9,7 +9,8 @@
 namespace showcaller {
 
 std::size_t utf16_length(std::string_view utf8);
-// String.prototype.substr: a negative start counts from the end; NaN is 0. Half a surrogate pair becomes U+FFFD.
+// String.prototype.substr: a negative start counts from the end; NaN is 0. Half a surrogate pair
+// becomes U+FFFD.
 std::string utf16_substring(std::string_view utf8, double start, double count);
 
 }  // namespace showcaller

@@ -73,9 +73,13 @@ constexpr std::array kRules{
     OperationRule{"rollout", 3, 5},
 };
 
-bool is_rule(const json::value& value) { return value.is_object(); }
+bool is_rule(const json::value& value) {
+  return value.is_object();
+}
 
-const json::array* as_list(const json::value& arguments) { return arguments.if_array(); }
+const json::array* as_list(const json::value& arguments) {
+  return arguments.if_array();
+}
 
 class Validator {
  public:
@@ -188,7 +192,8 @@ void Validator::variants(const json::object& flag) {
   if (found == nullptr) return find("`variants` is missing");
   const At at(this, "variants");
   const auto* all = found->if_object();
-  if (all == nullptr || all->empty()) return find("`variants` is an object with at least one variant");
+  if (all == nullptr || all->empty())
+    return find("`variants` is an object with at least one variant");
   const auto type_of = [](const json::value& value) -> std::string_view {
     if (value.is_number()) return "number";
     if (value.is_bool()) return "boolean";
@@ -253,9 +258,10 @@ void Validator::targeting(const json::object& flag) {
 void Validator::outcomes(const json::value& value, const json::object& variants, int depth) {
   if (depth == 0) return;
   if (value.is_string() || value.is_bool()) {
-    const std::string name = value.is_bool() ? (value.get_bool() ? "true" : "false")
-                                             : std::string(value.get_string());
-    if (!variants.contains(name)) find(fmt::format("the rule may give '{}', which is no variant", name));
+    const std::string name =
+        value.is_bool() ? (value.get_bool() ? "true" : "false") : std::string(value.get_string());
+    if (!variants.contains(name))
+      find(fmt::format("the rule may give '{}', which is no variant", name));
     return;
   }
   if (!value.is_object() || value.get_object().size() != 1) return;
@@ -265,7 +271,8 @@ void Validator::outcomes(const json::value& value, const json::object& variants,
   const At at(this, std::string_view(name));
   for (std::size_t i = 0; i < list->size(); ++i) {
     const At at_index(this, i);
-    const bool is_branch = name == "if" && (i % 2 == 1 || i + 1 == list->size()) && list->size() > 1;
+    const bool is_branch =
+        name == "if" && (i % 2 == 1 || i + 1 == list->size()) && list->size() > 1;
     if (is_branch) outcomes((*list)[i], variants, depth - 1);
     const auto* pair = (*list)[i].if_array();
     if (name == "fractional" && pair != nullptr && !pair->empty() && (*pair)[0].is_string()) {
@@ -316,9 +323,8 @@ void Validator::arguments(const OperationRule& rule, const json::value& value, i
   }
   if (list->size() < rule.min || list->size() > rule.max) {
     const std::string wanted = rule.min == rule.max ? std::to_string(rule.min)
-                               : rule.max == kAny
-                                   ? fmt::format("at least {}", rule.min)
-                                   : fmt::format("{} to {}", rule.min, rule.max);
+                               : rule.max == kAny   ? fmt::format("at least {}", rule.min)
+                                                    : fmt::format("{} to {}", rule.min, rule.max);
     return find(fmt::format("'{}' takes {} arguments, not {}", rule.name, wanted, list->size()));
   }
   if (rule.form == Form::Version) return version(*list, depth);
@@ -384,7 +390,8 @@ void Validator::version(const json::array& list, int depth) {
     const At at(this, i);
     const auto* text = list[i].if_string();
     if (i == 1) {
-      if (text == nullptr || std::ranges::find(kComparisons, std::string_view(*text)) == kComparisons.end()) {
+      if (text == nullptr ||
+          std::ranges::find(kComparisons, std::string_view(*text)) == kComparisons.end()) {
         find("the comparison is one of = != > < >= <= ~ ^");
       }
     } else if (text != nullptr) {
@@ -414,7 +421,8 @@ void Validator::fractional(const json::array& list, int depth) {
     }
   }
   if (buckets == 0) find("'fractional' needs at least one bucket");
-  if (total > std::numeric_limits<std::int32_t>::max()) find("the weights add up to more than 2^31 - 1");
+  if (total > std::numeric_limits<std::int32_t>::max())
+    find("the weights add up to more than 2^31 - 1");
 }
 
 void Validator::bucket(const json::value& value, int depth) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value while an expression is evaluated: sixteen bytes, owns nothing. Strings, arrays and objects are views of
-// the compiled program, of the context, or of the evaluation's scratch memory.
+// A value while an expression is evaluated: sixteen bytes, owns nothing. Strings, arrays and
+// objects are views of the compiled program, of the context, or of the evaluation's scratch memory.
 //
 // Threads: none. Lifetime: that of what it views.
 #pragma once
@@ -28,9 +28,9 @@ enum class ValueKind : std::uint8_t {
   Array,      // values side by side in the program or in scratch memory
   JsonArray,  // an array of the context
   Object,
-  Reduce,     // {"current", "accumulator"}
-  Context,    // the whole evaluation context
-  Flagd,      // what flagd adds to it: {"flagKey", "timestamp"}
+  Reduce,   // {"current", "accumulator"}
+  Context,  // the whole evaluation context
+  Flagd,    // what flagd adds to it: {"flagKey", "timestamp"}
 };
 
 class Value {
@@ -92,9 +92,7 @@ class Value {
   const EvaluationFrame& as_context() const { return *context_; }
 
   // Of an array of either kind.
-  std::size_t array_size() const {
-    return kind_ == ValueKind::Array ? size_ : json_array_->size();
-  }
+  std::size_t array_size() const { return kind_ == ValueKind::Array ? size_ : json_array_->size(); }
   Value array_at(std::size_t i) const {
     return kind_ == ValueKind::Array ? items_[i] : of((*json_array_)[i]);
   }
@@ -129,18 +127,25 @@ struct ReduceFrame {
 
 inline Value Value::of(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return null();
-    case json::kind::bool_: return boolean(value.get_bool());
-    case json::kind::int64: return number(double(value.get_int64()));
-    case json::kind::uint64: return number(double(value.get_uint64()));
-    case json::kind::double_: return number(value.get_double());
-    case json::kind::string: return string({value.get_string().data(), value.get_string().size()});
+    case json::kind::null:
+      return null();
+    case json::kind::bool_:
+      return boolean(value.get_bool());
+    case json::kind::int64:
+      return number(double(value.get_int64()));
+    case json::kind::uint64:
+      return number(double(value.get_uint64()));
+    case json::kind::double_:
+      return number(value.get_double());
+    case json::kind::string:
+      return string({value.get_string().data(), value.get_string().size()});
     case json::kind::array: {
       Value v(ValueKind::JsonArray);
       v.json_array_ = &value.get_array();
       return v;
     }
-    case json::kind::object: return object(value.get_object());
+    case json::kind::object:
+      return object(value.get_object());
   }
   return null();
 }

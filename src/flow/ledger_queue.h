@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bounded queue in front of the ledger: whoever gives out an assignment leaves a row here in well under a
-// microsecond, and a thread of the host's writes them in batches.
+// The bounded queue in front of the ledger: whoever gives out an assignment leaves a row here in
+// well under a microsecond, and a thread of the host's writes them in batches.
 //
-// offer() says false when the queue is full. The one who asked must then not expose the player: an exposure that the
-// ledger does not know of would break its promise. Threads: offer() by any, drain() by one.
+// offer() says false when the queue is full. The one who asked must then not expose the player: an
+// exposure that the ledger does not know of would break its promise. Threads: offer() by any,
+// drain() by one.
 #pragma once
 
 #include <cstddef>

@@ -14,8 +14,9 @@ Result<EvidenceMark> MemoryEvidenceStore::append(std::string_view stream, std::s
   return mark;
 }
 
-Status MemoryEvidenceStore::read(std::string_view stream,
-                                 const std::function<bool(std::string_view, const EvidenceMark&)>& sink) {
+Status MemoryEvidenceStore::read(
+    std::string_view stream,
+    const std::function<bool(std::string_view, const EvidenceMark&)>& sink) {
   std::vector<std::pair<std::string, EvidenceMark>> lines;
   {
     const std::lock_guard lock(mutex_);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evidence store in memory: for golden conversations, the simulator, and tests. Threads: as the port says.
+// The evidence store in memory: for golden conversations, the simulator, and tests. Threads: as the
+// port says.
 #pragma once
 
 #include <map>

@@ -41,7 +41,9 @@ std::optional<JournalFault::Kind> MemoryDisk::strike() {
   return hit->kind;
 }
 
-MemoryJournal::MemoryJournal(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) { CHECK(disk_); }
+MemoryJournal::MemoryJournal(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {
+  CHECK(disk_);
+}
 
 JournalTail MemoryJournal::tail_locked() const {
   if (disk_->records_.empty()) return {.epoch = disk_->epoch_};
@@ -58,7 +60,9 @@ Result<std::uint64_t> MemoryJournal::append(std::uint64_t epoch, std::uint64_t e
                                             std::span<const StoredRecord> batch) {
   std::unique_lock lock(disk_->mutex_);
   const auto fault = disk_->strike();
-  if (lost_) return fail(ErrorCode::Unavailable, "an earlier append failed in an unknown state; reopen the journal");
+  if (lost_)
+    return fail(ErrorCode::Unavailable,
+                "an earlier append failed in an unknown state; reopen the journal");
   if (fault == JournalFault::Kind::Conflict) {
     return fail(ErrorCode::Conflict, "somebody else has written to the journal; reload");
   }
@@ -82,7 +86,8 @@ Result<std::uint64_t> MemoryJournal::append(std::uint64_t epoch, std::uint64_t e
   return batch.back().seq;
 }
 
-Status MemoryJournal::read(std::uint64_t from, const std::function<bool(const StoredRecord&)>& sink) {
+Status MemoryJournal::read(std::uint64_t from,
+                           const std::function<bool(const StoredRecord&)>& sink) {
   from = std::max<std::uint64_t>(from, 1);
   Sha256 previous{};
   {
@@ -111,7 +116,8 @@ Status MemoryJournal::read(std::uint64_t from, const std::function<bool(const St
 Status MemoryJournal::write_snapshot(const JournalSnapshot& snapshot) {
   const std::lock_guard lock(disk_->mutex_);
   disk_->snapshots_[snapshot.seq] = snapshot;
-  while (disk_->snapshots_.size() > kSnapshotsKept) disk_->snapshots_.erase(disk_->snapshots_.begin());
+  while (disk_->snapshots_.size() > kSnapshotsKept)
+    disk_->snapshots_.erase(disk_->snapshots_.begin());
   return {};
 }
 

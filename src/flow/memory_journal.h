@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal in memory, with faults: for golden conversations, the simulator, and tests.
 //
-// MemoryDisk is what survives a crash of the host; MemoryJournal is one opening of it. Faults are values: each names
-// the append it strikes, counted from 1 over the disk's life. Threads: as the port says.
+// MemoryDisk is what survives a crash of the host; MemoryJournal is one opening of it. Faults are
+// values: each names the append it strikes, counted from 1 over the disk's life. Threads: as the
+// port says.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct JournalFault {
     FailBefore,  // Unavailable; nothing was written
     LostReply,   // written and durable, but the writer is told Unavailable
     Conflict,    // somebody else was first; nothing was written
-    TornBatch,   // the power goes half way through the write: Unavailable, and the batch is never visible
+    TornBatch,   // the power goes half way through the write: Unavailable, and the batch is never
+                 // visible
     DiskFull,    // Limit; nothing was written
   };
   Kind kind = Kind::FailBefore;
@@ -68,8 +70,11 @@ class MemoryJournal final : public Journal {
     return {};
   }
   Status write_snapshot(const JournalSnapshot& snapshot) override;
-  Result<std::optional<JournalSnapshot>> newest_snapshot(std::uint64_t seq_max = UINT64_MAX) override;
-  void subscribe(std::function<void(std::uint64_t seq)> sink) override { subscriber_ = std::move(sink); }
+  Result<std::optional<JournalSnapshot>> newest_snapshot(
+      std::uint64_t seq_max = UINT64_MAX) override;
+  void subscribe(std::function<void(std::uint64_t seq)> sink) override {
+    subscriber_ = std::move(sink);
+  }
 
  private:
   JournalTail tail_locked() const;

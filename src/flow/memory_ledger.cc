@@ -29,8 +29,8 @@ Status MemoryLedger::add(std::span<const LedgerEntry> entries) {
     }
     const std::string pseudonym = ledger_pseudonym(key, entry.event, entry.revision);
     auto& rows = rows_[{entry.event, entry.revision}];
-    const auto [at, fresh] =
-        rows.try_emplace({entry.region, pseudonym, entry.visit, entry.session, entry.source}, entry.at);
+    const auto [at, fresh] = rows.try_emplace(
+        {entry.region, pseudonym, entry.visit, entry.session, entry.source}, entry.at);
     at->second = std::min(at->second, entry.at);
   }
   return {};
@@ -50,7 +50,8 @@ Status MemoryLedger::read(std::string_view event, std::int64_t revision,
     const std::lock_guard lock(mutex_);
     for (const auto& stored : rows_[{std::string(event), revision}]) rows.push_back(row_of(stored));
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
   for (const LedgerRow& row : rows) {
     if (!sink(row)) break;
   }
@@ -58,14 +59,16 @@ Status MemoryLedger::read(std::string_view event, std::int64_t revision,
 }
 
 Status MemoryLedger::export_player(
-    std::string_view player, const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
+    std::string_view player,
+    const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
   const std::lock_guard lock(mutex_);
   const auto key = keys_.find(player);
   if (key == keys_.end()) return {};
   for (const auto& [revision, rows] : rows_) {
     const std::string pseudonym = ledger_pseudonym(key->second, revision.first, revision.second);
     for (const auto& stored : rows) {
-      if (std::get<1>(stored.first) == pseudonym) sink(revision.first, revision.second, row_of(stored));
+      if (std::get<1>(stored.first) == pseudonym)
+        sink(revision.first, revision.second, row_of(stored));
     }
   }
   return {};

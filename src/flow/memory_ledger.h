@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger in memory: for golden conversations, the simulator, and tests. Its keys come from a seed, so that a run can
-// be repeated; that makes them no secret. Threads: any.
+// The ledger in memory: for golden conversations, the simulator, and tests. Its keys come from a
+// seed, so that a run can be repeated; that makes them no secret. Threads: any.
 #pragma once
 
 #include <map>
@@ -23,7 +23,8 @@ class MemoryLedger final : public Ledger {
   Status read(std::string_view event, std::int64_t revision,
               const std::function<bool(const LedgerRow&)>& sink) override;
   Status export_player(std::string_view player,
-                       const std::function<void(std::string_view event, std::int64_t revision, const LedgerRow&)>& sink) override;
+                       const std::function<void(std::string_view event, std::int64_t revision,
+                                                const LedgerRow&)>& sink) override;
   Status erase_player(std::string_view player) override;
 
  private:

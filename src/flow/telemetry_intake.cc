@@ -18,15 +18,18 @@ std::string stage_key(const ArmAssignment& arm) {
 }
 
 bool on_baseline(const std::vector<ArmAssignment>& arms) {
-  return std::none_of(arms.begin(), arms.end(), [](const ArmAssignment& a) { return a.arm == Arm::Canary; });
+  return std::none_of(arms.begin(), arms.end(),
+                      [](const ArmAssignment& a) { return a.arm == Arm::Canary; });
 }
 
 void merge_into(GroupDelta* to, const ReportedDelta& delta) {
   to->n += delta.n;
   to->x += delta.x;
   if (!delta.histogram) return;
-  if (to->histogram) to->histogram->merge(*delta.histogram);
-  else to->histogram = delta.histogram;
+  if (to->histogram)
+    to->histogram->merge(*delta.histogram);
+  else
+    to->histogram = delta.histogram;
 }
 
 }  // namespace
@@ -40,7 +43,8 @@ void TelemetryIntake::watch(const std::set<std::string>& stages) {
   for (const std::string& stage : stages) stages_.try_emplace(stage);
 }
 
-void TelemetryIntake::observe(const std::string& fleet, std::span<const InstanceSessions> instances) {
+void TelemetryIntake::observe(const std::string& fleet,
+                              std::span<const InstanceSessions> instances) {
   auto& known = instances_[fleet];
   std::set<std::string> seen;
   for (const InstanceSessions& instance : instances) {
@@ -48,7 +52,8 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Instance
     auto& open = known[instance.id];
     const std::vector<std::string>& shown = instance.sessions;
     for (const std::string& id : shown) {
-      if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; })) continue;
+      if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; }))
+        continue;
       const auto ended = last_session_.find(instance.id);
       if (ended != last_session_.end() && ended->second.crashed == id) continue;
       open.push_back({id, arms_from_text(instance.arms)});
@@ -81,9 +86,11 @@ void TelemetryIntake::start_session(const std::string& instance, const Session& 
   last_session_[instance] = {{}, session.arms};
 }
 
-// Exposure and event are counted in the same tick, the one that shows how the session ended: a tick's share of exposures
-// is then that of its events, however few sessions a tick has. Both arms wait for their outcomes alike.
-void TelemetryIntake::end_session(const std::string& instance, const Session& session, std::int64_t crashes) {
+// Exposure and event are counted in the same tick, the one that shows how the session ended: a
+// tick's share of exposures is then that of its events, however few sessions a tick has. Both arms
+// wait for their outcomes alike.
+void TelemetryIntake::end_session(const std::string& instance, const Session& session,
+                                  std::int64_t crashes) {
   ReportedDelta outcome;
   outcome.n = 1;
   outcome.x = crashes;
@@ -94,7 +101,8 @@ void TelemetryIntake::end_session(const std::string& instance, const Session& se
 void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Session>* open) {
   for (const Session& session : *open) {
     end_session(instance, session, 1);
-    last_session_[instance] = {session.id, session.arms};  // An instance that died may go on showing it.
+    last_session_[instance] = {session.id,
+                               session.arms};  // An instance that died may go on showing it.
   }
   open->clear();
 }
@@ -104,14 +112,17 @@ Status TelemetryIntake::report(const Report& batch) {
     return fail(ErrorCode::Invalid, "a telemetry batch has a source and a sequence from 1 on");
   }
   if (batch.deltas.size() > limits_.deltas_max) {
-    return fail(ErrorCode::Limit, fmt::format("a telemetry batch has at most {} deltas, not {}; send several",
-                                              limits_.deltas_max, batch.deltas.size()));
+    return fail(ErrorCode::Limit,
+                fmt::format("a telemetry batch has at most {} deltas, not {}; send several",
+                            limits_.deltas_max, batch.deltas.size()));
   }
   if (counters_ >= limits_.counters_max) {
-    return fail(ErrorCode::Limit, "the evidence of this tick is full; send the batch again after the next tick");
+    return fail(ErrorCode::Limit,
+                "the evidence of this tick is full; send the batch again after the next tick");
   }
   for (const ReportedDelta& delta : batch.deltas) {
-    if (delta.n < 0 || delta.x < 0) return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
+    if (delta.n < 0 || delta.x < 0)
+      return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
   }
   if (!first_time(batch.source, batch.sequence)) {
     ++batches_repeated_;
@@ -158,7 +169,8 @@ void TelemetryIntake::count(const ReportedDelta& delta, Trust trust) {
   }
   const auto session = sessions_.find(delta.session);
   const auto place = last_session_.find(delta.instance);
-  if (delta.metric == kSessionCrashed || (session == sessions_.end() && place == last_session_.end())) {
+  if (delta.metric == kSessionCrashed ||
+      (session == sessions_.end() && place == last_session_.end())) {
     ++deltas_dropped_;
   } else if (session != sessions_.end()) {
     add(session->second.arms, delta.metric, session->second.instance, delta, trust);
@@ -167,8 +179,8 @@ void TelemetryIntake::count(const ReportedDelta& delta, Trust trust) {
   }
 }
 
-void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
-                          const ReportedDelta& delta, Trust trust) {
+void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& metric,
+                          const std::string& group, const ReportedDelta& delta, Trust trust) {
   if (trust == Trust::Server && on_baseline(arms)) learn_baseline(metric, delta);
   for (const ArmAssignment& arm : arms) {
     const auto stage = stages_.find(stage_key(arm));
@@ -177,15 +189,16 @@ void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::str
   }
 }
 
-void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group,
-                             const ReportedDelta& delta, Trust trust) {
+void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric,
+                             const std::string& group, const ReportedDelta& delta, Trust trust) {
   const bool known = stage->metrics.contains(metric);
   if ((!known && stage->metrics.size() >= limits_.metrics_max) ||
       (trust == Trust::Client && !within_client_limit(stage, delta))) {
     ++deltas_dropped_;
     return;
   }
-  if (trust != Trust::Client && stage->server_spoke.size() < limits_.metrics_max) stage->server_spoke.insert(metric);
+  if (trust != Trust::Client && stage->server_spoke.size() < limits_.metrics_max)
+    stage->server_spoke.insert(metric);
   auto& groups = stage->metrics[metric];
   const auto [at, fresh] = groups.try_emplace({arm, group});
   if (fresh) ++counters_;
@@ -195,7 +208,8 @@ void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric, c
 bool TelemetryIntake::within_client_limit(Stage* stage, const ReportedDelta& delta) const {
   const std::string unit = delta.unit + "|" + delta.session;
   const auto said = stage->client_units.find(unit);
-  if (said == stage->client_units.end() && stage->client_units.size() >= limits_.client_units_max) return false;
+  if (said == stage->client_units.end() && stage->client_units.size() >= limits_.client_units_max)
+    return false;
   const std::int64_t observed = delta.histogram ? std::int64_t(delta.histogram->count()) : delta.n;
   const std::int64_t weight = std::max(observed, delta.x);
   const std::int64_t before = said == stage->client_units.end() ? 0 : said->second;
@@ -210,8 +224,10 @@ void TelemetryIntake::learn_baseline(const std::string& metric, const ReportedDe
   baseline.n += delta.n;
   baseline.x += delta.x;
   if (!delta.histogram) return;
-  if (baseline.histogram) baseline.histogram->merge(*delta.histogram);
-  else baseline.histogram = delta.histogram;
+  if (baseline.histogram)
+    baseline.histogram->merge(*delta.histogram);
+  else
+    baseline.histogram = delta.histogram;
 }
 
 StageTick TelemetryIntake::take_tick(const std::string& key) {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns what is reported and observed into counts per judged stage, arm and group. Pure: time comes in as a value.
+// Turns what is reported and observed into counts per judged stage, arm and group. Pure: time comes
+// in as a value.
 //
-// Sessions are counted by the server itself, from what the drivers show: a session that ends is an exposure of
-// session.crashed, and an event too if its instance died or stopped answering under it. Everything else is reported in
-// deltas by game servers (trusted) and clients (not: capped a unit, and ignored where a server speaks of the same
-// metric). A delta belongs to the arms of its session, or of the session its instance runs; or it names event, arm and
-// unit itself. Only sessions that the present stage drew are counted: who came in otherwise is no random sample.
-// session.crashed of a session that the server sees is the server's to count; reports of it are ignored.
+// Sessions are counted by the server itself, from what the drivers show: a session that ends is an
+// exposure of session.crashed, and an event too if its instance died or stopped answering under it.
+// Everything else is reported in deltas by game servers (trusted) and clients (not: capped a unit,
+// and ignored where a server speaks of the same metric). A delta belongs to the arms of its
+// session, or of the session its instance runs; or it names event, arm and unit itself. Only
+// sessions that the present stage drew are counted: who came in otherwise is no random sample.
+// session.crashed of a session that the server sees is the server's to count; reports of it are
+// ignored.
 //
 // A batch is counted once: a source's sequences may arrive out of order, within the last 64.
 //
-// Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Of sources, the one that has been
-// silent longest is forgotten. Threads: none.
+// Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Of sources,
+// the one that has been silent longest is forgotten. Threads: none.
 #pragma once
 
 #include <cstdint>
@@ -34,36 +37,36 @@ namespace showcaller {
 // What a driver shows of an instance, as far as its sessions are concerned.
 struct InstanceSessions {
   std::string id;
-  bool died = false;                     // crashed, or stopped answering: its open sessions crashed with it
-  std::vector<std::string> sessions;     // that run on it
-  std::string arms;                      // arms_to_text() of the session given to it last
+  bool died = false;  // crashed, or stopped answering: its open sessions crashed with it
+  std::vector<std::string> sessions;  // that run on it
+  std::string arms;                   // arms_to_text() of the session given to it last
 };
 
 struct ReportedDelta {
-  std::string metric;                    // "session.error", "join.latency"
-  std::string instance, session;         // where it happened; either may be empty
-  std::string event;                     // with arm and unit: the reporter knows its arm itself (flag rollouts)
+  std::string metric;             // "session.error", "join.latency"
+  std::string instance, session;  // where it happened; either may be empty
+  std::string event;  // with arm and unit: the reporter knows its arm itself (flag rollouts)
   std::optional<Arm> arm;
   std::string unit;
-  std::int64_t n = 0;                    // exposures: sessions, or player-seconds for rates
-  std::int64_t x = 0;                    // events
+  std::int64_t n = 0;  // exposures: sessions, or player-seconds for rates
+  std::int64_t x = 0;  // events
   std::optional<ExponentialHistogram> histogram;  // instead of n and x, for quantiles
 };
 
 struct Report {
-  std::string source;                    // who reports; one sequence each
-  std::uint64_t sequence = 0;            // from 1, rising; a batch seen before is accepted and ignored
+  std::string source;          // who reports; one sequence each
+  std::uint64_t sequence = 0;  // from 1, rising; a batch seen before is accepted and ignored
   Trust trust = Trust::Client;
   std::vector<ReportedDelta> deltas;
 };
 
 struct IntakeLimits {
-  std::size_t deltas_max = 10'000;       // a batch
+  std::size_t deltas_max = 10'000;  // a batch
   std::size_t sources_max = 200'000;
-  std::size_t counters_max = 1'000'000;  // (stage, metric, arm, group)
-  std::size_t metrics_max = 1'000;       // names, a stage
+  std::size_t counters_max = 1'000'000;    // (stage, metric, arm, group)
+  std::size_t metrics_max = 1'000;         // names, a stage
   std::size_t client_units_max = 200'000;  // a stage and tick
-  std::int64_t client_n_max = 20;        // a unit and tick: what one client's word can weigh
+  std::int64_t client_n_max = 20;          // a unit and tick: what one client's word can weigh
 };
 
 // Counts of one metric in one group, since the stage's last tick.
@@ -73,8 +76,9 @@ struct GroupDelta {
 };
 
 struct StageTick {
-  std::map<std::string, std::map<std::pair<Arm, std::string>, GroupDelta>> metrics;  // metric -> (arm, group)
-  std::map<std::string, bool> client_only;   // metric -> no server has spoken of it in this stage
+  std::map<std::string, std::map<std::pair<Arm, std::string>, GroupDelta>>
+      metrics;                              // metric -> (arm, group)
+  std::map<std::string, bool> client_only;  // metric -> no server has spoken of it in this stage
 };
 
 // What is known of a fleet's baseline, for freezing cuts and rates when a stage begins.
@@ -114,7 +118,7 @@ class TelemetryIntake {
   };
   struct Stage {
     std::map<std::string, std::map<std::pair<Arm, std::string>, Counter>> metrics;
-    std::set<std::string> server_spoke;      // metrics
+    std::set<std::string> server_spoke;                // metrics
     std::map<std::string, std::int64_t> client_units;  // unit -> n in this tick
   };
 
@@ -123,35 +127,37 @@ class TelemetryIntake {
   void start_session(const std::string& instance, const Session& session);
   void end_session(const std::string& instance, const Session& session, std::int64_t crashes);
   void crash_sessions(const std::string& instance, std::vector<Session>* open);
-  void add(const std::vector<ArmAssignment>& arms, const std::string& metric, const std::string& group,
-           const ReportedDelta& delta, Trust trust);
-  void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group, const ReportedDelta& delta,
-              Trust trust);
+  void add(const std::vector<ArmAssignment>& arms, const std::string& metric,
+           const std::string& group, const ReportedDelta& delta, Trust trust);
+  void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group,
+              const ReportedDelta& delta, Trust trust);
   bool within_client_limit(Stage* stage, const ReportedDelta& delta) const;
   void learn_baseline(const std::string& metric, const ReportedDelta& delta);
 
   IntakeLimits limits_;
   std::map<std::string, Stage> stages_;
-  std::map<std::string, std::map<std::string, std::vector<Session>>> instances_;  // fleet -> instance -> open sessions
+  std::map<std::string, std::map<std::string, std::vector<Session>>>
+      instances_;  // fleet -> instance -> open sessions
   struct OpenSession {
     std::string instance;
     std::vector<ArmAssignment> arms;
   };
   struct LastSession {
-    std::string crashed;         // its id when it crashed: an instance that died goes on showing it
+    std::string crashed;  // its id when it crashed: an instance that died goes on showing it
     std::vector<ArmAssignment> arms;
   };
-  std::map<std::string, OpenSession> sessions_;      // by session
-  std::map<std::string, LastSession> last_session_;  // by instance: for reports that come after the end
+  std::map<std::string, OpenSession> sessions_;  // by session
+  std::map<std::string, LastSession>
+      last_session_;  // by instance: for reports that come after the end
   struct Source {
-    std::uint64_t last = 0;      // the highest sequence seen
-    std::uint64_t seen = 0;      // bit i: last - i was seen
-    std::uint64_t heard = 0;     // orders sources by when they were last heard
+    std::uint64_t last = 0;   // the highest sequence seen
+    std::uint64_t seen = 0;   // bit i: last - i was seen
+    std::uint64_t heard = 0;  // orders sources by when they were last heard
   };
   std::map<std::string, Source> sources_;
   std::map<std::uint64_t, std::string> sources_by_heard_;
   std::uint64_t heard_ = 0;
-  std::map<std::string, BaselineCounts> baselines_;                               // metric -> since the start
+  std::map<std::string, BaselineCounts> baselines_;  // metric -> since the start
   std::map<std::string, std::int64_t> sessions_started_;
   std::size_t counters_ = 0;
   std::int64_t batches_repeated_ = 0, deltas_dropped_ = 0;

@@ -15,8 +15,10 @@ void ActionReconciler::pass() {
       std::lock_guard lock(in_flight_->mutex);
       if (!in_flight_->keys.insert(key).second) continue;
     }
-    StepReported report{call.event, call.revision, call.step, call.direction, call.attempt, StepOutcome::Unknown, {}};
-    port_->call(call, [host = host_, in_flight = in_flight_, key, report](StepOutcome outcome, std::string detail) {
+    StepReported report{call.event,   call.revision,        call.step, call.direction,
+                        call.attempt, StepOutcome::Unknown, {}};
+    port_->call(call, [host = host_, in_flight = in_flight_, key, report](StepOutcome outcome,
+                                                                          std::string detail) {
       StepReported done = report;
       done.outcome = outcome;
       done.detail = std::move(detail);

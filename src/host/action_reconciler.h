@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends the change-sets' actions that the durable world wants, and brings their outcomes back to the engine. A call in
-// flight is not sent twice by one server; after a crash the same idempotency key makes a second one harmless.
+// Sends the change-sets' actions that the durable world wants, and brings their outcomes back to
+// the engine. A call in flight is not sent twice by one server; after a crash the same idempotency
+// key makes a second one harmless.
 //
 // Threads: pass() by one; outcomes come back on the port's threads.
 #pragma once

@@ -10,35 +10,44 @@
 namespace showcaller {
 namespace {
 
-constexpr std::size_t kUnitsMax = 1'000'000;  // a stage; past it the sample ratio is known well enough
+constexpr std::size_t kUnitsMax =
+    1'000'000;  // a stage; past it the sample ratio is known well enough
 
 std::string unit_of(Unit unit, const AllocationRequest& request, const Allocation& made) {
   switch (unit) {
-    case Unit::Player: return request.players.empty() ? made.unit_party : request.players.front().id;
-    case Unit::Party: return made.unit_party;
-    case Unit::Guild: return request.guild;
-    case Unit::Match: return request.session;
+    case Unit::Player:
+      return request.players.empty() ? made.unit_party : request.players.front().id;
+    case Unit::Party:
+      return made.unit_party;
+    case Unit::Guild:
+      return request.guild;
+    case Unit::Match:
+      return request.session;
   }
   return made.unit_party;
 }
 
 }  // namespace
 
-AllocationDesk::AllocationDesk(EngineHost* host, SaltOf salt_of, std::map<std::string, FleetDriver*> drivers,
-                               AllocatorLimits limits)
+AllocationDesk::AllocationDesk(EngineHost* host, SaltOf salt_of,
+                               std::map<std::string, FleetDriver*> drivers, AllocatorLimits limits)
     : host_(host), salt_of_(std::move(salt_of)), drivers_(std::move(drivers)), allocator_(limits) {
-  host_->listen([this](const World& world, std::span<const Record> records) { follow_batch(world, records); });
+  host_->listen([this](const World& world, std::span<const Record> records) {
+    follow_batch(world, records);
+  });
   publish(*host_->published());
 }
 
 void AllocationDesk::follow_batch(const World& world, std::span<const Record> records) {
-  const bool concerned = std::any_of(records.begin(), records.end(),
-                                     [](const Record& record) { return concerns_allocation(record.payload); });
+  const bool concerned = std::any_of(records.begin(), records.end(), [](const Record& record) {
+    return concerns_allocation(record.payload);
+  });
   if (concerned) publish(world);
 }
 
 void AllocationDesk::publish(const World& world) {
-  auto plan = std::make_shared<const AllocationPlan>(make_allocation_plan(world, salt_of_, plan_.get()));
+  auto plan =
+      std::make_shared<const AllocationPlan>(make_allocation_plan(world, salt_of_, plan_.get()));
   std::map<std::string, FleetDriver*> driver_of_fleet;
   for (const auto& [fleet, planned] : plan->fleets) {
     const FleetSpec* spec = world.fleet(fleet);
@@ -79,7 +88,9 @@ void AllocationDesk::count_units(const AllocationRequest& request, const Allocat
                                     [&](const CanaryLayer& l) { return l.event == arm.event; });
     if (layer == fleet->second.layers.end()) continue;
     StageUnits& units = units_[fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit)];
-    if (units.seen.size() >= kUnitsMax || !units.seen.insert(hash64(unit_of(layer->unit, request, made))).second) continue;
+    if (units.seen.size() >= kUnitsMax ||
+        !units.seen.insert(hash64(unit_of(layer->unit, request, made))).second)
+      continue;
     ++(arm.arm == Arm::Canary ? units.fresh.canary : units.fresh.baseline);
   }
 }
@@ -88,7 +99,9 @@ UnitCounts AllocationDesk::take_units(const std::string& stage) {
   std::lock_guard lock(mutex_);
   // Other visits of the same event are over.
   const std::string event = stage.substr(0, stage.find('/') + 1);
-  std::erase_if(units_, [&](const auto& units) { return units.first != stage && units.first.starts_with(event); });
+  std::erase_if(units_, [&](const auto& units) {
+    return units.first != stage && units.first.starts_with(event);
+  });
   const auto at = units_.find(stage);
   return at == units_.end() ? UnitCounts{} : std::exchange(at->second.fresh, {});
 }
@@ -98,15 +111,17 @@ bool AllocationDesk::release(const std::string& session) {
   return allocator_.release(session, host_->now());
 }
 
-void AllocationDesk::observe(const std::string& fleet, std::span<const ObservedInstance> instances) {
+void AllocationDesk::observe(const std::string& fleet,
+                             std::span<const ObservedInstance> instances) {
   std::lock_guard lock(mutex_);
   allocator_.observe(fleet, instances, host_->now());
 }
 
 void AllocationDesk::expire() {
   std::lock_guard lock(mutex_);
-  // An instance that shows a session nobody claimed is left to its game server: most of them count no players, so only
-  // they can tell an empty match from a full one. docs/game-servers.md asks them to end it.
+  // An instance that shows a session nobody claimed is left to its game server: most of them count
+  // no players, so only they can tell an empty match from a full one. docs/game-servers.md asks
+  // them to end it.
   (void)allocator_.expire(host_->now());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where sessions are given their instances: the allocator behind a lock, kept on the last published plan, with the
-// drivers told. Goes on while the engine is away.
+// Where sessions are given their instances: the allocator behind a lock, kept on the last published
+// plan, with the drivers told. Goes on while the engine is away.
 //
 // Threads: allocate() and release() by any; the rest as said.
 #pragma once
@@ -32,8 +32,9 @@ class AllocationDesk {
   void expire();
   std::vector<StageTotals> take_totals();
   std::vector<ExposureRow> take_exposures();
-  // Units that the stage ("winter-raid/r1/v3") drew for each arm since the last call, each counted once however often it
-  // plays: the sample ratio speaks of units, and one that comes back is no new draw.
+  // Units that the stage ("winter-raid/r1/v3") drew for each arm since the last call, each counted
+  // once however often it plays: the sample ratio speaks of units, and one that comes back is no
+  // new draw.
   UnitCounts take_units(const std::string& stage);
 
  private:
@@ -41,7 +42,8 @@ class AllocationDesk {
     std::set<std::uint64_t> seen;  // hashes
     UnitCounts fresh;
   };
-  // On the engine's thread, before the batch is acknowledged: intake that closed is closed here first.
+  // On the engine's thread, before the batch is acknowledged: intake that closed is closed here
+  // first.
   void follow_batch(const World& world, std::span<const Record> records);
   void publish(const World& world);
   void count_units(const AllocationRequest& request, const Allocation& made);
@@ -53,7 +55,7 @@ class AllocationDesk {
   Allocator allocator_;
   std::shared_ptr<const AllocationPlan> plan_;
   std::map<std::string, FleetDriver*> driver_of_fleet_;
-  std::map<std::string, StageUnits> units_;      // by stage; the newest visit of each event
+  std::map<std::string, StageUnits> units_;  // by stage; the newest visit of each event
 };
 
 }  // namespace showcaller

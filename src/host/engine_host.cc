@@ -13,16 +13,21 @@ constexpr Duration kClockStepMin = seconds(2);
 }  // namespace
 
 EngineHost::EngineHost(Journal* journal, const Clock* clock, EngineHostOptions options)
-    : journal_(journal), clock_(clock), options_(std::move(options)), mailbox_(options_.mailbox_max) {}
+    : journal_(journal),
+      clock_(clock),
+      options_(std::move(options)),
+      mailbox_(options_.mailbox_max) {}
 
-Result<std::unique_ptr<EngineHost>> EngineHost::open(Journal* journal, const Clock* clock, EngineHostOptions options) {
+Result<std::unique_ptr<EngineHost>> EngineHost::open(Journal* journal, const Clock* clock,
+                                                     EngineHostOptions options) {
   std::unique_ptr<EngineHost> host(new EngineHost(journal, clock, std::move(options)));
   TRY(host->load());
   TRY(host->boot());
   return host;
 }
 
-// The newest snapshot that fits the chain, then every record after it. read() checks the chain's links.
+// The newest snapshot that fits the chain, then every record after it. read() checks the chain's
+// links.
 Status EngineHost::load() {
   TRY(const JournalTail tail, journal_->tail());
   World world;
@@ -30,7 +35,8 @@ Status EngineHost::load() {
   TRY(auto snapshot, journal_->newest_snapshot(tail.seq));
   if (snapshot && snapshot->format == kWorldTextFormat) {
     auto from_text = world_from_text(snapshot->bytes);
-    if (from_text && from_text->seq == snapshot->seq) {  // Anything else is no snapshot: the journal has it all.
+    if (from_text &&
+        from_text->seq == snapshot->seq) {  // Anything else is no snapshot: the journal has it all.
       world = std::move(*from_text);
       hash = snapshot->hash;
     }
@@ -45,8 +51,10 @@ Status EngineHost::load() {
   }));
   TRY(folded);
   if (world.seq != tail.seq) {
-    return fail(ErrorCode::Corrupt, fmt::format("the journal ends at record {} but gave only {}; run `showcaller doctor`",
-                                                tail.seq, world.seq));
+    return fail(
+        ErrorCode::Corrupt,
+        fmt::format("the journal ends at record {} but gave only {}; run `showcaller doctor`",
+                    tail.seq, world.seq));
   }
   if (epoch_ == 0) epoch_ = tail.epoch + 1;
   tail_hash_ = hash;
@@ -65,19 +73,23 @@ Status EngineHost::boot() {
   const Instant last = engine_->world().time;
   const std::int64_t down_ms = engine_->world().seq == 0 ? 0 : (now() - last).count();
   std::vector<Record> records;
-  TRY(engine_->take(ServerBooted{options_.version, std::max<std::int64_t>(down_ms, 0)}, now(), &records));
+  TRY(engine_->take(ServerBooted{options_.version, std::max<std::int64_t>(down_ms, 0)}, now(),
+                    &records));
   TRY(append(records));
   publish();
   return {};
 }
 
 Status EngineHost::submit(Input input, Reply reply) {
-  if (stopped_) return fail(ErrorCode::Unavailable, "the server has stopped deciding; see its log and start it again");
+  if (stopped_)
+    return fail(ErrorCode::Unavailable,
+                "the server has stopped deciding; see its log and start it again");
   return mailbox_.put({std::move(input), std::move(reply)});
 }
 
 Result<bool> EngineHost::run_batch(Duration wait) {
-  if (stopped_) return fail(ErrorCode::Conflict, "another server owns the journal; this one has stopped");
+  if (stopped_)
+    return fail(ErrorCode::Conflict, "another server owns the journal; this one has stopped");
   std::vector<Letter> letters = mailbox_.take(options_.batch_max, wait);
   if (letters.empty()) return false;
   const Instant at = now();
@@ -101,7 +113,8 @@ Result<bool> EngineHost::run_batch(Duration wait) {
   for (std::size_t i = 0; i < letters.size(); ++i) {
     if (letters[i].reply) letters[i].reply(std::move(answers[i]));
   }
-  // A snapshot is a cache: one that fails to be written costs time at the next start, and nothing else.
+  // A snapshot is a cache: one that fails to be written costs time at the next start, and nothing
+  // else.
   if (engine_->world().seq - snapshot_seq_ >= options_.snapshot_every) (void)write_snapshot();
   return true;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the engine over a journal: a batch of inputs is decided and folded, appended with one fsync, then published, and
-// only then acknowledged. Nobody ever sees what is not durable.
+// Runs the engine over a journal: a batch of inputs is decided and folded, appended with one fsync,
+// then published, and only then acknowledged. Nobody ever sees what is not durable.
 //
-// If an append fails, the world that was folded ahead of the disk is dropped and loaded again from the journal, and the
-// batch is answered with the error; after a Conflict (another server owns the journal) the host stays stopped.
+// If an append fails, the world that was folded ahead of the disk is dropped and loaded again from
+// the journal, and the batch is answered with the error; after a Conflict (another server owns the
+// journal) the host stays stopped.
 //
 // Threads: one thread calls run_batch(); submit(), published() and now() may be called by any.
 #pragma once
@@ -29,17 +30,19 @@ struct EngineHostOptions {
   std::string version = "0";              // told in server_started
 };
 
-// Told, on the engine's thread, of each batch that has become durable, before its commands are acknowledged.
+// Told, on the engine's thread, of each batch that has become durable, before its commands are
+// acknowledged.
 using BatchListener = std::function<void(const World& world, std::span<const Record> records)>;
 
 class EngineHost {
  public:
-  static Result<std::unique_ptr<EngineHost>> open(Journal* journal, const Clock* clock, EngineHostOptions options);
+  static Result<std::unique_ptr<EngineHost>> open(Journal* journal, const Clock* clock,
+                                                  EngineHostOptions options);
 
   // The reply comes on the engine's thread, when the records are durable or the input is refused.
   Status submit(Input input, Reply reply = {});
-  // Decides what waits (waiting at most `wait` for a first letter); true if there was something. Errors are those of
-  // the journal: Conflict is final.
+  // Decides what waits (waiting at most `wait` for a first letter); true if there was something.
+  // Errors are those of the journal: Conflict is final.
   Result<bool> run_batch(Duration wait = {});
 
   std::shared_ptr<const World> published() const;
@@ -73,14 +76,16 @@ class EngineHost {
   std::atomic<bool> stopped_ = false;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;
-  // Engine time: wall time at the anchor plus monotonic time since; a wall clock that steps moves the anchor.
+  // Engine time: wall time at the anchor plus monotonic time since; a wall clock that steps moves
+  // the anchor.
   mutable std::mutex time_mutex_;
   mutable Instant anchor_wall_{};
   mutable Duration anchor_monotonic_{};
   mutable Instant last_now_{};
 
  public:
-  // The wall clock's step since the last call, if over two seconds; the anchor follows it. The caller submits it.
+  // The wall clock's step since the last call, if over two seconds; the anchor follows it. The
+  // caller submits it.
   std::optional<std::int64_t> take_clock_step();
 };
 

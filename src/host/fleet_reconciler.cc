@@ -25,24 +25,28 @@ std::vector<Error> FleetReconciler::pass(const std::function<void(const FleetPas
       continue;
     }
     auto& fleets = by_driver[name];
-    for (ObservedInstance& instance : *observed) fleets[instance.fleet].push_back(std::move(instance));
+    for (ObservedInstance& instance : *observed)
+      fleets[instance.fleet].push_back(std::move(instance));
   }
   const Instant now = host_->now();
-  world->manifests.each_from(std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
-    if (!key.starts_with("Fleet/")) return false;
-    const auto driver = by_driver.find(stored.manifest->as<FleetSpec>().driver);
-    if (driver == by_driver.end()) return true;  // Unknown or unreachable: said in errors, or refused at apply.
-    FleetPass pass{stored.manifest->name, std::move(driver->second[stored.manifest->name])};
-    // What the durable world already wants; what this observation leads to is wanted at the next pass.
-    const auto actions = wanted_actions(*world, pass.fleet, pass.instances, now);
-    if (!actions.empty()) {
-      const Status applied = drivers_.at(driver->first)->apply(host_->epoch(), actions);
-      if (!applied) errors.push_back(applied.error());
-    }
-    seen(pass);
-    (void)host_->submit(FleetObserved{pass.fleet, std::move(pass.instances)});
-    return true;
-  });
+  world->manifests.each_from(
+      std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
+        if (!key.starts_with("Fleet/")) return false;
+        const auto driver = by_driver.find(stored.manifest->as<FleetSpec>().driver);
+        if (driver == by_driver.end())
+          return true;  // Unknown or unreachable: said in errors, or refused at apply.
+        FleetPass pass{stored.manifest->name, std::move(driver->second[stored.manifest->name])};
+        // What the durable world already wants; what this observation leads to is wanted at the
+        // next pass.
+        const auto actions = wanted_actions(*world, pass.fleet, pass.instances, now);
+        if (!actions.empty()) {
+          const Status applied = drivers_.at(driver->first)->apply(host_->epoch(), actions);
+          if (!applied) errors.push_back(applied.error());
+        }
+        seen(pass);
+        (void)host_->submit(FleetObserved{pass.fleet, std::move(pass.instances)});
+        return true;
+      });
   return errors;
 }
 

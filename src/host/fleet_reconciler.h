@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives the fleet drivers to the durable world: observe, tell the engine and the allocator, apply what differs.
+// Drives the fleet drivers to the durable world: observe, tell the engine and the allocator, apply
+// what differs.
 //
 // Threads: one. An unreachable driver is no news about its instances: nothing is concluded from it.
 #pragma once
@@ -25,7 +26,8 @@ class FleetReconciler {
   FleetReconciler(EngineHost* host, std::map<std::string, FleetDriver*> drivers)
       : host_(host), drivers_(std::move(drivers)) {}
 
-  // One pass over every fleet; `seen` is called with each fleet's observation. Returns the errors of drivers, if any.
+  // One pass over every fleet; `seen` is called with each fleet's observation. Returns the errors
+  // of drivers, if any.
   std::vector<Error> pass(const std::function<void(const FleetPass&)>& seen);
   FleetDriver* driver_of(const World& world, std::string_view fleet) const;
 

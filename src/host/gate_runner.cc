@@ -11,12 +11,16 @@
 namespace showcaller {
 namespace {
 
-constexpr std::int64_t kBaselineUnitsMin = 200;  // before a quantile of the baseline is worth freezing
+constexpr std::int64_t kBaselineUnitsMin =
+    200;  // before a quantile of the baseline is worth freezing
 
-Arm arm_of(const std::pair<Arm, std::string>& group) { return group.first; }
+Arm arm_of(const std::pair<Arm, std::string>& group) {
+  return group.first;
+}
 
 // One tick of the stage as the gate takes it.
-Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units, std::int64_t t_s) {
+Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
+             std::int64_t t_s) {
   const TickShape shape = shape_of(stage.config);
   std::map<std::pair<Arm, std::string>, GroupCounts> groups;
   for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
@@ -49,12 +53,17 @@ Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCount
 }
 
 bool shows_anything(const StageTick& counted) {
-  return std::any_of(counted.metrics.begin(), counted.metrics.end(), [](const auto& m) { return !m.second.empty(); });
+  return std::any_of(counted.metrics.begin(), counted.metrics.end(),
+                     [](const auto& m) { return !m.second.empty(); });
 }
 
 json::object statistics_of(const MetricLook& look) {
-  json::object out{{"ratio", look.ratio},       {"canary_n", look.canary_n},     {"canary_x", look.canary_x},
-                   {"baseline_n", look.baseline_n}, {"baseline_x", look.baseline_x}, {"score", look.score},
+  json::object out{{"ratio", look.ratio},
+                   {"canary_n", look.canary_n},
+                   {"canary_x", look.canary_x},
+                   {"baseline_n", look.baseline_n},
+                   {"baseline_x", look.baseline_x},
+                   {"score", look.score},
                    {"phi", look.phi}};
   if (look.log_e_unats != kLogZero) out["log_e_unats"] = look.log_e_unats;
   if (look.ratio_high > 0) {
@@ -65,10 +74,15 @@ json::object statistics_of(const MetricLook& look) {
 }
 
 std::string why_of(const MetricLook& look) {
-  const auto percent = [](std::int64_t x, std::int64_t n) { return n > 0 ? 100.0 * double(x) / double(n) : 0.0; };
-  std::string e = look.log_e_unats == kLogZero ? "0" : fmt::format("{:.3g}", std::exp(double(look.log_e_unats) / 1e6));
-  return fmt::format("{:.2f}% of {} vs {:.2f}% of {} (ratio {:.2f}, e={})", percent(look.canary_x, look.canary_n),
-                     look.canary_n, percent(look.baseline_x, look.baseline_n), look.baseline_n, look.ratio, e);
+  const auto percent = [](std::int64_t x, std::int64_t n) {
+    return n > 0 ? 100.0 * double(x) / double(n) : 0.0;
+  };
+  std::string e = look.log_e_unats == kLogZero
+                      ? "0"
+                      : fmt::format("{:.3g}", std::exp(double(look.log_e_unats) / 1e6));
+  return fmt::format("{:.2f}% of {} vs {:.2f}% of {} (ratio {:.2f}, e={})",
+                     percent(look.canary_x, look.canary_n), look.canary_n,
+                     percent(look.baseline_x, look.baseline_n), look.baseline_n, look.ratio, e);
 }
 
 }  // namespace
@@ -79,7 +93,8 @@ std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake
     BaselineOf& baseline = out[metric];
     if (counts.n >= kBaselineUnitsMin) baseline.rate = double(counts.x) / double(counts.n);
     if (!counts.histogram || std::int64_t(counts.histogram->count()) < kBaselineUnitsMin) continue;
-    for (const double q : kQuantilesAt) baseline.quantile_cuts.push_back(counts.histogram->quantile(q));
+    for (const double q : kQuantilesAt)
+      baseline.quantile_cuts.push_back(counts.histogram->quantile(q));
   }
   return out;
 }
@@ -97,7 +112,8 @@ std::vector<Error> GateRunner::pass(TelemetryIntake* intake) {
     const std::string key = stage->key();
     keys.insert(key);
     if (!watches_.contains(key)) {
-      if (auto watch = open_watch(std::move(*stage), &errors)) watches_.emplace(key, std::move(*watch));
+      if (auto watch = open_watch(std::move(*stage), &errors))
+        watches_.emplace(key, std::move(*watch));
     }
   });
   std::erase_if(watches_, [&](const auto& watch) { return !keys.contains(watch.first); });
@@ -108,8 +124,10 @@ std::vector<Error> GateRunner::pass(TelemetryIntake* intake) {
   return errors;
 }
 
-// The stream's first line is the stage as it was frozen; the rest are its ticks. A new stream begins with a new one.
-std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage, std::vector<Error>* errors) {
+// The stream's first line is the stage as it was frozen; the rest are its ticks. A new stream
+// begins with a new one.
+std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
+                                                        std::vector<Error>* errors) {
   Watch watch;
   watch.stage = std::move(stage);
   const std::string key = watch.stage.key();
@@ -151,12 +169,14 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage, std::
   return watch;
 }
 
-// What a stored tick says, into the gate and the totals: the same for one that was just counted and one read again.
+// What a stored tick says, into the gate and the totals: the same for one that was just counted and
+// one read again.
 void GateRunner::take_line(Watch* watch, const json::object& line) {
   watch->t_s = get_int(line, "t");
   if (get_bool(line, "seen")) watch->evidence_s += watch->stage.config.tick_s;
   if (watch->gate) {
-    if (auto tick = tick_from_json(json::value(line), shape_of(watch->stage.config))) watch->gate->feed(*tick);
+    if (auto tick = tick_from_json(json::value(line), shape_of(watch->stage.config)))
+      watch->gate->feed(*tick);
   }
   const json::value* absolute = get_if(line, "absolute");
   if (!absolute || !absolute->is_object()) return;
@@ -168,8 +188,10 @@ void GateRunner::take_line(Watch* watch, const json::object& line) {
     counted.x += get_int(said, "x");
     if (const json::value* text = get_if(said, "histogram")) {
       if (auto histogram = histogram_from_json(*text)) {
-        if (counted.histogram) counted.histogram->merge(*histogram);
-        else counted.histogram = std::move(*histogram);
+        if (counted.histogram)
+          counted.histogram->merge(*histogram);
+        else
+          counted.histogram = std::move(*histogram);
       }
     }
   }
@@ -180,7 +202,8 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
   const std::string key = stage.key();
   const StageTick counted = intake->take_tick(key);
   const std::int64_t t_s = watch->t_s + stage.config.tick_s;
-  json::object line = to_json(tick_of(stage, counted, units_of_(key), t_s), shape_of(stage.config)).as_object();
+  json::object line =
+      to_json(tick_of(stage, counted, units_of_(key), t_s), shape_of(stage.config)).as_object();
   // A tick that shows nothing does not count toward the bake.
   line["seen"] = shows_anything(counted);
   json::object absolute;
@@ -193,8 +216,10 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
       canary.n += delta.n;
       canary.x += delta.x;
       if (!delta.histogram) continue;
-      if (canary.histogram) canary.histogram->merge(*delta.histogram);
-      else canary.histogram = delta.histogram;
+      if (canary.histogram)
+        canary.histogram->merge(*delta.histogram);
+      else
+        canary.histogram = delta.histogram;
     }
     json::object said{{"n", canary.n}, {"x", canary.x}};
     if (canary.histogram) said["histogram"] = to_json(*canary.histogram);
@@ -207,7 +232,8 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
     return store_->flush();
   }();
   if (!stored) {
-    errors->push_back(stored.error());  // A verdict rests on stored evidence alone: this tick is asked again.
+    errors->push_back(
+        stored.error());  // A verdict rests on stored evidence alone: this tick is asked again.
     return;
   }
   take_line(watch, line);
@@ -217,7 +243,8 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
 
 void GateRunner::tell(const Watch& watch) {
   const JudgedStage& stage = watch.stage;
-  GateLooked looked{stage.event, stage.revision, stage.visit, watch.evidence_s, watch.mark.offset, to_hex(watch.mark.hash)};
+  GateLooked looked{stage.event,      stage.revision,    stage.visit,
+                    watch.evidence_s, watch.mark.offset, to_hex(watch.mark.hash)};
   Verdict whole = Verdict::Pass;
   std::string why;
   if (watch.gate) {
@@ -226,21 +253,25 @@ void GateRunner::tell(const Watch& watch) {
     why = look.why;
     for (std::size_t i = 0; i < look.metrics.size(); ++i) {
       const auto client = watch.client_only.find(stage.metric_of[i]);
-      // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so for all of them.
+      // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so
+      // for all of them.
       const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
-      looked.readings.push_back({look.metrics[i].name, stands ? look.verdict : look.metrics[i].verdict,
-                                 client != watch.client_only.end() && client->second, statistics_of(look.metrics[i]),
-                                 why_of(look.metrics[i])});
+      looked.readings.push_back({look.metrics[i].name,
+                                 stands ? look.verdict : look.metrics[i].verdict,
+                                 client != watch.client_only.end() && client->second,
+                                 statistics_of(look.metrics[i]), why_of(look.metrics[i])});
     }
   } else {
-    why = stage.notes.empty() ? "no gate compares arms here" : fmt::format("{}", fmt::join(stage.notes, "; "));
+    why = stage.notes.empty() ? "no gate compares arms here"
+                              : fmt::format("{}", fmt::join(stage.notes, "; "));
   }
   for (const AbsoluteGate& gate : stage.absolute) {
     AbsoluteCounts counts;
     if (const auto at = watch.canary.find(gate.metric); at != watch.canary.end()) {
       counts = {at->second.n, at->second.x, at->second.histogram, {}};
     }
-    if (gate.metric == "capacity.headroom") counts.level = headroom_of_(stage.fleet, stage.canary_build);
+    if (gate.metric == "capacity.headroom")
+      counts.level = headroom_of_(stage.fleet, stage.canary_build);
     AbsoluteReading reading = judge_absolute(gate, counts);
     if (reading.verdict == Verdict::Fail) {
       whole = Verdict::Fail;
@@ -249,7 +280,8 @@ void GateRunner::tell(const Watch& watch) {
       whole = reading.verdict;
       why = fmt::format("gate {}: {}", gate.gate, reading.why);
     }
-    looked.readings.push_back({gate.gate, reading.verdict, false, std::move(reading.statistics), std::move(reading.why)});
+    looked.readings.push_back(
+        {gate.gate, reading.verdict, false, std::move(reading.statistics), std::move(reading.why)});
   }
   looked.readings.push_back({"", whole, false, {}, std::move(why)});
   (void)host_->submit(std::move(looked));  // A full mailbox: the next tick says it again.

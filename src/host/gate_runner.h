@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Judges the stages that are judged now: every tick it takes what was counted, stores it, feeds the gate, and tells the
-// engine what the gate says. After a crash a stage's gate is fed again from the evidence store, and goes on.
+// Judges the stages that are judged now: every tick it takes what was counted, stores it, feeds the
+// gate, and tells the engine what the gate says. After a crash a stage's gate is fed again from the
+// evidence store, and goes on.
 //
-// A look says nothing about the engine's decision: that is gate_decision.cc's. Threads: pass() by one.
+// A look says nothing about the engine's decision: that is gate_decision.cc's. Threads: pass() by
+// one.
 #pragma once
 
 #include <map>
@@ -21,7 +23,8 @@
 namespace showcaller {
 
 // Headroom of a build on a fleet, as last observed; absent: not known.
-using HeadroomOf = std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
+using HeadroomOf =
+    std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
 
 // What the baseline is like now, metric by metric; what is too little to know is left out.
 std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake);
@@ -32,9 +35,13 @@ using UnitsOf = std::function<UnitCounts(const std::string& stage)>;
 class GateRunner {
  public:
   GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of, UnitsOf units_of)
-      : host_(host), store_(store), headroom_of_(std::move(headroom_of)), units_of_(std::move(units_of)) {}
+      : host_(host),
+        store_(store),
+        headroom_of_(std::move(headroom_of)),
+        units_of_(std::move(units_of)) {}
 
-  // Closes the ticks that are due. The caller guards the intake. Returns the store's errors, if any.
+  // Closes the ticks that are due. The caller guards the intake. Returns the store's errors, if
+  // any.
   std::vector<Error> pass(TelemetryIntake* intake);
 
  private:
@@ -44,11 +51,11 @@ class GateRunner {
   };
   struct Watch {
     JudgedStage stage;
-    std::optional<GateState> gate;            // absent: nothing to compare
-    std::map<std::string, Counted> canary;    // metric -> the canary's totals, for absolute gates
+    std::optional<GateState> gate;          // absent: nothing to compare
+    std::map<std::string, Counted> canary;  // metric -> the canary's totals, for absolute gates
     std::map<std::string, bool> client_only;
     Instant next_tick{};
-    std::int64_t t_s = 0;                     // of the last tick
+    std::int64_t t_s = 0;  // of the last tick
     std::int64_t evidence_s = 0;
     EvidenceMark mark;
   };
@@ -62,7 +69,7 @@ class GateRunner {
   EvidenceStore* store_;
   HeadroomOf headroom_of_;
   UnitsOf units_of_;
-  std::map<std::string, Watch> watches_;      // by JudgedStage::key()
+  std::map<std::string, Watch> watches_;  // by JudgedStage::key()
 };
 
 }  // namespace showcaller

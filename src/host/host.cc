@@ -22,16 +22,21 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   self.intake_ = TelemetryIntake(self.options_.telemetry);
   self.opened_ = self.engine_->now();
   const auto salt_of = [&self](const std::string& event) { return self.salt_of(event); };
-  self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers, self.options_.allocator);
+  self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers,
+                                                self.options_.allocator);
   self.fleets_ = std::make_unique<FleetReconciler>(self.engine_.get(), self.ports_.drivers);
-  if (self.ports_.actions) self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
+  if (self.ports_.actions)
+    self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
   self.gates_ = std::make_unique<GateRunner>(
       self.engine_.get(), self.ports_.evidence,
-      [&self](const std::string& fleet, const std::string& build) { return self.headroom_of(fleet, build); },
+      [&self](const std::string& fleet, const std::string& build) {
+        return self.headroom_of(fleet, build);
+      },
       [&self](const std::string& stage) { return self.desk_->take_units(stage); });
   self.engine_->listen([&self](const World&, std::span<const Record> records) {
-    const bool concerned = std::any_of(records.begin(), records.end(),
-                                       [](const Record& record) { return concerns_flags(record.payload); });
+    const bool concerned = std::any_of(records.begin(), records.end(), [](const Record& record) {
+      return concerns_flags(record.payload);
+    });
     if (concerned) ++self.flags_version_;
   });
   return host;
@@ -86,10 +91,11 @@ std::shared_ptr<const FlagSnapshot> Host::flags(FlagVisibility visibility) {
   const bool client = visibility == FlagVisibility::Client;
   auto& snapshot = client ? client_flags_ : server_flags_;
   auto& version = client ? client_flags_version_ : server_flags_version_;
-  const std::uint64_t newest = flags_version_;  // Before the world is read: at worst it is computed once more.
+  const std::uint64_t newest =
+      flags_version_;  // Before the world is read: at worst it is computed once more.
   if (!snapshot || version != newest) {
-    snapshot = std::make_shared<const FlagSnapshot>(
-        flag_snapshot(*world(), [this](const std::string& event) { return salt_of(event); }, visibility));
+    snapshot = std::make_shared<const FlagSnapshot>(flag_snapshot(
+        *world(), [this](const std::string& event) { return salt_of(event); }, visibility));
     version = newest;
   }
   return snapshot;
@@ -106,23 +112,26 @@ FleetView Host::view_of(const std::string& fleet) const {
   std::lock_guard lock(passes_mutex_);
   const auto at = passes_.find(fleet);
   static const std::vector<ObservedInstance> kNothing;
-  return fleet_view(*world(), fleet, at == passes_.end() ? kNothing : at->second.instances, engine_->now());
+  return fleet_view(*world(), fleet, at == passes_.end() ? kNothing : at->second.instances,
+                    engine_->now());
 }
 
 std::optional<double> Host::headroom_of(const std::string& fleet, const std::string& build) const {
   std::lock_guard lock(passes_mutex_);
   const auto at = passes_.find(fleet);
   if (at == passes_.end()) return std::nullopt;
-  return double(fleet_view(*world(), fleet, at->second.instances, engine_->now()).headroom_ppm(build)) /
+  return double(fleet_view(*world(), fleet, at->second.instances, engine_->now())
+                    .headroom_ppm(build)) /
          double(kPpmWhole);
 }
 
 void Host::keep_ledger() {
-  // Rows that could not be written are kept and tried again; while many wait, no more are taken, and the allocator, whose
-  // own store then fills, refuses the canary: no exposure goes untold.
+  // Rows that could not be written are kept and tried again; while many wait, no more are taken,
+  // and the allocator, whose own store then fills, refuses the canary: no exposure goes untold.
   if (unwritten_.size() < kUnwrittenMax) {
     for (const ExposureRow& row : desk_->take_exposures()) {
-      unwritten_.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session, LedgerSource::Served, row.at});
+      unwritten_.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session,
+                            LedgerSource::Served, row.at});
       unsealed_[fmt::format("{}/r{}", row.event, row.revision)] = {row.event, row.revision};
     }
   }
@@ -157,7 +166,8 @@ void Host::tell_totals() {
     Instant& told = totals_told_[waiting.first];
     if (now - told < options_.totals_every) return false;
     told = now;
-    (void)engine_->submit(TotalsObserved{total.event, total.revision, total.visit, total.canary, total.baseline});
+    (void)engine_->submit(
+        TotalsObserved{total.event, total.revision, total.visit, total.canary, total.baseline});
     return true;
   });
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host: the engine on its journal, and all that keeps the world outside in step with it. Sees only ports; the same
-// on stage, in tests and in rehearsals.
+// The host: the engine on its journal, and all that keeps the world outside in step with it. Sees
+// only ports; the same on stage, in tests and in rehearsals.
 //
-// Threads: three callers may be apart: one drives the engine (engine().run_batch()), one the reconcilers (pass()), any
-// number report, allocate and read. Nothing here starts a thread: HostThreads (host_threads.h) does, on stage.
+// Threads: three callers may be apart: one drives the engine (engine().run_batch()), one the
+// reconcilers (pass()), any number report, allocate and read. Nothing here starts a thread:
+// HostThreads (host_threads.h) does, on stage.
 #pragma once
 
 #include <atomic>
@@ -43,8 +44,8 @@ struct HostOptions {
   EngineHostOptions engine;
   AllocatorLimits allocator;
   IntakeLimits telemetry;
-  std::string secret;                       // exposure salts come from it; keep it for as long as the journal
-  Duration totals_every = minutes(1);       // sessions_counted records, at most so often an event
+  std::string secret;  // exposure salts come from it; keep it for as long as the journal
+  Duration totals_every = minutes(1);  // sessions_counted records, at most so often an event
   std::function<void(const Error&)> on_error = [](const Error&) {};
 };
 
@@ -73,7 +74,8 @@ class Host {
   PlanFacts plan_facts() const;
 
  private:
-  Host(HostPorts ports, HostOptions options) : ports_(std::move(ports)), options_(std::move(options)) {}
+  Host(HostPorts ports, HostOptions options)
+      : ports_(std::move(ports)), options_(std::move(options)) {}
   void keep_ledger();
   void tell_totals();
   std::optional<double> headroom_of(const std::string& fleet, const std::string& build) const;
@@ -95,10 +97,11 @@ class Host {
   std::shared_ptr<const FlagSnapshot> server_flags_, client_flags_;
   std::atomic<std::uint64_t> flags_version_ = 1;  // raised by each record that concerns flags
   std::uint64_t server_flags_version_ = 0, client_flags_version_ = 0;
-  std::vector<LedgerEntry> unwritten_;            // taken from the desk, not yet in the ledger
-  std::map<std::string, StageTotals> totals_;     // newest a visit, not yet told
+  std::vector<LedgerEntry> unwritten_;         // taken from the desk, not yet in the ledger
+  std::map<std::string, StageTotals> totals_;  // newest a visit, not yet told
   std::map<std::string, Instant> totals_told_;
-  std::map<std::string, std::pair<std::string, std::int64_t>> unsealed_;  // "event/r1" -> event, revision
+  std::map<std::string, std::pair<std::string, std::int64_t>>
+      unsealed_;  // "event/r1" -> event, revision
 };
 
 }  // namespace showcaller

@@ -6,7 +6,8 @@
 
 namespace showcaller {
 
-HostThreads::HostThreads(Host* host, Duration pass_every, std::function<void(const Error&)> on_stop) : host_(host) {
+HostThreads::HostThreads(Host* host, Duration pass_every, std::function<void(const Error&)> on_stop)
+    : host_(host) {
   engine_ = std::jthread([host, on_stop](std::stop_token stop) {
     while (true) {
       const bool last = stop.stop_requested();

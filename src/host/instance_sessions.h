@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what a driver shows to what telemetry counts: the sessions on each instance, and whether it died under them. Pure.
+// From what a driver shows to what telemetry counts: the sessions on each instance, and whether it
+// died under them. Pure.
 #pragma once
 
 #include <span>

@@ -20,7 +20,8 @@ Status Mailbox::put(Letter letter) {
     std::lock_guard lock(mutex_);
     const std::size_t room = letters_max_ + (has_right_of_way(letter.input) ? kSafetyRoom : 0);
     if (letters_.size() >= room) {
-      return fail(ErrorCode::Limit, fmt::format("{} commands wait already; try again in a second", letters_.size()));
+      return fail(ErrorCode::Limit,
+                  fmt::format("{} commands wait already; try again in a second", letters_.size()));
     }
     letters_.push_back(std::move(letter));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's mailbox: bounded, many senders, one receiver. A full mailbox pushes back, but moves toward safety have
-// room of their own.
+// The engine's mailbox: bounded, many senders, one receiver. A full mailbox pushes back, but moves
+// toward safety have room of their own.
 #pragma once
 
 #include <condition_variable>
@@ -28,7 +28,8 @@ class Mailbox {
 
   // Limit when full: try again later.
   Status put(Letter letter);
-  // Up to letters_max letters, in order. Waits for the first one, at most `wait`; empty: nothing came.
+  // Up to letters_max letters, in order. Waits for the first one, at most `wait`; empty: nothing
+  // came.
   std::vector<Letter> take(std::size_t letters_max, Duration wait);
   std::size_t size() const;
   void wake();

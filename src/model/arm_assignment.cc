@@ -32,8 +32,11 @@ bool parse(std::string_view text, std::int64_t* out) {
 std::string arms_to_text(const std::vector<ArmAssignment>& arms) {
   std::string out;
   for (const ArmAssignment& arm : arms) {
-    out += fmt::format("{}{}:{}:{}:{}{}", out.empty() ? "" : ",", arm.event, arm.revision, arm.visit,
-                       to_string(arm.arm), arm.counted ? ":counted" : arm.spilled ? ":spilled" : "");
+    out += fmt::format("{}{}:{}:{}:{}{}", out.empty() ? "" : ",", arm.event, arm.revision,
+                       arm.visit, to_string(arm.arm),
+                       arm.counted   ? ":counted"
+                       : arm.spilled ? ":spilled"
+                                     : "");
   }
   return out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which arm of an event a session is on, and how that travels with the session: as text on its game server.
+// Which arm of an event a session is on, and how that travels with the session: as text on its game
+// server.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,9 @@ struct ArmAssignment {
   std::string event;
   std::int64_t revision = 0, visit = 0;
   Arm arm = Arm::Baseline;
-  bool counted = false;                 // the present stage drew it: part of the arms that a gate compares
-  bool spilled = false;                 // a canary by draw that no canary could take: on the baseline, never counted
+  bool counted = false;  // the present stage drew it: part of the arms that a gate compares
+  bool spilled =
+      false;  // a canary by draw that no canary could take: on the baseline, never counted
   friend bool operator==(const ArmAssignment&, const ArmAssignment&) = default;
 };
 

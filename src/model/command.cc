@@ -11,15 +11,21 @@ struct VerbOf {
   std::string_view operator()(const EventCommand& c) const {
     return c.verb == EventVerb::Undivert ? "divert" : enum_name(c.verb);
   }
-  std::string_view operator()(const LineCommand& c) const { return c.stop ? "stop-line" : "resume-line"; }
-  std::string_view operator()(const QuarantineCommand& c) const { return c.release ? "release" : "quarantine"; }
+  std::string_view operator()(const LineCommand& c) const {
+    return c.stop ? "stop-line" : "resume-line";
+  }
+  std::string_view operator()(const QuarantineCommand& c) const {
+    return c.release ? "release" : "quarantine";
+  }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
 
 }  // namespace
 
-std::string_view verb_of(const CommandBody& body) { return std::visit(VerbOf{}, body); }
+std::string_view verb_of(const CommandBody& body) {
+  return std::visit(VerbOf{}, body);
+}
 
 bool is_toward_safety(const CommandBody& body) {
   if (const auto* event = std::get_if<EventCommand>(&body)) {
@@ -28,9 +34,12 @@ bool is_toward_safety(const CommandBody& body) {
       case EventVerb::StepBack:
       case EventVerb::Rollback:
       case EventVerb::Cancel:
-      case EventVerb::Divert: return true;
-      case EventVerb::Pace: return event->pace_per_minute > 0;
-      default: return false;
+      case EventVerb::Divert:
+        return true;
+      case EventVerb::Pace:
+        return event->pace_per_minute > 0;
+      default:
+        return false;
     }
   }
   if (const auto* line = std::get_if<LineCommand>(&body)) return line->stop;

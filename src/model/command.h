@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of the engine. Commands come from people and programs and are authorised; the other inputs come
-// from the host itself: what it observed, and that time has passed.
+// What can be asked of the engine. Commands come from people and programs and are authorised; the
+// other inputs come from the host itself: what it observed, and that time has passed.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 namespace showcaller {
 
 struct Actor {
-  std::string name;                // a token's name; "engine" is ours alone
+  std::string name;  // a token's name; "engine" is ours alone
   std::vector<std::string> roles;
 };
 
@@ -27,55 +27,72 @@ struct ApplyCommand {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // parsed and resolved; all or none
 };
 struct RemoveCommand {
-  Kind kind = Kind::Flag;          // any but LiveEvent, which is cancelled, rolled back or retired
+  Kind kind = Kind::Flag;  // any but LiveEvent, which is cancelled, rolled back or retired
   std::string name;
 };
 struct ApproveCommand {
   std::string event;
-  std::string hash;                // of the manifest that was read; another one is refused
+  std::string hash;  // of the manifest that was read; another one is refused
 };
-enum class EventVerb : std::uint8_t { Hold, Resume, Promote, StepBack, Rollback, Cancel, Retire, Divert, Undivert, Pace };
-template <> struct EnumNames<EventVerb> {
-  static constexpr std::array<std::string_view, 10> names{"hold", "resume", "promote", "step-back", "rollback",
-                                                          "cancel", "retire", "divert", "undivert", "pace"};
+enum class EventVerb : std::uint8_t {
+  Hold,
+  Resume,
+  Promote,
+  StepBack,
+  Rollback,
+  Cancel,
+  Retire,
+  Divert,
+  Undivert,
+  Pace
+};
+template <>
+struct EnumNames<EventVerb> {
+  static constexpr std::array<std::string_view, 10> names{
+      "hold",   "resume", "promote", "step-back", "rollback",
+      "cancel", "retire", "divert",  "undivert",  "pace"};
 };
 struct EventCommand {
   std::string event;
   EventVerb verb = EventVerb::Hold;
-  std::int64_t pace_per_minute = 0;                 // Pace
-  std::optional<std::int64_t> expected_revision;    // another one is a Conflict
+  std::int64_t pace_per_minute = 0;               // Pace
+  std::optional<std::int64_t> expected_revision;  // another one is a Conflict
 };
 struct LineCommand {
   bool stop = true;
-  std::string scope;               // "" everything, "owner/NAME", "fleet/NAME", "event/NAME"
+  std::string scope;  // "" everything, "owner/NAME", "fleet/NAME", "event/NAME"
 };
 struct QuarantineCommand {
   bool release = false;
   QuarantineScope scope = QuarantineScope::Instance;
   std::string fleet, subject;
-  Duration for_how_long{};         // 0: until released
+  Duration for_how_long{};  // 0: until released
 };
 struct CreateTokenCommand {
-  std::string id, name, sha256;    // the caller made the token; only its hash comes here
+  std::string id, name, sha256;  // the caller made the token; only its hash comes here
   std::vector<std::string> roles;
   Instant expires{};
 };
-struct RevokeTokenCommand { std::string id; };
+struct RevokeTokenCommand {
+  std::string id;
+};
 
-using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, LineCommand,
-                                 QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
+using CommandBody =
+    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, LineCommand,
+                 QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;
   Actor actor;
-  std::string key;                 // idempotency key; empty: none
+  std::string key;  // idempotency key; empty: none
   std::string trace;
   std::string reason;
 };
 
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
 std::string_view verb_of(const CommandBody& body);
-// Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line, quarantine.
+// Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
+// quarantine.
 bool is_toward_safety(const CommandBody& body);
 
 // What a command is told when its records are durable.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fold: what each kind of record does to the world. No rule of the game is here, only bookkeeping: decide() has
-// decided, and a replay must come to the same world for ever.
+// The fold: what each kind of record does to the world. No rule of the game is here, only
+// bookkeeping: decide() has decided, and a replay must come to the same world for ever.
 #include <fmt/format.h>
 
 #include "model/manifest/manifest_from_json.h"
@@ -10,22 +10,29 @@ namespace showcaller {
 namespace {
 
 std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
-  return fail(ErrorCode::Corrupt, fmt::format("a record speaks of {} '{}', which is not in the world", what, name));
+  return fail(ErrorCode::Corrupt,
+              fmt::format("a record speaks of {} '{}', which is not in the world", what, name));
 }
 
-std::string start_key(const std::string& build, const std::string& region, const std::string& host) {
+std::string start_key(const std::string& build, const std::string& region,
+                      const std::string& host) {
   return fmt::format("{}/{}/{}", build, region, host);
 }
 
-// Whether starts under that key are among those that the quarantine's subject names. "build@host" is one on the other.
+// Whether starts under that key are among those that the quarantine's subject names. "build@host"
+// is one on the other.
 bool is_start_of(const std::string& key, QuarantineScope scope, const std::string& subject) {
   const std::size_t first = key.find('/'), last = key.rfind('/');
   const std::string build = key.substr(0, first), host = key.substr(last + 1);
   switch (scope) {
-    case QuarantineScope::Build: return subject == build || subject == build + "@" + host;
-    case QuarantineScope::Host: return subject == host;
-    case QuarantineScope::Region: return subject == key.substr(first + 1, last - first - 1);
-    case QuarantineScope::Instance: return false;
+    case QuarantineScope::Build:
+      return subject == build || subject == build + "@" + host;
+    case QuarantineScope::Host:
+      return subject == host;
+    case QuarantineScope::Region:
+      return subject == key.substr(first + 1, last - first - 1);
+    case QuarantineScope::Instance:
+      return false;
   }
   return false;
 }
@@ -37,7 +44,8 @@ class Fold {
 
   Status operator()(const ManifestApplied& p) {
     TRY(auto manifest, manifest_from_json(p.document));
-    world_.manifests[p.kind + "/" + p.name] = {std::make_shared<const Manifest>(std::move(manifest)), p.generation};
+    world_.manifests[p.kind + "/" + p.name] = {
+        std::make_shared<const Manifest>(std::move(manifest)), p.generation};
     return {};
   }
   Status operator()(const ManifestRemoved& p) {
@@ -86,8 +94,9 @@ class Fold {
     });
   }
   Status operator()(const HoldSet& p) {
-    return on_event(p.event,
-                    [&](EventState& event) { event.hold = Hold{p.by, record_.actor, p.reason, record_.time}; });
+    return on_event(p.event, [&](EventState& event) {
+      event.hold = Hold{p.by, record_.actor, p.reason, record_.time};
+    });
   }
   Status operator()(const HoldLifted& p) {
     return on_event(p.event, [](EventState& event) { event.hold.reset(); });
@@ -135,9 +144,14 @@ class Fold {
       step.attempt = p.attempt;
       step.changed = record_.time;
       switch (p.outcome) {
-        case StepOutcome::Done: step.state = doing ? StepState::Done : StepState::Undone; break;
-        case StepOutcome::Failed: step.state = doing ? StepState::Failed : StepState::Stuck; break;
-        case StepOutcome::Unknown: break;  // Still on its way: it will be tried again with the same key.
+        case StepOutcome::Done:
+          step.state = doing ? StepState::Done : StepState::Undone;
+          break;
+        case StepOutcome::Failed:
+          step.state = doing ? StepState::Failed : StepState::Stuck;
+          break;
+        case StepOutcome::Unknown:
+          break;  // Still on its way: it will be tried again with the same key.
       }
     });
   }
@@ -173,7 +187,8 @@ class Fold {
     if (!instance) return no_such("the instance", p.id);
     if (p.to == InstancePhase::Ready) {
       instance->was_ready = true;
-      world_.fleets[p.fleet].delays.erase(start_key(instance->build, instance->region, instance->host));
+      world_.fleets[p.fleet].delays.erase(
+          start_key(instance->build, instance->region, instance->host));
     }
     if (p.to == InstancePhase::Gone) {
       world_.instances.erase(key);
@@ -189,13 +204,15 @@ class Fold {
     return {};
   }
   Status operator()(const QuarantineSet& p) {
-    world_.quarantines[quarantine_key(p.scope, p.fleet, p.subject)] = {record_.time, p.until, p.reason};
+    world_.quarantines[quarantine_key(p.scope, p.fleet, p.subject)] = {record_.time, p.until,
+                                                                       p.reason};
     return {};
   }
   Status operator()(const QuarantineLifted& p) {
     world_.quarantines.erase(quarantine_key(p.scope, p.fleet, p.subject));
     FleetState& fleet = world_.fleets[p.fleet];  // Its failures are forgiven with it.
-    std::erase_if(fleet.delays, [&](const auto& delay) { return is_start_of(delay.first, p.scope, p.subject); });
+    std::erase_if(fleet.delays,
+                  [&](const auto& delay) { return is_start_of(delay.first, p.scope, p.subject); });
     return {};
   }
 
@@ -262,13 +279,15 @@ class Fold {
   const Record& record_;
 };
 
-// Keys of a day, and no more of them than the limit: a retried command has one effect for that long.
+// Keys of a day, and no more of them than the limit: a retried command has one effect for that
+// long.
 void remember_key(World* world, const Record& record) {
   if (!world->keys.contains(record.key)) {
     world->keys[record.key] = {record.seq, record.time};
     world->keys_by_seq[record.seq] = record.key;
   }
-  for (int dropped = 0; dropped < 4; ++dropped) {  // At most a few a record, so that no record pays for a day.
+  for (int dropped = 0; dropped < 4;
+       ++dropped) {  // At most a few a record, so that no record pays for a day.
     const std::uint64_t* oldest = world->keys_by_seq.first_key();
     if (!oldest) return;
     const std::string key = *world->keys_by_seq.find(*oldest);
@@ -281,7 +300,8 @@ void remember_key(World* world, const Record& record) {
 
 }  // namespace
 
-std::string quarantine_key(QuarantineScope scope, std::string_view fleet, std::string_view subject) {
+std::string quarantine_key(QuarantineScope scope, std::string_view fleet,
+                           std::string_view subject) {
   return fmt::format("{}/{}/{}", fleet, enum_name(scope), subject);
 }
 
@@ -297,8 +317,9 @@ const FleetSpec* World::fleet(std::string_view name) const {
 
 Status evolve(World* world, const Record& record) {
   if (record.seq != world->seq + 1) {
-    return fail(ErrorCode::Corrupt, fmt::format("record {} follows {} in the journal; run `showcaller doctor`",
-                                                record.seq, world->seq));
+    return fail(ErrorCode::Corrupt,
+                fmt::format("record {} follows {} in the journal; run `showcaller doctor`",
+                            record.seq, world->seq));
   }
   TRY(std::visit(Fold(world, record), record.payload));
   world->seq = record.seq;

@@ -8,7 +8,8 @@ namespace showcaller {
 std::string lifecycle_page() {
   std::string page =
       "# The life of a LiveEvent\n\n"
-      "Printed from `src/model/lifecycle.h` by `showcaller docs lifecycle`; a test compares the two.\n"
+      "Printed from `src/model/lifecycle.h` by `showcaller docs lifecycle`; a test compares the "
+      "two.\n"
       "*Held* is a condition beside the phase: gates, end time and rollback stay alive under it.\n";
   for (int input = 0; input < kPhaseInputs; ++input) {
     page += fmt::format("\n## {}\n\n| in | leads to |\n|---|---|\n", enum_name(PhaseInput(input)));

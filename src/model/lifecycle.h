@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a LiveEvent as a table: each phase and input meet in exactly one row, or this does not compile.
-// docs/lifecycle.md is printed from here.
+// The life of a LiveEvent as a table: each phase and input meet in exactly one row, or this does
+// not compile. docs/lifecycle.md is printed from here.
 //
-// Held is not a phase: it is a condition beside it (EventState::hold), and gates, end and rollback stay alive under it.
+// Held is not a phase: it is a condition beside it (EventState::hold), and gates, end and rollback
+// stay alive under it.
 #pragma once
 
 #include <array>
@@ -36,46 +37,52 @@ constexpr int kPhases = 15;
 template <>
 struct EnumNames<Phase> {
   static constexpr std::array<std::string_view, kPhases> names{
-      "Draft",      "Validated", "Approved",  "Preparing", "Ready",       "RollingOut", "Live",         "Settling",
-      "Deprecated", "Retired",   "Cancelled", "Rejected",  "RollingBack", "RolledBack", "RollbackStuck"};
+      "Draft",      "Validated", "Approved",    "Preparing",  "Ready",
+      "RollingOut", "Live",      "Settling",    "Deprecated", "Retired",
+      "Cancelled",  "Rejected",  "RollingBack", "RolledBack", "RollbackStuck"};
 };
 
 enum class PhaseInput : std::uint8_t {
-  Revise,    // a changed manifest was applied
-  Validate,  // the revision is sound against the world
-  Reject,    // it is not
-  Approve,   // all approvals are there
-  Prepare,   // the saga may begin
-  MadeReady, // steps applied, readiness checks good
-  Admit,     // the first stage
-  Advance,   // the next stage
-  StepBack,  // the stage before
-  GoLive,    // the last stage has passed
-  End,       // the schedule's end
-  Deprecate, // claims are settled
-  Retire,    // the legacy path is gone
+  Revise,     // a changed manifest was applied
+  Validate,   // the revision is sound against the world
+  Reject,     // it is not
+  Approve,    // all approvals are there
+  Prepare,    // the saga may begin
+  MadeReady,  // steps applied, readiness checks good
+  Admit,      // the first stage
+  Advance,    // the next stage
+  StepBack,   // the stage before
+  GoLive,     // the last stage has passed
+  End,        // the schedule's end
+  Deprecate,  // claims are settled
+  Retire,     // the legacy path is gone
   Cancel,
   Rollback,
-  Undone,    // every step undone, every session drained
-  Stick,     // an undo step failed for good
+  Undone,  // every step undone, every session drained
+  Stick,   // an undo step failed for good
 };
 constexpr int kPhaseInputs = 17;
 
 template <>
 struct EnumNames<PhaseInput> {
   static constexpr std::array<std::string_view, kPhaseInputs> names{
-      "revise",  "validate", "reject", "approve",   "prepare", "made_ready", "admit",  "advance", "step_back",
-      "go_live", "end",      "deprecate", "retire", "cancel",  "rollback",   "undone", "stick"};
+      "revise", "validate", "reject",    "approve", "prepare", "made_ready",
+      "admit",  "advance",  "step_back", "go_live", "end",     "deprecate",
+      "retire", "cancel",   "rollback",  "undone",  "stick"};
 };
 
 struct Outcome {
   bool allowed = false;
-  Phase to = Phase::Draft;      // when allowed
-  std::string_view refusal;     // when not: the fact, then the remedy
+  Phase to = Phase::Draft;   // when allowed
+  std::string_view refusal;  // when not: the fact, then the remedy
 };
 
-constexpr Outcome go(Phase to) { return {true, to, {}}; }
-constexpr Outcome refuse(std::string_view why) { return {false, Phase::Draft, why}; }
+constexpr Outcome go(Phase to) {
+  return {true, to, {}};
+}
+constexpr Outcome refuse(std::string_view why) {
+  return {false, Phase::Draft, why};
+}
 
 // A set of phases, one bit each.
 template <class... P>
@@ -187,15 +194,15 @@ constexpr Outcome outcome_of(Phase phase, PhaseInput input) {
 // The change-set's layer is part of the desired state in these.
 constexpr bool layer_is_active(Phase phase) {
   using enum Phase;
-  return (in(phase) & in(Preparing, Ready, RollingOut, Live, Settling, Deprecated)) != 0;
+  return (in(phase)&in(Preparing, Ready, RollingOut, Live, Settling, Deprecated)) != 0;
 }
 // New sessions may be given the canary arm.
 constexpr bool may_admit(Phase phase) {
-  return (in(phase) & in(Phase::RollingOut, Phase::Live)) != 0;
+  return (in(phase)&in(Phase::RollingOut, Phase::Live)) != 0;
 }
 constexpr bool is_over(Phase phase) {
   using enum Phase;
-  return (in(phase) & in(Retired, Cancelled, Rejected, RolledBack)) != 0;
+  return (in(phase)&in(Retired, Cancelled, Rejected, RolledBack)) != 0;
 }
 
 // The table as a Markdown page, for docs/lifecycle.md.

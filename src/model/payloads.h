@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kind of record says. Kinds are in the past tense; their numbers are on disk and are never reused.
+// What each kind of record says. Kinds are in the past tense; their numbers are on disk and are
+// never reused.
 //
-// To add a kind: a struct here with fields(), a row in kRecordKinds (record.h), a case in evolve.cc, a stored sample
-// in tests/model/samples. To change one: raise its version, add an upcaster (upcast.cc) and a sample of the old one.
+// To add a kind: a struct here with fields(), a row in kRecordKinds (record.h), a case in
+// evolve.cc, a stored sample in tests/model/samples. To change one: raise its version, add an
+// upcaster (upcast.cc) and a sample of the old one.
 #pragma once
 
 #include <cstdint>
@@ -22,35 +24,45 @@ enum class StepOutcome : std::uint8_t { Done, Failed, Unknown };
 enum class VerdictName : std::uint8_t { Pass, Fail, Thin, Blind, Skewed };
 enum class QuarantineScope : std::uint8_t { Instance, Build, Host, Region };
 enum class HoldCause : std::uint8_t { Operator, Gate, Thin, Clock, Readiness, Quarantine };
-// The life of an instance as the journal tells it. Allocated is not in it: that is the allocator's soft state.
+// The life of an instance as the journal tells it. Allocated is not in it: that is the allocator's
+// soft state.
 enum class InstancePhase : std::uint8_t { Wanted, Ready, Unhealthy, Draining, Stopping, Gone };
 
-template <> struct EnumNames<IntakeState> {
+template <>
+struct EnumNames<IntakeState> {
   static constexpr std::array<std::string_view, 3> names{"closed", "proving", "open"};
 };
-template <> struct EnumNames<StepDirection> {
+template <>
+struct EnumNames<StepDirection> {
   static constexpr std::array<std::string_view, 2> names{"do", "undo"};
 };
-template <> struct EnumNames<StepOutcome> {
+template <>
+struct EnumNames<StepOutcome> {
   static constexpr std::array<std::string_view, 3> names{"done", "failed", "unknown"};
 };
-template <> struct EnumNames<VerdictName> {
+template <>
+struct EnumNames<VerdictName> {
   static constexpr std::array<std::string_view, 5> names{"pass", "fail", "thin", "blind", "skewed"};
 };
-template <> struct EnumNames<QuarantineScope> {
+template <>
+struct EnumNames<QuarantineScope> {
   static constexpr std::array<std::string_view, 4> names{"instance", "build", "host", "region"};
 };
-template <> struct EnumNames<HoldCause> {
-  static constexpr std::array<std::string_view, 6> names{"operator", "gate", "thin", "clock", "readiness", "quarantine"};
+template <>
+struct EnumNames<HoldCause> {
+  static constexpr std::array<std::string_view, 6> names{"operator", "gate",      "thin",
+                                                         "clock",    "readiness", "quarantine"};
 };
-template <> struct EnumNames<InstancePhase> {
-  static constexpr std::array<std::string_view, 6> names{"wanted", "ready", "unhealthy", "draining", "stopping", "gone"};
+template <>
+struct EnumNames<InstancePhase> {
+  static constexpr std::array<std::string_view, 6> names{"wanted",   "ready",    "unhealthy",
+                                                         "draining", "stopping", "gone"};
 };
 
-#define SHOWCALLER_FIELDS(...)                       \
-  template <class Self, class Visit>                 \
-  static void fields(Self& self, Visit&& visit) {    \
-    __VA_ARGS__                                      \
+#define SHOWCALLER_FIELDS(...)                    \
+  template <class Self, class Visit>              \
+  static void fields(Self& self, Visit&& visit) { \
+    __VA_ARGS__                                   \
   }
 #define F(name) visit(#name, self.name);
 
@@ -86,10 +98,10 @@ struct PhaseChanged {
 struct StageEntered {
   std::string event;
   std::int64_t revision = 0;
-  int stage = 0;            // index
+  int stage = 0;  // index
   std::string name;
   std::int64_t exposure_ppm = 0;
-  std::int64_t visit = 0;   // counts every entry of any stage; names its evidence
+  std::int64_t visit = 0;  // counts every entry of any stage; names its evidence
   std::string reason;
   SHOWCALLER_FIELDS(F(event) F(revision) F(stage) F(name) F(exposure_ppm) F(visit) F(reason))
 };
@@ -124,7 +136,7 @@ struct PaceSet {
 };
 struct DivertSet {
   std::string event;
-  bool on = false;              // new sessions go to the baseline; who is in stays in
+  bool on = false;  // new sessions go to the baseline; who is in stays in
   std::string reason;
   SHOWCALLER_FIELDS(F(event) F(on) F(reason))
 };
@@ -133,20 +145,20 @@ struct VerdictChanged {
   std::int64_t revision = 0;
   int stage = 0;
   std::int64_t visit = 0;
-  std::string gate;             // empty: the stage as a whole
+  std::string gate;  // empty: the stage as a whole
   VerdictName verdict = VerdictName::Thin;
   std::int64_t evidence_s = 0;  // judged seconds of the stage
   std::int64_t evidence_offset = 0;
   std::string evidence_hash;
-  json::object statistics;      // log E in micro-nats, ratio, counts
+  json::object statistics;  // log E in micro-nats, ratio, counts
   std::string why;
-  SHOWCALLER_FIELDS(F(event) F(revision) F(stage) F(visit) F(gate) F(verdict) F(evidence_s) F(evidence_offset)
-                    F(evidence_hash) F(statistics) F(why))
+  SHOWCALLER_FIELDS(F(event) F(revision) F(stage) F(visit) F(gate) F(verdict) F(evidence_s)
+                        F(evidence_offset) F(evidence_hash) F(statistics) F(why))
 };
 struct ApprovalGranted {
   std::string event;
   std::int64_t revision = 0;
-  std::string hash;             // of what was approved
+  std::string hash;  // of what was approved
   std::string by;
   std::vector<std::string> roles;
   Instant until{};
@@ -155,10 +167,10 @@ struct ApprovalGranted {
 struct StepStarted {
   std::string event;
   std::int64_t revision = 0;
-  int step = 0;                 // index into the change-set
+  int step = 0;  // index into the change-set
   StepDirection direction = StepDirection::Do;
   std::int64_t attempt = 0;
-  std::string path;             // the layer's path
+  std::string path;  // the layer's path
   SHOWCALLER_FIELDS(F(event) F(revision) F(step) F(direction) F(attempt) F(path))
 };
 struct StepFinished {
@@ -177,7 +189,7 @@ struct ReadinessChanged {
   std::string detail;
   SHOWCALLER_FIELDS(F(event) F(check) F(ready) F(detail))
 };
-struct SessionsCounted {         // totals of a stage, never single allocations
+struct SessionsCounted {  // totals of a stage, never single allocations
   std::string event;
   std::int64_t revision = 0, visit = 0, canary = 0, baseline = 0;
   SHOWCALLER_FIELDS(F(event) F(revision) F(visit) F(canary) F(baseline))
@@ -185,11 +197,11 @@ struct SessionsCounted {         // totals of a stage, never single allocations
 struct LedgerSealed {
   std::string event;
   std::int64_t revision = 0, rows = 0;
-  std::string root;              // hex; the ledger's root hash
+  std::string root;  // hex; the ledger's root hash
   SHOWCALLER_FIELDS(F(event) F(revision) F(rows) F(root))
 };
 struct PageRaised {
-  std::string subject;           // "LiveEvent/winter-raid"
+  std::string subject;  // "LiveEvent/winter-raid"
   std::string team;
   std::string text;
   std::vector<std::string> next_steps;
@@ -208,7 +220,7 @@ struct InstanceMoved {
   std::optional<int> exit_code, signal;
   SHOWCALLER_FIELDS(F(fleet) F(id) F(to) F(reason) F(exit_code) F(signal))
 };
-struct StartsDelayed {           // exponential back-off after start failures in a row
+struct StartsDelayed {  // exponential back-off after start failures in a row
   std::string fleet, build, region, host;
   std::int64_t failures = 0;
   Instant until{};
@@ -216,9 +228,9 @@ struct StartsDelayed {           // exponential back-off after start failures in
 };
 struct QuarantineSet {
   QuarantineScope scope = QuarantineScope::Instance;
-  std::string fleet, subject;    // the instance, build, host or region
-  Instant until{};               // 0: until released
-  std::string reason;            // names the culprit and the evidence
+  std::string fleet, subject;  // the instance, build, host or region
+  Instant until{};             // 0: until released
+  std::string reason;          // names the culprit and the evidence
   SHOWCALLER_FIELDS(F(scope) F(fleet) F(subject) F(until) F(reason))
 };
 struct QuarantineLifted {
@@ -229,7 +241,7 @@ struct QuarantineLifted {
 
 // ---- the house ----
 struct LineStopped {
-  std::string scope, reason;     // scope: "" everything, "owner/team-raids", "fleet/raid"
+  std::string scope, reason;  // scope: "" everything, "owner/team-raids", "fleet/raid"
   SHOWCALLER_FIELDS(F(scope) F(reason))
 };
 struct LineResumed {
@@ -239,8 +251,8 @@ struct LineResumed {
 struct TokenCreated {
   std::string id, name;
   std::vector<std::string> roles;
-  std::string sha256;            // hex; the token itself is shown once and stored nowhere
-  Instant expires{};             // 0: never
+  std::string sha256;  // hex; the token itself is shown once and stored nowhere
+  Instant expires{};   // 0: never
   SHOWCALLER_FIELDS(F(id) F(name) F(roles) F(sha256) F(expires))
 };
 struct TokenRevoked {
@@ -253,17 +265,18 @@ struct ClockStepped {
 };
 struct ServerStarted {
   std::string version;
-  std::int64_t down_ms = 0;      // wall time since the last record, if it can be told
+  std::int64_t down_ms = 0;  // wall time since the last record, if it can be told
   SHOWCALLER_FIELDS(F(version) F(down_ms))
 };
 
 #undef F
 
 using Payload =
-    std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered, ExposureWidened, HoldSet,
-                 HoldLifted, IntakeChanged, PaceSet, DivertSet, VerdictChanged, ApprovalGranted, StepStarted,
-                 StepFinished, ReadinessChanged, SessionsCounted, LedgerSealed, PageRaised, InstanceRequested,
-                 InstanceMoved, StartsDelayed, QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated,
-                 TokenRevoked, ClockStepped, ServerStarted>;
+    std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
+                 ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
+                 VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
+                 SessionsCounted, LedgerSealed, PageRaised, InstanceRequested, InstanceMoved,
+                 StartsDelayed, QuarantineSet, QuarantineLifted, LineStopped, LineResumed,
+                 TokenCreated, TokenRevoked, ClockStepped, ServerStarted>;
 
 }  // namespace showcaller

@@ -17,8 +17,10 @@ bool read_payload(std::size_t index, const json::value& from, Payload* to) {
 }
 
 std::unexpected<Error> corrupt(std::string_view what) {
-  return fail(ErrorCode::Corrupt,
-              fmt::format("a record of the journal has {}; run `showcaller doctor` and restore a backup", what));
+  return fail(
+      ErrorCode::Corrupt,
+      fmt::format("a record of the journal has {}; run `showcaller doctor` and restore a backup",
+                  what));
 }
 
 }  // namespace
@@ -85,7 +87,8 @@ Result<Record> decode_record(std::string_view bytes) {
   while (index < kRecordKinds.size() && kRecordKinds[index].name != kind) ++index;
   if (index == kRecordKinds.size() || version > kRecordKinds[index].version) {
     return fail(ErrorCode::Unsupported,
-                fmt::format("record {} is a {} of version {}, which a newer showcaller wrote; use that one or a later one",
+                fmt::format("record {} is a {} of version {}, which a newer showcaller wrote; use "
+                            "that one or a later one",
                             record.seq, kind, version));
   }
   if (version < kRecordKinds[index].version) {

@@ -31,7 +31,8 @@ Result<json::object> upcast(std::uint16_t kind, std::uint16_t version, json::obj
       if (row.kind == kind && row.from_version == version) found = &row;
     }
     if (!found) {
-      return fail(ErrorCode::Corrupt, fmt::format("no upcaster lifts kind {} from version {}", kind, version));
+      return fail(ErrorCode::Corrupt,
+                  fmt::format("no upcaster lifts kind {} from version {}", kind, version));
     }
     found->lift(&payload);
   }

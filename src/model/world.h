@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of everything that Showcaller decides about: the fold of the journal's records, and nothing else.
+// The state of everything that Showcaller decides about: the fold of the journal's records, and
+// nothing else.
 //
-// A world is a value. Copying it shares all of it (base/persistent_map.h); the engine's thread changes its own copy and
-// publishes it by copying. Nothing soft is in here: no pings, no counts of sessions, no allocations.
+// A world is a value. Copying it shares all of it (base/persistent_map.h); the engine's thread
+// changes its own copy and publishes it by copying. Nothing soft is in here: no pings, no counts of
+// sessions, no allocations.
 #pragma once
 
 #include <cstdint>
@@ -28,16 +30,17 @@ struct Hold {
 };
 
 enum class StepState : std::uint8_t { Pending, Doing, Done, Failed, Undoing, Undone, Stuck };
-template <> struct EnumNames<StepState> {
-  static constexpr std::array<std::string_view, 7> names{"pending", "doing", "done", "failed",
+template <>
+struct EnumNames<StepState> {
+  static constexpr std::array<std::string_view, 7> names{"pending", "doing",  "done", "failed",
                                                          "undoing", "undone", "stuck"};
 };
 
 struct Step {
   StepState state = StepState::Pending;
-  std::int64_t attempt = 0;      // of the present direction
+  std::int64_t attempt = 0;  // of the present direction
   Instant changed{};
-  std::string detail;            // of the last outcome; empty while an attempt is under way
+  std::string detail;  // of the last outcome; empty while an attempt is under way
   SHOWCALLER_FIELDS(F(state) F(attempt) F(changed) F(detail))
 };
 
@@ -65,37 +68,39 @@ struct ReadinessStanding {
   SHOWCALLER_FIELDS(F(ready) F(since) F(detail))
 };
 
-// How far a unit may be admitted: the union of the stages entered so far (exposure only grows on the way forward).
+// How far a unit may be admitted: the union of the stages entered so far (exposure only grows on
+// the way forward).
 struct StageExposure {
-  std::int64_t exposure_ppm = 0;   // in force; widened or paced stages differ from the manifest
+  std::int64_t exposure_ppm = 0;  // in force; widened or paced stages differ from the manifest
   SHOWCALLER_FIELDS(F(exposure_ppm))
 };
 
 struct EventState {
-  std::shared_ptr<const Manifest> manifest;      // of the present revision
+  std::shared_ptr<const Manifest> manifest;  // of the present revision
   std::int64_t revision = 0;
-  std::string author;                            // who applied the revision
+  std::string author;  // who applied the revision
   Phase phase = Phase::Draft;
   Instant phase_since{};
   std::string phase_reason;
   std::optional<Hold> hold;
   IntakeState intake = IntakeState::Closed;
-  std::vector<std::string> open_regions;         // waves of a local schedule that are open; empty with Open: all
-  int stage = -1;                                // index; -1 before the first
-  std::int64_t visit = 0;                        // counts entries of stages; names the evidence
+  std::vector<std::string>
+      open_regions;        // waves of a local schedule that are open; empty with Open: all
+  int stage = -1;          // index; -1 before the first
+  std::int64_t visit = 0;  // counts entries of stages; names the evidence
   Instant stage_since{};
-  std::int64_t exposure_ppm = 0;                 // of the present stage, in force
+  std::int64_t exposure_ppm = 0;  // of the present stage, in force
   bool widened = false;
   std::int64_t pace_per_minute = 0;
   bool diverted = false;
-  std::vector<Step> steps;                       // one a change of the change-set
-  std::map<std::string, GateStanding> gates;     // "" is the stage as a whole
+  std::vector<Step> steps;                    // one a change of the change-set
+  std::map<std::string, GateStanding> gates;  // "" is the stage as a whole
   std::map<std::string, ReadinessStanding> readiness;
   std::vector<Approval> approvals;
-  std::int64_t sessions_canary = 0, sessions_baseline = 0;   // sealed totals
+  std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
   std::int64_t ledger_rows = 0;
   std::string ledger_root;
-  std::string trace;                             // of the revision
+  std::string trace;  // of the revision
   std::uint64_t applied_seq = 0;
 
   const LiveEventSpec& spec() const { return manifest->as<LiveEventSpec>(); }
@@ -110,9 +115,10 @@ struct Instance {
   std::string fleet, id, build, region, host;
   InstancePhase phase = InstancePhase::Wanted;
   bool was_ready = false;
-  Instant since{};               // of the phase
+  Instant since{};  // of the phase
   std::string reason;
-  SHOWCALLER_FIELDS(F(fleet) F(id) F(build) F(region) F(host) F(phase) F(was_ready) F(since) F(reason))
+  SHOWCALLER_FIELDS(F(fleet) F(id) F(build) F(region) F(host) F(phase) F(was_ready) F(since)
+                        F(reason))
 };
 
 struct StartDelay {
@@ -122,8 +128,8 @@ struct StartDelay {
 };
 
 struct FleetState {
-  std::uint64_t next_instance = 1;               // serial of the next instance id
-  std::map<std::string, StartDelay> delays;      // by "build/region/host"
+  std::uint64_t next_instance = 1;           // serial of the next instance id
+  std::map<std::string, StartDelay> delays;  // by "build/region/host"
   SHOWCALLER_FIELDS(F(next_instance) F(delays))
 };
 
@@ -147,7 +153,7 @@ struct Token {
 };
 
 struct DoneKey {
-  std::uint64_t seq = 0;         // of the first record that the command caused
+  std::uint64_t seq = 0;  // of the first record that the command caused
   Instant at{};
   SHOWCALLER_FIELDS(F(seq) F(at))
 };
@@ -158,10 +164,10 @@ constexpr std::size_t kIdempotencyKeysMax = 100'000;
 constexpr Duration kIdempotencyKeyLife = hours(24);
 
 struct World {
-  std::uint64_t seq = 0;         // of the last record in it
+  std::uint64_t seq = 0;  // of the last record in it
   std::uint64_t epoch = 0;
-  Instant time{};                // of the last record
-  Instant clock_stepped{};       // when the wall clock last stepped
+  Instant time{};                                         // of the last record
+  Instant clock_stepped{};                                // when the wall clock last stepped
   PersistentMap<std::string, StoredManifest> manifests;   // "Fleet/raid"; LiveEvents are in events
   PersistentMap<std::string, EventState> events;          // by name
   PersistentMap<std::string, Instance> instances;         // "fleet/id"
@@ -182,8 +188,8 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
   return std::string(fleet) + "/" + std::string(id);
 }
 
-// Folds one record into the world. Total: a record that makes no sense for the world is Corrupt, and the world is
-// unchanged. The only way a world changes.
+// Folds one record into the world. Total: a record that makes no sense for the world is Corrupt,
+// and the world is unchanged. The only way a world changes.
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.

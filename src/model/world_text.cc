@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The world as text: one JSON object of lines, keys in order, for snapshots and for comparing worlds by hash.
+// The world as text: one JSON object of lines, keys in order, for snapshots and for comparing
+// worlds by hash.
 //
 //   text  = head { '\n' entry }
 //   head  = {"format":1,"seq":N,"epoch":N,"time":"..."}
@@ -77,7 +78,8 @@ struct Head {
 };
 
 template <class Value>
-void append_entry(std::string* out, std::string_view map, const std::string& key, const Value& value) {
+void append_entry(std::string* out, std::string_view map, const std::string& key,
+                  const Value& value) {
   *out += "\n{\"in\":\"";
   *out += map;
   *out += "\",\"key\":";
@@ -93,7 +95,8 @@ void append_map(std::string* out, std::string_view name, const Map& map) {
 }
 
 std::unexpected<Error> broken() {
-  return fail(ErrorCode::Corrupt, "the text of a world is broken; it will be rebuilt from the journal");
+  return fail(ErrorCode::Corrupt,
+              "the text of a world is broken; it will be rebuilt from the journal");
 }
 
 template <class Map>
@@ -121,7 +124,8 @@ Status read_entry(World* world, const json::object& entry) {
     ManifestText text;
     if (!read_json(*value, &text)) return broken();
     TRY(auto manifest, manifest_from_json(text.document));
-    world->manifests[key] = {std::make_shared<const Manifest>(std::move(manifest)), text.generation};
+    world->manifests[key] = {std::make_shared<const Manifest>(std::move(manifest)),
+                             text.generation};
     return {};
   }
   if (in == "events") {
@@ -139,9 +143,11 @@ Status read_entry(World* world, const json::object& entry) {
 
 std::string world_to_text(const World& world) {
   std::string out;
-  append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped});
+  append_json(&out,
+              Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped});
   world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
-    append_entry(&out, "manifests", key, ManifestText{stored.generation, stored.manifest->document});
+    append_entry(&out, "manifests", key,
+                 ManifestText{stored.generation, stored.manifest->document});
   });
   world.events.each([&](const std::string& key, const EventState& event) {
     append_entry(&out, "events", key, EventText{event, event.manifest->document});
@@ -179,6 +185,8 @@ Result<World> world_from_text(std::string_view text) {
   return world;
 }
 
-std::string world_hash(const World& world) { return to_hex(sha256(world_to_text(world))); }
+std::string world_hash(const World& world) {
+  return to_hex(sha256(world_to_text(world)));
+}
 
 }  // namespace showcaller

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long to wait after a failure: twice as long each time, with chance, so that many clients do not return at once.
+// How long to wait after a failure: twice as long each time, with chance, so that many clients do
+// not return at once.
 #pragma once
 
 #include <algorithm>

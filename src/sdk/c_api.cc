@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "showcaller/showcaller.h"
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -8,6 +6,7 @@
 #include <utility>
 
 #include "showcaller/client.h"
+#include "showcaller/showcaller.h"
 
 using showcaller::sdk::Client;
 using showcaller::sdk::Context;
@@ -24,7 +23,9 @@ struct showcaller_context {
 
 namespace {
 
-std::string_view text(const char* value) { return value != nullptr ? value : ""; }
+std::string_view text(const char* value) {
+  return value != nullptr ? value : "";
+}
 
 const Context& context_of(const showcaller_context* context) {
   static const Context none;
@@ -63,7 +64,9 @@ showcaller_client* showcaller_client_new(const showcaller_options* options) {
   }
   return new showcaller_client{Client(std::move(out))};
 }
-void showcaller_client_free(showcaller_client* client) { delete client; }
+void showcaller_client_free(showcaller_client* client) {
+  delete client;
+}
 showcaller_status showcaller_client_status(const showcaller_client* client) {
   return static_cast<showcaller_status>(client->client.status());
 }
@@ -79,7 +82,9 @@ showcaller_context* showcaller_context_new(const char* targeting_key) {
   if (targeting_key != nullptr) out->context.set_targeting_key(targeting_key);
   return out;
 }
-void showcaller_context_free(showcaller_context* context) { delete context; }
+void showcaller_context_free(showcaller_context* context) {
+  delete context;
+}
 void showcaller_context_text(showcaller_context* context, const char* key, const char* value) {
   context->context.set(text(key), text(value));
 }
@@ -107,11 +112,13 @@ double showcaller_number(const showcaller_client* client, const char* key, doubl
 }
 size_t showcaller_string(const showcaller_client* client, const char* key, const char* fallback,
                          const showcaller_context* context, char* buffer, size_t size) {
-  return copy_out(client->client.string(text(key), text(fallback), context_of(context)), buffer, size);
+  return copy_out(client->client.string(text(key), text(fallback), context_of(context)), buffer,
+                  size);
 }
 size_t showcaller_object(const showcaller_client* client, const char* key, const char* fallback,
                          const showcaller_context* context, char* buffer, size_t size) {
-  return copy_out(client->client.object(text(key), text(fallback), context_of(context)), buffer, size);
+  return copy_out(client->client.object(text(key), text(fallback), context_of(context)), buffer,
+                  size);
 }
 
 void showcaller_session_started(showcaller_client* client, const showcaller_labels* labels) {
@@ -128,13 +135,15 @@ void showcaller_latency(showcaller_client* client, const char* metric, double mi
                         const showcaller_labels* labels) {
   client->client.latency(text(metric), milliseconds, labels_of(labels));
 }
-void showcaller_count(showcaller_client* client, const char* metric, int64_t observed, int64_t happened,
-                      const showcaller_labels* labels) {
+void showcaller_count(showcaller_client* client, const char* metric, int64_t observed,
+                      int64_t happened, const showcaller_labels* labels) {
   client->client.count(text(metric), observed, happened, labels_of(labels));
 }
 void showcaller_exposed(showcaller_client* client, const showcaller_labels* labels) {
   client->client.exposed(labels_of(labels));
 }
-int64_t showcaller_dropped(const showcaller_client* client) { return client->client.dropped(); }
+int64_t showcaller_dropped(const showcaller_client* client) {
+  return client->client.dropped();
+}
 
 }  // extern "C"

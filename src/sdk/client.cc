@@ -30,8 +30,12 @@ Instant to_instant(std::chrono::system_clock::time_point time) {
 
 }  // namespace
 
-std::string_view to_string(Reason reason) { return showcaller::to_string(FlagReason(reason)); }
-std::string_view to_string(ErrorCode code) { return showcaller::to_string(FlagError(code)); }
+std::string_view to_string(Reason reason) {
+  return showcaller::to_string(FlagReason(reason));
+}
+std::string_view to_string(ErrorCode code) {
+  return showcaller::to_string(FlagError(code));
+}
 static_assert(int(Reason::Error) == int(FlagReason::Error));
 static_assert(int(ErrorCode::ProviderNotReady) == int(FlagError::ProviderNotReady));
 
@@ -43,13 +47,15 @@ struct Client::State {
   auto evaluate(std::string_view key, FlagType type, const Context& call, const Use& use) const {
     const auto live = worker.flags().read();
     if (!live->loaded) {
-      return use(Evaluation{.error = FlagError::ProviderNotReady, .message = "there are no flags yet"});
+      return use(
+          Evaluation{.error = FlagError::ProviderNotReady, .message = "there are no flags yet"});
     }
     const auto global = global_context().read();
     const EvaluationContext* below = global ? view_of(*global.get()) : nullptr;
     const EvaluationContext client = EvaluationContext::layered(view_of(live->context), below);
     const EvaluationContext context = EvaluationContext::layered(view_of(call), &client);
-    return use(live->set.evaluate(key, context, to_instant(std::chrono::system_clock::now()), type));
+    return use(
+        live->set.evaluate(key, context, to_instant(std::chrono::system_clock::now()), type));
   }
 
   void start();
@@ -113,7 +119,9 @@ void Client::State::stop() {
 Client::Client(Options options) : state_(std::make_unique<State>(std::move(options))) {
   state_->start();
 }
-Client::~Client() { state_->stop(); }
+Client::~Client() {
+  state_->stop();
+}
 
 namespace {
 
@@ -149,7 +157,8 @@ bool Client::boolean(std::string_view key, bool fallback, const Context& context
   return state_->evaluate(key, FlagType::Boolean, context,
                           [&](const Evaluation& e) { return read_boolean(e, fallback); });
 }
-std::int64_t Client::integer(std::string_view key, std::int64_t fallback, const Context& context) const {
+std::int64_t Client::integer(std::string_view key, std::int64_t fallback,
+                             const Context& context) const {
   return state_->evaluate(key, FlagType::Integer, context,
                           [&](const Evaluation& e) { return read_integer(e, fallback); });
 }
@@ -157,16 +166,19 @@ double Client::number(std::string_view key, double fallback, const Context& cont
   return state_->evaluate(key, FlagType::Float, context,
                           [&](const Evaluation& e) { return read_number(e, fallback); });
 }
-std::string Client::string(std::string_view key, std::string_view fallback, const Context& context) const {
+std::string Client::string(std::string_view key, std::string_view fallback,
+                           const Context& context) const {
   return state_->evaluate(key, FlagType::String, context,
                           [&](const Evaluation& e) { return read_string(e, fallback); });
 }
-std::string Client::object(std::string_view key, std::string_view fallback, const Context& context) const {
+std::string Client::object(std::string_view key, std::string_view fallback,
+                           const Context& context) const {
   return state_->evaluate(key, FlagType::Object, context,
                           [&](const Evaluation& e) { return read_object(e, fallback); });
 }
 
-Details<bool> Client::boolean_details(std::string_view key, bool fallback, const Context& context) const {
+Details<bool> Client::boolean_details(std::string_view key, bool fallback,
+                                      const Context& context) const {
   return state_->evaluate(key, FlagType::Boolean, context, [&](const Evaluation& e) {
     return with_details(e, read_boolean(e, fallback));
   });
@@ -205,9 +217,13 @@ std::string Client::metadata(std::string_view key) const {
 void Client::set_global_context(Context context) {
   global_context().publish(std::make_unique<Context>(std::move(context)));
 }
-void Client::set_context(Context context) { state_->worker.set_context(std::move(context)); }
+void Client::set_context(Context context) {
+  state_->worker.set_context(std::move(context));
+}
 
-ClientStatus Client::status() const { return state_->worker.status(); }
+ClientStatus Client::status() const {
+  return state_->worker.status();
+}
 
 std::string Client::flags_fingerprint() const {
   const auto live = state_->worker.flags().read();
@@ -239,7 +255,9 @@ void Client::latency(std::string_view metric, double milliseconds, const Labels&
   }
 }
 
-void Client::session_started(const Labels& labels) { count(metric::kSessionStarted, 1, 0, labels); }
+void Client::session_started(const Labels& labels) {
+  count(metric::kSessionStarted, 1, 0, labels);
+}
 
 void Client::session_ended(Outcome outcome, const Labels& labels) {
   count(metric::kSessionEnded, 1, 0, labels);
@@ -247,10 +265,18 @@ void Client::session_ended(Outcome outcome, const Labels& labels) {
   count(metric::kSessionError, 1, outcome != Outcome::Completed, labels);
 }
 
-void Client::error(const Labels& labels) { count(metric::kError, 1, 0, labels); }
-void Client::exposed(const Labels& labels) { count(metric::kUnitExposed, 1, 0, labels); }
-std::int64_t Client::dropped() const { return state_->worker.dropped(); }
-void Client::set_trace(std::string_view traceparent) { state_->worker.set_trace(traceparent); }
+void Client::error(const Labels& labels) {
+  count(metric::kError, 1, 0, labels);
+}
+void Client::exposed(const Labels& labels) {
+  count(metric::kUnitExposed, 1, 0, labels);
+}
+std::int64_t Client::dropped() const {
+  return state_->worker.dropped();
+}
+void Client::set_trace(std::string_view traceparent) {
+  state_->worker.set_trace(traceparent);
+}
 
 std::chrono::system_clock::time_point Client::step(std::chrono::system_clock::time_point now) {
   state_->worker.merge();

@@ -19,7 +19,9 @@ void Context::Attributes::refresh() {
 }
 
 Context::Context() = default;
-Context::Context(std::string_view targeting_key) { set_targeting_key(targeting_key); }
+Context::Context(std::string_view targeting_key) {
+  set_targeting_key(targeting_key);
+}
 Context::Context(const Context& other)
     : attributes_(other.attributes_ ? std::make_unique<Attributes>(*other.attributes_) : nullptr) {}
 Context::Context(Context&& other) noexcept = default;
@@ -35,7 +37,9 @@ Context::Attributes& Context::own() {
   return *attributes_;
 }
 
-Context& Context::set_targeting_key(std::string_view key) { return set(kTargetingKey, key); }
+Context& Context::set_targeting_key(std::string_view key) {
+  return set(kTargetingKey, key);
+}
 
 Context& Context::set(std::string_view key, std::string_view text) {
   own().put(key, json::value(text));

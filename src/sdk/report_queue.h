@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reports on their way from game threads to the thread that merges them: a ring of fixed records. Whoever reports
-// never waits, allocates or makes a system call; a full ring refuses.
+// Reports on their way from game threads to the thread that merges them: a ring of fixed records.
+// Whoever reports never waits, allocates or makes a system call; a full ring refuses.
 //
 // Threads: any number push, one pops. Source: D. Vyukov's bounded queue.
 #pragma once

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One value that many threads read without a lock while another is put in its place.
 //
-// A reader announces itself in one of two counters, uses the value, and leaves. A writer puts the new value in place,
-// then waits until each counter has been empty once after it turned new readers to the other, and only then destroys
-// the old value. Readers never wait; writers do, and are few.
+// A reader announces itself in one of two counters, uses the value, and leaves. A writer puts the
+// new value in place, then waits until each counter has been empty once after it turned new readers
+// to the other, and only then destroys the old value. Readers never wait; writers do, and are few.
 // Source: P. McKenney's sleepable RCU, with sequentially consistent atomics instead of barriers.
 #pragma once
 
@@ -28,8 +28,7 @@ class SnapshotCell {
   // Keeps what it found alive while it lives. For moments: a writer waits for it.
   class Reader {
    public:
-    explicit Reader(const SnapshotCell& cell)
-        : count_(cell.readers_[cell.turn_.load() & 1].count) {
+    explicit Reader(const SnapshotCell& cell) : count_(cell.readers_[cell.turn_.load() & 1].count) {
       count_.fetch_add(1);
       value_ = cell.current_.load();
     }
@@ -51,7 +50,8 @@ class SnapshotCell {
   void publish(std::unique_ptr<const T> value) {
     const std::lock_guard lock(writers_);
     const T* old = current_.exchange(value.release());
-    // Twice: a reader may have chosen its counter before the turn and entered it after the first wait.
+    // Twice: a reader may have chosen its counter before the turn and entered it after the first
+    // wait.
     for (int i = 0; i < 2; ++i) wait_for_readers();
     delete old;
   }

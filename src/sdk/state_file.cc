@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/state_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace showcaller::sdk {
 namespace {
@@ -47,7 +46,8 @@ Result<SavedFlags> load_saved_flags(const std::string& path) {
   auto* object = parsed ? parsed->if_object() : nullptr;
   auto* document = object != nullptr ? object->if_contains("document") : nullptr;
   if (document == nullptr) {
-    return fail(ErrorCode::Corrupt, path + " holds no flags; it is replaced when the server answers");
+    return fail(ErrorCode::Corrupt,
+                path + " holds no flags; it is replaced when the server answers");
   }
   return SavedFlags{.etag = get_string(*object, "etag"), .document = std::move(*document)};
 }

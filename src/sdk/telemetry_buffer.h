@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was reported since the last batch, merged by metric and labels. Its memory is bounded by the number of distinct
-// series, not by the number of reports.
+// What was reported since the last batch, merged by metric and labels. Its memory is bounded by the
+// number of distinct series, not by the number of reports.
 //
-// Past the bound a report gives up its unit first, so that counts stay right where only their breakdown is lost; if
-// that does not help it is dropped, and counted.
-// Threads: one. Limits: series_max series, and as many again that have no unit.
+// Past the bound a report gives up its unit first, so that counts stay right where only their
+// breakdown is lost; if that does not help it is dropped, and counted. Threads: one. Limits:
+// series_max series, and as many again that have no unit.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,8 @@ class TelemetryBuffer {
 
  private:
   // metric, event, arm, instance, unit, stratum
-  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
+  using Key =
+      std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
   struct Series {
     std::int64_t n = 0;
     std::int64_t x = 0;

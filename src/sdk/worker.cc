@@ -75,7 +75,9 @@ void Worker::load_saved() {
   status_ = ClientStatus::Stale;
 }
 
-void Worker::publish() { flags_.publish(std::make_unique<LiveFlags>(live_)); }
+void Worker::publish() {
+  flags_.publish(std::make_unique<LiveFlags>(live_));
+}
 
 void Worker::set_context(Context context) {
   const std::lock_guard lock(mutex_);
@@ -100,13 +102,15 @@ Instant Worker::step(Instant now) {
   if (!transport_) return now + hours(1);
   if (now >= next_poll_) poll_flags(now);
   if (now >= next_delivery_) deliver(now);
-  if (status_ == ClientStatus::Ready && now - last_answer_ > options_.stale_after) set_status(ClientStatus::Stale);
+  if (status_ == ClientStatus::Ready && now - last_answer_ > options_.stale_after)
+    set_status(ClientStatus::Stale);
   return std::min(next_poll_, next_delivery_);
 }
 
 TransportRequest Worker::request(std::string_view method, std::string_view target) const {
   TransportRequest out{.method = std::string(method), .target = std::string(target)};
-  if (!options_.token.empty()) out.headers.emplace_back("Authorization", "Bearer " + options_.token);
+  if (!options_.token.empty())
+    out.headers.emplace_back("Authorization", "Bearer " + options_.token);
   const std::lock_guard lock(mutex_);
   if (!trace_.empty()) out.headers.emplace_back("traceparent", trace_);
   return out;
@@ -132,7 +136,8 @@ void Worker::use_flags(TransportResponse response, Instant now) {
       next_poll_ = now + poll_back_off_.fail();
       return log("flags: the server's definitions were refused: " + set.error().message);
     }
-    for (const auto& finding : set->broken()) log(fmt::format("flags: {}: {}", finding.pointer, finding.message));
+    for (const auto& finding : set->broken())
+      log(fmt::format("flags: {}: {}", finding.pointer, finding.message));
     etag_ = response.etag;
     {
       const std::lock_guard lock(mutex_);
@@ -141,7 +146,8 @@ void Worker::use_flags(TransportResponse response, Instant now) {
       publish();
     }
     if (!options_.state_file.empty()) {
-      const auto saved = save_flags(options_.state_file, {.etag = etag_, .document = set->document()});
+      const auto saved =
+          save_flags(options_.state_file, {.etag = etag_, .document = set->document()});
       if (!saved) log(saved.error().message);
     }
     if (options_.on_flags_changed) options_.on_flags_changed();
@@ -174,7 +180,8 @@ void Worker::deliver(Instant now) {
   const bool refused = response.status == 400 || response.status == 413 || response.status == 422;
   if (accepted || refused) {
     // A batch the server cannot read will not get better.
-    if (refused) log(fmt::format("telemetry: a batch was refused: {}", response.body.substr(0, 500)));
+    if (refused)
+      log(fmt::format("telemetry: a batch was refused: {}", response.body.substr(0, 500)));
     told_dropped_ += pending_dropped_;
     pending_.reset();
     delivery_back_off_.succeed();

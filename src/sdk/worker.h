@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the client does in the background: keeps the flags fresh, merges reports, delivers them.
 //
-// merge() never waits for the network; step() does all that does. A batch keeps its sequence until the server has
-// answered for it, so that a lost answer does not count it twice.
-// Threads: merge() from one, step() from one, the rest from any.
+// merge() never waits for the network; step() does all that does. A batch keeps its sequence until
+// the server has answered for it, so that a lost answer does not count it twice. Threads: merge()
+// from one, step() from one, the rest from any.
 #pragma once
 
 #include <atomic>

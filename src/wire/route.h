@@ -103,7 +103,7 @@ struct Route {
   int answer_status = 200;
   std::string answer_type = "application/json";
   std::string other_answer_type;  // that the handler can give when it is asked for; empty: none
-  bool slow = false;  // runs on a worker
+  bool slow = false;              // runs on a worker
   RouteHandler handler;
 };
 

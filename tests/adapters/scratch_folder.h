@@ -2,10 +2,10 @@
 // A folder of a test's own, gone when the test is.
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <string>
+
+#include <stdlib.h>
 
 #include "base/check.h"
 

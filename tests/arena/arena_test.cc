@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arena as fleets run it: the process driver, the program's own shim with its sidecar, the game server, a client.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
+// The arena as fleets run it: the process driver, the program's own shim with its sidecar, the game
+// server, a client.
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/process_driver.h"
@@ -66,12 +66,13 @@ class Client {
 class ArenaTest : public ::testing::Test {
  protected:
   ArenaTest() {
-    auto driver = ProcessDriver::open({.root = folder_.path(),
-                                       .shim_command = {SHOWCALLER_BINARY_DIR "/showcaller", "shim"},
-                                       .on_change = [this] {
-                                         const std::lock_guard lock(mutex_);
-                                         changed_.notify_all();
-                                       }});
+    auto driver =
+        ProcessDriver::open({.root = folder_.path(),
+                             .shim_command = {SHOWCALLER_BINARY_DIR "/showcaller", "shim"},
+                             .on_change = [this] {
+                               const std::lock_guard lock(mutex_);
+                               changed_.notify_all();
+                             }});
     if (!driver) throw std::runtime_error(driver.error().message);
     driver_ = std::move(*driver);
   }
@@ -83,8 +84,14 @@ class ArenaTest : public ::testing::Test {
   Status apply(const FleetAction& action) { return driver_->apply(1, std::span(&action, 1)); }
 
   void start(std::vector<std::string> command, InstanceState until = InstanceState::Ready) {
-    InstanceSpec spec{.id = "arena-1", .fleet = "arena", .build = "1.0.0", .region = "local", .host = "",
-                      .command = std::move(command), .health_period = 1s, .health_failures = 1,
+    InstanceSpec spec{.id = "arena-1",
+                      .fleet = "arena",
+                      .build = "1.0.0",
+                      .region = "local",
+                      .host = "",
+                      .command = std::move(command),
+                      .health_period = 1s,
+                      .health_failures = 1,
                       .counters = {{"rooms", 4}}};
     ASSERT_TRUE(apply(StartInstance{spec}));
     ASSERT_TRUE(wait_for(until)) << log();
@@ -97,7 +104,8 @@ class ArenaTest : public ::testing::Test {
   }
 
   void allocate(const std::string& session) {
-    driver_->allocate({.id = "arena-1", .session = session, .annotations = {{"showcaller.dev/party", "p"}}});
+    driver_->allocate(
+        {.id = "arena-1", .session = session, .annotations = {{"showcaller.dev/party", "p"}}});
     ASSERT_TRUE(wait_for(InstanceState::Allocated)) << log();
   }
 
@@ -121,7 +129,9 @@ class ArenaTest : public ::testing::Test {
     return wait([&] { return see().state == state; });
   }
 
-  std::string log() { return read_file(driver_->instance_folder("arena-1") + "/log", 1 << 20).value_or(""); }
+  std::string log() {
+    return read_file(driver_->instance_folder("arena-1") + "/log", 1 << 20).value_or("");
+  }
 
   // Plays a session with one client until something ends it.
   void join(Client* client, const std::string& session) {
@@ -151,7 +161,9 @@ TEST_F(ArenaTest, PlaysASessionAndIsReadyForTheNext) {
     ASSERT_TRUE(snapshot);
     EXPECT_EQ(snapshot->players.size(), 1u);
     EXPECT_TRUE(ann.await<arena::End>(arena::Input{}));
-    ASSERT_TRUE(wait([&] { return see().state == InstanceState::Ready && see().sessions_ended == round; })) << log();
+    ASSERT_TRUE(wait([&] {
+      return see().state == InstanceState::Ready && see().sessions_ended == round;
+    })) << log();
     EXPECT_EQ(see().players, 0);
   }
 }
@@ -159,7 +171,9 @@ TEST_F(ArenaTest, PlaysASessionAndIsReadyForTheNext) {
 TEST_F(ArenaTest, IsReadyAgainWhenNobodyComes) {
   start_arena({"--claim-seconds", "0.1"});
   driver_->allocate({.id = "arena-1", .session = "s-1"});
-  EXPECT_TRUE(wait([&] { return see().sessions_ended == 1 && see().state == InstanceState::Ready; })) << log();
+  EXPECT_TRUE(wait([&] {
+    return see().sessions_ended == 1 && see().state == InstanceState::Ready;
+  })) << log();
 }
 
 TEST_F(ArenaTest, ADefectiveBuildCrashesUnderItsSession) {
@@ -189,11 +203,13 @@ TEST_F(ArenaTest, TheShimSpeaksGrpcToo) {
   start({"sleep", "60"}, InstanceState::Starting);
   pid_t pid = 0;
   ASSERT_TRUE(wait([&] {
-    const auto report = parse_report(read_file(driver_->instance_folder("arena-1") + "/state.json", 1 << 20).value_or(""));
+    const auto report = parse_report(
+        read_file(driver_->instance_folder("arena-1") + "/state.json", 1 << 20).value_or(""));
     pid = report ? report->game.pid : 0;
     return pid > 0;
   }));
-  const std::string environment = read_file(fmt::format("/proc/{}/environ", pid), 1 << 20).value_or("");
+  const std::string environment =
+      read_file(fmt::format("/proc/{}/environ", pid), 1 << 20).value_or("");
   const std::string name = "AGONES_SDK_GRPC_PORT=";
   const int port = std::atoi(environment.c_str() + environment.find(name) + name.size());
   const auto stub = sdk::SDK::NewStub(
@@ -220,14 +236,16 @@ TEST_F(ArenaTest, TheShimSpeaksGrpcToo) {
 TEST(ArenaPackets, ComeBackAsTheyWere) {
   for (const arena::Packet& packet :
        {arena::Packet(arena::Join{47, "s", "ann"}), arena::Packet(arena::Welcome{3}),
-        arena::Packet(arena::Refuse{arena::RefuseReason::Full}), arena::Packet(arena::Input{7, -5, 100, 65535, true}),
-        arena::Packet(arena::Snapshot{9, {{1, 2, 100, 4}, {5, 6, 0, 8}}}), arena::Packet(arena::End{{1, 2}}),
-        arena::Packet(arena::Leave{})}) {
+        arena::Packet(arena::Refuse{arena::RefuseReason::Full}),
+        arena::Packet(arena::Input{7, -5, 100, 65535, true}),
+        arena::Packet(arena::Snapshot{9, {{1, 2, 100, 4}, {5, 6, 0, 8}}}),
+        arena::Packet(arena::End{{1, 2}}), arena::Packet(arena::Leave{})}) {
     const std::string bytes = arena::encode(packet);
     const auto back = arena::decode(bytes);
     ASSERT_TRUE(back);
     EXPECT_EQ(arena::encode(*back), bytes);
-    for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(arena::decode(bytes.substr(0, size)));
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      EXPECT_FALSE(arena::decode(bytes.substr(0, size)));
     EXPECT_FALSE(arena::decode(bytes + "x"));
   }
 }
@@ -239,8 +257,10 @@ TEST(ArenaMatch, TheSameSeedAndInputsGiveTheSameMatch) {
     Random random(7);
     for (int tick = 0; tick < 3000; ++tick) {
       for (int slot = 0; slot < 4; ++slot) {
-        match.set_input(slot, {.move_x = std::int8_t(random.below(200)), .move_y = std::int8_t(random.below(200)),
-                               .aim = std::uint16_t(random.below(65536)), .fire = true});
+        match.set_input(slot, {.move_x = std::int8_t(random.below(200)),
+                               .move_y = std::int8_t(random.below(200)),
+                               .aim = std::uint16_t(random.below(65536)),
+                               .fire = true});
       }
       match.step();
     }

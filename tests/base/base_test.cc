@@ -12,12 +12,14 @@ namespace showcaller {
 namespace {
 
 TEST(Time, InstantsRoundTrip) {
-  for (const char* text : {"2026-12-18T18:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.007Z"}) {
+  for (const char* text :
+       {"2026-12-18T18:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.007Z"}) {
     EXPECT_EQ(format_instant(parse_instant(text).value()), text);
   }
   EXPECT_EQ(parse_instant("2026-12-18T18:00:00+01:00"), parse_instant("2026-12-18T17:00Z"));
-  for (const char* text : {"", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-12-18T18:00:00",
-                           "2026-12-18", "2026-12-18T24:00:00Z", "2026-12-18T18:00:00Zx"}) {
+  for (const char* text :
+       {"", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-12-18T18:00:00", "2026-12-18",
+        "2026-12-18T24:00:00Z", "2026-12-18T18:00:00Zx"}) {
     EXPECT_FALSE(parse_instant(text)) << text;
   }
 }
@@ -29,13 +31,15 @@ TEST(Time, DurationsRoundTrip) {
   EXPECT_EQ(parse_duration("2w").value(), hours(336));
   EXPECT_EQ(format_duration(minutes(90) + Duration(5)), "1h30m5ms");
   EXPECT_EQ(format_duration(Duration(0)), "0s");
-  for (const char* text : {"", "5", "m", "1m1h", "-5s", "1h 30m", "1e3s", "inf", "101w1y", "9999999w"}) {
+  for (const char* text :
+       {"", "5", "m", "1m1h", "-5s", "1h 30m", "1e3s", "inf", "101w1y", "9999999w"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }
 
 TEST(Hash, KnownAnswers) {
-  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(sha256("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256("ab", "c"), sha256("abc"));
   EXPECT_EQ(murmur3_32("hello"), 0x248bfa47u);
   EXPECT_EQ(murmur3_32(""), 0u);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of the persistent map: it is a map, and a copy never sees what comes after it.
+#include "base/persistent_map.h"
+
 #include <map>
 
 #include <gtest/gtest.h>
 
-#include "base/persistent_map.h"
 #include "base/random.h"
 
 namespace showcaller {
@@ -33,11 +34,15 @@ TEST(PersistentMap, IsAMapAndCopiesAreFrozen) {
     for (int step = 0; step < 2000; ++step) {
       const std::uint64_t key = random.below(200);
       switch (random.below(4)) {
-        case 0: EXPECT_EQ(map.erase(key), model.erase(key) == 1); break;
+        case 0:
+          EXPECT_EQ(map.erase(key), model.erase(key) == 1);
+          break;
         case 1:
           if (random.chance(0.1)) copies.emplace_back(map, model);
           break;
-        default: map[key] = step; model[key] = step;
+        default:
+          map[key] = step;
+          model[key] = step;
       }
       const int* found = map.find(key);
       EXPECT_EQ(found != nullptr, model.contains(key));

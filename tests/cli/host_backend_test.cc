@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is what at the API: game servers, readers and clients; and that nobody hands out more than he has.
+// Who is what at the API: game servers, readers and clients; and that nobody hands out more than he
+// has.
+#include "cli/host_backend.h"
+
 #include <gtest/gtest.h>
 
-#include "cli/host_backend.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {
@@ -21,11 +23,17 @@ spec:
     - { name: game-client, verbs: [flags, report] }
 )"));
   }
-  Result<Receipt> mint(std::vector<std::string> own_roles, std::string name, std::vector<std::string> roles) {
-    Command command{CreateTokenCommand{"id-" + name, name, std::string(64, 'a'), std::move(roles), {}},
-                    {"mallory", std::move(own_roles)}, {}, {}, {}};
+  Result<Receipt> mint(std::vector<std::string> own_roles, std::string name,
+                       std::vector<std::string> roles) {
+    Command command{
+        CreateTokenCommand{"id-" + name, name, std::string(64, 'a'), std::move(roles), {}},
+        {"mallory", std::move(own_roles)},
+        {},
+        {},
+        {}};
     Result<Receipt> answer = fail(ErrorCode::Internal, "no reply");
-    EXPECT_TRUE(theatre_.host().engine().submit(std::move(command), [&](Result<Receipt> r) { answer = std::move(r); }));
+    EXPECT_TRUE(theatre_.host().engine().submit(std::move(command),
+                                                [&](Result<Receipt> r) { answer = std::move(r); }));
     theatre_.settle();
     return answer;
   }

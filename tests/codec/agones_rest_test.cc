@@ -28,18 +28,25 @@ TEST(AgonesRest, EachRequestIsItsCall) {
   EXPECT_EQ(parsed("POST", "/reserve", R"({"seconds":5,"colour":"red"})"), "Reserve(5s)");
   EXPECT_EQ(parsed("GET", "/gameserver"), "GetGameServer()");
   EXPECT_EQ(parsed("GET", "/watch/gameserver"), "watch");
-  EXPECT_EQ(parsed("PUT", "/metadata/label", R"({"key":"map","value":"ice"})"), "SetLabel(map=ice)");
-  EXPECT_EQ(parsed("PUT", "/metadata/annotation", R"({"key":"map","value":"ice"})"), "SetAnnotation(map=ice)");
+  EXPECT_EQ(parsed("PUT", "/metadata/label", R"({"key":"map","value":"ice"})"),
+            "SetLabel(map=ice)");
+  EXPECT_EQ(parsed("PUT", "/metadata/annotation", R"({"key":"map","value":"ice"})"),
+            "SetAnnotation(map=ice)");
   EXPECT_EQ(parsed("GET", "/v1beta1/counters/rooms"), "GetCounter(rooms)");
   EXPECT_EQ(parsed("PATCH", "/v1beta1/counters/rooms", R"({"count":"1","capacity":9})"),
             "UpdateCounter(rooms, count=1, capacity=9)");
-  EXPECT_EQ(parsed("PATCH", "/v1beta1/counters/rooms", R"({"countDiff":"-1"})"), "UpdateCounter(rooms, countDiff=-1)");
+  EXPECT_EQ(parsed("PATCH", "/v1beta1/counters/rooms", R"({"countDiff":"-1"})"),
+            "UpdateCounter(rooms, countDiff=-1)");
   EXPECT_EQ(parsed("GET", "/v1beta1/lists/my%20list"), "GetList(my list)");
-  EXPECT_EQ(parsed("PATCH", "/v1beta1/lists/players", R"({"capacity":"9"})"), "UpdateList(players)");
-  EXPECT_EQ(parsed("POST", "/v1beta1/lists/players:addValue", R"({"value":"ann"})"), "AddListValue(players, ann)");
-  EXPECT_EQ(parsed("POST", "/v1beta1/lists/players:removeValue", R"({"value":"ann"})"), "RemoveListValue(players, ann)");
+  EXPECT_EQ(parsed("PATCH", "/v1beta1/lists/players", R"({"capacity":"9"})"),
+            "UpdateList(players)");
+  EXPECT_EQ(parsed("POST", "/v1beta1/lists/players:addValue", R"({"value":"ann"})"),
+            "AddListValue(players, ann)");
+  EXPECT_EQ(parsed("POST", "/v1beta1/lists/players:removeValue", R"({"value":"ann"})"),
+            "RemoveListValue(players, ann)");
   EXPECT_EQ(parsed("POST", "/alpha/player/connect", R"({"playerID":"ann"})"), "PlayerConnect(ann)");
-  EXPECT_EQ(parsed("POST", "/alpha/player/disconnect", R"({"playerID":"ann"})"), "PlayerDisconnect(ann)");
+  EXPECT_EQ(parsed("POST", "/alpha/player/disconnect", R"({"playerID":"ann"})"),
+            "PlayerDisconnect(ann)");
   EXPECT_EQ(parsed("GET", "/alpha/player/connected"), "GetConnectedPlayers()");
   EXPECT_EQ(parsed("GET", "/alpha/player/connected/ann"), "IsPlayerConnected(ann)");
   EXPECT_EQ(parsed("GET", "/alpha/player/count"), "GetPlayerCount()");
@@ -53,20 +60,25 @@ TEST(AgonesRest, TheMaskOfAListComesFromTheQueryOrTheMembers) {
   };
   using Mask = std::vector<std::string>;
   EXPECT_EQ(mask("/v1beta1/lists/a", R"({"values":["x"]})"), Mask{"values"});
-  EXPECT_EQ(mask("/v1beta1/lists/a", R"({"capacity":1,"values":[]})"), (Mask{"capacity", "values"}));
-  EXPECT_EQ(mask("/v1beta1/lists/a?update_mask=capacity", R"({"capacity":1,"values":[]})"), Mask{"capacity"});
-  EXPECT_EQ(mask("/v1beta1/lists/a?x=1&updateMask=capacity%2Cvalues", "{}"), (Mask{"capacity", "values"}));
+  EXPECT_EQ(mask("/v1beta1/lists/a", R"({"capacity":1,"values":[]})"),
+            (Mask{"capacity", "values"}));
+  EXPECT_EQ(mask("/v1beta1/lists/a?update_mask=capacity", R"({"capacity":1,"values":[]})"),
+            Mask{"capacity"});
+  EXPECT_EQ(mask("/v1beta1/lists/a?x=1&updateMask=capacity%2Cvalues", "{}"),
+            (Mask{"capacity", "values"}));
 }
 
 TEST(AgonesRest, RefusalsAreShapedAsTheGatewayShapesThem) {
   EXPECT_EQ(parsed("GET", "/nowhere"), R"(404 {"code":5,"message":"Not Found","details":[]})");
-  EXPECT_EQ(parsed("GET", "/ready"), R"(501 {"code":12,"message":"Method Not Allowed","details":[]})");
+  EXPECT_EQ(parsed("GET", "/ready"),
+            R"(501 {"code":12,"message":"Method Not Allowed","details":[]})");
   EXPECT_TRUE(parsed("POST", "/reserve", R"({"seconds":"soon"})").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("POST", "/ready", "{").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("POST", "/ready", "[]").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("GET", "/v1beta1/counters/%zz").starts_with(R"(400 {"code":3,)"));
   EXPECT_TRUE(parsed("PUT", "/metadata/label", R"({"key":1})").starts_with(R"(400 {"code":3,)"));
-  EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::NotFound, "counter not found: x"})).status, 404);
+  EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::NotFound, "counter not found: x"})).status,
+            404);
   EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::OutOfRange, "x"})).status, 400);
   EXPECT_EQ(to_rest(std::unexpected(SdkError{SdkCode::AlreadyExists, "x"})).status, 409);
 }
@@ -80,17 +92,19 @@ TEST(AgonesRest, ANameThatIsNoTextIsNotEchoed) {
 }
 
 TEST(AgonesRest, TheGameServerHasProtoNamesStringsForLongsAndNoZeros) {
-  EXPECT_EQ(to_json_text(to_json(local_game_server(1734000000))),
-            R"({"object_meta":{"name":"local","namespace":"default","uid":"1234","resource_version":"v1",)"
-            R"("generation":"1","creation_timestamp":"1734000000","annotations":{"annotation":"true"},)"
-            R"("labels":{"islocal":"true"}},"spec":{"health":{"period_seconds":3,"failure_threshold":5,)"
-            R"("initial_delay_seconds":10}},"status":{"state":"Ready","address":"127.0.0.1",)"
-            R"("ports":[{"name":"default","port":7777}],"players":{},"counters":{"rooms":{"count":"1",)"
-            R"("capacity":"10"}},"lists":{"players":{"capacity":"100","values":["test0","test1","test2"]}}}})");
+  EXPECT_EQ(
+      to_json_text(to_json(local_game_server(1734000000))),
+      R"({"object_meta":{"name":"local","namespace":"default","uid":"1234","resource_version":"v1",)"
+      R"("generation":"1","creation_timestamp":"1734000000","annotations":{"annotation":"true"},)"
+      R"("labels":{"islocal":"true"}},"spec":{"health":{"period_seconds":3,"failure_threshold":5,)"
+      R"("initial_delay_seconds":10}},"status":{"state":"Ready","address":"127.0.0.1",)"
+      R"("ports":[{"name":"default","port":7777}],"players":{},"counters":{"rooms":{"count":"1",)"
+      R"("capacity":"10"}},"lists":{"players":{"capacity":"100","values":["test0","test1","test2"]}}}})");
   EXPECT_EQ(to_rest(EmptyReply{}).body, "{}");
   EXPECT_EQ(to_rest(BoolReply{true}).body, R"({"bool":true})");
   EXPECT_EQ(to_rest(CountReply{12}).body, R"({"count":"12"})");
-  EXPECT_EQ(to_rest(CounterReply{"rooms", {1, 10}}).body, R"({"name":"rooms","count":"1","capacity":"10"})");
+  EXPECT_EQ(to_rest(CounterReply{"rooms", {1, 10}}).body,
+            R"({"name":"rooms","count":"1","capacity":"10"})");
   const std::string line = watch_line(GameServer{.name = "a"});
   EXPECT_TRUE(line.starts_with(R"({"result":{"object_meta":{"name":"a"})"));
   EXPECT_EQ(line.back(), '\n');

@@ -16,7 +16,9 @@ GameServer plain() {
   return out;
 }
 
-SidecarState fresh(SidecarRules rules = {}) { return {plain(), rules, SidecarPhase::Scheduled, kStart}; }
+SidecarState fresh(SidecarRules rules = {}) {
+  return {plain(), rules, SidecarPhase::Scheduled, kStart};
+}
 
 template <class Reply>
 Reply must(SdkResult result) {
@@ -122,7 +124,8 @@ TEST(SidecarState, ShutdownIsTheEnd) {
   ASSERT_TRUE(state.assign("s-1", {}, {}, kStart));
   must<EmptyReply>(state.apply(ShutdownCall{}, kStart));
   EXPECT_EQ(state.sessions_ended(), 1);
-  for (const SdkCall& call : {SdkCall(ReadyCall{}), SdkCall(AllocateCall{}), SdkCall(ReserveCall{1})}) {
+  for (const SdkCall& call :
+       {SdkCall(ReadyCall{}), SdkCall(AllocateCall{}), SdkCall(ReserveCall{1})}) {
     must<EmptyReply>(state.apply(call, kStart));
     EXPECT_EQ(state.phase(), SidecarPhase::Shutdown) << describe(call);
   }
@@ -138,39 +141,59 @@ TEST(SidecarState, ADeveloperAtADeskMayGoAnywhere) {
 
 TEST(SidecarState, CountersStayWithinTheirCapacity) {
   SidecarState state = fresh();
-  EXPECT_EQ(must<CounterReply>(state.apply(UpdateCounterCall{.name = "rooms", .diff = 3}, kStart)).counter.count, 3);
-  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms", .diff = 8}, kStart).error().code, SdkCode::OutOfRange);
-  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms", .diff = -4}, kStart).error().code, SdkCode::OutOfRange);
+  EXPECT_EQ(must<CounterReply>(state.apply(UpdateCounterCall{.name = "rooms", .diff = 3}, kStart))
+                .counter.count,
+            3);
+  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms", .diff = 8}, kStart).error().code,
+            SdkCode::OutOfRange);
+  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms", .diff = -4}, kStart).error().code,
+            SdkCode::OutOfRange);
   EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms", .diff = INT64_MAX}, kStart).error().code,
             SdkCode::OutOfRange);
-  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms"}, kStart).error().code, SdkCode::InvalidArgument);
-  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "cats", .diff = 1}, kStart).error().code, SdkCode::NotFound);
-  EXPECT_EQ(must<CounterReply>(state.apply(UpdateCounterCall{.name = "rooms", .count = 9, .capacity = 20}, kStart)).counter,
+  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "rooms"}, kStart).error().code,
+            SdkCode::InvalidArgument);
+  EXPECT_EQ(state.apply(UpdateCounterCall{.name = "cats", .diff = 1}, kStart).error().code,
+            SdkCode::NotFound);
+  EXPECT_EQ(must<CounterReply>(
+                state.apply(UpdateCounterCall{.name = "rooms", .count = 9, .capacity = 20}, kStart))
+                .counter,
             (Counter{9, 20}));
-  EXPECT_EQ(must<CounterReply>(state.apply(GetCounterCall{"rooms"}, kStart)).counter, (Counter{9, 20}));
-  EXPECT_EQ(must<CounterReply>(state.apply(UpdateCounterCall{.name = "rooms", .capacity = 5}, kStart)).counter,
-            (Counter{5, 5}));
+  EXPECT_EQ(must<CounterReply>(state.apply(GetCounterCall{"rooms"}, kStart)).counter,
+            (Counter{9, 20}));
+  EXPECT_EQ(
+      must<CounterReply>(state.apply(UpdateCounterCall{.name = "rooms", .capacity = 5}, kStart))
+          .counter,
+      (Counter{5, 5}));
 }
 
 TEST(SidecarState, ListsHoldEachValueOnce) {
   SidecarState state = fresh();
   must<ListReply>(state.apply(AddListValueCall{"players", "ann"}, kStart));
-  EXPECT_EQ(state.apply(AddListValueCall{"players", "ann"}, kStart).error().code, SdkCode::AlreadyExists);
+  EXPECT_EQ(state.apply(AddListValueCall{"players", "ann"}, kStart).error().code,
+            SdkCode::AlreadyExists);
   must<ListReply>(state.apply(AddListValueCall{"players", "bob"}, kStart));
-  EXPECT_EQ(state.apply(AddListValueCall{"players", "cyd"}, kStart).error().code, SdkCode::OutOfRange);
+  EXPECT_EQ(state.apply(AddListValueCall{"players", "cyd"}, kStart).error().code,
+            SdkCode::OutOfRange);
   EXPECT_EQ(state.player_count(), 2);
   EXPECT_EQ(state.player_capacity(), 2);
   EXPECT_EQ(must<ListReply>(state.apply(RemoveListValueCall{"players", "ann"}, kStart)).list.values,
             std::vector<std::string>{"bob"});
-  EXPECT_EQ(state.apply(RemoveListValueCall{"players", "ann"}, kStart).error().code, SdkCode::NotFound);
-  EXPECT_EQ(state.apply(UpdateListCall{.name = "players", .capacity = 1001, .mask = {"capacity"}}, kStart).error().code,
-            SdkCode::OutOfRange);
+  EXPECT_EQ(state.apply(RemoveListValueCall{"players", "ann"}, kStart).error().code,
+            SdkCode::NotFound);
+  EXPECT_EQ(
+      state.apply(UpdateListCall{.name = "players", .capacity = 1001, .mask = {"capacity"}}, kStart)
+          .error()
+          .code,
+      SdkCode::OutOfRange);
   EXPECT_EQ(state.apply(UpdateListCall{.name = "players", .mask = {"colour"}}, kStart).error().code,
             SdkCode::InvalidArgument);
   const ListReply cut = must<ListReply>(state.apply(
-      UpdateListCall{.name = "players", .capacity = 1, .values = {"x", "y"}, .mask = {"capacity", "values"}}, kStart));
+      UpdateListCall{
+          .name = "players", .capacity = 1, .values = {"x", "y"}, .mask = {"capacity", "values"}},
+      kStart));
   EXPECT_EQ(cut.list.values, std::vector<std::string>{"x"});
-  const ListReply unmasked = must<ListReply>(state.apply(UpdateListCall{.name = "players", .capacity = 9}, kStart));
+  const ListReply unmasked =
+      must<ListReply>(state.apply(UpdateListCall{.name = "players", .capacity = 9}, kStart));
   EXPECT_EQ(unmasked.list, (List{9, {"x"}}));
 }
 
@@ -183,7 +206,8 @@ TEST(SidecarState, PlayersComeUpToTheCapacity) {
   EXPECT_FALSE(state.apply(PlayerConnectCall{"bob"}, kStart));
   EXPECT_TRUE(must<BoolReply>(state.apply(IsPlayerConnectedCall{"ann"}, kStart)).value);
   EXPECT_EQ(must<CountReply>(state.apply(GetPlayerCountCall{}, kStart)).count, 1);
-  EXPECT_EQ(must<PlayerIdsReply>(state.apply(GetConnectedPlayersCall{}, kStart)).ids, std::vector<std::string>{"ann"});
+  EXPECT_EQ(must<PlayerIdsReply>(state.apply(GetConnectedPlayersCall{}, kStart)).ids,
+            std::vector<std::string>{"ann"});
   EXPECT_TRUE(must<BoolReply>(state.apply(PlayerDisconnectCall{"ann"}, kStart)).value);
   EXPECT_FALSE(must<BoolReply>(state.apply(PlayerDisconnectCall{"ann"}, kStart)).value);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Golden exchanges of the OpenFeature Remote Evaluation Protocol.
+#include "codec/ofrep.h"
+
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "codec/ofrep.h"
 
 namespace showcaller {
 namespace {
@@ -25,8 +25,9 @@ FlagSet flags() {
 
 std::string ask(std::string_view path, std::string_view body, std::string_view method = "POST",
                 const OfrepOptions& options = {}, std::string_view if_none_match = "") {
-  const OfrepReply reply = answer_ofrep(
-      {.method = method, .path = path, .if_none_match = if_none_match, .body = body}, flags(), kNow, options);
+  const OfrepReply reply =
+      answer_ofrep({.method = method, .path = path, .if_none_match = if_none_match, .body = body},
+                   flags(), kNow, options);
   return std::to_string(reply.status) + " " + reply.body;
 }
 
@@ -35,36 +36,47 @@ std::string one(std::string_view key, std::string_view body = "{}") {
 }
 
 TEST(Ofrep, OneFlag) {
-  EXPECT_EQ(one("door", R"({"context":{"targetingKey":"p","group":"staff"}})"),
-            R"(200 {"key":"door","reason":"TARGETING_MATCH","value":true,"variant":"open","metadata":{"set":"raid","visibility":"client"}})");
-  EXPECT_EQ(one("door"),
-            R"(200 {"key":"door","reason":"DEFAULT","value":false,"variant":"shut","metadata":{"set":"raid","visibility":"client"}})");
-  EXPECT_EQ(one("level"),
-            R"(200 {"key":"level","reason":"STATIC","value":42,"variant":"high","metadata":{"set":"raid"}})");
-  EXPECT_EQ(one("odd/key ü"),
-            R"(200 {"key":"odd/key ü","reason":"STATIC","value":{"n":[1]},"variant":"a","metadata":{"set":"raid"}})");
+  EXPECT_EQ(
+      one("door", R"({"context":{"targetingKey":"p","group":"staff"}})"),
+      R"(200 {"key":"door","reason":"TARGETING_MATCH","value":true,"variant":"open","metadata":{"set":"raid","visibility":"client"}})");
+  EXPECT_EQ(
+      one("door"),
+      R"(200 {"key":"door","reason":"DEFAULT","value":false,"variant":"shut","metadata":{"set":"raid","visibility":"client"}})");
+  EXPECT_EQ(
+      one("level"),
+      R"(200 {"key":"level","reason":"STATIC","value":42,"variant":"high","metadata":{"set":"raid"}})");
+  EXPECT_EQ(
+      one("odd/key ü"),
+      R"(200 {"key":"odd/key ü","reason":"STATIC","value":{"n":[1]},"variant":"a","metadata":{"set":"raid"}})");
 }
 
 TEST(Ofrep, ValuesLeftToTheCaller) {
-  EXPECT_EQ(one("code-default"), R"(200 {"key":"code-default","reason":"DEFAULT","metadata":{"set":"raid"}})");
-  EXPECT_EQ(one("disabled"), R"(200 {"key":"disabled","reason":"DISABLED","metadata":{"set":"raid"}})");
+  EXPECT_EQ(one("code-default"),
+            R"(200 {"key":"code-default","reason":"DEFAULT","metadata":{"set":"raid"}})");
+  EXPECT_EQ(one("disabled"),
+            R"(200 {"key":"disabled","reason":"DISABLED","metadata":{"set":"raid"}})");
 }
 
 TEST(Ofrep, Errors) {
-  EXPECT_EQ(one("absent"),
-            R"(404 {"key":"absent","errorCode":"FLAG_NOT_FOUND","errorDetails":"flag 'absent': there is no such flag","metadata":{"set":"raid"}})");
-  EXPECT_EQ(one("broken"),
-            R"(400 {"key":"broken","errorCode":"PARSE_ERROR","errorDetails":"flag 'broken': the flag's targeting cannot be understood","metadata":{"set":"raid"}})");
-  EXPECT_EQ(one("lost"),
-            R"(400 {"key":"lost","errorCode":"GENERAL","errorDetails":"flag 'lost': the flag's targeting gives no variant of it","metadata":{"set":"raid"}})");
-  EXPECT_EQ(one("door", R"({"context":[1]})"),
-            R"(400 {"key":"door","errorCode":"INVALID_CONTEXT","errorDetails":"`context` is not an object of attributes"})");
+  EXPECT_EQ(
+      one("absent"),
+      R"(404 {"key":"absent","errorCode":"FLAG_NOT_FOUND","errorDetails":"flag 'absent': there is no such flag","metadata":{"set":"raid"}})");
+  EXPECT_EQ(
+      one("broken"),
+      R"(400 {"key":"broken","errorCode":"PARSE_ERROR","errorDetails":"flag 'broken': the flag's targeting cannot be understood","metadata":{"set":"raid"}})");
+  EXPECT_EQ(
+      one("lost"),
+      R"(400 {"key":"lost","errorCode":"GENERAL","errorDetails":"flag 'lost': the flag's targeting gives no variant of it","metadata":{"set":"raid"}})");
+  EXPECT_EQ(
+      one("door", R"({"context":[1]})"),
+      R"(400 {"key":"door","errorCode":"INVALID_CONTEXT","errorDetails":"`context` is not an object of attributes"})");
   EXPECT_TRUE(one("door", "{").starts_with(R"(400 {"key":"door","errorCode":"INVALID_CONTEXT")"));
   EXPECT_TRUE(one("door", "[1]").starts_with(R"(400 {"key":"door","errorCode":"INVALID_CONTEXT")"));
 }
 
 TEST(Ofrep, NoContextIsAContext) {
-  for (const char* body : {"", " \n", "{}", R"({"context":null})", R"({"context":{}})", R"({"other":1})"}) {
+  for (const char* body :
+       {"", " \n", "{}", R"({"context":null})", R"({"context":{}})", R"({"other":1})"}) {
     EXPECT_TRUE(one("door", body).starts_with("200 ")) << body;
   }
 }
@@ -79,19 +91,24 @@ TEST(Ofrep, AllFlags) {
       R"({"key":"broken","errorCode":"PARSE_ERROR","errorDetails":"flag 'broken': the flag's targeting cannot be understood","metadata":{"set":"raid"}},)"
       R"({"key":"lost","errorCode":"GENERAL","errorDetails":"flag 'lost': the flag's targeting gives no variant of it","metadata":{"set":"raid"}},)"
       R"({"key":"odd/key ü","reason":"STATIC","value":{"n":[1]},"variant":"a","metadata":{"set":"raid"}}],"metadata":{"set":"raid"}})");
-  EXPECT_EQ(ask("/ofrep/v1/evaluate/flags", R"({"context":7})"),
-            R"(400 {"errorCode":"INVALID_CONTEXT","errorDetails":"`context` is not an object of attributes"})");
+  EXPECT_EQ(
+      ask("/ofrep/v1/evaluate/flags", R"({"context":7})"),
+      R"(400 {"errorCode":"INVALID_CONTEXT","errorDetails":"`context` is not an object of attributes"})");
 }
 
 TEST(Ofrep, UnchangedAnswersAreNotSentAgain) {
   const auto bulk = [](std::string_view body, std::string_view if_none_match) {
-    return answer_ofrep({.method = "POST", .path = "/ofrep/v1/evaluate/flags", .if_none_match = if_none_match,
-                         .body = body}, flags(), kNow);
+    return answer_ofrep({.method = "POST",
+                         .path = "/ofrep/v1/evaluate/flags",
+                         .if_none_match = if_none_match,
+                         .body = body},
+                        flags(), kNow);
   };
   const OfrepReply first = bulk("{}", "");
   ASSERT_EQ(first.status, 200);
   ASSERT_EQ(first.etag.size(), 18u);
-  for (const std::string& header : {first.etag, "W/" + first.etag, "\"x\", " + first.etag + " ", std::string("*")}) {
+  for (const std::string& header :
+       {first.etag, "W/" + first.etag, "\"x\", " + first.etag + " ", std::string("*")}) {
     const OfrepReply again = bulk("{}", header);
     EXPECT_EQ(again.status, 304) << header;
     EXPECT_EQ(again.body, "");
@@ -105,8 +122,9 @@ TEST(Ofrep, UnchangedAnswersAreNotSentAgain) {
 TEST(Ofrep, ClientsSeeWhatIsMeantForThem) {
   const OfrepOptions client{.client_visible_only = true};
   EXPECT_TRUE(ask("/ofrep/v1/evaluate/flags/door", "{}", "POST", client).starts_with("200 "));
-  EXPECT_EQ(ask("/ofrep/v1/evaluate/flags/level", "{}", "POST", client),
-            R"(404 {"key":"level","errorCode":"FLAG_NOT_FOUND","errorDetails":"flag 'level': there is no such flag"})");
+  EXPECT_EQ(
+      ask("/ofrep/v1/evaluate/flags/level", "{}", "POST", client),
+      R"(404 {"key":"level","errorCode":"FLAG_NOT_FOUND","errorDetails":"flag 'level': there is no such flag"})");
   const std::string all = ask("/ofrep/v1/evaluate/flags", "{}", "POST", client);
   EXPECT_NE(all.find("\"door\""), std::string::npos);
   EXPECT_EQ(all.find("\"level\""), std::string::npos);
@@ -117,14 +135,16 @@ TEST(Ofrep, PathsAndMethods) {
   EXPECT_TRUE(ask("/ofrep/v1/evaluate/flags", "", "GET").starts_with("405 "));
   EXPECT_TRUE(ask("/ofrep/v1/evaluate/flagship", "{}").starts_with("404 "));
   EXPECT_TRUE(ask("/ofrep/v1/other", "{}").starts_with("404 "));
-  EXPECT_EQ(ask("/ofrep/v1/configuration", "", "GET"),
-            R"(200 {"name":"showcaller","capabilities":{"cacheInvalidation":{"polling":{"enabled":true,"minPollingIntervalMs":5000}},)"
-            R"("flagEvaluation":{"supportedTypes":["int","float","string","boolean","object"]},"caching":{"enabled":false}}})");
+  EXPECT_EQ(
+      ask("/ofrep/v1/configuration", "", "GET"),
+      R"(200 {"name":"showcaller","capabilities":{"cacheInvalidation":{"polling":{"enabled":true,"minPollingIntervalMs":5000}},)"
+      R"("flagEvaluation":{"supportedTypes":["int","float","string","boolean","object"]},"caching":{"enabled":false}}})");
   EXPECT_TRUE(ask("/ofrep/v1/configuration", "", "POST").starts_with("405 "));
 }
 
 TEST(Ofrep, WhatAClientReads) {
-  const auto ok = decode_ofrep_result(200, R"({"key":"k","value":5,"variant":"v","reason":"STATIC","metadata":{"a":1}})");
+  const auto ok = decode_ofrep_result(
+      200, R"({"key":"k","value":5,"variant":"v","reason":"STATIC","metadata":{"a":1}})");
   ASSERT_TRUE(ok);
   EXPECT_EQ(ok->value, json::value(5));
   EXPECT_EQ(ok->error, FlagError::None);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/telemetry.h"
+
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "codec/telemetry.h"
 #include "codec/telemetry_sequences.h"
 
 namespace showcaller {
@@ -17,7 +18,8 @@ std::string refusal(std::string_view body, const TelemetryLimits& limits = {}) {
 }
 
 TEST(Telemetry, ReadsABatch) {
-  const auto batch = decode_telemetry(R"({"source":"host-7/4242","sequence":17,"trust":"server","sent_ms":5,
+  const auto batch =
+      decode_telemetry(R"({"source":"host-7/4242","sequence":17,"trust":"server","sent_ms":5,
     "dropped":2,"trace":"00-abc","from_the_future":{"x":1},"deltas":[
     {"metric":"session.crashed","event":"winter-raid","arm":"canary","instance":"i-3","unit":"party:1",
      "stratum":"eu","n":12,"x":1,"also_new":true},
@@ -56,32 +58,45 @@ TEST(Telemetry, ErrorsNameThePlace) {
   EXPECT_EQ(refusal(R"({"source":"s","sequence":1})"), "deltas: expected a list");
   EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","n":1},7]})"),
             "deltas[1]: expected an object");
-  EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"n":1}]})"), "deltas[0].metric: is missing");
-  EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m"}]})"), "deltas[0].n: is missing");
+  EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"n":1}]})"),
+            "deltas[0].metric: is missing");
+  EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m"}]})"),
+            "deltas[0].n: is missing");
   EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","n":"1"}]})"),
             "deltas[0].n: expected a whole number from 0 to 2^53");
   EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","arm":"left","n":1}]})"),
             "deltas[0].arm: expected canary or baseline");
-  EXPECT_TRUE(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","histogram":{"scale":99}}]})")
-                  .starts_with("deltas[0].histogram: "));
+  EXPECT_TRUE(
+      refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","histogram":{"scale":99}}]})")
+          .starts_with("deltas[0].histogram: "));
 }
 
 TEST(Telemetry, Limits) {
-  EXPECT_EQ(refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","n":1},{"metric":"m","n":1}]})",
-                    {.deltas_max = 1}),
-            "deltas: more than 1; send smaller batches");
+  EXPECT_EQ(
+      refusal(R"({"source":"s","sequence":1,"deltas":[{"metric":"m","n":1},{"metric":"m","n":1}]})",
+              {.deltas_max = 1}),
+      "deltas: more than 1; send smaller batches");
   EXPECT_EQ(refusal(R"({"source":"long","sequence":1,"deltas":[]})", {.text_bytes_max = 3}),
             "source: longer than 3 bytes");
   EXPECT_NE(refusal(R"({"source":"s","sequence":1,"deltas":[]})", {.bytes_max = 10}), "accepted");
-  EXPECT_NE(refusal(R"({"source":"s","sequence":1,"deltas":[],"x":[[[[[[[[[[1]]]]]]]]]]})"), "accepted");
+  EXPECT_NE(refusal(R"({"source":"s","sequence":1,"deltas":[],"x":[[[[[[[[[[1]]]]]]]]]]})"),
+            "accepted");
 }
 
 TEST(Telemetry, WhatIsWrittenIsRead) {
-  TelemetryBatch batch{.source = "a \"b\"", .sequence = 9, .trust = Trust::Probe, .sent_ms = 1, .trace = "00-x"};
+  TelemetryBatch batch{
+      .source = "a \"b\"", .sequence = 9, .trust = Trust::Probe, .sent_ms = 1, .trace = "00-x"};
   ExponentialHistogram histogram(4);
   for (const double ms : {0.0, 1.5, 20.0, 21.0, 400.0}) histogram.record(ms);
-  batch.deltas.push_back({.metric = "m", .event = "e", .arm = Arm::Baseline, .instance = "i", .unit = "u",
-                          .stratum = "eu", .n = 3, .x = 2, .histogram = std::nullopt});
+  batch.deltas.push_back({.metric = "m",
+                          .event = "e",
+                          .arm = Arm::Baseline,
+                          .instance = "i",
+                          .unit = "u",
+                          .stratum = "eu",
+                          .n = 3,
+                          .x = 2,
+                          .histogram = std::nullopt});
   batch.deltas.push_back({.metric = "l", .arm = std::nullopt, .histogram = histogram});
   const auto again = decode_telemetry(encode_telemetry(batch));
   ASSERT_TRUE(again) << again.error().message;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiled evaluator against the naive one, over random rules and data. A failure prints the seed, the rule and the
-// data; SHOWCALLER_SEED and SHOWCALLER_ROUNDS choose others.
+// The compiled evaluator against the naive one, over random rules and data. A failure prints the
+// seed, the rule and the data; SHOWCALLER_SEED and SHOWCALLER_ROUNDS choose others.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -31,10 +31,19 @@ class RuleMaker {
   json::value rule(int depth) {
     if (depth == 0 || random_.chance(0.15)) return random_.chance(0.5) ? variable() : any(1);
     if (random_.chance(0.08)) return list(depth, random_.below(4));
-    static const std::vector<std::string> kNames{
-        "if", "?:", "and", "or", "!", "!!", "==", "!=", "===", "!==", "<", "<=", ">", ">=", "max",
-        "min", "+", "-", "*", "/", "%", "map", "filter", "reduce", "all", "none", "some", "merge", "in",
-        "cat", "substr", "missing", "missing_some", "var", "starts_with", "ends_with", "fractional"};
+    static const std::vector<std::string> kNames{"if",        "?:",          "and",
+                                                 "or",        "!",           "!!",
+                                                 "==",        "!=",          "===",
+                                                 "!==",       "<",           "<=",
+                                                 ">",         ">=",          "max",
+                                                 "min",       "+",           "-",
+                                                 "*",         "/",           "%",
+                                                 "map",       "filter",      "reduce",
+                                                 "all",       "none",        "some",
+                                                 "merge",     "in",          "cat",
+                                                 "substr",    "missing",     "missing_some",
+                                                 "var",       "starts_with", "ends_with",
+                                                 "fractional"};
     const std::string& name = kNames[random_.below(kNames.size())];
     return json::object{{name, arguments(name, depth - 1)}};
   }
@@ -42,29 +51,42 @@ class RuleMaker {
  private:
   json::value any(int depth) {
     switch (random_.below(depth > 0 ? 12 : 10)) {
-      case 0: return nullptr;
-      case 1: return random_.chance(0.5);
-      case 2: return std::int64_t(random_.below(20)) - 5;
-      case 3: return double(random_.below(1000)) / 8 - 20;
-      case 4: return "";
-      case 5: return json::value(std::to_string(random_.below(30)));
-      case 6: return " 1.5e1 ";
-      case 7: return "12abc";
-      case 8: return json::value(std::string(1 + random_.below(6), char('a' + random_.below(4))));
-      case 9: return double(random_.below(1u << 30)) * 1e15 + 0.5;
+      case 0:
+        return nullptr;
+      case 1:
+        return random_.chance(0.5);
+      case 2:
+        return std::int64_t(random_.below(20)) - 5;
+      case 3:
+        return double(random_.below(1000)) / 8 - 20;
+      case 4:
+        return "";
+      case 5:
+        return json::value(std::to_string(random_.below(30)));
+      case 6:
+        return " 1.5e1 ";
+      case 7:
+        return "12abc";
+      case 8:
+        return json::value(std::string(1 + random_.below(6), char('a' + random_.below(4))));
+      case 9:
+        return double(random_.below(1u << 30)) * 1e15 + 0.5;
       case 10: {
         json::array out;
         for (std::uint64_t i = random_.below(4); i > 0; --i) out.push_back(any(depth - 1));
         return out;
       }
-      default: return json::object{{"q", any(depth - 1)}, {"r", any(depth - 1)}};
+      default:
+        return json::object{{"q", any(depth - 1)}, {"r", any(depth - 1)}};
     }
   }
 
   json::value variable() {
     static const std::vector<std::string> kPaths{
-        "a", "b", "c", "list", "deep.q", "numbers", "numbers.1", "items", "items.0.q", "q", "s", "",
-        "current", "accumulator", "targetingKey", "a.length", "list.0", "a.0", "absent.far", "current.q"};
+        "a",        "b",         "c",       "list",        "deep.q",
+        "numbers",  "numbers.1", "items",   "items.0.q",   "q",
+        "s",        "",          "current", "accumulator", "targetingKey",
+        "a.length", "list.0",    "a.0",     "absent.far",  "current.q"};
     const std::string& path = kPaths[random_.below(kPaths.size())];
     if (random_.chance(0.7)) return json::object{{"var", path}};
     return json::object{{"var", json::array{path, any(0)}}};
@@ -79,14 +101,17 @@ class RuleMaker {
   json::value arguments(const std::string& name, int depth) {
     const auto source = [&]() -> json::value {
       static const std::vector<std::string> kLists{"numbers", "items", "list"};
-      return random_.chance(0.7) ? json::value(json::object{{"var", kLists[random_.below(3)]}}) : rule(depth);
+      return random_.chance(0.7) ? json::value(json::object{{"var", kLists[random_.below(3)]}})
+                                 : rule(depth);
     };
     if (name == "map" || name == "filter" || name == "all" || name == "none" || name == "some") {
       return json::array{source(), rule(depth)};
     }
     if (name == "reduce") return json::array{source(), rule(depth), any(1)};
-    if (name == "var") return json::array{random_.chance(0.5) ? json::value("a") : rule(depth), any(0)};
-    if (name == "missing_some") return json::array{std::int64_t(random_.below(3)), json::array{"a", "b", "zz"}};
+    if (name == "var")
+      return json::array{random_.chance(0.5) ? json::value("a") : rule(depth), any(0)};
+    if (name == "missing_some")
+      return json::array{std::int64_t(random_.below(3)), json::array{"a", "b", "zz"}};
     if (name == "missing") return json::array{"a", "zz", "deep.q"};
     if (name == "fractional") return fractional(depth);
     if (name == "*" || name == "cat") return list(depth, 1 + random_.below(11));
@@ -99,13 +124,15 @@ class RuleMaker {
   json::value fractional(int depth) {
     json::array out;
     if (random_.chance(0.7)) {
-      out.push_back(random_.chance(0.6) ? json::value(json::object{{"cat", json::array{"salt", variable()}}})
-                                        : rule(depth));
+      out.push_back(random_.chance(0.6)
+                        ? json::value(json::object{{"cat", json::array{"salt", variable()}}})
+                        : rule(depth));
     }
     for (std::uint64_t i = random_.below(4); i > 0; --i) {
       json::array bucket{random_.chance(0.8) ? json::value("v" + std::to_string(i)) : rule(depth)};
       if (random_.chance(0.8)) {
-        bucket.push_back(random_.chance(0.8) ? json::value(std::int64_t(random_.below(100)) - 3) : rule(depth));
+        bucket.push_back(random_.chance(0.8) ? json::value(std::int64_t(random_.below(100)) - 3)
+                                             : rule(depth));
       }
       out.push_back(std::move(bucket));
     }
@@ -134,7 +161,9 @@ json::value plain(const json::value& value) {
   }
   return value.is_number() ? reference::from_number(value.to_number<double>()) : value;
 }
-std::string comparable(const json::value& value) { return to_canonical_json_text(plain(value)); }
+std::string comparable(const json::value& value) {
+  return to_canonical_json_text(plain(value));
+}
 
 TEST(Differential, RandomRulesGiveWhatTheNaiveInterpreterGives) {
   const std::uint64_t seed = from_environment("SHOWCALLER_SEED", 20261);

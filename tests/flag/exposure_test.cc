@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The laws of exposure: monotone, last in first out, exact in share, parties whole, the same in flagd's language.
+// The laws of exposure: monotone, last in first out, exact in share, parties whole, the same in
+// flagd's language.
+#include "flag/exposure.h"
+
 #include <cmath>
 #include <string>
 #include <vector>
@@ -8,7 +11,6 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "flag/exposure.h"
 #include "flag/flag_set.h"
 #include "flag/validate.h"
 
@@ -33,19 +35,20 @@ FlagSet flags_of(const ExposureRule& rule) {
 }
 
 TEST(Exposure, BucketsAreFlagdsBuckets) {
-  EXPECT_EQ(bucket_ppm("salt", "unit"),
-            (std::uint64_t(murmur3_32("saltunit")) * 1'000'000) >> 32);
+  EXPECT_EQ(bucket_ppm("salt", "unit"), (std::uint64_t(murmur3_32("saltunit")) * 1'000'000) >> 32);
   const std::string long_salt(300, 's');
   EXPECT_EQ(bucket_ppm(long_salt, "u"),
             (std::uint64_t(murmur3_32(long_salt + "u")) * 1'000'000) >> 32);
 }
 
-// One million units over 100 cells; chi-square with 99 degrees of freedom is below 160 but once in 10^4.
+// One million units over 100 cells; chi-square with 99 degrees of freedom is below 160 but once in
+// 10^4.
 TEST(Exposure, SharesAreExact) {
   for (const std::string salt : {"winter-raid-1", "9f2c", "\xC3\xA9v\xC3\xA9nement"}) {
     std::vector<std::int64_t> cells(100);
     constexpr int kUnits = 1'000'000;
-    for (int i = 0; i < kUnits; ++i) ++cells[bucket_ppm(salt, "player-" + std::to_string(i)) / 10'000];
+    for (int i = 0; i < kUnits; ++i)
+      ++cells[bucket_ppm(salt, "player-" + std::to_string(i)) / 10'000];
     double chi_square = 0;
     for (const std::int64_t n : cells) chi_square += std::pow(double(n) - 10'000, 2) / 10'000;
     EXPECT_LT(chi_square, 160) << salt;
@@ -70,8 +73,7 @@ TEST(Exposure, EachStepUpKeepsAndEachStepDownDropsTheLast) {
 TEST(Exposure, TheFlagdRuleAgreesBitForBit) {
   Random random(41);
   const std::vector<json::value> audiences{
-      nullptr,
-      *parse_json(R"({"in":[{"var":"group"},["staff","qa"]]})"),
+      nullptr, *parse_json(R"({"in":[{"var":"group"},["staff","qa"]]})"),
       *parse_json(R"({"==":[{"var":"region"},"eu"]})"),
       *parse_json(R"({"sem_ver":[{"var":"version"},">=","2.0.0"]})"),
       *parse_json(R"({"!":{"var":"account.banned"}})")};
@@ -88,7 +90,8 @@ TEST(Exposure, TheFlagdRuleAgreesBitForBit) {
     const auto exposure = Exposure::compile(rule);
     ASSERT_TRUE(exposure);
     for (int i = 0; i < 40; ++i) {
-      json::object attributes{{"group", groups[random.below(3)]}, {"region", regions[random.below(2)]},
+      json::object attributes{{"group", groups[random.below(3)]},
+                              {"region", regions[random.below(2)]},
                               {"version", versions[random.below(3)]},
                               {"account", {{"banned", random.chance(0.2)}}}};
       const std::string unit = "party-" + std::to_string(random.below(1'000'000));
@@ -96,7 +99,8 @@ TEST(Exposure, TheFlagdRuleAgreesBitForBit) {
       const EvaluationContext context(attributes);
       bool wanted = false;
       for (const auto& stage : rule.stages) {
-        const auto audience = Logic::compile(stage.audience.is_null() ? json::value(true) : stage.audience);
+        const auto audience =
+            Logic::compile(stage.audience.is_null() ? json::value(true) : stage.audience);
         wanted |= attributes.contains("party") && *audience->test(context, kNow) &&
                   is_exposed(rule.salt, unit, stage.exposure_ppm);
       }
@@ -109,7 +113,8 @@ TEST(Exposure, TheFlagdRuleAgreesBitForBit) {
 }
 
 TEST(Exposure, PartiesStayWhole) {
-  ExposureRule rule{.salt = "s", .unit = "party", .stages = {{.audience = nullptr, .exposure_ppm = 300'000}}};
+  ExposureRule rule{
+      .salt = "s", .unit = "party", .stages = {{.audience = nullptr, .exposure_ppm = 300'000}}};
   const auto exposure = Exposure::compile(rule);
   ASSERT_TRUE(exposure);
   int admitted = 0;
@@ -129,7 +134,9 @@ TEST(Exposure, PartiesStayWhole) {
 }
 
 TEST(Exposure, NoUnitIsNeverAdmitted) {
-  ExposureRule rule{.salt = "s", .unit = "party", .stages = {{.audience = nullptr, .exposure_ppm = kExposureWhole}}};
+  ExposureRule rule{.salt = "s",
+                    .unit = "party",
+                    .stages = {{.audience = nullptr, .exposure_ppm = kExposureWhole}}};
   const auto exposure = Exposure::compile(rule);
   const FlagSet set = flags_of(rule);
   for (const char* text : {"{}", R"({"party":null})", R"({"party":""})"}) {
@@ -152,16 +159,19 @@ TEST(Exposure, TheRuleIsPlainFlagd) {
                                      {.audience = nullptr, .exposure_ppm = 5'000}}};
   const auto targeting = exposure_targeting(rule);
   ASSERT_TRUE(targeting);
-  EXPECT_EQ(to_json_text(*targeting),
-            R"({"if":[{"!!":[{"var":"party"}]},{"if":[{"in":[{"var":"g"},["staff"]]},)"
-            R"({"fractional":[{"cat":["s1",{"var":"party"}]},["canary",1000000],["baseline",0]]},)"
-            R"({"fractional":[{"cat":["s1",{"var":"party"}]},["canary",10000],["baseline",990000]]}]},"baseline"]})");
+  EXPECT_EQ(
+      to_json_text(*targeting),
+      R"({"if":[{"!!":[{"var":"party"}]},{"if":[{"in":[{"var":"g"},["staff"]]},)"
+      R"({"fractional":[{"cat":["s1",{"var":"party"}]},["canary",1000000],["baseline",0]]},)"
+      R"({"fractional":[{"cat":["s1",{"var":"party"}]},["canary",10000],["baseline",990000]]}]},"baseline"]})");
   EXPECT_TRUE(validate_flag(flag_of(*targeting)).empty());
 }
 
 TEST(Exposure, ALayerLeavesTheFlagsOwnRuleBelow) {
-  const json::object base = parse_json(R"({"state":"ENABLED","variants":{"open":1,"shut":0,"ajar":2},
-      "defaultVariant":"shut","targeting":{"if":[{"var":"vip"},"ajar",null]}})")->get_object();
+  const json::object base =
+      parse_json(R"({"state":"ENABLED","variants":{"open":1,"shut":0,"ajar":2},
+      "defaultVariant":"shut","targeting":{"if":[{"var":"vip"},"ajar",null]}})")
+          ->get_object();
   const ExposureRule rule{.salt = "s", .stages = {{.audience = nullptr, .exposure_ppm = 500'000}}};
   const auto layered = layered_flag(base, rule, "open");
   ASSERT_TRUE(layered);
@@ -172,7 +182,9 @@ TEST(Exposure, ALayerLeavesTheFlagsOwnRuleBelow) {
     const std::string unit = "u" + std::to_string(i);
     EvaluationContext context;
     context.set_targeting_key(unit).set("vip", i % 2 == 0);
-    const std::string_view wanted = is_exposed("s", unit, 500'000) ? "open" : i % 2 == 0 ? "ajar" : "shut";
+    const std::string_view wanted = is_exposed("s", unit, 500'000) ? "open"
+                                    : i % 2 == 0                   ? "ajar"
+                                                                   : "shut";
     EXPECT_EQ(set->evaluate("f", context, kNow).variant, wanted);
   }
   EXPECT_FALSE(layered_flag(base, rule, "gone"));
@@ -181,9 +193,10 @@ TEST(Exposure, ALayerLeavesTheFlagsOwnRuleBelow) {
 TEST(Exposure, RulesThatCannotBeMeantAreRefused) {
   EXPECT_FALSE(exposure_targeting({.salt = "", .stages = {}}));
   EXPECT_FALSE(exposure_targeting({.salt = "s", .unit = ""}));
-  EXPECT_FALSE(exposure_targeting({.salt = "s", .stages = {{.audience = nullptr, .exposure_ppm = 1'000'001}}}));
-  EXPECT_FALSE(Exposure::compile({.salt = "s", .stages = {{.audience = *parse_json(R"({"sqrt":[1]})"),
-                                                           .exposure_ppm = 1}}}));
+  EXPECT_FALSE(exposure_targeting(
+      {.salt = "s", .stages = {{.audience = nullptr, .exposure_ppm = 1'000'001}}}));
+  EXPECT_FALSE(Exposure::compile(
+      {.salt = "s", .stages = {{.audience = *parse_json(R"({"sqrt":[1]})"), .exposure_ppm = 1}}}));
   EXPECT_FALSE(exposure_targeting({.salt = "s", .stages = std::vector<ExposureStage>(65)}));
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags as flagd evaluates them: reasons, errors, operations, shares, and what it refuses to load.
+#include "flag/flag_set.h"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "flag/flag_set.h"
 
 namespace showcaller {
 namespace {
@@ -26,7 +27,8 @@ std::string answer(const FlagSet& set, std::string_view key, std::string_view co
   const Evaluation e = set.evaluate(key, context, kNow);
   if (e.error != FlagError::None) return std::string(to_string(e.error));
   return (e.value != nullptr ? to_json_text(*e.value) : "-") + " " +
-         (e.variant.empty() ? "-" : std::string(e.variant)) + " " + std::string(to_string(e.reason));
+         (e.variant.empty() ? "-" : std::string(e.variant)) + " " +
+         std::string(to_string(e.reason));
 }
 
 std::string one_flag(std::string_view targeting, std::string_view variants = R"({"a":"A","b":"B"})",
@@ -60,14 +62,15 @@ TEST(FlagSet, ReasonsOfTargeting) {
   const FlagSet set = load(one_flag(rule));
   EXPECT_EQ(answer(set, "f", R"({"email":"x@y"})"), "\"A\" a TARGETING_MATCH");
   EXPECT_EQ(answer(set, "f"), "\"B\" b DEFAULT");
-  EXPECT_EQ(answer(load(one_flag(R"({"if":[false,"a"]})", R"({"a":1})", "null")), "f"), "- - DEFAULT");
+  EXPECT_EQ(answer(load(one_flag(R"({"if":[false,"a"]})", R"({"a":1})", "null")), "f"),
+            "- - DEFAULT");
   EXPECT_EQ(answer(load(one_flag(R"({"var":"v"})")), "f", R"({"v":"zzz"})"), "GENERAL");
   EXPECT_EQ(answer(load(one_flag(R"({"var":"v"})")), "f", R"({"v":""})"), "GENERAL");
 }
 
 TEST(FlagSet, ResultsBecomeVariantNames) {
-  const FlagSet set = load(one_flag(R"({"var":"v"})", R"({"true":"T","false":"F","1":"one","1.5":"x"})",
-                                    R"("false")"));
+  const FlagSet set = load(
+      one_flag(R"({"var":"v"})", R"({"true":"T","false":"F","1":"one","1.5":"x"})", R"("false")"));
   EXPECT_EQ(answer(set, "f", R"({"v":true})"), "\"T\" true TARGETING_MATCH");
   EXPECT_EQ(answer(set, "f", R"({"v":false})"), "\"F\" false TARGETING_MATCH");
   EXPECT_EQ(answer(set, "f", R"({"v":1})"), "\"one\" 1 TARGETING_MATCH");
@@ -160,7 +163,8 @@ std::string share(std::string_view flag_key, std::string_view rule, std::string_
   const FlagSet set = load(R"({"flags":{")" + std::string(flag_key) + R"(":{"state":"ENABLED",
     "variants":{"clubs":"clubs","diamonds":"diamonds","hearts":"hearts","spades":"spades","wild":"wild",
     "heads":"heads","tails":"tails","lower":"lower","upper":"upper","single":"single"},
-    "defaultVariant":"wild","targeting":)" + std::string(rule) + "}}}");
+    "defaultVariant":"wild","targeting":)" +
+                           std::string(rule) + "}}}");
   return answer(set, flag_key, context);
 }
 
@@ -168,8 +172,11 @@ std::string share(std::string_view flag_key, std::string_view rule, std::string_
 TEST(FlagSet, FractionalAgreesWithFlagd) {
   const char* four = R"({"fractional":[{"cat":[{"var":"$flagd.flagKey"},{"var":"user.name"}]},
       ["clubs",25],["diamonds",25],["hearts",25],["spades",25]]})";
-  const std::vector<std::pair<std::string, std::string>> own{
-      {"jack", "hearts"}, {"queen", "spades"}, {"ten", "clubs"}, {"nine", "diamonds"}, {"3", "clubs"}};
+  const std::vector<std::pair<std::string, std::string>> own{{"jack", "hearts"},
+                                                             {"queen", "spades"},
+                                                             {"ten", "clubs"},
+                                                             {"nine", "diamonds"},
+                                                             {"3", "clubs"}};
   for (const auto& [name, suit] : own) {
     EXPECT_EQ(share("fractional-flag", four, R"({"user":{"name":")" + name + R"("}})"),
               "\"" + suit + "\" " + suit + " TARGETING_MATCH");
@@ -190,11 +197,13 @@ TEST(FlagSet, FractionalAgreesWithFlagd) {
   const char* edge = R"({"fractional":[{"var":"targetingKey"},["lower",50],["upper",50]]})";
   for (const char* key : {"ejOoVL", "bY9fO-", "SI7p-"}) {
     EXPECT_EQ(share("edge", edge, R"({"targetingKey":")" + std::string(key) + R"("})"),
-              "\"lower\" lower TARGETING_MATCH") << key;
+              "\"lower\" lower TARGETING_MATCH")
+        << key;
   }
   for (const char* key : {"6LvT0", "ceQdGm"}) {
     EXPECT_EQ(share("edge", edge, R"({"targetingKey":")" + std::string(key) + R"("})"),
-              "\"upper\" upper TARGETING_MATCH") << key;
+              "\"upper\" upper TARGETING_MATCH")
+        << key;
   }
 }
 
@@ -204,52 +213,80 @@ TEST(FlagSet, FractionalCorners) {
     return R"({"fractional":[{"var":"targetingKey"},)" + std::string(buckets) + "]}";
   };
   const std::string kDefault = "\"wild\" wild DEFAULT";
-  EXPECT_EQ(share("f", R"({"fractional":[["single",1]]})", someone), "\"single\" single TARGETING_MATCH");
+  EXPECT_EQ(share("f", R"({"fractional":[["single",1]]})", someone),
+            "\"single\" single TARGETING_MATCH");
   EXPECT_EQ(share("f", R"({"fractional":[["heads"],["tails"]]})", "{}"), kDefault);
   EXPECT_EQ(share("f", by_key(R"(["heads",0],["tails",0])"), someone), kDefault);
-  EXPECT_EQ(share("f", by_key(R"(["heads",-50],["tails",100])"), someone), "\"tails\" tails TARGETING_MATCH");
+  EXPECT_EQ(share("f", by_key(R"(["heads",-50],["tails",100])"), someone),
+            "\"tails\" tails TARGETING_MATCH");
   EXPECT_EQ(share("f", by_key(R"(["heads",0.5],["tails",1])"), someone), kDefault);
   EXPECT_EQ(share("f", by_key(R"(["heads",2147483647],["tails",1])"), someone), kDefault);
-  EXPECT_EQ(share("f", by_key(R"(["heads",2147483647],["tails",0])"), someone), "\"heads\" heads TARGETING_MATCH");
+  EXPECT_EQ(share("f", by_key(R"(["heads",2147483647],["tails",0])"), someone),
+            "\"heads\" heads TARGETING_MATCH");
   EXPECT_EQ(share("f", by_key(R"(["heads","50"],["tails",50])"), someone), kDefault);
   EXPECT_EQ(share("f", by_key(R"("heads",["tails",50])"), someone), kDefault);
   EXPECT_EQ(share("f", by_key(R"([])"), someone), kDefault);
   // Variants and weights may be computed; all variants are nested expressions' results.
-  EXPECT_EQ(share("f", by_key(R"([{"if":[{"==":[{"var":"tier"},"premium"]},"heads","tails"]},50],["spades",0])"),
-                  someone), "\"heads\" heads TARGETING_MATCH");
-  EXPECT_EQ(share("f", by_key(R"(["heads",{"if":[{"==":[{"var":"tier"},"premium"]},100,0]}],["tails",0])"),
-                  someone), "\"heads\" heads TARGETING_MATCH");
+  EXPECT_EQ(
+      share(
+          "f",
+          by_key(R"([{"if":[{"==":[{"var":"tier"},"premium"]},"heads","tails"]},50],["spades",0])"),
+          someone),
+      "\"heads\" heads TARGETING_MATCH");
+  EXPECT_EQ(
+      share("f",
+            by_key(R"(["heads",{"if":[{"==":[{"var":"tier"},"premium"]},100,0]}],["tails",0])"),
+            someone),
+      "\"heads\" heads TARGETING_MATCH");
   EXPECT_EQ(share("f", by_key(R"([{"var":"none"},1])"), someone), kDefault);
-  // A bucketing value that is not there falls back to the flag's key and the targeting key; a number does not.
+  // A bucketing value that is not there falls back to the flag's key and the targeting key; a
+  // number does not.
   EXPECT_EQ(share("f", R"({"fractional":[{"var":"absent"},["single",1]]})", someone),
             "\"single\" single TARGETING_MATCH");
   EXPECT_EQ(share("f", R"({"fractional":[{"+":[1]},["single",1]]})", someone), kDefault);
   EXPECT_EQ(share("f", R"({"fractional":[{"merge":[["single"],[1]]}]})", someone),
             "\"single\" single TARGETING_MATCH");
-  EXPECT_EQ(share("f", R"({"if":[{"fractional":[[false,0],[true,100]]},"heads","tails"]})", someone),
-            "\"heads\" heads TARGETING_MATCH");
+  EXPECT_EQ(
+      share("f", R"({"if":[{"fractional":[[false,0],[true,100]]},"heads","tails"]})", someone),
+      "\"heads\" heads TARGETING_MATCH");
 }
 
 TEST(FlagSet, SemanticVersions) {
   const auto matches = [](const char* rule, const char* context) {
-    return answer(load(one_flag(rule, R"({"true":1,"false":0,"none":-1})", R"("none")")), "f", context);
+    return answer(load(one_flag(rule, R"({"true":1,"false":0,"none":-1})", R"("none")")), "f",
+                  context);
   };
-  const std::string yes = "1 true TARGETING_MATCH", no = "0 false TARGETING_MATCH", none = "-1 none DEFAULT";
+  const std::string yes = "1 true TARGETING_MATCH", no = "0 false TARGETING_MATCH",
+                    none = "-1 none DEFAULT";
   const std::vector<std::pair<std::array<const char*, 3>, std::string>> rows{
-      {{"2.0.0", "=", "2.0.0"}, yes},        {{"2.1.0", ">", "2.0.0"}, yes},
-      {{"1.9.0", "<", "2.0.0"}, yes},        {{"2.0.0-alpha", "<", "2.0.0"}, yes},
-      {{"2.0.0.0", "=", "2.0.0"}, none},     {{"3.0.1", "~", "3.0.0"}, yes},
-      {{"3.1.0", "~", "3.0.0"}, no},         {{"3.1.0", "^", "3.0.0"}, yes},
-      {{"4.0.0", "^", "3.0.0"}, no},         {{"v1.0.0", "=", "1.0.0"}, yes},
-      {{"1.0.0", "=", "v1.0.0"}, yes},       {{"1.5.0", "^", "1"}, yes},
-      {{"1.2", "=", "1.2.0"}, yes},          {{"1.0.0", "=", "1.0.0+build"}, yes},
-      {{"1.0.0+other", "=", "1.0.0"}, yes},  {{"not-a-version", "=", "1.0.0"}, none},
-      {{"1.0.0", "===", "1.0.0"}, none},     {{"01.0.0", "=", "1.0.0"}, none},
-      {{"1.0.0-", "=", "1.0.0"}, none},      {{"1.0.0-01", "=", "1.0.0"}, none},
-      {{"1.0.0-a.2", "<", "1.0.0-a.10"}, yes}, {{"1.0.0-1", "<", "1.0.0-a"}, yes},
-      {{"1.0.0-a", "<", "1.0.0-a.1"}, yes},  {{"1.0.0-a", "!=", "1.0.0-b"}, yes},
-      {{"1.0.0", ">=", "1.0.0"}, yes},       {{"1.0.0", "<=", "0.9.9"}, no},
-      {{"99999999999999999999.0.0", ">", "9.0.0"}, yes}, {{"", "=", "1.0.0"}, none}};
+      {{"2.0.0", "=", "2.0.0"}, yes},
+      {{"2.1.0", ">", "2.0.0"}, yes},
+      {{"1.9.0", "<", "2.0.0"}, yes},
+      {{"2.0.0-alpha", "<", "2.0.0"}, yes},
+      {{"2.0.0.0", "=", "2.0.0"}, none},
+      {{"3.0.1", "~", "3.0.0"}, yes},
+      {{"3.1.0", "~", "3.0.0"}, no},
+      {{"3.1.0", "^", "3.0.0"}, yes},
+      {{"4.0.0", "^", "3.0.0"}, no},
+      {{"v1.0.0", "=", "1.0.0"}, yes},
+      {{"1.0.0", "=", "v1.0.0"}, yes},
+      {{"1.5.0", "^", "1"}, yes},
+      {{"1.2", "=", "1.2.0"}, yes},
+      {{"1.0.0", "=", "1.0.0+build"}, yes},
+      {{"1.0.0+other", "=", "1.0.0"}, yes},
+      {{"not-a-version", "=", "1.0.0"}, none},
+      {{"1.0.0", "===", "1.0.0"}, none},
+      {{"01.0.0", "=", "1.0.0"}, none},
+      {{"1.0.0-", "=", "1.0.0"}, none},
+      {{"1.0.0-01", "=", "1.0.0"}, none},
+      {{"1.0.0-a.2", "<", "1.0.0-a.10"}, yes},
+      {{"1.0.0-1", "<", "1.0.0-a"}, yes},
+      {{"1.0.0-a", "<", "1.0.0-a.1"}, yes},
+      {{"1.0.0-a", "!=", "1.0.0-b"}, yes},
+      {{"1.0.0", ">=", "1.0.0"}, yes},
+      {{"1.0.0", "<=", "0.9.9"}, no},
+      {{"99999999999999999999.0.0", ">", "9.0.0"}, yes},
+      {{"", "=", "1.0.0"}, none}};
   for (const auto& [arguments, outcome] : rows) {
     const std::string rule = std::string(R"({"sem_ver":[{"var":"v"},")") + arguments[1] + R"(",")" +
                              arguments[2] + R"("]})";
@@ -264,15 +301,20 @@ TEST(FlagSet, SemanticVersions) {
 
 TEST(FlagSet, StringOperations) {
   const auto gives = [](const char* rule, const char* context) {
-    return answer(load(one_flag(rule, R"({"true":1,"false":0,"abc":2,"none":-1})", R"("none")")), "f", context);
+    return answer(load(one_flag(rule, R"({"true":1,"false":0,"abc":2,"none":-1})", R"("none")")),
+                  "f", context);
   };
-  EXPECT_EQ(gives(R"({"starts_with":[{"var":"id"},"abc"]})", R"({"id":"abcdef"})"), "1 true TARGETING_MATCH");
-  EXPECT_EQ(gives(R"({"starts_with":[{"var":"id"},"abc"]})", R"({"id":"xabc"})"), "0 false TARGETING_MATCH");
-  EXPECT_EQ(gives(R"({"ends_with":[{"var":"id"},"xyz"]})", R"({"id":"uvwxyz"})"), "1 true TARGETING_MATCH");
+  EXPECT_EQ(gives(R"({"starts_with":[{"var":"id"},"abc"]})", R"({"id":"abcdef"})"),
+            "1 true TARGETING_MATCH");
+  EXPECT_EQ(gives(R"({"starts_with":[{"var":"id"},"abc"]})", R"({"id":"xabc"})"),
+            "0 false TARGETING_MATCH");
+  EXPECT_EQ(gives(R"({"ends_with":[{"var":"id"},"xyz"]})", R"({"id":"uvwxyz"})"),
+            "1 true TARGETING_MATCH");
   EXPECT_EQ(gives(R"({"ends_with":[{"var":"id"},"xyz"]})", R"({"id":123})"), "-1 none DEFAULT");
   EXPECT_EQ(gives(R"({"starts_with":["abc"]})", "{}"), "-1 none DEFAULT");
   EXPECT_EQ(gives(R"({"lower":[{"var":"id"}]})", R"({"id":"AbC"})"), "2 abc TARGETING_MATCH");
-  EXPECT_EQ(gives(R"({"lower":{"upper":{"var":"id"}}})", R"({"id":"aBc"})"), "2 abc TARGETING_MATCH");
+  EXPECT_EQ(gives(R"({"lower":{"upper":{"var":"id"}}})", R"({"id":"aBc"})"),
+            "2 abc TARGETING_MATCH");
   EXPECT_EQ(gives(R"({"upper":[{"var":"id"}]})", R"({"id":5})"), "-1 none DEFAULT");
 }
 
@@ -297,7 +339,8 @@ TEST(FlagSet, RolloutMovesWithTime) {
 }
 
 TEST(FlagSet, TheClockComesInAsAValue) {
-  const FlagSet set = load(one_flag(R"({"if":[{"<":[{"var":"$flagd.timestamp"},1760000000]},"a","b"]})"));
+  const FlagSet set =
+      load(one_flag(R"({"if":[{"<":[{"var":"$flagd.timestamp"},1760000000]},"a","b"]})"));
   EXPECT_EQ(set.evaluate("f", {}, instant_ms(1'759'999'999'999)).variant, "a");
   EXPECT_EQ(set.evaluate("f", {}, instant_ms(1'760'000'000'000)).variant, "b");
 }
@@ -311,8 +354,7 @@ TEST(FlagSet, BudgetsEndARunawayRule) {
   json::array numbers;
   for (int i = 0; i < 2000; ++i) numbers.push_back(i);
   json::object attributes{{"n", std::move(numbers)}};
-  const FlagSet set = load(one_flag(
-      R"({"map":[{"var":"n"},{"map":[{"var":""},{"var":"n"}]}]})"));
+  const FlagSet set = load(one_flag(R"({"map":[{"var":"n"},{"map":[{"var":""},{"var":"n"}]}]})"));
   EXPECT_EQ(set.evaluate("f", EvaluationContext(attributes), kNow).error, FlagError::General);
   const FlagSet square = load(one_flag(R"({"if":[{"some":[{"var":"n"},
       {"some":[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20],{"some":[[1,2,3,4,5,6,7,8,9,10,11,12,13,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The language again, as naively as it can be written: walks the JSON itself, copies every value, knows no program, no
-// views and no budget. Written from the definitions of the operations, not from the compiler; the two are held against
-// each other with random rules.
+// The language again, as naively as it can be written: walks the JSON itself, copies every value,
+// knows no program, no views and no budget. Written from the definitions of the operations, not
+// from the compiler; the two are held against each other with random rules.
 #pragma once
 
 #include <cmath>
@@ -19,8 +19,8 @@ namespace showcaller::reference {
 // Absent is what JavaScript calls undefined.
 using Maybe = std::optional<json::value>;
 
-// Whether two lists or objects were compared. They are equal when they are one and the same, and copies of values do
-// not know what they were: who asks for a verdict leaves such a case out.
+// Whether two lists or objects were compared. They are equal when they are one and the same, and
+// copies of values do not know what they were: who asks for a verdict leaves such a case out.
 inline bool compared_by_identity = false;
 
 struct World {
@@ -58,10 +58,14 @@ inline std::string print(double x) {
 inline std::string text_of(const Maybe& value) {
   if (!value) return "undefined";
   switch (value->kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return value->get_bool() ? "true" : "false";
-    case json::kind::string: return std::string(value->get_string());
-    case json::kind::object: return "[object Object]";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return value->get_bool() ? "true" : "false";
+    case json::kind::string:
+      return std::string(value->get_string());
+    case json::kind::object:
+      return "[object Object]";
     case json::kind::array: {
       std::string out;
       bool first = true;
@@ -71,7 +75,8 @@ inline std::string text_of(const Maybe& value) {
       }
       return out;
     }
-    default: return print(value->to_number<double>());
+    default:
+      return print(value->to_number<double>());
   }
 }
 
@@ -263,7 +268,8 @@ class Interpreter {
     json::array out;
     for (const auto& key : keys) {
       const Maybe found = look(key, json::value(nullptr), data);
-      if (!found || found->is_null() || (found->is_string() && found->get_string().empty())) out.push_back(key);
+      if (!found || found->is_null() || (found->is_string() && found->get_string().empty()))
+        out.push_back(key);
     }
     return json::value(out);
   }
@@ -321,7 +327,8 @@ class Interpreter {
       }
       return from_number(total);
     }
-    if (name == "-") return from_number(!arg(1) ? -number_of(arg(0)) : number_of(arg(0)) - number_of(arg(1)));
+    if (name == "-")
+      return from_number(!arg(1) ? -number_of(arg(0)) : number_of(arg(0)) - number_of(arg(1)));
     if (name == "/") return from_number(number_of(arg(0)) / number_of(arg(1)));
     if (name == "%") return from_number(std::fmod(number_of(arg(0)), number_of(arg(1))));
     if (name == "merge") {
@@ -365,7 +372,8 @@ class Interpreter {
     return std::nullopt;
   }
 
-  static std::string piece(const std::string& text, const Maybe& start_value, const Maybe& count_value) {
+  static std::string piece(const std::string& text, const Maybe& start_value,
+                           const Maybe& count_value) {
     const auto cut = [](const std::string& s, double start, double count) -> std::string {
       start = std::isnan(start) ? 0 : std::trunc(start);
       count = std::isnan(count) ? 0 : std::trunc(count);

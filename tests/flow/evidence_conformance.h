@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conformance suite of port flow/port/evidence_store.h. Include it in one source file of a test program.
+// The conformance suite of port flow/port/evidence_store.h. Include it in one source file of a test
+// program.
 #pragma once
 
 #include <functional>
@@ -36,7 +37,9 @@ inline std::vector<StoredLine> read_lines(EvidenceStore& store, std::string_view
   return lines;
 }
 
-inline std::string some_line(int i) { return fmt::format("{{\"t\":{},\"x\":\"{}\"}}", i, std::string(std::size_t(i * 37), 'a')); }
+inline std::string some_line(int i) {
+  return fmt::format("{{\"t\":{},\"x\":\"{}\"}}", i, std::string(std::size_t(i * 37), 'a'));
+}
 
 class EvidenceConformance : public testing::TestWithParam<MakeEvidenceBench> {
  protected:

@@ -13,7 +13,8 @@
 
 namespace showcaller {
 
-inline std::vector<StoredRecord> make_batch(const JournalTail& tail, int count, std::string_view note = "") {
+inline std::vector<StoredRecord> make_batch(const JournalTail& tail, int count,
+                                            std::string_view note = "") {
   std::vector<StoredRecord> batch;
   for (int i = 0; i < count; ++i) {
     const auto seq = tail.seq + 1 + std::uint64_t(i);

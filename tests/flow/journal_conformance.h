@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conformance suite of port flow/port/journal.h. An implementation instantiates it with a JournalBench:
+// The conformance suite of port flow/port/journal.h. An implementation instantiates it with a
+// JournalBench:
 //   INSTANTIATE_TEST_SUITE_P(Memory, JournalConformance, testing::Values(make_memory_bench));
 // Include it in one source file of a test program.
 #pragma once
@@ -24,11 +25,12 @@ namespace showcaller {
 class JournalBench {
  public:
   virtual ~JournalBench() = default;
-  virtual Journal& journal() = 0;              // opens it when it is closed
+  virtual Journal& journal() = 0;  // opens it when it is closed
   virtual void close() = 0;
-  virtual void corrupt(std::uint64_t seq) = 0;  // changes a byte of a stored record, behind the journal's back
-  virtual void fill_disk() = 0;                 // appends fail for want of space ...
-  virtual void free_disk() = 0;                 // ... until now
+  virtual void corrupt(
+      std::uint64_t seq) = 0;    // changes a byte of a stored record, behind the journal's back
+  virtual void fill_disk() = 0;  // appends fail for want of space ...
+  virtual void free_disk() = 0;  // ... until now
 };
 using MakeJournalBench = std::function<std::unique_ptr<JournalBench>()>;
 
@@ -71,8 +73,8 @@ TEST_P(JournalConformance, WhatIsAppendedIsReadBackFieldByField) {
 TEST_P(JournalConformance, ReadsFromAnySeqAndStopsWhenTold) {
   for (int i = 0; i < 300; ++i) ASSERT_TRUE(append_some(journal(), 1 + i % 5));
   const std::uint64_t last = journal().tail().value().seq;
-  for (const std::uint64_t from : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(2), std::uint64_t(257),
-                                   last - 1, last, last + 1, last + 100}) {
+  for (const std::uint64_t from : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(2),
+                                   std::uint64_t(257), last - 1, last, last + 1, last + 100}) {
     std::uint64_t next = std::max<std::uint64_t>(from, 1);
     ASSERT_TRUE(journal().read(from, [&](const StoredRecord& record) {
       EXPECT_EQ(record.seq, next++);
@@ -114,7 +116,8 @@ TEST_P(JournalConformance, AnotherHistoryIsAConflict) {
   ASSERT_TRUE(append_some(journal(), 2));
   JournalTail other = journal().tail().value();
   other.hash = sha256("another past");
-  EXPECT_EQ(journal().append(other.epoch, other.seq, make_batch(other, 1)).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(journal().append(other.epoch, other.seq, make_batch(other, 1)).error().code,
+            ErrorCode::Conflict);
   EXPECT_EQ(journal().tail().value().seq, 2u);
 }
 
@@ -202,7 +205,8 @@ TEST_P(JournalConformance, SnapshotsAreFoundBySeqAndTwoAreKept) {
 
 TEST_P(JournalConformance, ASnapshotOfAnotherHistoryIsNoSnapshot) {
   ASSERT_TRUE(append_some(journal(), 10));
-  ASSERT_TRUE(journal().write_snapshot({.seq = 10, .hash = sha256("else"), .format = 1, .bytes = "world"}));
+  ASSERT_TRUE(
+      journal().write_snapshot({.seq = 10, .hash = sha256("else"), .format = 1, .bytes = "world"}));
   EXPECT_FALSE(journal().newest_snapshot().value());
 }
 
@@ -244,8 +248,10 @@ TEST_P(JournalConformance, OtherThreadsReadWhatIsWholeWhileOneWrites) {
       while (!done && mine.empty()) {
         const auto tail = shared.tail();
         const auto records = read_all(shared);
-        if (!tail || !records) mine = "an error";
-        else if (records->size() < tail->seq || records->size() % 7 != 0) mine = fmt::format("{} records", records->size());
+        if (!tail || !records)
+          mine = "an error";
+        else if (records->size() < tail->seq || records->size() % 7 != 0)
+          mine = fmt::format("{} records", records->size());
       }
     });
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conformance suite of port flow/port/ledger.h. Include it in one source file of a test program.
+// The conformance suite of port flow/port/ledger.h. Include it in one source file of a test
+// program.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,8 @@ class LedgerBench {
 };
 using MakeLedgerBench = std::function<std::unique_ptr<LedgerBench>()>;
 
-inline LedgerEntry entry(std::string player, std::int64_t at_ms, std::int64_t revision = 1, std::string region = "eu") {
+inline LedgerEntry entry(std::string player, std::int64_t at_ms, std::int64_t revision = 1,
+                         std::string region = "eu") {
   return {.event = "winter-raid",
           .revision = revision,
           .visit = 2,
@@ -46,12 +48,14 @@ inline std::vector<LedgerRow> rows_of(Ledger& ledger, std::int64_t revision = 1)
   return rows;
 }
 
-inline std::vector<std::pair<std::int64_t, LedgerRow>> exported(Ledger& ledger, std::string_view player) {
+inline std::vector<std::pair<std::int64_t, LedgerRow>> exported(Ledger& ledger,
+                                                                std::string_view player) {
   std::vector<std::pair<std::int64_t, LedgerRow>> rows;
-  const Status done = ledger.export_player(player, [&](std::string_view event, std::int64_t revision, const LedgerRow& row) {
-    EXPECT_EQ(event, "winter-raid");
-    rows.push_back({revision, row});
-  });
+  const Status done = ledger.export_player(
+      player, [&](std::string_view event, std::int64_t revision, const LedgerRow& row) {
+        EXPECT_EQ(event, "winter-raid");
+        rows.push_back({revision, row});
+      });
   EXPECT_TRUE(done) << done.error().message;
   return rows;
 }
@@ -99,10 +103,12 @@ TEST_P(LedgerConformance, AddingTwiceIsAddingOnceAndTheFirstTimeCounts) {
 TEST_P(LedgerConformance, TheRootDependsOnEveryRowAndNotOnTheirOrder) {
   EXPECT_EQ(ledger().seal("winter-raid", 1).value().rows, 0);
   std::vector<LedgerEntry> entries;
-  for (int i = 0; i < 50; ++i) entries.push_back(entry(fmt::format("p{}", i), 1000 + i, 1, i % 2 ? "eu" : "us"));
+  for (int i = 0; i < 50; ++i)
+    entries.push_back(entry(fmt::format("p{}", i), 1000 + i, 1, i % 2 ? "eu" : "us"));
   std::set<std::string> roots;
   Random random(3);
-  for (std::size_t i = entries.size(); i > 1; --i) std::swap(entries[i - 1], entries[random.below(i)]);
+  for (std::size_t i = entries.size(); i > 1; --i)
+    std::swap(entries[i - 1], entries[random.below(i)]);
   for (const LedgerEntry& one : entries) {
     ASSERT_TRUE(ledger().add(std::span(&one, 1)));
     roots.insert(ledger().seal("winter-raid", 1).value().root);
@@ -116,8 +122,9 @@ TEST_P(LedgerConformance, TheRootDependsOnEveryRowAndNotOnTheirOrder) {
 }
 
 TEST_P(LedgerConformance, APlayersRowsAreFoundOverAllRevisionsAndRegions) {
-  ASSERT_TRUE(ledger().add(std::vector{entry("ada", 1, 1), entry("ada", 2, 2, "us"), entry("ada", 3, 2, "ap"),
-                                       entry("ada", 4, 12, ""), entry("bob", 5, 2)}));
+  ASSERT_TRUE(ledger().add(std::vector{entry("ada", 1, 1), entry("ada", 2, 2, "us"),
+                                       entry("ada", 3, 2, "ap"), entry("ada", 4, 12, ""),
+                                       entry("bob", 5, 2)}));
   bench_->close();
   const auto rows = exported(ledger(), "ada");
   ASSERT_EQ(rows.size(), 4u);

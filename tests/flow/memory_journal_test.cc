@@ -31,8 +31,8 @@ INSTANTIATE_TEST_SUITE_P(Memory, JournalConformance,
 struct FaultCase {
   JournalFault::Kind kind;
   ErrorCode code;
-  std::uint64_t seq_after;   // what the disk holds
-  bool usable_after;         // without reopening
+  std::uint64_t seq_after;  // what the disk holds
+  bool usable_after;        // without reopening
 };
 
 TEST(MemoryJournal, FaultsStrikeOnceAndTellTheTruthAboutTheDisk) {

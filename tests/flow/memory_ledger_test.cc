@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger in memory keeps the port's text; the queue in front of it loses nothing and knows its bound.
+// The ledger in memory keeps the port's text; the queue in front of it loses nothing and knows its
+// bound.
 #include "flow/memory_ledger.h"
 
 #include "flow/ledger_queue.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of reports and of what drivers show: each session and each batch counts once, in its arm and group; who
-// is trusted more outranks who is trusted less; nothing that a sender can do grows without limit.
+// What becomes of reports and of what drivers show: each session and each batch counts once, in its
+// arm and group; who is trusted more outranks who is trusted less; nothing that a sender can do
+// grows without limit.
 #include "flow/telemetry_intake.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "base/random.h"
 
@@ -14,11 +14,13 @@ namespace {
 
 const std::string kStage = "winter/r1/v3";
 
-InstanceSessions showing(std::string id, std::vector<std::string> sessions, Arm arm, bool counted = true) {
+InstanceSessions showing(std::string id, std::vector<std::string> sessions, Arm arm,
+                         bool counted = true) {
   return {.id = std::move(id),
           .died = false,
           .sessions = std::move(sessions),
-          .arms = arms_to_text({{.event = "winter", .revision = 1, .visit = 3, .arm = arm, .counted = counted}})};
+          .arms = arms_to_text(
+              {{.event = "winter", .revision = 1, .visit = 3, .arm = arm, .counted = counted}})};
 }
 
 ReportedDelta errors_on(std::string instance, std::int64_t n, std::int64_t x) {
@@ -26,7 +28,12 @@ ReportedDelta errors_on(std::string instance, std::int64_t n, std::int64_t x) {
 }
 
 ReportedDelta said_by(std::string unit, std::int64_t n, std::int64_t x) {
-  return {.metric = "join.failed", .event = "winter", .arm = Arm::Canary, .unit = std::move(unit), .n = n, .x = x};
+  return {.metric = "join.failed",
+          .event = "winter",
+          .arm = Arm::Canary,
+          .unit = std::move(unit),
+          .n = n,
+          .x = x};
 }
 
 GroupDelta total(const StageTick& tick, const std::string& metric, Arm arm) {
@@ -46,7 +53,8 @@ class TelemetryIntakeTest : public testing::Test {
     intake_.observe("raid", {});
   }
   void observe(std::vector<InstanceSessions> instances) { intake_.observe("raid", instances); }
-  Status report(std::vector<ReportedDelta> deltas, Trust trust = Trust::Server, std::string source = "host-1") {
+  Status report(std::vector<ReportedDelta> deltas, Trust trust = Trust::Server,
+                std::string source = "host-1") {
     return intake_.report({std::move(source), ++sequence_, trust, std::move(deltas)});
   }
   StageTick tick() { return intake_.take_tick(kStage); }
@@ -60,7 +68,8 @@ TEST_F(TelemetryIntakeTest, ASessionIsAnExposureOnceWhenItEndsHoweverOftenItIsSe
     observe({showing("c1", {"s1"}, Arm::Canary), showing("b1", {"s2", "s3"}, Arm::Baseline)});
   }
   EXPECT_TRUE(tick().metrics.empty());
-  for (int i = 0; i < 3; ++i) observe({showing("c1", {}, Arm::Canary), showing("b1", {"s3"}, Arm::Baseline)});
+  for (int i = 0; i < 3; ++i)
+    observe({showing("c1", {}, Arm::Canary), showing("b1", {"s3"}, Arm::Baseline)});
   const StageTick ended = tick();
   EXPECT_EQ(total(ended, "session.crashed", Arm::Canary).n, 1);
   EXPECT_EQ(total(ended, "session.crashed", Arm::Baseline).n, 1);
@@ -71,7 +80,8 @@ TEST_F(TelemetryIntakeTest, ASessionIsAnExposureOnceWhenItEndsHoweverOftenItIsSe
 
 TEST_F(TelemetryIntakeTest, AnInstanceThatDiesTakesItsOpenSessionsWithIt) {
   observe({showing("c1", {"s1", "s2"}, Arm::Canary), showing("b1", {"s3"}, Arm::Baseline)});
-  observe({showing("c1", {"s2"}, Arm::Canary), showing("b1", {"s3"}, Arm::Baseline)});  // s1 ended well
+  observe(
+      {showing("c1", {"s2"}, Arm::Canary), showing("b1", {"s3"}, Arm::Baseline)});  // s1 ended well
   (void)tick();
   InstanceSessions dead = showing("c1", {"s2"}, Arm::Canary);
   dead.died = true;
@@ -139,7 +149,8 @@ TEST_F(TelemetryIntakeTest, ABatchCountsOnceInAnyOrder) {
   (void)tick();
   Random random(5);
   std::vector<std::uint64_t> order;
-  for (std::uint64_t sequence = 1; sequence <= 60; ++sequence) order.insert(order.end(), 3, sequence);
+  for (std::uint64_t sequence = 1; sequence <= 60; ++sequence)
+    order.insert(order.end(), 3, sequence);
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   for (const std::uint64_t sequence : order) {
     ASSERT_TRUE(intake_.report({"host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}}));
@@ -182,7 +193,8 @@ TEST_F(TelemetryIntakeTest, UnitsFallIntoSixtyFourGroups) {
   for (int i = 0; i < 3000; ++i) ASSERT_TRUE(report({said_by(fmt::format("p{}", i), 1, 0)}));
   const StageTick now = tick();
   EXPECT_EQ(now.metrics.at("join.failed").size(), 64u);
-  for (const auto& [group, delta] : now.metrics.at("join.failed")) EXPECT_NEAR(double(delta.n), 3000.0 / 64, 30);
+  for (const auto& [group, delta] : now.metrics.at("join.failed"))
+    EXPECT_NEAR(double(delta.n), 3000.0 / 64, 30);
 }
 
 TEST_F(TelemetryIntakeTest, HistogramsMergeAndTheBaselineIsLearned) {
@@ -204,7 +216,8 @@ TEST_F(TelemetryIntakeTest, BadAndOversizedBatchesAreRefusedWhole) {
   EXPECT_EQ(intake_.report({"", 1, Trust::Server, {}}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(intake_.report({"h", 0, Trust::Server, {}}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(report({said_by("ada", 1, 0), said_by("ada", -1, 0)}).error().code, ErrorCode::Invalid);
-  EXPECT_EQ(report(std::vector<ReportedDelta>(10'001, said_by("ada", 1, 0))).error().code, ErrorCode::Limit);
+  EXPECT_EQ(report(std::vector<ReportedDelta>(10'001, said_by("ada", 1, 0))).error().code,
+            ErrorCode::Limit);
   EXPECT_TRUE(tick().metrics.empty());
 }
 
@@ -218,7 +231,8 @@ TEST(TelemetryLimits, PushBackWhenTheTickIsFullAndTakeTheSameBatchLater) {
   EXPECT_EQ(refused.error().code, ErrorCode::Limit);
   (void)intake.take_tick(kStage);
   EXPECT_EQ(intake.counters(), 0u);
-  ASSERT_TRUE(intake.report({"a", 2, Trust::Server, {said_by("x", 1, 0)}}));  // not taken for a repeat
+  ASSERT_TRUE(
+      intake.report({"a", 2, Trust::Server, {said_by("x", 1, 0)}}));  // not taken for a repeat
   EXPECT_EQ(total(intake.take_tick(kStage), "join.failed", Arm::Canary).n, 1);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden conversations: a command, ----, and all that followed. tests/host/conversations/README.md has the words.
-// SHOWCALLER_REWRITE=1 writes what followed into the files; the author must understand the difference.
+// Golden conversations: a command, ----, and all that followed. tests/host/conversations/README.md
+// has the words. SHOWCALLER_REWRITE=1 writes what followed into the files; the author must
+// understand the difference.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -49,8 +50,8 @@ class Conversation {
                          std::holds_alternative<InstanceMoved>(record.payload);
       if (quiet && !show_instances_) continue;
       const Duration at = record.time - start_;
-      out += fmt::format("{:02}:{:02}:{:02}  {}\n", at.count() / 3'600'000, at.count() / 60'000 % 60,
-                         at.count() / 1000 % 60, record_line(record));
+      out += fmt::format("{:02}:{:02}:{:02}  {}\n", at.count() / 3'600'000,
+                         at.count() / 60'000 % 60, at.count() / 1000 % 60, record_line(record));
     }
     for (const Error& error : theatre_.errors) out += fmt::format("error: {}\n", error.message);
     theatre_.errors.clear();
@@ -59,7 +60,9 @@ class Conversation {
 
  private:
   std::string answer(const Result<Receipt>& receipt) {
-    if (!receipt) return fmt::format("refused ({}): {}\n", to_string(receipt.error().code), receipt.error().message);
+    if (!receipt)
+      return fmt::format("refused ({}): {}\n", to_string(receipt.error().code),
+                         receipt.error().message);
     return receipt->repeated ? "repeated: nothing happened again\n" : "";
   }
 
@@ -69,7 +72,8 @@ class Conversation {
     const std::string arg2 = w.size() > 2 ? w[2] : "";
     const std::string arg3 = w.size() > 3 ? w[3] : "";
     if (verb == "apply") {
-      return answer(theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
+      return answer(
+          theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
     }
     if (const auto event_verb = enum_from<EventVerb>(verb)) {
       EventCommand command{arg, *event_verb};
@@ -79,8 +83,12 @@ class Conversation {
     if (verb == "approve") return answer(theatre_.command(ApproveCommand{arg, {}}, arg2));
     if (verb == "stop-line") return answer(theatre_.command(LineCommand{true, arg}));
     if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));
-    if (verb == "quarantine") return answer(theatre_.command(QuarantineCommand{false, *enum_from<QuarantineScope>(arg), arg2, arg3}));
-    if (verb == "release") return answer(theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "quarantine")
+      return answer(
+          theatre_.command(QuarantineCommand{false, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "release")
+      return answer(
+          theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
     if (verb == "advance") {
       theatre_.advance(parse_duration(arg).value());
       return "";
@@ -97,21 +105,30 @@ class Conversation {
     return set(verb, arg, arg2, arg3);
   }
 
-  std::string set(const std::string& verb, const std::string& arg, const std::string& arg2, const std::string& arg3) {
+  std::string set(const std::string& verb, const std::string& arg, const std::string& arg2,
+                  const std::string& arg3) {
     if (verb == "traffic") {
       theatre_.traffic.sessions_per_s = std::stod(arg);
       if (!arg2.empty()) theatre_.traffic.length = parse_duration(arg2).value();
     } else if (verb == "fault") {
       theatre_.traffic.crash_share[arg] = share_of(arg2);
     } else if (verb == "driver") {
-      if (arg == "lies") theatre_.driver.lie = share_of(arg2);
-      else if (arg == "forgets") theatre_.driver.forget = share_of(arg2);
-      else if (arg == "delays") theatre_.driver.start_delay = parse_duration(arg2).value();
-      else if (arg == "breaks") theatre_.driver.broken_builds.insert(arg2);
-      else if (arg == "mends") theatre_.driver.broken_builds.erase(arg2);
-      else if (arg == "away") theatre_.driver.unreachable = true;
-      else if (arg == "back") theatre_.driver.unreachable = false;
-      else return "unknown: driver " + arg + "\n";
+      if (arg == "lies")
+        theatre_.driver.lie = share_of(arg2);
+      else if (arg == "forgets")
+        theatre_.driver.forget = share_of(arg2);
+      else if (arg == "delays")
+        theatre_.driver.start_delay = parse_duration(arg2).value();
+      else if (arg == "breaks")
+        theatre_.driver.broken_builds.insert(arg2);
+      else if (arg == "mends")
+        theatre_.driver.broken_builds.erase(arg2);
+      else if (arg == "away")
+        theatre_.driver.unreachable = true;
+      else if (arg == "back")
+        theatre_.driver.unreachable = false;
+      else
+        return "unknown: driver " + arg + "\n";
     } else if (verb == "action") {
       theatre_.actions.answers[arg] = {arg2 == "fails"     ? StepOutcome::Failed
                                        : arg2 == "unknown" ? StepOutcome::Unknown
@@ -126,11 +143,14 @@ class Conversation {
       return builds();
     } else if (verb == "effects") {
       std::string out;
-      for (const auto& [key, times] : theatre_.actions.effects) out += fmt::format("effect {} x{}\n", key, times);
+      for (const auto& [key, times] : theatre_.actions.effects)
+        out += fmt::format("effect {} x{}\n", key, times);
       return out;
     } else if (verb == "waits") {
       std::string out;
-      for (const std::string& what : waits_for(*theatre_.world(), arg, theatre_.host().engine().now())) out += "waits for " + what + "\n";
+      for (const std::string& what :
+           waits_for(*theatre_.world(), arg, theatre_.host().engine().now()))
+        out += "waits for " + what + "\n";
       return out;
     } else {
       return "unknown: " + verb + "\n";
@@ -163,7 +183,8 @@ class Conversation {
   bool show_instances_ = false;
 };
 
-// "command\n----\nwhat followed\n\n", over and over; lines before the first command that begin with # are its title.
+// "command\n----\nwhat followed\n\n", over and over; lines before the first command that begin with
+// # are its title.
 std::string replay(const std::string& text) {
   Conversation conversation;
   std::istringstream in(text);
@@ -190,7 +211,8 @@ TEST_P(GoldenConversation, GoesAsWritten) {
   const std::string written = text_of(path);
   const std::string spoken = replay(written);
   if (std::getenv("SHOWCALLER_REWRITE")) std::ofstream(path) << spoken;
-  EXPECT_EQ(written, spoken) << "if this is as it should be: SHOWCALLER_REWRITE=1 build/release/test_host";
+  EXPECT_EQ(written, spoken)
+      << "if this is as it should be: SHOWCALLER_REWRITE=1 build/release/test_host";
 }
 
 std::vector<std::string> conversations() {

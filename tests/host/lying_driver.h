@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fleet driver in memory that can lie (says done, is not), delay and forget: what the host has to live with.
+// A fleet driver in memory that can lie (says done, is not), delay and forget: what the host has to
+// live with.
 #pragma once
 
 #include <map>
@@ -17,9 +18,9 @@ class LyingDriver final : public FleetDriver {
 
   // ---- what a conversation sets ----
   Duration start_delay = seconds(3);
-  double forget = 0;                       // share of actions that are accepted and lost
-  double lie = 0;                          // share of starts that say Ready and are gone at the next look
-  std::set<std::string> broken_builds;     // never reach Ready
+  double forget = 0;  // share of actions that are accepted and lost
+  double lie = 0;     // share of starts that say Ready and are gone at the next look
+  std::set<std::string> broken_builds;  // never reach Ready
   bool unreachable = false;
   std::map<std::string, int> starts, stops;  // effects, by instance
 

@@ -14,11 +14,16 @@ void ScriptedActions::call(const ActionCall& call, Outcome done) {
   const bool scripted = answer.times > 0;
   if (scripted) --answer.times;
   const StepOutcome outcome = scripted ? answer.outcome : StepOutcome::Done;
-  if (outcome != StepOutcome::Failed && effects[call.idempotency_key] == 0) effects[call.idempotency_key] = 1;
-  done(outcome, outcome == StepOutcome::Done ? "200" : outcome == StepOutcome::Failed ? "409 refused" : "no reply");
+  if (outcome != StepOutcome::Failed && effects[call.idempotency_key] == 0)
+    effects[call.idempotency_key] = 1;
+  done(outcome, outcome == StepOutcome::Done     ? "200"
+                : outcome == StepOutcome::Failed ? "409 refused"
+                                                 : "no reply");
 }
 
-Theatre::Theatre(std::uint64_t seed) : driver(seed), random_(seed ^ 0x7ea7e5) { open(); }
+Theatre::Theatre(std::uint64_t seed) : driver(seed), random_(seed ^ 0x7ea7e5) {
+  open();
+}
 
 void Theatre::open() {
   journal_ = std::make_shared<MemoryJournal>(disk);
@@ -38,16 +43,18 @@ void Theatre::restart(Duration down) {
   open();
 }
 
-Result<Receipt> Theatre::command(CommandBody body, const std::string& actor, const std::string& reason,
-                                 const std::string& key) {
+Result<Receipt> Theatre::command(CommandBody body, const std::string& actor,
+                                 const std::string& reason, const std::string& key) {
   Command command{std::move(body), {actor, {"admin"}}, key, {}, reason};
   Result<Receipt> answer = fail(ErrorCode::Internal, "no reply");
-  TRY(host_->engine().submit(std::move(command), [&answer](Result<Receipt> r) { answer = std::move(r); }));
+  TRY(host_->engine().submit(std::move(command),
+                             [&answer](Result<Receipt> r) { answer = std::move(r); }));
   settle();
   return answer;
 }
 
-Result<Receipt> Theatre::apply(const std::string& file, const std::string& text, const std::string& actor) {
+Result<Receipt> Theatre::apply(const std::string& file, const std::string& text,
+                               const std::string& actor) {
   const SourceFile source{file, text};
   ParseOptions options;
   options.known = known_manifests(world());
@@ -55,7 +62,8 @@ Result<Receipt> Theatre::apply(const std::string& file, const std::string& text,
   ParseOutcome parsed = parse_manifests(std::span(&source, 1), options);
   for (const Finding& finding : parsed.findings) {
     if (finding.severity == Severity::Error) {
-      return fail(ErrorCode::Invalid, fmt::format("{}:{}: {}", finding.line, finding.column, finding.message));
+      return fail(ErrorCode::Invalid,
+                  fmt::format("{}:{}: {}", finding.line, finding.column, finding.message));
     }
   }
   ApplyCommand apply;
@@ -101,10 +109,12 @@ void Theatre::play() {
       request.players.push_back({fmt::format("{}-player-{}", request.party, p), {}});
     }
     request.region = traffic.region;
-    world()->manifests.each_from(std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
-      if (key.starts_with("Fleet/")) request.fleet = stored.manifest->name;
-      return false;
-    });
+    world()->manifests.each_from(std::string_view("Fleet/"),
+                                 [&](const std::string& key, const StoredManifest& stored) {
+                                   if (key.starts_with("Fleet/"))
+                                     request.fleet = stored.manifest->name;
+                                   return false;
+                                 });
     const auto allocation = host_->allocate(request);
     if (!allocation) {
       ++sessions_refused;
@@ -114,7 +124,8 @@ void Theatre::play() {
     builds_of_party[request.party].push_back(allocation->build);
     Session session{allocation->instance, now + traffic.length, {}};
     const auto fault = traffic.crash_share.find(allocation->build);
-    if (fault != traffic.crash_share.end() && random_.chance(fault->second)) session.crashes = now + traffic.length / 2;
+    if (fault != traffic.crash_share.end() && random_.chance(fault->second))
+      session.crashes = now + traffic.length / 2;
     sessions_[request.session] = session;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The unchanged host over a virtual clock, the journal, evidence and ledger in memory, a lying driver, scripted actions
-// and virtual players. What a conversation or a property test speaks to.
+// The unchanged host over a virtual clock, the journal, evidence and ledger in memory, a lying
+// driver, scripted actions and virtual players. What a conversation or a property test speaks to.
 #pragma once
 
 #include <map>
@@ -31,16 +31,17 @@ class VirtualClock final : public Clock {
   Duration monotonic_{};
 };
 
-// Answers as told: "ok" (default), "fails" for good, "unknown" (the reply is lost, the effect happened).
+// Answers as told: "ok" (default), "fails" for good, "unknown" (the reply is lost, the effect
+// happened).
 class ScriptedActions final : public ActionPort {
  public:
   struct Answer {
     StepOutcome outcome = StepOutcome::Done;
     int times = 1 << 30;
   };
-  std::map<std::string, Answer> answers;     // by path
-  std::map<std::string, int> effects;        // by idempotency key: how often the effect happened
-  std::vector<std::string> calls;            // "path key#attempt"
+  std::map<std::string, Answer> answers;  // by path
+  std::map<std::string, int> effects;     // by idempotency key: how often the effect happened
+  std::vector<std::string> calls;         // "path key#attempt"
   void call(const ActionCall& call, Outcome done) override;
 };
 
@@ -56,10 +57,11 @@ class Theatre {
  public:
   explicit Theatre(std::uint64_t seed = 1);
 
-  Result<Receipt> command(CommandBody body, const std::string& actor = "ann", const std::string& reason = "",
-                          const std::string& key = "");
+  Result<Receipt> command(CommandBody body, const std::string& actor = "ann",
+                          const std::string& reason = "", const std::string& key = "");
   // Parses and applies; findings become the error.
-  Result<Receipt> apply(const std::string& file, const std::string& text, const std::string& actor = "ann");
+  Result<Receipt> apply(const std::string& file, const std::string& text,
+                        const std::string& actor = "ann");
   // Second by second: players, driver, passes, batches.
   void advance(Duration d);
   // The process dies and starts again on what is durable; soft state is gone.
@@ -67,7 +69,7 @@ class Theatre {
   // Decides what waits.
   void settle();
 
-  std::vector<Record> take_records();      // since the last call, as the journal has them
+  std::vector<Record> take_records();  // since the last call, as the journal has them
   Host& host() { return *host_; }
   std::shared_ptr<const World> world() const { return host_->world(); }
 

@@ -94,7 +94,9 @@ struct Breach {
   std::string expected;  // one line of what the checker prints
 };
 
-void PrintTo(const Breach& breach, std::ostream* out) { *out << breach.name; }
+void PrintTo(const Breach& breach, std::ostream* out) {
+  *out << breach.name;
+}
 
 std::string header(const std::string& body) {
   return Fixture::good_header(body);

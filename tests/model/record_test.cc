@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records: what is on disk stays readable, for every kind and version ever written.
+#include "model/record.h"
+
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -8,12 +10,12 @@
 #include <gtest/gtest.h>
 
 #include "model/lifecycle.h"
-#include "model/record.h"
 
 namespace showcaller {
 namespace {
 
-const std::filesystem::path kSamples = std::filesystem::path(SHOWCALLER_SOURCE_DIR) / "tests/model/samples";
+const std::filesystem::path kSamples =
+    std::filesystem::path(SHOWCALLER_SOURCE_DIR) / "tests/model/samples";
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -78,14 +80,16 @@ TEST(Record, StoredSamplesOfEveryKindAndVersionAreRead) {
 }
 
 TEST(Record, ANewerProgramsRecordIsRefusedByName) {
-  std::string bytes = encode_record(record_of(HoldSet{"winter-raid", HoldCause::Operator, "lunch"}));
+  std::string bytes =
+      encode_record(record_of(HoldSet{"winter-raid", HoldCause::Operator, "lunch"}));
   bytes.replace(bytes.find("\"version\":1"), 11, "\"version\":9");
   EXPECT_EQ(decode_record(bytes).error().code, ErrorCode::Unsupported);
   EXPECT_NE(decode_record(bytes).error().message.find("newer showcaller"), std::string::npos);
 }
 
 TEST(Record, BrokenBytesAreCorrupt) {
-  const std::string bytes = encode_record(record_of(HoldSet{"winter-raid", HoldCause::Operator, "lunch"}));
+  const std::string bytes =
+      encode_record(record_of(HoldSet{"winter-raid", HoldCause::Operator, "lunch"}));
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     const auto decoded = decode_record(std::string_view(bytes).substr(0, cut));
     ASSERT_FALSE(decoded);
@@ -99,14 +103,16 @@ TEST(Record, BrokenBytesAreCorrupt) {
 TEST(Lifecycle, ThePageInDocsIsPrintedFromTheTable) {
   const auto path = std::filesystem::path(SHOWCALLER_SOURCE_DIR) / "docs/lifecycle.md";
   if (std::getenv("SHOWCALLER_REWRITE")) std::ofstream(path) << lifecycle_page();
-  EXPECT_EQ(text_of(path), lifecycle_page()) << "print it again: SHOWCALLER_REWRITE=1 build/release/test_model";
+  EXPECT_EQ(text_of(path), lifecycle_page())
+      << "print it again: SHOWCALLER_REWRITE=1 build/release/test_model";
 }
 
 // The table's promises, said apart from the table.
 TEST(Lifecycle, SafetyIsAlwaysReachableOnceSomethingWasDone) {
   for (int phase = 0; phase < kPhases; ++phase) {
     if (layer_is_active(Phase(phase)) && Phase(phase) != Phase::Deprecated) {
-      EXPECT_TRUE(outcome_of(Phase(phase), PhaseInput::Rollback).allowed) << enum_name(Phase(phase));
+      EXPECT_TRUE(outcome_of(Phase(phase), PhaseInput::Rollback).allowed)
+          << enum_name(Phase(phase));
     }
     EXPECT_EQ(outcome_of(Phase(phase), PhaseInput::Admit).allowed, Phase(phase) == Phase::Ready);
     for (int input = 0; input < kPhaseInputs; ++input) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client over a fake server and a clock of the test's own: flags, offline starts, delivery, back-off, bounds.
+// The client over a fake server and a clock of the test's own: flags, offline starts, delivery,
+// back-off, bounds.
+#include "showcaller/client.h"
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -12,7 +15,6 @@
 
 #include <gtest/gtest.h>
 
-#include "showcaller/client.h"
 #include "showcaller/showcaller.h"
 #include "tests/sdk/fake_server.h"
 
@@ -24,8 +26,12 @@ void* operator new(std::size_t size) {
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace showcaller::sdk {
 namespace {
@@ -133,7 +139,8 @@ TEST_F(ClientTest, UnchangedFlagsAreNotSentAgainAndChangesArrive) {
   EXPECT_EQ(server->snapshots_sent(), 1);
   EXPECT_GE(server->requests(), 10);
   const std::string before = client.flags_fingerprint();
-  server->set_flags(R"({"flags":{"level":{"state":"ENABLED","variants":{"a":43},"defaultVariant":"a"}}})");
+  server->set_flags(
+      R"({"flags":{"level":{"state":"ENABLED","variants":{"a":43},"defaultVariant":"a"}}})");
   run_until(&client, now + 6s);
   EXPECT_EQ(client.integer("level", 0), 43);
   EXPECT_NE(client.flags_fingerprint(), before);
@@ -150,7 +157,8 @@ TEST_F(ClientTest, BadDefinitionsDoNotReplaceGoodOnes) {
 }
 
 TEST_F(ClientTest, TheLastGoodFlagsServeAnOfflineStart) {
-  const std::string path = testing::TempDir() + "showcaller_sdk_state_" + std::to_string(::getpid());
+  const std::string path =
+      testing::TempDir() + "showcaller_sdk_state_" + std::to_string(::getpid());
   Options with_file = options();
   with_file.state_file = path;
   {
@@ -209,7 +217,10 @@ TEST_F(ClientTest, ReportsArriveMergedWithTheirLabels) {
   const Labels canary{.event = "raid", .arm = "canary"};
   for (int i = 0; i < 10; ++i) {
     client.session_started(canary);
-    client.session_ended(i == 3 ? Outcome::Crashed : i < 5 ? Outcome::Failed : Outcome::Completed, canary);
+    client.session_ended(i == 3  ? Outcome::Crashed
+                         : i < 5 ? Outcome::Failed
+                                 : Outcome::Completed,
+                         canary);
     client.latency("join.latency", 20.0 + i, canary);
   }
   client.error({.instance = "i-2"});
@@ -233,7 +244,8 @@ TEST_F(ClientTest, ReportsArriveMergedWithTheirLabels) {
   const TransportRequest sent = server->last();
   EXPECT_EQ(sent.method, "POST");
   EXPECT_EQ(sent.target, "/api/v1/telemetry");
-  EXPECT_EQ(sent.headers[0], (std::pair<std::string, std::string>("Authorization", "Bearer secret")));
+  EXPECT_EQ(sent.headers[0],
+            (std::pair<std::string, std::string>("Authorization", "Bearer secret")));
   EXPECT_EQ(sent.headers[1].first, "traceparent");
 }
 
@@ -342,15 +354,16 @@ TEST_F(ClientTest, EvaluatingAndReportingAllocateNothing) {
   EXPECT_GT(sink, 0);
 }
 
-// Threads read while the definitions change under them; each answer is from one version or another, never a mixture.
+// Threads read while the definitions change under them; each answer is from one version or another,
+// never a mixture.
 TEST_F(ClientTest, ReadersSeeWholeVersionsWhileFlagsChange) {
   Options fast = options();
   fast.poll_every = 1ms;
   fast.flush_every = 1ms;
   fast.background = false;
   const auto version = [](int i) {
-    return R"({"flags":{"pair":{"state":"ENABLED","variants":{"a":{"x":)" + std::to_string(i) + R"(,"y":)" +
-           std::to_string(i) + R"(}},"defaultVariant":"a"}}})";
+    return R"({"flags":{"pair":{"state":"ENABLED","variants":{"a":{"x":)" + std::to_string(i) +
+           R"(,"y":)" + std::to_string(i) + R"(}},"defaultVariant":"a"}}})";
   };
   server->set_flags(version(0));
   Client client(fast);

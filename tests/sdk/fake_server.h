@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server behind the SDK's transport that keeps state: flags with a tag, the batches it counted, and faults on demand.
+// A server behind the SDK's transport that keeps state: flags with a tag, the batches it counted,
+// and faults on demand.
 #pragma once
 
 #include <map>
@@ -85,7 +86,8 @@ class FakeServer : public Transport {
   TransportResponse telemetry(const TransportRequest& request) {
     auto batch = decode_telemetry(request.body);
     if (!batch) return {.status = 400, .body = batch.error().message};
-    if (counted_.emplace(batch->source, batch->sequence).second) batches_.push_back(*std::move(batch));
+    if (counted_.emplace(batch->source, batch->sequence).second)
+      batches_.push_back(*std::move(batch));
     if (lose_ > 0) {
       --lose_;
       return {.error = "connection reset"};

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/evidence_files/evidence_files.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -13,7 +8,11 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "adapters/evidence_files/evidence_lines.h"
 #include "flow/port/evidence_rules.h"
@@ -28,7 +27,8 @@ constexpr std::string_view kSuffix = ".evidence";
 Error system_error(const std::string& path) {
   const int error = errno;
   if (error == ENOSPC || error == EDQUOT) {
-    return {ErrorCode::Limit, fmt::format("{}: the disk is full; nothing was written; free some space", path)};
+    return {ErrorCode::Limit,
+            fmt::format("{}: the disk is full; nothing was written; free some space", path)};
   }
   return {ErrorCode::Unavailable, fmt::format("{}: {}", path, std::strerror(error))};
 }
@@ -58,7 +58,8 @@ struct EvidenceFiles::File {
   std::uint64_t size = 0;
   std::uint64_t lines = 0;
   bool dirty = false;
-  bool broken = false;  // what the file ends with is not known: it is read again before it is written
+  bool broken =
+      false;  // what the file ends with is not known: it is read again before it is written
 
   File() = default;
   File(const File&) = delete;
@@ -84,7 +85,9 @@ Result<std::unique_ptr<EvidenceFiles>> EvidenceFiles::open(const std::string& fo
   store->lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (store->lock_ < 0) return std::unexpected(system_error(lock));
   if (::flock(store->lock_, LOCK_EX | LOCK_NB) != 0) {
-    return fail(ErrorCode::Conflict, fmt::format("{} is in use by another process; stop it, or choose another folder", folder));
+    return fail(
+        ErrorCode::Conflict,
+        fmt::format("{} is in use by another process; stop it, or choose another folder", folder));
   }
   TRY(const auto streams, store->list_locked());
   for (const EvidenceStream& stream : streams) store->total_bytes_ += stream.bytes;
@@ -124,13 +127,15 @@ Status EvidenceFiles::recover(const std::string& path, File* file) {
   return set_aside(path, file->size, std::uint64_t(facts.st_size), file);
 }
 
-Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std::uint64_t size, File* file) {
+Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std::uint64_t size,
+                                File* file) {
   std::string rest(size - good, '\0');
   if (::pread(file->descriptor, rest.data(), rest.size(), off_t(good)) != ssize_t(rest.size())) {
     return std::unexpected(system_error(path));
   }
   std::string cut;
-  for (int i = 1; cut.empty() || ::access(cut.c_str(), F_OK) == 0; ++i) cut = fmt::format("{}.cut-{}", path, i);
+  for (int i = 1; cut.empty() || ::access(cut.c_str(), F_OK) == 0; ++i)
+    cut = fmt::format("{}.cut-{}", path, i);
   const int descriptor = ::open(cut.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return std::unexpected(system_error(cut));
   const Status written = write_all(descriptor, rest, cut);
@@ -138,8 +143,8 @@ Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std
   TRY(written);
   if (::ftruncate(file->descriptor, off_t(good)) != 0) return std::unexpected(system_error(path));
   total_bytes_ -= std::min<std::uint64_t>(total_bytes_, rest.size());
-  notes_.push_back(fmt::format("{}: {} bytes after line {} do not hold and were moved to {}", path, rest.size(),
-                               file->lines, cut));
+  notes_.push_back(fmt::format("{}: {} bytes after line {} do not hold and were moved to {}", path,
+                               rest.size(), file->lines, cut));
   return {};
 }
 
@@ -159,12 +164,12 @@ Status EvidenceFiles::make_file(std::string_view stream, File* file) {
 Result<EvidenceMark> EvidenceFiles::append(std::string_view stream, std::string_view line) {
   TRY(check_evidence(stream, line));
   const std::lock_guard lock(mutex_);
-  TRY(File* file, file_of(stream));
+  TRY(File * file, file_of(stream));
   const EvidenceMark mark = mark_after(file->end, line);
   const std::string stored = make_evidence_line(line, mark);
   if (file->size + stored.size() > options_.stream_bytes_max) {
-    return fail(ErrorCode::Limit, fmt::format("the evidence {} is over {} bytes; end the stage", stream,
-                                              options_.stream_bytes_max));
+    return fail(ErrorCode::Limit, fmt::format("the evidence {} is over {} bytes; end the stage",
+                                              stream, options_.stream_bytes_max));
   }
   TRY(make_room(stored.size()));
   if (file->descriptor < 0) {
@@ -214,7 +219,8 @@ Status EvidenceFiles::read(std::string_view stream,
     while (lines.file_offset() < size) {
       TRY(const auto line, lines.next());
       if (!line) {
-        return fail(ErrorCode::Corrupt, fmt::format("{}: line {} is not what was written", path, lines.lines() + 1));
+        return fail(ErrorCode::Corrupt,
+                    fmt::format("{}: line {} is not what was written", path, lines.lines() + 1));
       }
       if (!sink(*line, lines.mark())) break;
     }
@@ -241,7 +247,8 @@ Result<std::vector<EvidenceStream>> EvidenceFiles::list_locked() const {
     streams.push_back({swap_character(name, '+', '/'), at->file_size(ignored)});
   }
   if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder_, error.message()));
-  std::sort(streams.begin(), streams.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::sort(streams.begin(), streams.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   return streams;
 }
 
@@ -253,7 +260,8 @@ Status EvidenceFiles::remove(std::string_view stream) {
   const auto size = fs::file_size(path, ignored);
   if (const auto found = open_.find(stream); found != open_.end()) open_.erase(found);
   if (::unlink(path.c_str()) != 0) {
-    if (errno == ENOENT) return fail(ErrorCode::NotFound, fmt::format("{}: there is no such evidence", path));
+    if (errno == ENOENT)
+      return fail(ErrorCode::NotFound, fmt::format("{}: there is no such evidence", path));
     return std::unexpected(system_error(path));
   }
   total_bytes_ -= std::min<std::uint64_t>(total_bytes_, size);
@@ -266,7 +274,8 @@ Status EvidenceFiles::make_room(std::uint64_t more) {
   std::vector<std::pair<fs::file_time_type, const EvidenceStream*>> idle;
   for (const EvidenceStream& stream : streams) {
     std::error_code ignored;
-    if (!open_.contains(stream.name)) idle.push_back({fs::last_write_time(path_of(stream.name), ignored), &stream});
+    if (!open_.contains(stream.name))
+      idle.push_back({fs::last_write_time(path_of(stream.name), ignored), &stream});
   }
   std::sort(idle.begin(), idle.end());
   for (const auto& [touched, stream] : idle) {
@@ -274,11 +283,13 @@ Status EvidenceFiles::make_room(std::uint64_t more) {
     const std::string path = path_of(stream->name);
     if (::unlink(path.c_str()) != 0) return std::unexpected(system_error(path));
     total_bytes_ -= std::min(total_bytes_, stream->bytes);
-    notes_.push_back(fmt::format("{}: removed to keep the evidence under {} bytes", path, options_.total_bytes_max));
+    notes_.push_back(fmt::format("{}: removed to keep the evidence under {} bytes", path,
+                                 options_.total_bytes_max));
   }
   if (total_bytes_ + more <= options_.total_bytes_max) return {};
-  return fail(ErrorCode::Limit, fmt::format("{}: the evidence in use is over {} bytes; raise the limit", folder_,
-                                            options_.total_bytes_max));
+  return fail(ErrorCode::Limit,
+              fmt::format("{}: the evidence in use is over {} bytes; raise the limit", folder_,
+                          options_.total_bytes_max));
 }
 
 std::vector<std::string> EvidenceFiles::take_notes() {

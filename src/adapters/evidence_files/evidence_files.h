@@ -4,11 +4,13 @@
 //   file  = line*
 //   line  = HASH ' ' JSON '\n'      HASH: the stream's chain up to this line, 64 hex digits
 //
-// `cut -c66-` gives the ticks as plain JSON Lines. The first line whose hash does not hold ends the stream: the rest is
-// moved to FILE.cut-N when the file is opened, never thrown away, and told of in take_notes().
+// `cut -c66-` gives the ticks as plain JSON Lines. The first line whose hash does not hold ends the
+// stream: the rest is moved to FILE.cut-N when the file is opened, never thrown away, and told of
+// in take_notes().
 //
-// Bounded: a stream and the folder have limits. When the folder is full, the streams that were touched longest ago go
-// first, never one in use since opening. Threads: any. One process owns a folder (FOLDER/.lock).
+// Bounded: a stream and the folder have limits. When the folder is full, the streams that were
+// touched longest ago go first, never one in use since opening. Threads: any. One process owns a
+// folder (FOLDER/.lock).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +37,8 @@ struct EvidenceStream {
 class EvidenceFiles final : public EvidenceStore {
  public:
   // Makes the folder. Conflict: another process has it.
-  static Result<std::unique_ptr<EvidenceFiles>> open(const std::string& folder, const EvidenceFilesOptions& options = {});
+  static Result<std::unique_ptr<EvidenceFiles>> open(const std::string& folder,
+                                                     const EvidenceFilesOptions& options = {});
   ~EvidenceFiles() override;
 
   Result<EvidenceMark> append(std::string_view stream, std::string_view line) override;

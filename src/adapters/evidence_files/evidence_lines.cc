@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/evidence_files/evidence_lines.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "flow/port/evidence_rules.h"
@@ -41,10 +40,13 @@ Result<std::optional<std::string_view>> EvidenceLines::next_raw() {
     buffer_.resize(searched + kReadBytes);
     ssize_t got = 0;
     do {
-      got = ::pread(descriptor_, buffer_.data() + searched, kReadBytes, off_t(consumed_ + searched));
+      got =
+          ::pread(descriptor_, buffer_.data() + searched, kReadBytes, off_t(consumed_ + searched));
     } while (got < 0 && errno == EINTR);
     buffer_.resize(searched + std::size_t(got > 0 ? got : 0));
-    if (got < 0) return fail(ErrorCode::Unavailable, fmt::format("reading evidence: {}", std::strerror(errno)));
+    if (got < 0)
+      return fail(ErrorCode::Unavailable,
+                  fmt::format("reading evidence: {}", std::strerror(errno)));
     if (got == 0) return std::nullopt;
   }
 }

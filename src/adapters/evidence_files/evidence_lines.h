@@ -20,9 +20,10 @@ class EvidenceLines {
   // Reads with pread, so the descriptor's own position does not matter.
   explicit EvidenceLines(int descriptor) : descriptor_(descriptor) {}
 
-  // The next line's JSON; nothing at the end, or where a line does not hold. The view lives until the next call.
+  // The next line's JSON; nothing at the end, or where a line does not hold. The view lives until
+  // the next call.
   Result<std::optional<std::string_view>> next();
-  const EvidenceMark& mark() const { return mark_; }      // after the last line returned
+  const EvidenceMark& mark() const { return mark_; }       // after the last line returned
   std::uint64_t file_offset() const { return consumed_; }  // the same place in the file
   std::uint64_t lines() const { return lines_; }
 
@@ -33,7 +34,7 @@ class EvidenceLines {
   EvidenceMark mark_;
   std::uint64_t consumed_ = 0;
   std::uint64_t lines_ = 0;
-  std::string buffer_;         // bytes of the file from consumed_ - taken_ on
+  std::string buffer_;  // bytes of the file from consumed_ - taken_ on
   std::size_t taken_ = 0;
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/bounded_log.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace showcaller {
 namespace {
@@ -20,9 +20,10 @@ Result<BoundedLog> BoundedLog::open(const std::string& folder, std::int64_t byte
   const std::string path = folder + "/log";
   FileHandle file(::open(path.c_str(), kOpenFlags, 0600));
   if (!file) return fail_errno("open", path);
-  struct stat stat {};
+  struct stat stat{};
   if (::fstat(file.get(), &stat) != 0) return fail_errno("stat", path);
-  return BoundedLog(path, std::max<std::int64_t>(bytes_max / 2, 1024), std::move(file), stat.st_size);
+  return BoundedLog(path, std::max<std::int64_t>(bytes_max / 2, 1024), std::move(file),
+                    stat.st_size);
 }
 
 void BoundedLog::turn_over() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The output of one game server in two files, `log` and the one before, `log.1`, which together never pass a bound.
+// The output of one game server in two files, `log` and the one before, `log.1`, which together
+// never pass a bound.
 #pragma once
 
 #include <cstdint>

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/file_handle.h"
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-
-#include <fmt/format.h>
 
 namespace showcaller {
 namespace {
@@ -75,14 +74,16 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     if (n < 0) return fail_errno("read", path);
     if (n == 0) return out;
     out.append(buffer, std::size_t(n));
-    if (out.size() > bytes_max) return fail(ErrorCode::Limit, fmt::format("{} is over {} bytes", path, bytes_max));
+    if (out.size() > bytes_max)
+      return fail(ErrorCode::Limit, fmt::format("{} is over {} bytes", path, bytes_max));
   }
 }
 
 Status make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) return fail(ErrorCode::Unavailable, fmt::format("create folder {}: {}", path, error.message()));
+  if (error)
+    return fail(ErrorCode::Unavailable, fmt::format("create folder {}: {}", path, error.message()));
   if (::chmod(path.c_str(), 0700) != 0) return fail_errno("chmod", path);
   return {};
 }
@@ -90,7 +91,8 @@ Status make_folder(const std::string& path) {
 Status remove_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::remove_all(path, error);
-  if (error) return fail(ErrorCode::Unavailable, fmt::format("remove {}: {}", path, error.message()));
+  if (error)
+    return fail(ErrorCode::Unavailable, fmt::format("remove {}: {}", path, error.message()));
   return {};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as the process driver uses them: a descriptor that closes itself, small files written whole, folders removed.
+// Files as the process driver uses them: a descriptor that closes itself, small files written
+// whole, folders removed.
 #pragma once
 
 #include <string>

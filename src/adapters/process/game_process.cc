@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/game_process.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -10,15 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
-#include <fmt/format.h>
-
 namespace showcaller {
 namespace {
 
-// All that the child needs, made before the fork: after it nothing may allocate, for other threads' locks are gone.
+// All that the child needs, made before the fork: after it nothing may allocate, for other threads'
+// locks are gone.
 struct Prepared {
   std::string program;
   std::vector<char*> argv;
@@ -34,17 +34,20 @@ struct Prepared {
   int error_fd;
 };
 
-Result<std::string> find_program(const std::string& word, const std::map<std::string, std::string>& env) {
+Result<std::string> find_program(const std::string& word,
+                                 const std::map<std::string, std::string>& env) {
   if (word.find('/') != std::string::npos) return word;
   const auto it = env.find("PATH");
-  std::string_view path = it == env.end() ? std::string_view("/usr/local/bin:/usr/bin:/bin") : it->second;
+  std::string_view path =
+      it == env.end() ? std::string_view("/usr/local/bin:/usr/bin:/bin") : it->second;
   while (!path.empty()) {
     const std::size_t colon = path.find(':');
     const std::string candidate = fmt::format("{}/{}", path.substr(0, colon), word);
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
     path = colon == std::string_view::npos ? std::string_view() : path.substr(colon + 1);
   }
-  return fail(ErrorCode::NotFound, fmt::format("no program '{}' in PATH; write its whole path", word));
+  return fail(ErrorCode::NotFound,
+              fmt::format("no program '{}' in PATH; write its whole path", word));
 }
 
 [[noreturn]] void report_and_exit(int error_fd) {
@@ -61,8 +64,10 @@ Result<std::string> find_program(const std::string& word, const std::map<std::st
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  if (prepared.limit_data && ::setrlimit(RLIMIT_DATA, &prepared.data) != 0) report_and_exit(prepared.error_fd);
-  if (prepared.limit_files && ::setrlimit(RLIMIT_NOFILE, &prepared.files) != 0) report_and_exit(prepared.error_fd);
+  if (prepared.limit_data && ::setrlimit(RLIMIT_DATA, &prepared.data) != 0)
+    report_and_exit(prepared.error_fd);
+  if (prepared.limit_files && ::setrlimit(RLIMIT_NOFILE, &prepared.files) != 0)
+    report_and_exit(prepared.error_fd);
   if (::chdir(prepared.work_folder) != 0) report_and_exit(prepared.error_fd);
   ::dup2(prepared.null_fd, 0);
   ::dup2(prepared.output_fd, 1);
@@ -81,7 +86,8 @@ Result<std::string> find_program(const std::string& word, const std::map<std::st
 rlimit lowered(int resource, std::int64_t wanted) {
   rlimit now{};
   ::getrlimit(__rlimit_resource(resource), &now);
-  const rlim_t value = now.rlim_max == RLIM_INFINITY ? rlim_t(wanted) : std::min(now.rlim_max, rlim_t(wanted));
+  const rlim_t value =
+      now.rlim_max == RLIM_INFINITY ? rlim_t(wanted) : std::min(now.rlim_max, rlim_t(wanted));
   return {value, value};
 }
 
@@ -98,14 +104,16 @@ int await_exec(const FileHandle& errors) {
 }  // namespace
 
 Result<GameProcess> start_game(const GameLaunch& launch) {
-  if (launch.command.empty()) return fail(ErrorCode::Invalid, "the build has no command; add one to the Fleet");
+  if (launch.command.empty())
+    return fail(ErrorCode::Invalid, "the build has no command; add one to the Fleet");
   Prepared prepared{};
   TRY(prepared.program, find_program(launch.command.front(), launch.env));
   std::vector<std::string> words = launch.command;
   for (std::string& word : words) prepared.argv.push_back(word.data());
   prepared.argv.push_back(nullptr);
   std::vector<std::string> variables;
-  for (const auto& [name, value] : launch.env) variables.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : launch.env)
+    variables.push_back(fmt::format("{}={}", name, value));
   for (std::string& variable : variables) prepared.envp.push_back(variable.data());
   prepared.envp.push_back(nullptr);
   prepared.work_folder = launch.work_folder.c_str();
@@ -132,7 +140,8 @@ Result<GameProcess> start_game(const GameLaunch& launch) {
   error_end.reset();
   if (const int error = await_exec(error_read); error != 0) {
     ::waitpid(game.pid, nullptr, 0);
-    return fail(ErrorCode::Invalid, fmt::format("cannot start {}: {}", prepared.program, std::strerror(error)));
+    return fail(ErrorCode::Invalid,
+                fmt::format("cannot start {}: {}", prepared.program, std::strerror(error)));
   }
   ::fcntl(game.output.get(), F_SETFL, O_NONBLOCK);
   return game;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts a game server as a child of this process: session and process group of its own, a clean environment, limits,
-// no new privileges, output into a pipe; killed by the kernel when this process dies.
+// Starts a game server as a child of this process: session and process group of its own, a clean
+// environment, limits, no new privileges, output into a pipe; killed by the kernel when this
+// process dies.
 #pragma once
-
-#include <sys/types.h>
 
 #include <map>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "adapters/process/file_handle.h"
 #include "compute/port/fleet_driver.h"
@@ -15,7 +16,8 @@
 namespace showcaller {
 
 struct GameLaunch {
-  std::vector<std::string> command;        // argv; a first word without '/' is looked for in the PATH of env
+  std::vector<std::string>
+      command;  // argv; a first word without '/' is looked for in the PATH of env
   std::map<std::string, std::string> env;  // all of it
   std::string work_folder;
   InstanceLimits limits;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/line_link.h"
 
+#include <cerrno>
+
 #include <poll.h>
 #include <sys/socket.h>
-
-#include <cerrno>
 
 #include "adapters/process/shim_protocol.h"
 
@@ -37,7 +37,8 @@ bool LineLink::flush() {
   while (true) {
     if (sending_.empty()) sending_.swap(next_);
     if (sending_.empty()) return true;
-    const ssize_t n = ::send(socket_.get(), sending_.data(), sending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(socket_.get(), sending_.data(), sending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
     sending_.erase(0, std::size_t(n));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One end of a socket that carries a message a line, never blocking.
 //
-// A report replaces the one before it that is still waiting to be sent: a slow reader misses steps between, never the
-// last word. Threads: one.
+// A report replaces the one before it that is still waiting to be sent: a slow reader misses steps
+// between, never the last word. Threads: one.
 #pragma once
 
 #include <functional>

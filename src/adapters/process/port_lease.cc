@@ -2,10 +2,9 @@
 #include "adapters/process/port_lease.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <fmt/format.h>
 
 namespace showcaller {
 namespace {
@@ -16,7 +15,9 @@ constexpr int kTriesMax = 64;
 FileHandle bind_socket(int type, sockaddr_in address, int port) {
   FileHandle socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
   address.sin_port = htons(std::uint16_t(port));
-  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+  if (!socket ||
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return {};
   return socket;
 }
 
@@ -29,7 +30,8 @@ int bound_port(const FileHandle& socket) {
 
 }  // namespace
 
-Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder, const std::string& address, int count) {
+Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder,
+                                           const std::string& address, int count) {
   sockaddr_in where{};
   where.sin_family = AF_INET;
   if (::inet_pton(AF_INET, address.c_str(), &where.sin_addr) != 1) {
@@ -51,8 +53,9 @@ Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder, const
     held.push_back(std::move(tcp));
   }
   if (int(leases.size()) < count) {
-    return fail(ErrorCode::Unavailable, fmt::format("no {} free ports on {}; end something that holds them",
-                                                    count, address));
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("no {} free ports on {}; end something that holds them", count, address));
   }
   return leases;
 }

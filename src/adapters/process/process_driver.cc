@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/process_driver.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -24,7 +14,16 @@
 #include <set>
 #include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/line_link.h"
@@ -42,7 +41,8 @@ constexpr int kLockFd = 4;
 
 bool is_instance_id(std::string_view id) {
   if (id.empty() || id.size() > 63) return false;
-  return std::ranges::all_of(id, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  return std::ranges::all_of(
+      id, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 void raise_file_limit() {
@@ -55,20 +55,24 @@ void raise_file_limit() {
 // A relative program or folder means the server's own folder, which the shim does not share.
 Result<InstanceSpec> made_absolute(InstanceSpec spec) {
   if (!is_instance_id(spec.id)) {
-    return fail(ErrorCode::Invalid, fmt::format("'{}' is no instance id; use [a-z0-9-], at most 63", spec.id));
+    return fail(ErrorCode::Invalid,
+                fmt::format("'{}' is no instance id; use [a-z0-9-], at most 63", spec.id));
   }
   if (spec.command.empty()) {
-    return fail(ErrorCode::Invalid, fmt::format("instance {} has no command; add one to the Fleet", spec.id));
+    return fail(ErrorCode::Invalid,
+                fmt::format("instance {} has no command; add one to the Fleet", spec.id));
   }
   std::error_code ignored;
   if (spec.command.front().find('/') != std::string::npos) {
     spec.command.front() = std::filesystem::absolute(spec.command.front(), ignored).string();
   }
-  if (!spec.work_folder.empty()) spec.work_folder = std::filesystem::absolute(spec.work_folder, ignored).string();
+  if (!spec.work_folder.empty())
+    spec.work_folder = std::filesystem::absolute(spec.work_folder, ignored).string();
   return spec;
 }
 
-ObservedInstance observed_from(const InstanceSpec& spec, const ProcessDriverOptions& options, std::uint64_t epoch) {
+ObservedInstance observed_from(const InstanceSpec& spec, const ProcessDriverOptions& options,
+                               std::uint64_t epoch) {
   return {.id = spec.id,
           .fleet = spec.fleet,
           .build = spec.build,
@@ -80,11 +84,13 @@ ObservedInstance observed_from(const InstanceSpec& spec, const ProcessDriverOpti
           .labels = spec.labels};
 }
 
-// Starts the shim in a session of its own, with the control socket as descriptor 3 and the lock as descriptor 4.
-Result<pid_t> start_shim(const ProcessDriverOptions& options, const std::string& folder, int control, int lock) {
+// Starts the shim in a session of its own, with the control socket as descriptor 3 and the lock as
+// descriptor 4.
+Result<pid_t> start_shim(const ProcessDriverOptions& options, const std::string& folder,
+                         int control, int lock) {
   std::vector<std::string> words = options.shim_command;
-  for (const char* word : {"--dir", folder.c_str(), "--address", options.address.c_str(), "--control-fd", "3",
-                           "--lock-fd", "4"}) {
+  for (const char* word : {"--dir", folder.c_str(), "--address", options.address.c_str(),
+                           "--control-fd", "3", "--lock-fd", "4"}) {
     words.emplace_back(word);
   }
   std::vector<char*> argv;
@@ -110,13 +116,15 @@ Result<pid_t> start_shim(const ProcessDriverOptions& options, const std::string&
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, argv[0], &files, &attributes, argv.data(), envp);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
-    return fail(ErrorCode::Unavailable, fmt::format("cannot start the shim {}: {}", words[0], std::strerror(error)));
+    return fail(ErrorCode::Unavailable,
+                fmt::format("cannot start the shim {}: {}", words[0], std::strerror(error)));
   }
   return pid;
 }
@@ -129,7 +137,8 @@ FileHandle moved_up(FileHandle handle) {
 
 }  // namespace
 
-// The driver's thread and all it knows. `observed_` and the queue are shared; the rest belongs to the thread.
+// The driver's thread and all it knows. `observed_` and the queue are shared; the rest belongs to
+// the thread.
 class ProcessDriver::Loop {
  public:
   explicit Loop(ProcessDriverOptions options) : options_(std::move(options)) {}
@@ -178,8 +187,9 @@ class ProcessDriver::Loop {
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
     const std::lock_guard lock(mutex_);
     if (epoch < epoch_) {
-      return fail(ErrorCode::Conflict, fmt::format("epoch {} is over; epoch {} leads these game servers", epoch,
-                                                   epoch_));
+      return fail(
+          ErrorCode::Conflict,
+          fmt::format("epoch {} is over; epoch {} leads these game servers", epoch, epoch_));
     }
     if (epoch > epoch_) {
       TRY(write_file_whole(options_.root + "/epoch", fmt::format("{}\n", epoch)));
@@ -195,7 +205,9 @@ class ProcessDriver::Loop {
 
   void allocate(const AllocateInstance& allocation) {
     const std::lock_guard lock(mutex_);
-    post([this, command = AllocateCommand{commanding_epoch_, allocation}] { tell(command.allocation.id, command); });
+    post([this, command = AllocateCommand{commanding_epoch_, allocation}] {
+      tell(command.allocation.id, command);
+    });
   }
 
   void set_labels(const std::string& id, const std::map<std::string, std::string>& labels) {
@@ -213,9 +225,9 @@ class ProcessDriver::Loop {
     Tie tie = Tie::Gone;
     std::optional<LineLink> link;  // Linked
     ProcessIdentity shim;
-    SteadyTime retry_at{};         // Ending, Seeking
-    bool awaited = false;          // open() waits for its first report
-    bool forgotten = false;        // its folder goes as soon as its shim is gone
+    SteadyTime retry_at{};   // Ending, Seeking
+    bool awaited = false;    // open() waits for its first report
+    bool forgotten = false;  // its folder goes as soon as its shim is gone
   };
 
   // --- by callers, the lock held ---
@@ -236,7 +248,8 @@ class ProcessDriver::Loop {
   }
 
   Status accept(const StopInstance& action) {
-    post([this, id = action.id, command = StopCommand{commanding_epoch_, action.grace, action.reason}] {
+    post([this, id = action.id,
+          command = StopCommand{commanding_epoch_, action.grace, action.reason}] {
       tell(id, command);
     });
     return {};
@@ -246,8 +259,9 @@ class ProcessDriver::Loop {
     const auto it = observed_.find(action.id);
     if (it == observed_.end()) return {};
     if (it->second.state != InstanceState::Exited) {
-      return fail(ErrorCode::Conflict, fmt::format("instance {} is {}; stop it before it is forgotten", action.id,
-                                                   to_string(it->second.state)));
+      return fail(ErrorCode::Conflict,
+                  fmt::format("instance {} is {}; stop it before it is forgotten", action.id,
+                              to_string(it->second.state)));
     }
     observed_.erase(it);
     post([this, id = action.id] { forget(id); });
@@ -259,8 +273,10 @@ class ProcessDriver::Loop {
   void adopt_all() {
     std::error_code ignored;
     std::vector<std::string> ids;
-    for (const auto& entry : std::filesystem::directory_iterator(options_.root + "/instances", ignored)) {
-      if (is_instance_id(entry.path().filename().string())) ids.push_back(entry.path().filename().string());
+    for (const auto& entry :
+         std::filesystem::directory_iterator(options_.root + "/instances", ignored)) {
+      if (is_instance_id(entry.path().filename().string()))
+        ids.push_back(entry.path().filename().string());
     }
     std::ranges::sort(ids);
     for (const std::string& id : ids) adopt(id);
@@ -308,7 +324,8 @@ class ProcessDriver::Loop {
     record.link.emplace(std::move(socket));
     record.tie = Tie::Linked;
     waiting_.erase(&record);
-    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &record}};
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                      .data = {.ptr = &record}};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, record.link->fd(), &event);
   }
 
@@ -361,7 +378,8 @@ class ProcessDriver::Loop {
     if (waiting_.empty()) return -1;
     SteadyTime next = (*waiting_.begin())->retry_at;
     for (const Record* record : waiting_) next = std::min(next, record->retry_at);
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
     return int(std::clamp<std::int64_t>(left.count(), 0, 60'000));
   }
 
@@ -381,8 +399,10 @@ class ProcessDriver::Loop {
     const std::vector<Record*> waiting(waiting_.begin(), waiting_.end());
     for (Record* record : waiting) {
       if (record->retry_at > now) continue;
-      if (record->tie == Tie::Ending) end(*record);
-      else if (record->tie == Tie::Seeking) seek(*record);
+      if (record->tie == Tie::Ending)
+        end(*record);
+      else if (record->tie == Tie::Seeking)
+        seek(*record);
       if (record->tie == Tie::Gone && record->forgotten) forget(record->id);
     }
   }
@@ -425,7 +445,8 @@ class ProcessDriver::Loop {
   }
 
   void start_failed(const std::string& id, const Error& error) {
-    if (FileHandle log{::open((folder_of(id) + "/shim.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)}) {
+    if (FileHandle log{::open((folder_of(id) + "/shim.log").c_str(),
+                              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)}) {
       const std::string line = fmt::format("driver: {}\n", error.message);
       [[maybe_unused]] const ssize_t n = ::write(log.get(), line.data(), line.size());
     }
@@ -451,7 +472,8 @@ class ProcessDriver::Loop {
       report.instance = it->second;
     }
     report.shim = record.shim;
-    [[maybe_unused]] const Status stored = write_file_whole(folder_of(id) + "/state.json", to_text(report));
+    [[maybe_unused]] const Status stored =
+        write_file_whole(folder_of(id) + "/state.json", to_text(report));
     changed_ = true;
   }
 
@@ -516,7 +538,8 @@ class ProcessDriver::Loop {
     record.link.reset();
     waiting_.erase(&record);
     reap(record.shim);
-    if (auto report = stored_report(record.id); report && report->instance.state == InstanceState::Exited) {
+    if (auto report = stored_report(record.id);
+        report && report->instance.state == InstanceState::Exited) {
       const std::lock_guard lock(mutex_);
       const auto it = observed_.find(record.id);
       if (it != observed_.end()) it->second = std::move(report->instance);
@@ -529,8 +552,8 @@ class ProcessDriver::Loop {
     if (record.forgotten) waiting_.insert(&record);
   }
 
-  // A child of ours that has let go of its lock is at its very end: waiting does not block for long. A shim of an
-  // earlier server is the child of init.
+  // A child of ours that has let go of its lock is at its very end: waiting does not block for
+  // long. A shim of an earlier server is the child of init.
   static void reap(const ProcessIdentity& shim) {
     if (shim.pid <= 0) return;
     const auto now = identify(shim.pid);
@@ -539,7 +562,8 @@ class ProcessDriver::Loop {
 
   void tell(const std::string& id, const ShimCommand& command) {
     const auto it = records_.find(id);
-    if (it == records_.end() || it->second.tie != Tie::Linked) return;  // Wanted again if it still matters.
+    if (it == records_.end() || it->second.tie != Tie::Linked)
+      return;  // Wanted again if it still matters.
     it->second.link->send_command(to_text(command));
   }
 
@@ -551,7 +575,8 @@ class ProcessDriver::Loop {
   }
 
   void forget(const std::string& id) {
-    const std::string folder = folder_of(id);  // Now: the id may be the record's own, and goes with it.
+    const std::string folder =
+        folder_of(id);  // Now: the id may be the record's own, and goes with it.
     const auto it = records_.find(id);
     if (it != records_.end()) {
       if (it->second.tie != Tie::Gone) {
@@ -570,7 +595,7 @@ class ProcessDriver::Loop {
   std::thread thread_;
   std::atomic<bool> ending_ = false;
 
-  std::mutex mutex_;  // of what follows, up to the records
+  std::mutex mutex_;                    // of what follows, up to the records
   std::uint64_t epoch_ = 0;             // the highest seen, of whichever server
   std::uint64_t commanding_epoch_ = 0;  // of the last apply() here
   std::map<std::string, ObservedInstance> observed_;
@@ -587,7 +612,8 @@ ProcessDriver::ProcessDriver(std::unique_ptr<Loop> loop) : loop_(std::move(loop)
 ProcessDriver::~ProcessDriver() = default;
 
 Result<std::unique_ptr<ProcessDriver>> ProcessDriver::open(ProcessDriverOptions options) {
-  if (options.shim_command.empty()) return fail(ErrorCode::Invalid, "the process driver needs a shim command");
+  if (options.shim_command.empty())
+    return fail(ErrorCode::Invalid, "the process driver needs a shim command");
   std::error_code error;
   options.root = std::filesystem::absolute(options.root, error).lexically_normal().string();
   auto loop = std::make_unique<Loop>(std::move(options));
@@ -595,18 +621,25 @@ Result<std::unique_ptr<ProcessDriver>> ProcessDriver::open(ProcessDriverOptions 
   return std::unique_ptr<ProcessDriver>(new ProcessDriver(std::move(loop)));
 }
 
-Result<std::vector<ObservedInstance>> ProcessDriver::observe() { return loop_->observe(); }
+Result<std::vector<ObservedInstance>> ProcessDriver::observe() {
+  return loop_->observe();
+}
 
 Status ProcessDriver::apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
   return loop_->apply(epoch, actions);
 }
 
-void ProcessDriver::allocate(const AllocateInstance& allocation) { loop_->allocate(allocation); }
+void ProcessDriver::allocate(const AllocateInstance& allocation) {
+  loop_->allocate(allocation);
+}
 
-void ProcessDriver::set_labels(const std::string& id, const std::map<std::string, std::string>& labels) {
+void ProcessDriver::set_labels(const std::string& id,
+                               const std::map<std::string, std::string>& labels) {
   loop_->set_labels(id, labels);
 }
 
-std::string ProcessDriver::instance_folder(const std::string& id) const { return loop_->folder_of(id); }
+std::string ProcessDriver::instance_folder(const std::string& id) const {
+  return loop_->folder_of(id);
+}
 
 }  // namespace showcaller

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fleet driver of one machine: each instance is a game server under its own shim process (shim.h).
 //
-// The driver keeps a connection to every shim; shims push what changes, so observe() is a copy. Opening a root folder
-// in which shims live adopts them all: a restart of the server cuts no match. Folder and protocol: shim_protocol.h;
-// beside them ROOT/epoch (the highest epoch seen) and ROOT/ports (leases).
+// The driver keeps a connection to every shim; shims push what changes, so observe() is a copy.
+// Opening a root folder in which shims live adopts them all: a restart of the server cuts no match.
+// Folder and protocol: shim_protocol.h; beside them ROOT/epoch (the highest epoch seen) and
+// ROOT/ports (leases).
 #pragma once
 
 #include <functional>
@@ -16,12 +17,14 @@
 namespace showcaller {
 
 struct ProcessDriverOptions {
-  std::string root;                       // made when absent, mode 0700
-  std::vector<std::string> shim_command;  // argv before "--dir FOLDER …", e.g. {"/usr/bin/showcaller", "shim"}
-  std::string host = "local";             // told for instances whose spec names none
-  std::string address = "127.0.0.1";      // where players reach the game servers
-  Duration adopt_wait = seconds(2);       // how long open() waits for living shims to answer
-  std::function<void()> on_change;        // by the driver's thread, after what observe() would tell changed; may be empty
+  std::string root;  // made when absent, mode 0700
+  std::vector<std::string>
+      shim_command;            // argv before "--dir FOLDER …", e.g. {"/usr/bin/showcaller", "shim"}
+  std::string host = "local";  // told for instances whose spec names none
+  std::string address = "127.0.0.1";  // where players reach the game servers
+  Duration adopt_wait = seconds(2);   // how long open() waits for living shims to answer
+  std::function<void()>
+      on_change;  // by the driver's thread, after what observe() would tell changed; may be empty
 };
 
 class ProcessDriver final : public FleetDriver {

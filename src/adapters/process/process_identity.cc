@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/process_identity.h"
 
-#include <dirent.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <charconv>
 #include <memory>
 #include <sstream>
 
+#include <dirent.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "adapters/process/file_handle.h"
 
@@ -86,8 +85,8 @@ std::optional<ProcessIdentity> identify(pid_t pid) {
 bool is_alive(const ProcessIdentity& identity) {
   if (identity.pid <= 0) return false;
   const auto stat = read_stat(identity.pid);
-  return stat && stat->state != 'Z' && stat->state != 'X' && stat->start_ticks == identity.start_ticks &&
-         boot_id() == identity.boot_id;
+  return stat && stat->state != 'Z' && stat->state != 'X' &&
+         stat->start_ticks == identity.start_ticks && boot_id() == identity.boot_id;
 }
 
 int kill_leftovers(const std::string& instance_id) {

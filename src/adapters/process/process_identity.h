@@ -2,11 +2,11 @@
 // Who a process is, from /proc, and the end of processes whose parent died without ending them.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "adapters/process/shim_protocol.h"
 #include "base/result.h"
@@ -20,8 +20,8 @@ std::optional<ProcessIdentity> identify(pid_t pid);
 // The same process still lives (and is no zombie).
 bool is_alive(const ProcessIdentity& identity);
 
-// Kills every process that carries SHOWCALLER_INSTANCE=<id> in its first environment, but never this one.
-// Returns how many.
+// Kills every process that carries SHOWCALLER_INSTANCE=<id> in its first environment, but never
+// this one. Returns how many.
 int kill_leftovers(const std::string& instance_id);
 
 // The direct children of this process, zombies included.

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/shim.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -19,6 +10,14 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "adapters/process/bounded_log.h"
 #include "adapters/process/file_handle.h"
@@ -37,11 +36,13 @@ constexpr Duration kShutdownNotice = seconds(1);
 constexpr Duration kShutdownGrace = seconds(10);
 constexpr std::size_t kLinksMax = 8;
 
-// Wall time at the start, carried on by the monotonic clock: a step of the wall clock misses no ping.
+// Wall time at the start, carried on by the monotonic clock: a step of the wall clock misses no
+// ping.
 class ShimClock {
  public:
   Instant now() const {
-    return start_ + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - steady_start_);
+    return start_ +
+           std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - steady_start_);
   }
 
  private:
@@ -62,10 +63,11 @@ agones::GameServer game_server_for(const InstanceSpec& spec, const std::string& 
   out.labels.insert_or_assign("agones.dev/fleet", spec.fleet);
   out.labels.insert_or_assign("showcaller.dev/build", spec.build);
   out.labels.insert_or_assign("showcaller.dev/region", spec.region);
-  out.health = {.disabled = spec.health_period <= Duration(0) || spec.health_failures <= 0,
-                .period_seconds = std::int32_t(std::max<std::int64_t>(spec.health_period.count() / 1000, 1)),
-                .failure_threshold = spec.health_failures,
-                .initial_delay_seconds = std::int32_t(spec.start_timeout.count() / 1000)};
+  out.health = {
+      .disabled = spec.health_period <= Duration(0) || spec.health_failures <= 0,
+      .period_seconds = std::int32_t(std::max<std::int64_t>(spec.health_period.count() / 1000, 1)),
+      .failure_threshold = spec.health_failures,
+      .initial_delay_seconds = std::int32_t(spec.start_timeout.count() / 1000)};
   out.address = address;
   out.addresses = {{"InternalIP", address}};
   for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -76,7 +78,8 @@ agones::GameServer game_server_for(const InstanceSpec& spec, const std::string& 
   return out;
 }
 
-std::map<std::string, std::string> environment_for(const InstanceSpec& spec, const std::string& folder,
+std::map<std::string, std::string> environment_for(const InstanceSpec& spec,
+                                                   const std::string& folder,
                                                    const std::string& address,
                                                    const std::vector<PortLease>& ports,
                                                    const ServedSidecar& sidecar) {
@@ -101,12 +104,18 @@ std::map<std::string, std::string> environment_for(const InstanceSpec& spec, con
 
 InstanceState instance_state(agones::SidecarPhase phase) {
   switch (phase) {
-    case agones::SidecarPhase::Scheduled: return InstanceState::Starting;
-    case agones::SidecarPhase::Ready: return InstanceState::Ready;
-    case agones::SidecarPhase::Reserved: return InstanceState::Reserved;
-    case agones::SidecarPhase::Allocated: return InstanceState::Allocated;
-    case agones::SidecarPhase::Unhealthy: return InstanceState::Unhealthy;
-    case agones::SidecarPhase::Shutdown: return InstanceState::Shutdown;
+    case agones::SidecarPhase::Scheduled:
+      return InstanceState::Starting;
+    case agones::SidecarPhase::Ready:
+      return InstanceState::Ready;
+    case agones::SidecarPhase::Reserved:
+      return InstanceState::Reserved;
+    case agones::SidecarPhase::Allocated:
+      return InstanceState::Allocated;
+    case agones::SidecarPhase::Unhealthy:
+      return InstanceState::Unhealthy;
+    case agones::SidecarPhase::Shutdown:
+      return InstanceState::Shutdown;
   }
   return InstanceState::Starting;
 }
@@ -173,8 +182,8 @@ class Shim {
     const InstanceSpec& spec = stored_.spec;
     // The folder of the leases lies beside the folder of all instances.
     const std::filesystem::path folder(options_.folder);
-    TRY(ports_, lease_ports((folder.parent_path().parent_path() / "ports").string(), options_.address,
-                            std::clamp(spec.ports, 0, 16)));
+    TRY(ports_, lease_ports((folder.parent_path().parent_path() / "ports").string(),
+                            options_.address, std::clamp(spec.ports, 0, 16)));
     for (const PortLease& lease : ports_) report_.instance.ports.push_back(lease.port);
     agones::SidecarState state(game_server_for(spec, options_.address, ports_, clock_.now()),
                                {.start_timeout = spec.start_timeout,
@@ -188,10 +197,12 @@ class Shim {
     if (options_.serve) {
       TRY(sidecar_, options_.serve(*cell_));
     }
-    TRY(game_, start_game({.command = spec.command,
-                           .env = environment_for(spec, options_.folder, options_.address, ports_, sidecar_),
-                           .work_folder = spec.work_folder.empty() ? options_.folder : spec.work_folder,
-                           .limits = spec.limits}));
+    TRY(game_,
+        start_game(
+            {.command = spec.command,
+             .env = environment_for(spec, options_.folder, options_.address, ports_, sidecar_),
+             .work_folder = spec.work_folder.empty() ? options_.folder : spec.work_folder,
+             .limits = spec.limits}));
     report_.game = identify(game_.pid).value_or(ProcessIdentity{.pid = game_.pid});
     refresh();
     return {};
@@ -267,15 +278,17 @@ class Shim {
         log(fmt::format("passed over a command: {}", command.error().message));
         return;
       }
-      std::visit([this](const auto& one) {
-        if (one.epoch < report_.instance.epoch) {
-          log(fmt::format("passed over a command of epoch {}; epoch {} leads", one.epoch,
-                          report_.instance.epoch));
-          return;
-        }
-        report_.instance.epoch = one.epoch;
-        obey(one);
-      }, *command);
+      std::visit(
+          [this](const auto& one) {
+            if (one.epoch < report_.instance.epoch) {
+              log(fmt::format("passed over a command of epoch {}; epoch {} leads", one.epoch,
+                              report_.instance.epoch));
+              return;
+            }
+            report_.instance.epoch = one.epoch;
+            obey(one);
+          },
+          *command);
     });
     return open && link.flush();
   }
@@ -357,7 +370,8 @@ class Shim {
       term_at_ = clock_.now() + kShutdownNotice;
     }
     if (phase_ == agones::SidecarPhase::Unhealthy && phase_before != phase_) {
-      log(instance.was_ready ? "unhealthy: health pings are missing" : "unhealthy: not Ready in time");
+      log(instance.was_ready ? "unhealthy: health pings are missing"
+                             : "unhealthy: not Ready in time");
     }
     publish();
   }
@@ -382,7 +396,8 @@ class Shim {
         for (const pid_t pid : left) ::kill(pid, SIGKILL);
         int status = 0;
         pid_t reaped = 0;
-        while ((reaped = ::waitpid(-1, &status, WNOHANG)) > 0) {}
+        while ((reaped = ::waitpid(-1, &status, WNOHANG)) > 0) {
+        }
         if (reaped < 0) break;  // No child is left.
         ::poll(nullptr, 0, 5);
       }

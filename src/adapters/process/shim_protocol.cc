@@ -45,7 +45,8 @@ Result<json::object> parse_object(std::string_view text) {
 }
 
 json::object to_json(const ProcessIdentity& identity) {
-  return {{"boot_id", identity.boot_id}, {"pid", identity.pid}, {"start_ticks", identity.start_ticks}};
+  return {
+      {"boot_id", identity.boot_id}, {"pid", identity.pid}, {"start_ticks", identity.start_ticks}};
 }
 
 ProcessIdentity identity_from(const json::object& object, std::string_view key) {
@@ -92,7 +93,8 @@ Result<ObservedInstance> instance_from(const json::object& object) {
   out.host = get_string(object, "host");
   out.epoch = std::uint64_t(get_int(object, "epoch"));
   const auto state = instance_state_from(get_string(object, "state"));
-  if (out.id.empty() || !state) return fail(ErrorCode::Corrupt, "a report without an id or a known state");
+  if (out.id.empty() || !state)
+    return fail(ErrorCode::Corrupt, "a report without an id or a known state");
   out.state = *state;
   out.was_ready = get_bool(object, "was_ready");
   out.address = get_string(object, "address");
@@ -108,7 +110,8 @@ Result<ObservedInstance> instance_from(const json::object& object) {
   out.started_at = instant_ms(get_int(object, "started_at_ms"));
   if (const json::value* exit = get_if(object, "exit"); exit && exit->is_object()) {
     const json::object& how = exit->get_object();
-    out.exit = InstanceExit{int(get_int(how, "code")), int(get_int(how, "signal")), get_bool(how, "wanted")};
+    out.exit = InstanceExit{int(get_int(how, "code")), int(get_int(how, "signal")),
+                            get_bool(how, "wanted")};
   }
   out.labels = to_map(object, "labels");
   out.annotations = to_map(object, "annotations");
@@ -128,7 +131,8 @@ std::string to_text(const ShimReport& report) {
 Result<ShimReport> parse_report(std::string_view text) {
   TRY(json::object object, parse_object(text));
   const json::value* instance = get_if(object, "instance");
-  if (!instance || !instance->is_object()) return fail(ErrorCode::Corrupt, "a report without an instance");
+  if (!instance || !instance->is_object())
+    return fail(ErrorCode::Corrupt, "a report without an instance");
   ShimReport report;
   TRY(report.instance, instance_from(instance->get_object()));
   report.shim = identity_from(object, "shim");
@@ -212,7 +216,8 @@ std::string to_text(const ShimCommand& command) {
               {"annotations", from_map(one.allocation.annotations)}};
     }
     json::object operator()(const LabelsCommand& one) const {
-      return {{"do", "labels"}, {"epoch", std::int64_t(one.epoch)}, {"labels", from_map(one.labels)}};
+      return {
+          {"do", "labels"}, {"epoch", std::int64_t(one.epoch)}, {"labels", from_map(one.labels)}};
     }
   };
   return to_json_text(std::visit(Writer(), command));

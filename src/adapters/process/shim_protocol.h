@@ -3,10 +3,10 @@
 //
 // Folder of an instance (ROOT/instances/ID, mode 0700):
 //   spec.json     the InstanceSpec and the epoch that started it; written once, by the driver
-//   state.json    the last ShimReport; written by the shim (by the driver when the shim died without a word)
-//   lock          flock held by the living shim, from before its start
-//   control.sock  the shim's control socket
-//   log, log.1    output of the game server, bounded; shim.log: of the shim itself
+//   state.json    the last ShimReport; written by the shim (by the driver when the shim died
+//   without a word) lock          flock held by the living shim, from before its start control.sock
+//   the shim's control socket log, log.1    output of the game server, bounded; shim.log: of the
+//   shim itself
 // Control socket, a JSON object a line, at most kLineBytesMax:
 //   shim → driver   a ShimReport, at once on connecting and after every change
 //   driver → shim   {"do":"adopt","epoch":N} · {"do":"stop","epoch":N,"grace_ms":N,"reason":"…"} ·
@@ -15,11 +15,11 @@
 //   A command of an epoch lower than the shim has seen is passed over and written to shim.log.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <variant>
+
+#include <sys/types.h>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -48,7 +48,9 @@ struct StoredSpec {
   std::uint64_t epoch = 0;
 };
 
-struct AdoptCommand { std::uint64_t epoch = 0; };
+struct AdoptCommand {
+  std::uint64_t epoch = 0;
+};
 struct StopCommand {
   std::uint64_t epoch = 0;
   Duration grace{0};

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/file_owner.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace showcaller {
 namespace {
@@ -31,25 +30,32 @@ Result<FileOwner> FileOwner::take(const std::string& path) {
   if (owner.descriptor_ < 0) {
     const int error = errno;
     return fail(error == ENOSPC || error == EDQUOT ? ErrorCode::Limit : ErrorCode::Unavailable,
-                fmt::format("{}: {}; check that the folder exists and may be written to", lock, std::strerror(error)));
+                fmt::format("{}: {}; check that the folder exists and may be written to", lock,
+                            std::strerror(error)));
   }
-  // flock belongs to the open file, not to the process: it also excludes a second opening by ourselves.
+  // flock belongs to the open file, not to the process: it also excludes a second opening by
+  // ourselves.
   if (::flock(owner.descriptor_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) {
-      return fail(ErrorCode::Unavailable, fmt::format("{}: cannot be locked: {}", lock, std::strerror(errno)));
+      return fail(ErrorCode::Unavailable,
+                  fmt::format("{}: cannot be locked: {}", lock, std::strerror(errno)));
     }
-    return fail(ErrorCode::Conflict, fmt::format("{} is in use by {}; stop that server first, or give this one a "
-                                                 "folder of its own", path, read_owner(owner.descriptor_)));
+    return fail(ErrorCode::Conflict,
+                fmt::format("{} is in use by {}; stop that server first, or give this one a "
+                            "folder of its own",
+                            path, read_owner(owner.descriptor_)));
   }
   // The text is a courtesy to people: a full disk must not keep the server from starting.
   const std::string text = fmt::format("process {}\n", ::getpid());
   if (::ftruncate(owner.descriptor_, 0) == 0) {
-    [[maybe_unused]] const ssize_t written = ::pwrite(owner.descriptor_, text.data(), text.size(), 0);
+    [[maybe_unused]] const ssize_t written =
+        ::pwrite(owner.descriptor_, text.data(), text.size(), 0);
   }
   return owner;
 }
 
-FileOwner::FileOwner(FileOwner&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+FileOwner::FileOwner(FileOwner&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 FileOwner& FileOwner::operator=(FileOwner&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/journal_backup.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "adapters/sqlite/file_owner.h"
 #include "adapters/sqlite/snapshot_files.h"
@@ -28,7 +27,8 @@ constexpr int kPagesAStep = 1024;
 Error system_error(const std::string& path) {
   const int error = errno;
   const bool full = error == ENOSPC || error == EDQUOT;
-  return {full ? ErrorCode::Limit : ErrorCode::Unavailable, fmt::format("{}: {}", path, std::strerror(error))};
+  return {full ? ErrorCode::Limit : ErrorCode::Unavailable,
+          fmt::format("{}: {}", path, std::strerror(error))};
 }
 
 Status sync_path(const std::string& path, int flags) {
@@ -46,19 +46,23 @@ Status sync_folder_of(const std::string& path) {
   return sync_path(folder.empty() ? "." : folder, O_DIRECTORY);
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 void remove_with_companions(const std::string& path) {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
 }
 
-// Copies the pages inside one read transaction, so that appends in the meantime neither show nor start it over.
+// Copies the pages inside one read transaction, so that appends in the meantime neither show nor
+// start it over.
 Status copy_database(const std::string& from, const std::string& to) {
   TRY(const Database source, Database::open(from, OpenMode::ReadOnly));
   TRY(const Database target, Database::open(to, OpenMode::Create));
   TRY(source.execute("BEGIN; SELECT count(*) FROM sqlite_schema"));
   sqlite3_backup* backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
-  if (backup == nullptr) return std::unexpected(sqlite_error(target.handle(), sqlite3_errcode(target.handle())));
+  if (backup == nullptr)
+    return std::unexpected(sqlite_error(target.handle(), sqlite3_errcode(target.handle())));
   int code = SQLITE_OK;
   while (code == SQLITE_OK) code = sqlite3_backup_step(backup, kPagesAStep);
   sqlite3_backup_finish(backup);
@@ -68,11 +72,13 @@ Status copy_database(const std::string& from, const std::string& to) {
   }
   // One plain file, that can be read where nothing may be written.
   TRY(const std::string mode, target.query_text("PRAGMA journal_mode=DELETE"));
-  if (mode != "delete") return fail(ErrorCode::Unavailable, fmt::format("{}: cannot be made one file", to));
+  if (mode != "delete")
+    return fail(ErrorCode::Unavailable, fmt::format("{}: cannot be made one file", to));
   return {};
 }
 
-Result<JournalTail> copy_and_verify(const std::string& from, const std::string& to, const BackupProgress& progress) {
+Result<JournalTail> copy_and_verify(const std::string& from, const std::string& to,
+                                    const BackupProgress& progress) {
   remove_with_companions(to);
   const auto run = [&]() -> Result<JournalTail> {
     TRY(copy_database(from, to));
@@ -91,8 +97,10 @@ Status check_nothing_newer(const std::string& journal, const std::string& copy) 
   const auto old = SqliteJournal::open(journal, {.read_only = true});
   const auto old_tail = old ? (*old)->tail() : Result<JournalTail>(std::unexpected(old.error()));
   if (!old_tail) {
-    return fail(ErrorCode::Conflict, fmt::format("{} cannot be read ({}) and may hold records that the backup does not; "
-                                                 "force the restore to put it aside", journal, old_tail.error().message));
+    return fail(ErrorCode::Conflict,
+                fmt::format("{} cannot be read ({}) and may hold records that the backup does not; "
+                            "force the restore to put it aside",
+                            journal, old_tail.error().message));
   }
   if (old_tail->seq == 0) return {};
   TRY(const auto fresh, SqliteJournal::open(copy, {.read_only = true, .verify_last = 1}));
@@ -105,9 +113,10 @@ Status check_nothing_newer(const std::string& journal, const std::string& copy) 
     }));
   }
   if (hash == old_tail->hash) return {};
-  return fail(ErrorCode::Conflict,
-              fmt::format("{} ends at record {}, the backup at record {}, and the journal holds records that the backup "
-                          "does not; force the restore to put it aside", journal, old_tail->seq, fresh_tail.seq));
+  return fail(ErrorCode::Conflict, fmt::format("{} ends at record {}, the backup at record {}, and "
+                                               "the journal holds records that the backup "
+                                               "does not; force the restore to put it aside",
+                                               journal, old_tail->seq, fresh_tail.seq));
 }
 
 std::string unused_name(const std::string& journal) {
@@ -117,18 +126,21 @@ std::string unused_name(const std::string& journal) {
   }
 }
 
-// The old file gets a second name before the first is taken from it: whenever the power goes, a journal is there.
+// The old file gets a second name before the first is taken from it: whenever the power goes, a
+// journal is there.
 Result<std::string> put_in_place(const std::string& copy, const std::string& journal) {
   std::string kept;
   if (exists(journal)) {
     {
-      // Write the log into the file, so that the file alone is the journal. A damaged one keeps its log beside it.
+      // Write the log into the file, so that the file alone is the journal. A damaged one keeps its
+      // log beside it.
       const auto old = Database::open(journal, OpenMode::ReadWrite);
       if (old) (void)old->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     }
     kept = unused_name(journal);
     if (::link(journal.c_str(), kept.c_str()) != 0) return std::unexpected(system_error(kept));
-    if (exists(journal + "-wal") && std::rename((journal + "-wal").c_str(), (kept + "-wal").c_str()) != 0) {
+    if (exists(journal + "-wal") &&
+        std::rename((journal + "-wal").c_str(), (kept + "-wal").c_str()) != 0) {
       return std::unexpected(system_error(kept));
     }
   }
@@ -136,15 +148,19 @@ Result<std::string> put_in_place(const std::string& copy, const std::string& jou
   ::unlink((journal + "-shm").c_str());
   const SnapshotFiles snapshots(journal);
   for (const std::uint64_t seq : snapshots.seqs()) snapshots.remove(seq);
-  if (std::rename(copy.c_str(), journal.c_str()) != 0) return std::unexpected(system_error(journal));
+  if (std::rename(copy.c_str(), journal.c_str()) != 0)
+    return std::unexpected(system_error(journal));
   TRY(sync_folder_of(journal));
   return kept;
 }
 
 }  // namespace
 
-Result<BackupReport> backup_journal(const std::string& journal, const std::string& to, const BackupProgress& progress) {
-  if (exists(to)) return fail(ErrorCode::Conflict, fmt::format("{} exists; choose another name for the backup", to));
+Result<BackupReport> backup_journal(const std::string& journal, const std::string& to,
+                                    const BackupProgress& progress) {
+  if (exists(to))
+    return fail(ErrorCode::Conflict,
+                fmt::format("{} exists; choose another name for the backup", to));
   // Opening checks that it is a journal, and one that this version understands.
   TRY(SqliteJournal::open(journal, {.read_only = true, .verify_last = 1}));
   const std::string part = to + ".part";
@@ -160,8 +176,8 @@ Result<BackupReport> backup_journal(const std::string& journal, const std::strin
   return BackupReport{tail, fs::file_size(to, ignored)};
 }
 
-Result<RestoreReport> restore_journal(const std::string& backup, const std::string& journal, RestoreForce force,
-                                      const BackupProgress& progress) {
+Result<RestoreReport> restore_journal(const std::string& backup, const std::string& journal,
+                                      RestoreForce force, const BackupProgress& progress) {
   TRY(const FileOwner owner, FileOwner::take(journal));
   TRY(SqliteJournal::open(backup, {.read_only = true, .verify_last = 1}));
   const std::string part = journal + ".restore";

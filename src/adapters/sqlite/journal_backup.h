@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Backup and restore of a SQLite journal. A backup is one plain file, taken beside a running server, whose chain was
-// verified after it was written. Restore verifies before it replaces anything and keeps what it replaces.
+// Backup and restore of a SQLite journal. A backup is one plain file, taken beside a running
+// server, whose chain was verified after it was written. Restore verifies before it replaces
+// anything and keeps what it replaces.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,11 @@ struct RestoreReport {
 
 enum class RestoreForce { No, Yes };
 
-// Corrupt, Unsupported: the backup is not good; nothing was changed. Conflict: a server has the journal (force changes
-// nothing about that); or, without force, the journal holds records that the backup does not, or cannot be read.
+// Corrupt, Unsupported: the backup is not good; nothing was changed. Conflict: a server has the
+// journal (force changes nothing about that); or, without force, the journal holds records that the
+// backup does not, or cannot be read.
 Result<RestoreReport> restore_journal(const std::string& backup, const std::string& journal,
-                                      RestoreForce force = RestoreForce::No, const BackupProgress& progress = {});
+                                      RestoreForce force = RestoreForce::No,
+                                      const BackupProgress& progress = {});
 
 }  // namespace showcaller

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/snapshot_files.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -12,6 +10,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace showcaller {
 namespace {
@@ -47,7 +46,8 @@ std::string header_of(const JournalSnapshot& snapshot) {
 
 Status write_file(const std::string& path, std::string_view head, std::string_view body) {
   const File file(std::fopen(path.c_str(), "wbe"));
-  const bool written = file && std::fwrite(head.data(), 1, head.size(), file.get()) == head.size() &&
+  const bool written = file &&
+                       std::fwrite(head.data(), 1, head.size(), file.get()) == head.size() &&
                        std::fwrite(body.data(), 1, body.size(), file.get()) == body.size() &&
                        std::fflush(file.get()) == 0;
   if (written) return {};
@@ -59,7 +59,9 @@ Status write_file(const std::string& path, std::string_view head, std::string_vi
 
 }  // namespace
 
-std::string SnapshotFiles::file(std::uint64_t seq) const { return fmt::format("{}{:020}", prefix_, seq); }
+std::string SnapshotFiles::file(std::uint64_t seq) const {
+  return fmt::format("{}{:020}", prefix_, seq);
+}
 
 Status SnapshotFiles::write(const JournalSnapshot& snapshot) const {
   const std::string path = file(snapshot.seq);
@@ -91,8 +93,8 @@ std::optional<JournalSnapshot> SnapshotFiles::read(std::uint64_t seq) const {
   JournalSnapshot snapshot;
   unsigned long long stored_seq = 0, size = 0, sum = 0;
   char hash[65];
-  if (std::sscanf(head, "showcaller-snapshot 1 %llu %u %64s %llu %llx\n", &stored_seq, &snapshot.format, hash, &size,
-                  &sum) != 5) {
+  if (std::sscanf(head, "showcaller-snapshot 1 %llu %u %64s %llu %llx\n", &stored_seq,
+                  &snapshot.format, hash, &size, &sum) != 5) {
     return std::nullopt;
   }
   const auto chain = from_hex(hash);
@@ -110,7 +112,9 @@ std::optional<JournalSnapshot> SnapshotFiles::read(std::uint64_t seq) const {
   return snapshot;
 }
 
-void SnapshotFiles::remove(std::uint64_t seq) const { ::unlink(file(seq).c_str()); }
+void SnapshotFiles::remove(std::uint64_t seq) const {
+  ::unlink(file(seq).c_str());
+}
 
 void SnapshotFiles::sweep() const {
   std::vector<std::string> parts;

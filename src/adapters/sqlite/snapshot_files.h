@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Snapshots as files beside the journal: JOURNAL.snapshot-SEQ (20 digits). Files, so that writing a large world never
-// stands in the way of an append. The two newest are kept.
+// Snapshots as files beside the journal: JOURNAL.snapshot-SEQ (20 digits). Files, so that writing a
+// large world never stands in the way of an append. The two newest are kept.
 //
-//   snapshot = 'showcaller-snapshot 1 ' SEQ ' ' FORMAT ' ' CHAIN-HASH ' ' SIZE ' ' XXH64-OF-BYTES '\n' bytes
+//   snapshot = 'showcaller-snapshot 1 ' SEQ ' ' FORMAT ' ' CHAIN-HASH ' ' SIZE ' ' XXH64-OF-BYTES
+//   '\n' bytes
 //
-// A file is written under another name, then renamed. It is not synced: a snapshot that a power cut spoils does not
-// match its own sum, and a snapshot that does not match is no snapshot.
+// A file is written under another name, then renamed. It is not synced: a snapshot that a power cut
+// spoils does not match its own sum, and a snapshot that does not match is no snapshot.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ namespace showcaller {
 
 class SnapshotFiles {
  public:
-  explicit SnapshotFiles(std::string journal_path) : prefix_(std::move(journal_path) + ".snapshot-") {}
+  explicit SnapshotFiles(std::string journal_path)
+      : prefix_(std::move(journal_path) + ".snapshot-") {}
 
   Status write(const JournalSnapshot& snapshot) const;
   // Newest first, by name alone.

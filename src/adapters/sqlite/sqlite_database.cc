@@ -12,9 +12,12 @@ namespace {
 
 int open_flags(OpenMode mode) {
   switch (mode) {
-    case OpenMode::ReadOnly: return SQLITE_OPEN_READONLY;
-    case OpenMode::ReadWrite: return SQLITE_OPEN_READWRITE;
-    case OpenMode::Create: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case OpenMode::ReadOnly:
+      return SQLITE_OPEN_READONLY;
+    case OpenMode::ReadWrite:
+      return SQLITE_OPEN_READWRITE;
+    case OpenMode::Create:
+      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }
   return SQLITE_OPEN_READONLY;
 }
@@ -26,42 +29,57 @@ constexpr int kBusyTimeoutMs = 2000;
 Error sqlite_error(sqlite3* handle, int code) {
   const char* path = handle != nullptr ? sqlite3_db_filename(handle, "main") : nullptr;
   const std::string file = path != nullptr && *path != 0 ? path : "the database";
-  const std::string fact = fmt::format("{}: {}", file, handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+  const std::string fact = fmt::format(
+      "{}: {}", file, handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return {ErrorCode::Limit, fmt::format("{}: the disk is full; nothing was written; free some space", file)};
+      return {ErrorCode::Limit,
+              fmt::format("{}: the disk is full; nothing was written; free some space", file)};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {ErrorCode::Conflict, fmt::format("{}: another program is writing to it; nothing was written", file)};
-    case SQLITE_CONSTRAINT: return {ErrorCode::Conflict, fact};
-    case SQLITE_TOOBIG: return {ErrorCode::Limit, fact};
+      return {ErrorCode::Conflict,
+              fmt::format("{}: another program is writing to it; nothing was written", file)};
+    case SQLITE_CONSTRAINT:
+      return {ErrorCode::Conflict, fact};
+    case SQLITE_TOOBIG:
+      return {ErrorCode::Limit, fact};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::Corrupt, fact + "; restore a backup"};
-    case SQLITE_READONLY: return {ErrorCode::Unavailable, fact + "; check who may write to the file and its folder"};
-    case SQLITE_CANTOPEN: return {ErrorCode::Unavailable, fact + "; check that the folder exists and may be used"};
-    default: break;
+    case SQLITE_READONLY:
+      return {ErrorCode::Unavailable, fact + "; check who may write to the file and its folder"};
+    case SQLITE_CANTOPEN:
+      return {ErrorCode::Unavailable, fact + "; check that the folder exists and may be used"};
+    default:
+      break;
   }
   // The system's own words tell an I/O error's cause.
   const int system = handle != nullptr ? sqlite3_system_errno(handle) : 0;
-  if (system != 0) return {ErrorCode::Unavailable, fmt::format("{} ({})", fact, std::strerror(system))};
+  if (system != 0)
+    return {ErrorCode::Unavailable, fmt::format("{} ({})", fact, std::strerror(system))};
   return {ErrorCode::Unavailable, fact};
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-void Database::Close::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+void Database::Close::operator()(sqlite3* handle) const {
+  sqlite3_close_v2(handle);
+}
 
-void Statement::bind(int position, std::int64_t value) { sqlite3_bind_int64(statement_.get(), position, value); }
+void Statement::bind(int position, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), position, value);
+}
 
 void Statement::bind_text(int position, std::string_view text) {
   // A null pointer would bind NULL.
-  sqlite3_bind_text64(statement_.get(), position, text.data() != nullptr ? text.data() : "", text.size(),
-                      SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), position, text.data() != nullptr ? text.data() : "",
+                      text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
 void Statement::bind_blob(int position, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_.get(), position, bytes.data() != nullptr ? bytes.data() : "", bytes.size(),
-                      SQLITE_STATIC);
+  sqlite3_bind_blob64(statement_.get(), position, bytes.data() != nullptr ? bytes.data() : "",
+                      bytes.size(), SQLITE_STATIC);
 }
 
 Result<bool> Statement::step() {
@@ -78,9 +96,13 @@ Status Statement::run() {
   return {};
 }
 
-void Statement::reset() { sqlite3_reset(statement_.get()); }
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+}
 
-std::int64_t Statement::column_int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+std::int64_t Statement::column_int(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
 std::string_view Statement::column_bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_.get(), column);
@@ -103,7 +125,8 @@ Result<Database> Database::open(const std::string& path, OpenMode mode, const st
   if (code != SQLITE_OK) {
     const int system = handle != nullptr ? sqlite3_system_errno(handle) : 0;
     if (system == ENOENT) {
-      return fail(ErrorCode::NotFound, fmt::format("{}: there is no such file; check the path", path));
+      return fail(ErrorCode::NotFound,
+                  fmt::format("{}: there is no such file; check the path", path));
     }
     const Error error = sqlite_error(handle, code);
     return fail(error.code, fmt::format("{}: {}", path, error.message));
@@ -117,7 +140,8 @@ Result<Database> Database::open(const std::string& path, OpenMode mode, const st
 
 Result<Statement> Database::prepare(std::string_view sql) const {
   sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), int(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), int(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   Statement statement;
   statement.statement_.reset(raw);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(handle_.get(), code));
@@ -142,6 +166,8 @@ Result<std::string> Database::query_text(std::string_view sql) const {
   return row ? std::string(statement.column_bytes(0)) : std::string();
 }
 
-bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle_.get()) == 0;
+}
 
 }  // namespace showcaller

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection to SQLite and its statements as values that close themselves, with errors as Result.
 //
-// Threads: a connection and its statements belong to one thread at a time (they are opened without SQLite's mutex).
+// Threads: a connection and its statements belong to one thread at a time (they are opened without
+// SQLite's mutex).
 #pragma once
 
 #include <cstdint>
@@ -71,8 +72,9 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
-// The last error of a connection. Limit: the disk (or the page limit) is full, nothing was written. Conflict: another
-// connection writes, or the row exists. Corrupt: not a database, or a damaged one. Unavailable: all else.
+// The last error of a connection. Limit: the disk (or the page limit) is full, nothing was written.
+// Conflict: another connection writes, or the row exists. Corrupt: not a database, or a damaged
+// one. Unavailable: all else.
 Error sqlite_error(sqlite3* handle, int code);
 
 }  // namespace showcaller

@@ -16,7 +16,8 @@ constexpr std::size_t kReadChunk = 512;
 constexpr std::size_t kReadersKept = 4;
 constexpr std::uint64_t kProgressEvery = 10'000;
 
-constexpr std::string_view kRange = "SELECT seq, kind, time_ms, bytes, hash FROM records WHERE seq >= ? ORDER BY seq LIMIT ?";
+constexpr std::string_view kRange =
+    "SELECT seq, kind, time_ms, bytes, hash FROM records WHERE seq >= ? ORDER BY seq LIMIT ?";
 
 // Reuses the record's storage: reading a million records allocates almost nothing.
 Status take_row(const Statement& row, StoredRecord* record) {
@@ -26,7 +27,8 @@ Status take_row(const Statement& row, StoredRecord* record) {
   record->bytes.assign(row.column_bytes(3));
   const std::string_view hash = row.column_bytes(4);
   if (hash.size() != record->hash.size()) {
-    return fail(ErrorCode::Corrupt, fmt::format("record {} of the journal has no hash; restore a backup", record->seq));
+    return fail(ErrorCode::Corrupt,
+                fmt::format("record {} of the journal has no hash; restore a backup", record->seq));
   }
   std::copy(hash.begin(), hash.end(), record->hash.begin());
   return {};
@@ -48,7 +50,8 @@ Status SqliteJournal::open_file() {
   if (!options_.read_only && !owner_.owns()) {
     TRY(owner_, FileOwner::take(path_));
   }
-  TRY(database_, Database::open(path_, options_.read_only ? OpenMode::ReadOnly : OpenMode::Create, options_.vfs));
+  TRY(database_, Database::open(path_, options_.read_only ? OpenMode::ReadOnly : OpenMode::Create,
+                                options_.vfs));
   if (options_.read_only) {
     TRY(check_format());
   } else {
@@ -69,7 +72,8 @@ Status SqliteJournal::reopen() {
     const std::lock_guard lock(mutex_);
     readers_.clear();
   }
-  for (Statement* statement : {&begin_, &insert_, &set_epoch_, &commit_, &rollback_}) *statement = Statement();
+  for (Statement* statement : {&begin_, &insert_, &set_epoch_, &commit_, &rollback_})
+    *statement = Statement();
   database_ = Database();
   TRY(open_file());
   lost_ = false;
@@ -83,13 +87,16 @@ Status SqliteJournal::prepare_file() {
   }
   TRY(const std::string mode, database_.query_text("PRAGMA journal_mode=WAL"));
   if (mode != "wal") {
-    return fail(ErrorCode::Unavailable, fmt::format("{}: the file system cannot hold a write-ahead log; put the journal "
-                                                    "on a local disk", path_));
+    return fail(ErrorCode::Unavailable,
+                fmt::format("{}: the file system cannot hold a write-ahead log; put the journal "
+                            "on a local disk",
+                            path_));
   }
-  // FULL syncs the log at every commit. Truncating the log at the start writes whatever an earlier process could not
-  // sync through to the file, and syncs that.
-  TRY(database_.execute("PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;"
-                        "PRAGMA wal_autocheckpoint=4000; PRAGMA wal_checkpoint(TRUNCATE)"));
+  // FULL syncs the log at every commit. Truncating the log at the start writes whatever an earlier
+  // process could not sync through to the file, and syncs that.
+  TRY(database_.execute(
+      "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;"
+      "PRAGMA wal_autocheckpoint=4000; PRAGMA wal_checkpoint(TRUNCATE)"));
   TRY(limit_pages(options_.pages_max));
   if (tables == 0) {
     TRY(create_tables());
@@ -100,16 +107,22 @@ Status SqliteJournal::prepare_file() {
 Status SqliteJournal::check_format() const {
   TRY(const auto id, database_.query_int("PRAGMA application_id"));
   if (id != kApplicationId) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is not a journal of Showcaller but some other database; check the path", path_));
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("{} is not a journal of Showcaller but some other database; check the path",
+                    path_));
   }
-  TRY(const auto format, database_.query_int("SELECT value FROM meta WHERE key = 'format_version'"));
+  TRY(const auto format,
+      database_.query_int("SELECT value FROM meta WHERE key = 'format_version'"));
   if (format > kJournalFormat) {
-    return fail(ErrorCode::Unsupported, fmt::format("{} was written by a newer version of Showcaller (journal format {}, "
-                                                    "this version knows {}); run that version, or restore an older backup",
-                                                    path_, format, kJournalFormat));
+    return fail(ErrorCode::Unsupported,
+                fmt::format("{} was written by a newer version of Showcaller (journal format {}, "
+                            "this version knows {}); run that version, or restore an older backup",
+                            path_, format, kJournalFormat));
   }
   if (format < 1) {
-    return fail(ErrorCode::Corrupt, fmt::format("{} does not tell its format; restore a backup", path_));
+    return fail(ErrorCode::Corrupt,
+                fmt::format("{} does not tell its format; restore a backup", path_));
   }
   return {};
 }
@@ -118,7 +131,8 @@ Status SqliteJournal::create_tables() {
   const Status created = database_.execute(fmt::format(
       "BEGIN IMMEDIATE;"
       "PRAGMA application_id={};"
-      "CREATE TABLE records(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+      "CREATE TABLE records(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, time_ms INTEGER NOT "
+      "NULL,"
       " bytes TEXT NOT NULL, hash BLOB NOT NULL);"
       "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
       "INSERT INTO meta VALUES ('format_version', {}), ('epoch', 0), ('created_by', 'showcaller');"
@@ -141,14 +155,17 @@ Status SqliteJournal::prepare_statements() {
 Status SqliteJournal::limit_pages(std::int64_t pages_max) {
   // SQLite keeps the limit in a connection and takes 0 as a question.
   constexpr std::int64_t kMost = 0xfffffffe;
-  return database_.execute(fmt::format("PRAGMA max_page_count={}", pages_max > 0 ? pages_max : kMost));
+  return database_.execute(
+      fmt::format("PRAGMA max_page_count={}", pages_max > 0 ? pages_max : kMost));
 }
 
 Result<JournalTail> SqliteJournal::load_tail(const Database& database) const {
   JournalTail tail;
   TRY(const auto epoch, database.query_int("SELECT value FROM meta WHERE key = 'epoch'"));
   tail.epoch = std::uint64_t(epoch);
-  TRY(Statement last, database.prepare("SELECT seq, kind, time_ms, bytes, hash FROM records ORDER BY seq DESC LIMIT 1"));
+  TRY(Statement last,
+      database.prepare(
+          "SELECT seq, kind, time_ms, bytes, hash FROM records ORDER BY seq DESC LIMIT 1"));
   TRY(const bool row, last.step());
   if (!row) return tail;
   StoredRecord record;
@@ -162,13 +179,16 @@ Result<JournalTail> SqliteJournal::load_tail(const Database& database) const {
 Status SqliteJournal::check_tail(const JournalTail& tail) {
   for (const std::uint64_t seq : snapshots_.seqs()) {
     if (seq > tail.seq && snapshots_.read(seq)) {
-      return fail(ErrorCode::Corrupt,
-                  fmt::format("{} ends at record {}, but a snapshot of record {} lies beside it: the last records are "
-                              "gone; restore a backup, or move the snapshot away to go on without them",
-                              path_, tail.seq, seq));
+      return fail(
+          ErrorCode::Corrupt,
+          fmt::format("{} ends at record {}, but a snapshot of record {} lies beside it: the last "
+                      "records are "
+                      "gone; restore a backup, or move the snapshot away to go on without them",
+                      path_, tail.seq, seq));
     }
   }
-  const std::uint64_t from = tail.seq > options_.verify_last ? tail.seq - options_.verify_last + 1 : 1;
+  const std::uint64_t from =
+      tail.seq > options_.verify_last ? tail.seq - options_.verify_last + 1 : 1;
   return read(from, [&](const StoredRecord& record) { return record.seq < tail.seq; });
 }
 
@@ -185,10 +205,13 @@ Result<JournalTail> SqliteJournal::tail() {
 
 Result<std::uint64_t> SqliteJournal::append(std::uint64_t epoch, std::uint64_t expected_seq,
                                             std::span<const StoredRecord> batch) {
-  if (options_.read_only) return fail(ErrorCode::Conflict, fmt::format("{} was opened for reading alone", path_));
+  if (options_.read_only)
+    return fail(ErrorCode::Conflict, fmt::format("{} was opened for reading alone", path_));
   if (lost_) {
-    return fail(ErrorCode::Unavailable, fmt::format("{}: an earlier append failed in an unknown state; reopen the journal "
-                                                    "to learn what it holds", path_));
+    return fail(ErrorCode::Unavailable,
+                fmt::format("{}: an earlier append failed in an unknown state; reopen the journal "
+                            "to learn what it holds",
+                            path_));
   }
   // The writer is one thread and the only one to change the tail: reading it needs no lock here.
   TRY(check_append(tail_, epoch, expected_seq, batch));
@@ -228,8 +251,8 @@ Status SqliteJournal::insert(std::span<const StoredRecord> batch) {
 
 Status SqliteJournal::roll_back(Error error) {
   const bool undone = !database_.in_transaction() || rollback_.run();
-  // A full disk or a second writer is refused before the frame that commits. Any other failure may have come after it
-  // (a failed sync), and then the batch may be there after the next start.
+  // A full disk or a second writer is refused before the frame that commits. Any other failure may
+  // have come after it (a failed sync), and then the batch may be there after the next start.
   const bool known = error.code == ErrorCode::Limit || error.code == ErrorCode::Conflict;
   lost_ = !undone || !known;
   if (!undone && known) error.code = ErrorCode::Unavailable;
@@ -257,7 +280,8 @@ void SqliteJournal::return_reader(std::unique_ptr<Reader> reader) {
   if (readers_.size() < kReadersKept) readers_.push_back(std::move(reader));
 }
 
-Result<bool> SqliteJournal::read_chunk(Reader* reader, std::uint64_t from, std::vector<StoredRecord>* chunk) const {
+Result<bool> SqliteJournal::read_chunk(Reader* reader, std::uint64_t from,
+                                       std::vector<StoredRecord>* chunk) const {
   chunk->resize(kReadChunk);
   reader->range.bind(1, std::int64_t(from));
   reader->range.bind(2, std::int64_t(kReadChunk));
@@ -267,7 +291,8 @@ Result<bool> SqliteJournal::read_chunk(Reader* reader, std::uint64_t from, std::
     if (!row) break;
     TRY(take_row(reader->range, &(*chunk)[rows++]));
   }
-  // Between chunks no read transaction is open, so a slow reader never keeps the log from being reused.
+  // Between chunks no read transaction is open, so a slow reader never keeps the log from being
+  // reused.
   reader->range.reset();
   chunk->resize(rows);
   return rows == kReadChunk;
@@ -286,7 +311,8 @@ Result<Sha256> SqliteJournal::hash_at(const Database& database, std::uint64_t se
   return hash;
 }
 
-Status SqliteJournal::read(std::uint64_t from, const std::function<bool(const StoredRecord&)>& sink) {
+Status SqliteJournal::read(std::uint64_t from,
+                           const std::function<bool(const StoredRecord&)>& sink) {
   from = std::max<std::uint64_t>(from, 1);
   TRY(const JournalTail end, tail());
   if (from > end.seq) return {};
@@ -304,7 +330,8 @@ Status SqliteJournal::read(std::uint64_t from, const std::function<bool(const St
       }
     }
     if (chain.next() <= end.seq) {
-      return fail(ErrorCode::Corrupt, fmt::format("the journal has no record {}; restore a backup", chain.next()));
+      return fail(ErrorCode::Corrupt,
+                  fmt::format("the journal has no record {}; restore a backup", chain.next()));
     }
     return {};
   };
@@ -313,7 +340,9 @@ Status SqliteJournal::read(std::uint64_t from, const std::function<bool(const St
   return status;
 }
 
-Status SqliteJournal::write_snapshot(const JournalSnapshot& snapshot) { return snapshots_.write(snapshot); }
+Status SqliteJournal::write_snapshot(const JournalSnapshot& snapshot) {
+  return snapshots_.write(snapshot);
+}
 
 Result<std::optional<JournalSnapshot>> SqliteJournal::newest_snapshot(std::uint64_t seq_max) {
   TRY(auto reader, borrow_reader());
@@ -342,7 +371,9 @@ Result<std::uint64_t> SqliteJournal::seq_at(Instant time) {
       const std::uint64_t middle = low + (high - low + 1) / 2;
       find.bind(1, std::int64_t(middle));
       TRY(const bool row, find.step());
-      if (!row) return fail(ErrorCode::Corrupt, fmt::format("the journal has no record {}; restore a backup", middle));
+      if (!row)
+        return fail(ErrorCode::Corrupt,
+                    fmt::format("the journal has no record {}; restore a backup", middle));
       const bool later = find.column_int(0) > to_ms(time);
       find.reset();
       later ? high = middle - 1 : low = middle;
@@ -354,7 +385,8 @@ Result<std::uint64_t> SqliteJournal::seq_at(Instant time) {
   return seq;
 }
 
-Result<JournalTail> SqliteJournal::verify(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+Result<JournalTail> SqliteJournal::verify(
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   TRY(auto reader, borrow_reader());
   const auto structure = reader->database.query_text("PRAGMA quick_check(1)");
   return_reader(std::move(reader));
@@ -365,7 +397,8 @@ Result<JournalTail> SqliteJournal::verify(const std::function<void(std::uint64_t
   TRY(JournalTail end, tail());
   const std::uint64_t total = end.seq;
   TRY(read(1, [&](const StoredRecord& record) {
-    if (progress && (record.seq % kProgressEvery == 0 || record.seq == total)) progress(record.seq, total);
+    if (progress && (record.seq % kProgressEvery == 0 || record.seq == total))
+      progress(record.seq, total);
     return record.seq < total;
   }));
   return end;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sqlite/sqlite_ledger.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -12,6 +9,8 @@
 
 #include <fmt/format.h>
 #include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "flow/port/ledger_rules.h"
 
@@ -24,7 +23,8 @@ constexpr std::int64_t kLedgerFormat = 1;  // On disk: user_version.
 constexpr std::size_t kSheetsOpenMax = 8;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::string_view kSuffix = ".ledger";
-constexpr std::string_view kColumns = "SELECT region, pseudonym, visit, session, source, at_ms FROM rows ";
+constexpr std::string_view kColumns =
+    "SELECT region, pseudonym, visit, session, source, at_ms FROM rows ";
 
 std::string random_bytes() {
   std::string bytes(kKeyBytes, '\0');
@@ -41,11 +41,15 @@ Result<Database> open_database(const std::string& path, OpenMode mode, const std
   }
   TRY(const auto format, database.query_int("PRAGMA user_version"));
   if (format > kLedgerFormat) {
-    return fail(ErrorCode::Unsupported, fmt::format("{} was written by a newer version of Showcaller; run that version", path));
+    return fail(
+        ErrorCode::Unsupported,
+        fmt::format("{} was written by a newer version of Showcaller; run that version", path));
   }
-  TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON"));
+  TRY(database.execute(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON"));
   if (format == 0) {
-    TRY(database.execute(fmt::format("BEGIN IMMEDIATE; {}; PRAGMA user_version={}; COMMIT", tables, kLedgerFormat)));
+    TRY(database.execute(
+        fmt::format("BEGIN IMMEDIATE; {}; PRAGMA user_version={}; COMMIT", tables, kLedgerFormat)));
   }
   return database;
 }
@@ -87,9 +91,10 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& fold
 }
 
 Status SqliteLedger::open_keys() {
-  TRY(keys_, open_database(folder_ + "/keys.db", OpenMode::Create,
-                           "CREATE TABLE players(tag BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;"
-                           "CREATE TABLE secret(value BLOB NOT NULL)"));
+  TRY(keys_,
+      open_database(folder_ + "/keys.db", OpenMode::Create,
+                    "CREATE TABLE players(tag BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;"
+                    "CREATE TABLE secret(value BLOB NOT NULL)"));
   TRY(secret_, keys_.query_text("SELECT value FROM secret"));
   if (!secret_.empty()) return {};
   secret_ = random_bytes();
@@ -114,7 +119,8 @@ Result<std::string> SqliteLedger::find_key(std::string_view player) {
   return row ? std::string(find.column_bytes(0)) : std::string();
 }
 
-Result<std::map<std::string_view, std::string>> SqliteLedger::keys_for(std::span<const LedgerEntry> entries) {
+Result<std::map<std::string_view, std::string>> SqliteLedger::keys_for(
+    std::span<const LedgerEntry> entries) {
   std::map<std::string_view, std::string> keys;
   TRY(keys_.execute("BEGIN IMMEDIATE"));
   const Status made = make_keys(entries, &keys);
@@ -125,7 +131,8 @@ Result<std::map<std::string_view, std::string>> SqliteLedger::keys_for(std::span
   return keys;
 }
 
-Status SqliteLedger::make_keys(std::span<const LedgerEntry> entries, std::map<std::string_view, std::string>* keys) {
+Status SqliteLedger::make_keys(std::span<const LedgerEntry> entries,
+                               std::map<std::string_view, std::string>* keys) {
   TRY(Statement find, keys_.prepare("SELECT key FROM players WHERE tag = ?"));
   TRY(Statement insert, keys_.prepare("INSERT INTO players VALUES (?, ?)"));
   for (const LedgerEntry& entry : entries) {
@@ -149,24 +156,27 @@ Result<SqliteLedger::Sheet*> SqliteLedger::sheet_of(const LedgerRevision& revisi
   std::unique_ptr<Sheet>& sheet = sheets_[revision];
   if (!sheet) {
     auto fresh = std::make_unique<Sheet>();
-    auto database = open_database(path_of(revision), mode,
-                                  "CREATE TABLE rows(region TEXT NOT NULL, pseudonym BLOB NOT NULL, visit INTEGER NOT NULL,"
-                                  " session TEXT NOT NULL, source TEXT NOT NULL, at_ms INTEGER NOT NULL,"
-                                  " PRIMARY KEY (region, pseudonym, visit, session, source)) WITHOUT ROWID");
+    auto database = open_database(
+        path_of(revision), mode,
+        "CREATE TABLE rows(region TEXT NOT NULL, pseudonym BLOB NOT NULL, visit INTEGER NOT NULL,"
+        " session TEXT NOT NULL, source TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+        " PRIMARY KEY (region, pseudonym, visit, session, source)) WITHOUT ROWID");
     if (!database) {
       sheets_.erase(revision);
       return std::unexpected(database.error());
     }
     fresh->database = *std::move(database);
-    TRY(fresh->insert, fresh->database.prepare("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                                               "SET at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms"));
+    TRY(fresh->insert,
+        fresh->database.prepare("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                                "SET at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms"));
     sheet = std::move(fresh);
   }
   sheet->used = ++uses_;
   Sheet* found = sheet.get();
   while (sheets_.size() > kSheetsOpenMax) {
-    sheets_.erase(std::min_element(sheets_.begin(), sheets_.end(),
-                                   [](const auto& a, const auto& b) { return a.second->used < b.second->used; }));
+    sheets_.erase(std::min_element(
+        sheets_.begin(), sheets_.end(),
+        [](const auto& a, const auto& b) { return a.second->used < b.second->used; }));
   }
   return found;
 }
@@ -187,9 +197,10 @@ Status SqliteLedger::add(std::span<const LedgerEntry> entries) {
   return {};
 }
 
-Status SqliteLedger::add_rows(const LedgerRevision& revision, std::span<const LedgerEntry* const> entries,
+Status SqliteLedger::add_rows(const LedgerRevision& revision,
+                              std::span<const LedgerEntry* const> entries,
                               const std::map<std::string_view, std::string>& keys) {
-  TRY(Sheet* sheet, sheet_of(revision, OpenMode::Create));
+  TRY(Sheet * sheet, sheet_of(revision, OpenMode::Create));
   TRY(sheet->database.execute("BEGIN IMMEDIATE"));
   const auto insert_all = [&]() -> Status {
     for (const LedgerEntry* entry : entries) {
@@ -216,7 +227,8 @@ Result<LedgerSeal> SqliteLedger::seal(std::string_view event, std::int64_t revis
   const auto sheet = sheet_of({std::string(event), revision}, OpenMode::ReadWrite);
   if (!sheet && sheet.error().code == ErrorCode::NotFound) return root.seal();
   if (!sheet) return std::unexpected(sheet.error());
-  TRY(Statement rows, (*sheet)->database.prepare(fmt::format("{} ORDER BY region, pseudonym, visit, session, source", kColumns)));
+  TRY(Statement rows, (*sheet)->database.prepare(fmt::format(
+                          "{} ORDER BY region, pseudonym, visit, session, source", kColumns)));
   while (true) {
     TRY(const bool more, rows.step());
     if (!more) return root.seal();
@@ -231,7 +243,9 @@ Status SqliteLedger::read(std::string_view event, std::int64_t revision,
   const auto database = Database::open(path_of({std::string(event), revision}), OpenMode::ReadOnly);
   if (!database && database.error().code == ErrorCode::NotFound) return {};
   if (!database) return std::unexpected(database.error());
-  TRY(Statement rows, database->prepare(fmt::format("{} ORDER BY at_ms, region, pseudonym, visit, session, source", kColumns)));
+  TRY(Statement rows,
+      database->prepare(
+          fmt::format("{} ORDER BY at_ms, region, pseudonym, visit, session, source", kColumns)));
   while (true) {
     TRY(const bool more, rows.step());
     if (!more) return {};
@@ -241,7 +255,8 @@ Status SqliteLedger::read(std::string_view event, std::int64_t revision,
 }
 
 Status SqliteLedger::export_player(
-    std::string_view player, const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
+    std::string_view player,
+    const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
   TRY(const auto all, revisions());
   const std::lock_guard lock(mutex_);
   TRY(const std::string key, find_key(player));
@@ -253,13 +268,15 @@ Status SqliteLedger::export_player(
 }
 
 // Region by region, so that the primary key serves and no second index has to be kept.
-Status SqliteLedger::export_sheet(const LedgerRevision& revision, const std::string& key,
-                                  const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
+Status SqliteLedger::export_sheet(
+    const LedgerRevision& revision, const std::string& key,
+    const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink) {
   const std::string pseudonym = *from_hex(ledger_pseudonym(key, revision.event, revision.revision));
-  TRY(Sheet* sheet, sheet_of(revision, OpenMode::ReadWrite));
+  TRY(Sheet * sheet, sheet_of(revision, OpenMode::ReadWrite));
   TRY(Statement first, sheet->database.prepare("SELECT min(region) FROM rows"));
   TRY(Statement next, sheet->database.prepare("SELECT min(region) FROM rows WHERE region > ?"));
-  TRY(Statement rows, sheet->database.prepare(fmt::format("{} WHERE region = ? AND pseudonym = ?", kColumns)));
+  TRY(Statement rows,
+      sheet->database.prepare(fmt::format("{} WHERE region = ? AND pseudonym = ?", kColumns)));
   std::string region;
   for (Statement* step = &first;; step = &next) {
     if (step == &next) next.bind_text(1, region);
@@ -296,7 +313,8 @@ Result<std::vector<LedgerRevision>> SqliteLedger::revisions() {
   std::vector<LedgerRevision> found;
   std::error_code error;
   for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-    if (auto revision = revision_of(at->path().filename().string())) found.push_back(*std::move(revision));
+    if (auto revision = revision_of(at->path().filename().string()))
+      found.push_back(*std::move(revision));
   }
   if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder_, error.message()));
   std::sort(found.begin(), found.end());
@@ -308,7 +326,8 @@ Status SqliteLedger::remove(std::string_view event, std::int64_t revision) {
   const LedgerRevision key{std::string(event), revision};
   sheets_.erase(key);
   const std::string path = path_of(key);
-  if (::unlink(path.c_str()) != 0) return fail(ErrorCode::NotFound, fmt::format("{}: there is no such ledger", path));
+  if (::unlink(path.c_str()) != 0)
+    return fail(ErrorCode::NotFound, fmt::format("{}: there is no such ledger", path));
   ::unlink((path + "-wal").c_str());
   ::unlink((path + "-shm").c_str());
   return {};

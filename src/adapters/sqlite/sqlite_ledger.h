@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger in SQLite: FOLDER/keys.db, and FOLDER/EVENT+rREVISION.ledger a revision, its rows stored region by region.
+// The ledger in SQLite: FOLDER/keys.db, and FOLDER/EVENT+rREVISION.ledger a revision, its rows
+// stored region by region.
 //
-//   keys.db    players(tag BLOB PRIMARY KEY, key BLOB)    tag = HMAC-SHA-256(secret, player): no player's name is stored
+//   keys.db    players(tag BLOB PRIMARY KEY, key BLOB)    tag = HMAC-SHA-256(secret, player): no
+//   player's name is stored
 //              secret(value BLOB)                         32 random bytes of this ledger
 //   *.ledger   rows(region, pseudonym, visit, session, source, at_ms), primary key all but at_ms
 //
-// Erasing overwrites the key in its page (secure_delete) and empties the write-ahead log. The ledger files never change
-// by it, so their roots hold. Threads: any. One process owns the folder.
+// Erasing overwrites the key in its page (secure_delete) and empties the write-ahead log. The
+// ledger files never change by it, so their roots hold. Threads: any. One process owns the folder.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +33,8 @@ struct LedgerRevision {
 
 class SqliteLedger final : public Ledger {
  public:
-  // Makes the folder (0700). Conflict: another process has it. Unsupported: a newer version wrote it.
+  // Makes the folder (0700). Conflict: another process has it. Unsupported: a newer version wrote
+  // it.
   static Result<std::unique_ptr<SqliteLedger>> open(const std::string& folder);
 
   Status add(std::span<const LedgerEntry> entries) override;
@@ -39,7 +42,8 @@ class SqliteLedger final : public Ledger {
   Status read(std::string_view event, std::int64_t revision,
               const std::function<bool(const LedgerRow&)>& sink) override;
   Status export_player(std::string_view player,
-                       const std::function<void(std::string_view event, std::int64_t revision, const LedgerRow&)>& sink) override;
+                       const std::function<void(std::string_view event, std::int64_t revision,
+                                                const LedgerRow&)>& sink) override;
   Status erase_player(std::string_view player) override;
 
   Result<std::vector<LedgerRevision>> revisions();
@@ -58,12 +62,14 @@ class SqliteLedger final : public Ledger {
   std::string tag_of(std::string_view player) const;
   Result<std::string> find_key(std::string_view player);  // empty: none
   Result<std::map<std::string_view, std::string>> keys_for(std::span<const LedgerEntry> entries);
-  Status make_keys(std::span<const LedgerEntry> entries, std::map<std::string_view, std::string>* keys);
+  Status make_keys(std::span<const LedgerEntry> entries,
+                   std::map<std::string_view, std::string>* keys);
   Result<Sheet*> sheet_of(const LedgerRevision& revision, OpenMode mode);
   Status add_rows(const LedgerRevision& revision, std::span<const LedgerEntry* const> entries,
                   const std::map<std::string_view, std::string>& keys);
-  Status export_sheet(const LedgerRevision& revision, const std::string& key,
-                      const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink);
+  Status export_sheet(
+      const LedgerRevision& revision, const std::string& key,
+      const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink);
 
   const std::string folder_;
   std::mutex mutex_;

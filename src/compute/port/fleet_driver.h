@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Port: what starts, stops and watches game server processes.
 //
-// A driver holds no wishes of its own. apply() is idempotent by instance id: starting an instance that runs, or stopping
-// one that is gone, is no error. What a driver accepted may still not happen: observe() alone tells the truth. A driver
-// refuses an epoch lower than one that it has seen (Conflict).
+// A driver holds no wishes of its own. apply() is idempotent by instance id: starting an instance
+// that runs, or stopping one that is gone, is no error. What a driver accepted may still not
+// happen: observe() alone tells the truth. A driver refuses an epoch lower than one that it has
+// seen (Conflict).
 //
-// Threads: observe() and apply() are called by one reconciler thread; allocate() by any. None may block for longer
-// than 100 ms; slow work goes on behind the driver and shows in observe().
+// Threads: observe() and apply() are called by one reconciler thread; allocate() by any. None may
+// block for longer than 100 ms; slow work goes on behind the driver and shows in observe().
 #pragma once
 
 #include <cstddef>
@@ -33,19 +34,21 @@ struct InstanceLimits {
 
 // All that is needed to start one instance.
 struct InstanceSpec {
-  std::string id;  // chosen by the engine in a record before the start: [a-z0-9-], at most 63 characters
+  std::string
+      id;  // chosen by the engine in a record before the start: [a-z0-9-], at most 63 characters
   std::string fleet;
   std::string build;
   std::string region;
   std::string host;
-  std::vector<std::string> command;          // argv; no shell
-  std::map<std::string, std::string> env;    // all of it: nothing is inherited but what the driver documents
-  std::string work_folder;                   // empty: the instance's own folder
+  std::vector<std::string> command;  // argv; no shell
+  std::map<std::string, std::string>
+      env;                  // all of it: nothing is inherited but what the driver documents
+  std::string work_folder;  // empty: the instance's own folder
   std::map<std::string, std::string> labels;
-  int ports = 1;                             // UDP and TCP ports handed out, as SHOWCALLER_PORT, SHOWCALLER_PORT_2, …
-  Duration health_period = seconds(5);       // unhealthy after `health_failures` periods without Health
+  int ports = 1;  // UDP and TCP ports handed out, as SHOWCALLER_PORT, SHOWCALLER_PORT_2, …
+  Duration health_period = seconds(5);  // unhealthy after `health_failures` periods without Health
   int health_failures = 3;
-  Duration start_timeout = seconds(60);      // from start to Ready
+  Duration start_timeout = seconds(60);  // from start to Ready
   InstanceLimits limits;
   // Agones counters and lists must be declared before the start: name → capacity.
   std::map<std::string, std::int64_t> counters;
@@ -55,7 +58,7 @@ struct InstanceSpec {
 // The Agones game server states that matter to us, and how one ends.
 // On disk in the shim's state file by name.
 enum class InstanceState {
-  Starting,   // process wanted or running, not Ready yet
+  Starting,  // process wanted or running, not Ready yet
   Ready,
   Reserved,
   Allocated,  // a session was given to it
@@ -77,7 +80,7 @@ inline std::optional<InstanceState> instance_state_from(std::string_view text) {
 }
 
 struct InstanceExit {
-  int code = 0;         // when signal is 0
+  int code = 0;  // when signal is 0
   int signal = 0;
   bool wanted = false;  // we stopped it, or it asked to shut down
 };
@@ -90,30 +93,39 @@ struct ObservedInstance {
   std::string host;
   std::uint64_t epoch = 0;
   InstanceState state = InstanceState::Starting;
-  bool was_ready = false;           // reached Ready at least once
+  bool was_ready = false;  // reached Ready at least once
   std::string address;
   std::vector<int> ports;
   std::optional<std::string> session;  // while Allocated
-  std::int64_t players = 0;            // as the game server counts them (Agones counter or list "players")
-  std::int64_t capacity = 0;           // 0: it does not say
-  std::int64_t sessions_ended = 0;     // how many times it went Allocated → Ready or Shutdown
+  std::int64_t players = 0;   // as the game server counts them (Agones counter or list "players")
+  std::int64_t capacity = 0;  // 0: it does not say
+  std::int64_t sessions_ended = 0;  // how many times it went Allocated → Ready or Shutdown
   Instant started_at;
-  std::optional<InstanceExit> exit;    // when Exited
+  std::optional<InstanceExit> exit;  // when Exited
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
 };
 
-struct StartInstance { InstanceSpec spec; };
+struct StartInstance {
+  InstanceSpec spec;
+};
 // SIGTERM, then SIGKILL after grace. Reason goes to the instance's log.
-struct StopInstance { std::string id; Duration grace = seconds(10); std::string reason; };
+struct StopInstance {
+  std::string id;
+  Duration grace = seconds(10);
+  std::string reason;
+};
 // Forgets an Exited instance: its folder and log are removed.
-struct ForgetInstance { std::string id; };
+struct ForgetInstance {
+  std::string id;
+};
 using FleetAction = std::variant<StartInstance, StopInstance, ForgetInstance>;
 
 struct AllocateInstance {
   std::string id;
   std::string session;
-  std::map<std::string, std::string> labels;       // set on the game server, prefix "showcaller.dev/" is ours
+  std::map<std::string, std::string>
+      labels;  // set on the game server, prefix "showcaller.dev/" is ours
   std::map<std::string, std::string> annotations;
 };
 
@@ -124,7 +136,8 @@ class FleetDriver {
   [[nodiscard]] virtual Result<std::vector<ObservedInstance>> observe() = 0;
   // Applies each action; the first error ends it and the rest will be wanted again.
   [[nodiscard]] virtual Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) = 0;
-  // Tells the sidecar that a session was given to the instance. Returns at once; observe() shows it.
+  // Tells the sidecar that a session was given to the instance. Returns at once; observe() shows
+  // it.
   virtual void allocate(const AllocateInstance& allocation) = 0;
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every journal checks alike, so that no implementation is laxer than another.
 //
-// append() checks the link of a batch's first record to the tail, which proves that the writer knows this history; the
-// links inside the batch are the writer's own. read() checks every link it passes.
+// append() checks the link of a batch's first record to the tail, which proves that the writer
+// knows this history; the links inside the batch are the writer's own. read() checks every link it
+// passes.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +35,17 @@ inline void seal_batch(const JournalTail& tail, std::span<StoredRecord> batch) {
 inline Status check_append(const JournalTail& tail, std::uint64_t epoch, std::uint64_t expected_seq,
                            std::span<const StoredRecord> batch) {
   if (epoch < tail.epoch) {
-    return fail(ErrorCode::Conflict,
-                fmt::format("epoch {} is deposed: epoch {} has written to the journal; stop, and reload "
-                            "before writing again", epoch, tail.epoch));
+    return fail(
+        ErrorCode::Conflict,
+        fmt::format("epoch {} is deposed: epoch {} has written to the journal; stop, and reload "
+                    "before writing again",
+                    epoch, tail.epoch));
   }
   if (expected_seq != tail.seq) {
-    return fail(ErrorCode::Conflict, fmt::format("the journal is at seq {}, not at {}: somebody else has "
-                                                 "written; reload", tail.seq, expected_seq));
+    return fail(ErrorCode::Conflict,
+                fmt::format("the journal is at seq {}, not at {}: somebody else has "
+                            "written; reload",
+                            tail.seq, expected_seq));
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].seq != expected_seq + 1 + i) {
@@ -49,8 +54,10 @@ inline Status check_append(const JournalTail& tail, std::uint64_t epoch, std::ui
     }
   }
   if (!batch.empty() && batch[0].hash != chain_hash(tail.hash, batch[0].bytes)) {
-    return fail(ErrorCode::Conflict, fmt::format("record {} does not follow from the record before it: the "
-                                                 "writer knows another history; reload", batch[0].seq));
+    return fail(ErrorCode::Conflict,
+                fmt::format("record {} does not follow from the record before it: the "
+                            "writer knows another history; reload",
+                            batch[0].seq));
   }
   return {};
 }
@@ -63,13 +70,17 @@ class ChainCheck {
 
   Status check(const StoredRecord& record) {
     if (record.seq != next_) {
-      return fail(ErrorCode::Corrupt, fmt::format("the journal has no record {}: record {} follows record {}; "
-                                                  "restore a backup", next_, record.seq, next_ - 1));
+      return fail(ErrorCode::Corrupt,
+                  fmt::format("the journal has no record {}: record {} follows record {}; "
+                              "restore a backup",
+                              next_, record.seq, next_ - 1));
     }
     hash_ = chain_hash(hash_, record.bytes);
     if (hash_ != record.hash) {
-      return fail(ErrorCode::Corrupt, fmt::format("record {} of the journal is not what was written: its hash does "
-                                                  "not match; restore a backup", record.seq));
+      return fail(ErrorCode::Corrupt,
+                  fmt::format("record {} of the journal is not what was written: its hash does "
+                              "not match; restore a backup",
+                              record.seq));
     }
     ++next_;
     return {};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Port: the ledger, everyone who may have been exposed to a revision of a LiveEvent.
 //
-// Outside the journal. Players are kept as pseudonyms, HMAC-SHA-256 under a key of their own: erasing a player destroys
-// the key, the rows stay, and nobody can tell any more whose they were. Adding a row twice is adding it once.
+// Outside the journal. Players are kept as pseudonyms, HMAC-SHA-256 under a key of their own:
+// erasing a player destroys the key, the rows stay, and nobody can tell any more whose they were.
+// Adding a row twice is adding it once.
 //
 // Threads: any. Errors: Limit (disk full), Corrupt, Unavailable, NotFound.
 #pragma once
@@ -20,24 +21,24 @@ namespace showcaller {
 
 // How we know that the player may have been exposed.
 enum class LedgerSource : std::uint8_t {  // On disk by name.
-  Served,    // an assignment was given
-  Reported,  // a client reported it
-  Admitted,  // the assignment admits the player, who does not report
+  Served,                                 // an assignment was given
+  Reported,                               // a client reported it
+  Admitted,                               // the assignment admits the player, who does not report
 };
 
 struct LedgerEntry {
   std::string event;
   std::int64_t revision = 0;
-  std::int64_t visit = 0;      // of the stage
+  std::int64_t visit = 0;  // of the stage
   std::string region;
-  std::string player;          // as the game names the player; never stored
+  std::string player;  // as the game names the player; never stored
   std::string session;
   LedgerSource source = LedgerSource::Served;
-  Instant at{};                // first seen
+  Instant at{};  // first seen
 };
 
 struct LedgerRow {
-  std::string pseudonym;       // hex
+  std::string pseudonym;  // hex
   std::int64_t visit = 0;
   std::string region, session;
   LedgerSource source = LedgerSource::Served;
@@ -46,7 +47,7 @@ struct LedgerRow {
 
 struct LedgerSeal {
   std::int64_t rows = 0;
-  std::string root;            // hex; depends on every row and on nothing else
+  std::string root;  // hex; depends on every row and on nothing else
 };
 
 class Ledger {
@@ -61,7 +62,8 @@ class Ledger {
   // Every row of a player over all revisions, with the event's name and revision.
   [[nodiscard]] virtual Status export_player(
       std::string_view player,
-      const std::function<void(std::string_view event, std::int64_t revision, const LedgerRow&)>& sink) = 0;
+      const std::function<void(std::string_view event, std::int64_t revision, const LedgerRow&)>&
+          sink) = 0;
   // Destroys the player's key. NotFound: there was none.
   [[nodiscard]] virtual Status erase_player(std::string_view player) = 0;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every ledger computes alike, so that a root and a pseudonym are the same wherever they are made.
+// What every ledger computes alike, so that a root and a pseudonym are the same wherever they are
+// made.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +15,21 @@
 
 namespace showcaller {
 
-// Another pseudonym in each revision: once the key is gone, nobody can follow a player from one revision to the next.
-inline std::string ledger_pseudonym(std::string_view key, std::string_view event, std::int64_t revision) {
+// Another pseudonym in each revision: once the key is gone, nobody can follow a player from one
+// revision to the next.
+inline std::string ledger_pseudonym(std::string_view key, std::string_view event,
+                                    std::int64_t revision) {
   return to_hex(hmac_sha256(key, fmt::format("showcaller-ledger 1 {} r{}", event, revision)));
 }
 
 inline std::string_view to_string(LedgerSource source) {
   switch (source) {
-    case LedgerSource::Served: return "served";
-    case LedgerSource::Reported: return "reported";
-    case LedgerSource::Admitted: return "admitted";
+    case LedgerSource::Served:
+      return "served";
+    case LedgerSource::Reported:
+      return "reported";
+    case LedgerSource::Admitted:
+      return "admitted";
   }
   return "served";
 }
@@ -41,9 +47,10 @@ inline Result<LedgerSource> ledger_source_from(std::string_view text) {
 class LedgerRoot {
  public:
   void add(const LedgerRow& row) {
-    hash_ = sha256(as_bytes(hash_), fmt::format("{} {} {} {} {}:{} {}:{}\n", row.pseudonym, row.visit,
-                                                to_string(row.source), to_ms(row.at), row.region.size(), row.region,
-                                                row.session.size(), row.session));
+    hash_ =
+        sha256(as_bytes(hash_), fmt::format("{} {} {} {} {}:{} {}:{}\n", row.pseudonym, row.visit,
+                                            to_string(row.source), to_ms(row.at), row.region.size(),
+                                            row.region, row.session.size(), row.session));
     ++rows_;
   }
   LedgerSeal seal() const { return {.rows = rows_, .root = to_hex(hash_)}; }
@@ -55,11 +62,14 @@ class LedgerRoot {
 
 // The event's name becomes the name of a file.
 inline Status check_ledger_entry(const LedgerEntry& entry) {
-  const bool clean = !entry.event.empty() && entry.event.size() <= 63 && entry.event.front() != '.' &&
-                     entry.event.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
+  const bool clean =
+      !entry.event.empty() && entry.event.size() <= 63 && entry.event.front() != '.' &&
+      entry.event.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
   if (!clean || entry.revision < 0) {
-    return fail(ErrorCode::Invalid, fmt::format("'{}' r{} cannot name a ledger; use a-z, 0-9, '-', '_' and '.', at most 63",
-                                                entry.event, entry.revision));
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("'{}' r{} cannot name a ledger; use a-z, 0-9, '-', '_' and '.', at most 63",
+                    entry.event, entry.revision));
   }
   if (entry.player.empty()) return fail(ErrorCode::Invalid, "a ledger entry names no player");
   return {};

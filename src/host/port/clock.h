@@ -9,8 +9,9 @@ namespace showcaller {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant wall() const = 0;       // may step
-  virtual Duration monotonic() const = 0; // never goes backwards; stands still while the machine is off
+  virtual Instant wall() const = 0;  // may step
+  virtual Duration monotonic()
+      const = 0;  // never goes backwards; stands still while the machine is off
 };
 
 }  // namespace showcaller

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One manifest: its kind, name, metadata, typed spec, and the canonical JSON that the journal keeps.
+// One manifest: its kind, name, metadata, typed spec, and the canonical JSON that the journal
+// keeps.
 #pragma once
 
 #include <map>
@@ -21,14 +22,19 @@ struct Manifest {
   std::string name;   // a DNS label, unique within its kind
   std::string owner;  // a team's name
   std::map<std::string, std::string> labels;
-  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, FlagSpec, PipelineSpec, LiveEventSpec> spec;
-  json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses to the same again
-  std::string hash;       // hex SHA-256 of the document's canonical text: what an approval is bound to
+  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, FlagSpec, PipelineSpec,
+               LiveEventSpec>
+      spec;
+  json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses
+                          // to the same again
+  std::string hash;  // hex SHA-256 of the document's canonical text: what an approval is bound to
 
   Kind kind() const { return Kind(spec.index()); }
   std::string key() const { return std::string(to_string(kind())) + "/" + name; }
   template <class Spec>
-  const Spec& as() const { return std::get<Spec>(spec); }
+  const Spec& as() const {
+    return std::get<Spec>(spec);
+  }
 };
 
 }  // namespace showcaller

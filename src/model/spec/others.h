@@ -14,31 +14,36 @@
 
 namespace showcaller {
 
-// ---- Fleet ----------------------------------------------------------------------------------------------------------
+// ---- Fleet
+// ----------------------------------------------------------------------------------------------------------
 
 struct BuildSpec {
   std::string version;
-  std::vector<std::string> command;            // argv of one instance
+  std::vector<std::string> command;  // argv of one instance
   std::map<std::string, std::string> env;
-  std::vector<int> protocols;                  // client protocols it speaks; empty: any
-  int sessions_per_instance = 1;               // sessions one instance runs at once
+  std::vector<int> protocols;     // client protocols it speaks; empty: any
+  int sessions_per_instance = 1;  // sessions one instance runs at once
 };
 
 struct RegionSpec {
   std::string name;
-  std::string zone = "UTC";                    // IANA zone of its players
-  std::vector<std::string> hosts;              // empty: one host named after the region
+  std::string zone = "UTC";        // IANA zone of its players
+  std::vector<std::string> hosts;  // empty: one host named after the region
 };
 
 struct CapacitySpec {
-  int instances_min = 1;                       // a region, of the base build
-  int instances_max = 100;                     // a region, all builds together
-  int buffer = 0;                              // Ready instances kept free a region
-  std::int64_t buffer_ppm = 0;                 // or a share of those in use; the larger counts
-  int canary_instances_min = 1;                // a region, of a build under rollout
-  struct Scheduled { Instant from; Instant to; int instances_min = 0; };
+  int instances_min = 1;         // a region, of the base build
+  int instances_max = 100;       // a region, all builds together
+  int buffer = 0;                // Ready instances kept free a region
+  std::int64_t buffer_ppm = 0;   // or a share of those in use; the larger counts
+  int canary_instances_min = 1;  // a region, of a build under rollout
+  struct Scheduled {
+    Instant from;
+    Instant to;
+    int instances_min = 0;
+  };
   std::vector<Scheduled> schedule;
-  int players_per_session = 0;                 // for headroom in players; 0: count sessions
+  int players_per_session = 0;  // for headroom in players; 0: count sessions
 };
 
 struct HealthSpec {
@@ -47,39 +52,42 @@ struct HealthSpec {
   Duration start_timeout = seconds(60);
   Duration backoff_first = seconds(1);
   Duration backoff_max = minutes(5);
-  int quarantine_after = 5;                    // start failures in a row of one build, host or build x host
-  Duration quarantine_for = minutes(10);       // 0: until released by hand
+  int quarantine_after = 5;  // start failures in a row of one build, host or build x host
+  Duration quarantine_for = minutes(10);  // 0: until released by hand
 };
 
 struct FleetSpec {
   std::string driver = "process";
-  std::string base;                            // version of the build outside of any event
-  std::vector<BuildSpec> builds;               // sorted as written; versions unique
-  std::vector<RegionSpec> regions;             // at least one; default "local"
+  std::string base;                 // version of the build outside of any event
+  std::vector<BuildSpec> builds;    // sorted as written; versions unique
+  std::vector<RegionSpec> regions;  // at least one; default "local"
   CapacitySpec capacity;
   HealthSpec health;
-  Duration session_length_max = hours(1);      // bounds drains; plan uses it
-  Duration unclaimed_after = seconds(30);      // an allocation nobody claimed
+  Duration session_length_max = hours(1);  // bounds drains; plan uses it
+  Duration unclaimed_after = seconds(30);  // an allocation nobody claimed
   Duration stop_grace = seconds(10);
   std::int64_t memory_mib_max = 0;
   std::int64_t open_files_max = 0;
   std::int64_t log_bytes_max = 4 << 20;
-  bool reuse = true;                           // an instance returns to Ready after a session
+  bool reuse = true;  // an instance returns to Ready after a session
 
   const BuildSpec* build(std::string_view version) const {
-    for (const auto& b : builds) if (b.version == version) return &b;
+    for (const auto& b : builds)
+      if (b.version == version) return &b;
     return nullptr;
   }
 };
 
-// ---- Flag -----------------------------------------------------------------------------------------------------------
+// ---- Flag
+// -----------------------------------------------------------------------------------------------------------
 
 struct FlagSpec {
-  json::object definition;                     // flagd's: state, variants, defaultVariant, targeting, metadata
-  bool client_visible = false;                 // visibility: client
+  json::object definition;      // flagd's: state, variants, defaultVariant, targeting, metadata
+  bool client_visible = false;  // visibility: client
 };
 
-// ---- Metric ---------------------------------------------------------------------------------------------------------
+// ---- Metric
+// ---------------------------------------------------------------------------------------------------------
 
 enum class MetricType { Binary, Count, Rate, Quantile };
 enum class MetricSource { Sdk, Otlp, Prometheus };
@@ -87,20 +95,25 @@ enum class MetricSource { Sdk, Otlp, Prometheus };
 struct MetricSpec {
   MetricType type = MetricType::Binary;
   bool lower_is_better = true;
-  std::string unit;                            // "ms", "1"
+  std::string unit;  // "ms", "1"
   Trust trust = Trust::Server;
   MetricSource source = MetricSource::Sdk;
-  std::string per = "session";                 // what n counts: session, player, match, second
-  std::string query_bad;                       // Prometheus
+  std::string per = "session";  // what n counts: session, player, match, second
+  std::string query_bad;        // Prometheus
   std::string query_total;
-  std::vector<double> cuts;                    // quantile: cut points when no baseline is known yet
+  std::vector<double> cuts;  // quantile: cut points when no baseline is known yet
 };
 
-// ---- Service --------------------------------------------------------------------------------------------------------
+// ---- Service
+// --------------------------------------------------------------------------------------------------------
 
-struct SloSpec { std::string name, metric; double objective = 0.999; Duration window = hours(24 * 28); };
+struct SloSpec {
+  std::string name, metric;
+  double objective = 0.999;
+  Duration window = hours(24 * 28);
+};
 struct ServiceSpec {
-  std::string url;                             // base of actions; empty: none
+  std::string url;  // base of actions; empty: none
   std::vector<SloSpec> slos;
   std::vector<std::string> probes;
   std::vector<std::string> depends_on;
@@ -108,27 +121,28 @@ struct ServiceSpec {
   std::string team;
 };
 
-// ---- Policy ---------------------------------------------------------------------------------------------------------
+// ---- Policy
+// ---------------------------------------------------------------------------------------------------------
 
-// Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line resume-line
-// quarantine release allocate report read flags token policy privacy. "*" is all.
+// Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
+// resume-line quarantine release allocate report read flags token policy privacy. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
-  std::vector<std::string> owners;             // of the things it may touch; empty: any
+  std::vector<std::string> owners;  // of the things it may touch; empty: any
 };
 struct ApprovalRule {
   std::string name;
-  std::vector<std::string> risks;              // low normal high; empty: any
+  std::vector<std::string> risks;  // low normal high; empty: any
   bool irreversible_only = false;
-  int count = 1;                               // different people, none of them the author
-  std::vector<std::string> roles;              // whose approval counts; empty: whoever may approve
+  int count = 1;                   // different people, none of them the author
+  std::vector<std::string> roles;  // whose approval counts; empty: whoever may approve
   Duration valid_for = hours(72);
 };
 struct FreezeSpec {
   std::string name;
   Instant from, to;
-  std::vector<std::string> owners;             // scope; empty: all
+  std::vector<std::string> owners;  // scope; empty: all
   std::vector<std::string> except_events;
   std::string reason;
 };
@@ -136,28 +150,33 @@ struct ExceptionSpec {
   std::string name, rule, event, reason;
   Instant until;
 };
-struct QuotaSpec { std::string name; int events_active_max = 0; int instances_max = 0; };
+struct QuotaSpec {
+  std::string name;
+  int events_active_max = 0;
+  int instances_max = 0;
+};
 struct PolicySpec {
   std::vector<RoleSpec> roles;
   std::vector<ApprovalRule> approvals;
   std::vector<FreezeSpec> freezes;
   std::vector<ExceptionSpec> exceptions;
   std::vector<QuotaSpec> quotas;
-  int commands_per_minute_max = 0;             // an actor; 0: none
-  bool audit_only = false;                     // log what it would refuse, refuse nothing
+  int commands_per_minute_max = 0;  // an actor; 0: none
+  bool audit_only = false;          // log what it would refuse, refuse nothing
 };
 
-// ---- Team, Pipeline -------------------------------------------------------------------------------------------------
+// ---- Team, Pipeline
+// -------------------------------------------------------------------------------------------------
 
 struct TeamSpec {
   std::vector<std::string> members;
-  std::vector<std::string> escalation;         // team or member names, in order
-  std::map<std::string, std::string> contacts; // route -> address
+  std::vector<std::string> escalation;          // team or member names, in order
+  std::map<std::string, std::string> contacts;  // route -> address
 };
 
 struct PipelineSpec {
   std::map<std::string, json::value> parameters;  // name -> default; null: required
-  json::object body;                              // the LiveEvent spec parts, "${name}" where a parameter goes
+  json::object body;  // the LiveEvent spec parts, "${name}" where a parameter goes
 };
 
 }  // namespace showcaller

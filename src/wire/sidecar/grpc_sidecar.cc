@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/sidecar/grpc_sidecar.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -16,9 +8,16 @@
 #include <mutex>
 #include <thread>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/server_posix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "agones_sdk.grpc.pb.h"
 #include "agones_sdk_alpha.grpc.pb.h"
@@ -41,7 +40,8 @@ grpc::Status to_status(const agones::SdkError& error) {
 
 // Answers a unary call: `fill_reply` takes what the backend answered.
 template <class Reply, class FillReply>
-grpc::ServerUnaryReactor* answer(Context* context, SidecarBackend& backend, const SdkCall& call, FillReply fill_reply) {
+grpc::ServerUnaryReactor* answer(Context* context, SidecarBackend& backend, const SdkCall& call,
+                                 FillReply fill_reply) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const agones::SdkResult result = backend.call(call);
   if (!result) {
@@ -53,7 +53,8 @@ grpc::ServerUnaryReactor* answer(Context* context, SidecarBackend& backend, cons
   return reactor;
 }
 
-grpc::ServerUnaryReactor* answer_empty(Context* context, SidecarBackend& backend, const SdkCall& call) {
+grpc::ServerUnaryReactor* answer_empty(Context* context, SidecarBackend& backend,
+                                       const SdkCall& call) {
   return answer<agones::EmptyReply>(context, backend, call, [](const agones::EmptyReply&) {});
 }
 
@@ -77,8 +78,8 @@ class HealthReader final : public grpc::ServerReadReactor<sdk::Empty> {
   sdk::Empty ping_;
 };
 
-// Sends the game server now and after each change. gRPC allows one write at a time, and may call OnWriteDone within
-// StartWrite: no lock is held over a call into gRPC.
+// Sends the game server now and after each change. gRPC allows one write at a time, and may call
+// OnWriteDone within StartWrite: no lock is held over a call into gRPC.
 class GameServerWriter final : public grpc::ServerWriteReactor<sdk::GameServer> {
  public:
   explicit GameServerWriter(SidecarBackend& backend) : backend_(backend) {}
@@ -156,8 +157,11 @@ class StableService final : public sdk::SDK::CallbackService {
   grpc::ServerUnaryReactor* Shutdown(Context* context, const sdk::Empty*, sdk::Empty*) override {
     return answer_empty(context, backend_, agones::ShutdownCall{});
   }
-  grpc::ServerReadReactor<sdk::Empty>* Health(Context*, sdk::Empty*) override { return new HealthReader(backend_); }
-  grpc::ServerUnaryReactor* GetGameServer(Context* context, const sdk::Empty*, sdk::GameServer* reply) override {
+  grpc::ServerReadReactor<sdk::Empty>* Health(Context*, sdk::Empty*) override {
+    return new HealthReader(backend_);
+  }
+  grpc::ServerUnaryReactor* GetGameServer(Context* context, const sdk::Empty*,
+                                          sdk::GameServer* reply) override {
     return answer<agones::GameServer>(context, backend_, agones::GetGameServerCall{},
                                       [&](const agones::GameServer& known) { fill(known, reply); });
   }
@@ -166,13 +170,17 @@ class StableService final : public sdk::SDK::CallbackService {
     writer->begin();
     return writer;
   }
-  grpc::ServerUnaryReactor* SetLabel(Context* context, const sdk::KeyValue* request, sdk::Empty*) override {
+  grpc::ServerUnaryReactor* SetLabel(Context* context, const sdk::KeyValue* request,
+                                     sdk::Empty*) override {
     return answer_empty(context, backend_, agones::SetLabelCall{request->key(), request->value()});
   }
-  grpc::ServerUnaryReactor* SetAnnotation(Context* context, const sdk::KeyValue* request, sdk::Empty*) override {
-    return answer_empty(context, backend_, agones::SetAnnotationCall{request->key(), request->value()});
+  grpc::ServerUnaryReactor* SetAnnotation(Context* context, const sdk::KeyValue* request,
+                                          sdk::Empty*) override {
+    return answer_empty(context, backend_,
+                        agones::SetAnnotationCall{request->key(), request->value()});
   }
-  grpc::ServerUnaryReactor* Reserve(Context* context, const sdk::Duration* request, sdk::Empty*) override {
+  grpc::ServerUnaryReactor* Reserve(Context* context, const sdk::Duration* request,
+                                    sdk::Empty*) override {
     return answer_empty(context, backend_, agones::ReserveCall{request->seconds()});
   }
 
@@ -184,11 +192,13 @@ class BetaService final : public sdk::beta::SDK::CallbackService {
  public:
   explicit BetaService(SidecarBackend& backend) : backend_(backend) {}
 
-  grpc::ServerUnaryReactor* GetCounter(Context* context, const sdk::beta::GetCounterRequest* request,
+  grpc::ServerUnaryReactor* GetCounter(Context* context,
+                                       const sdk::beta::GetCounterRequest* request,
                                        sdk::beta::Counter* reply) override {
     return counter(context, agones::GetCounterCall{request->name()}, reply);
   }
-  grpc::ServerUnaryReactor* UpdateCounter(Context* context, const sdk::beta::UpdateCounterRequest* request,
+  grpc::ServerUnaryReactor* UpdateCounter(Context* context,
+                                          const sdk::beta::UpdateCounterRequest* request,
                                           sdk::beta::Counter* reply) override {
     const sdk::beta::CounterUpdateRequest& update = request->counterupdaterequest();
     agones::UpdateCounterCall call{.name = update.name(), .diff = update.countdiff()};
@@ -200,26 +210,31 @@ class BetaService final : public sdk::beta::SDK::CallbackService {
                                     sdk::beta::List* reply) override {
     return list(context, agones::GetListCall{request->name()}, reply);
   }
-  grpc::ServerUnaryReactor* UpdateList(Context* context, const sdk::beta::UpdateListRequest* request,
+  grpc::ServerUnaryReactor* UpdateList(Context* context,
+                                       const sdk::beta::UpdateListRequest* request,
                                        sdk::beta::List* reply) override {
-    agones::UpdateListCall call{.name = request->list().name(), .capacity = request->list().capacity()};
+    agones::UpdateListCall call{.name = request->list().name(),
+                                .capacity = request->list().capacity()};
     call.values.assign(request->list().values().begin(), request->list().values().end());
     call.mask.assign(request->update_mask().paths().begin(), request->update_mask().paths().end());
     return list(context, call, reply);
   }
-  grpc::ServerUnaryReactor* AddListValue(Context* context, const sdk::beta::AddListValueRequest* request,
+  grpc::ServerUnaryReactor* AddListValue(Context* context,
+                                         const sdk::beta::AddListValueRequest* request,
                                          sdk::beta::List* reply) override {
     return list(context, agones::AddListValueCall{request->name(), request->value()}, reply);
   }
-  grpc::ServerUnaryReactor* RemoveListValue(Context* context, const sdk::beta::RemoveListValueRequest* request,
+  grpc::ServerUnaryReactor* RemoveListValue(Context* context,
+                                            const sdk::beta::RemoveListValueRequest* request,
                                             sdk::beta::List* reply) override {
     return list(context, agones::RemoveListValueCall{request->name(), request->value()}, reply);
   }
 
  private:
-  grpc::ServerUnaryReactor* counter(Context* context, const SdkCall& call, sdk::beta::Counter* reply) {
-    return answer<agones::CounterReply>(context, backend_, call,
-                                        [&](const agones::CounterReply& known) { fill(known, reply); });
+  grpc::ServerUnaryReactor* counter(Context* context, const SdkCall& call,
+                                    sdk::beta::Counter* reply) {
+    return answer<agones::CounterReply>(
+        context, backend_, call, [&](const agones::CounterReply& known) { fill(known, reply); });
   }
   grpc::ServerUnaryReactor* list(Context* context, const SdkCall& call, sdk::beta::List* reply) {
     return answer<agones::ListReply>(context, backend_, call,
@@ -259,28 +274,33 @@ class AlphaService final : public sdk::alpha::SDK::CallbackService {
   }
   grpc::ServerUnaryReactor* GetConnectedPlayers(Context* context, const sdk::alpha::Empty*,
                                                 sdk::alpha::PlayerIDList* reply) override {
-    return answer<agones::PlayerIdsReply>(
-        context, backend_, agones::GetConnectedPlayersCall{}, [&](const agones::PlayerIdsReply& known) {
-          reply->mutable_list()->Assign(known.ids.begin(), known.ids.end());
-        });
+    return answer<agones::PlayerIdsReply>(context, backend_, agones::GetConnectedPlayersCall{},
+                                          [&](const agones::PlayerIdsReply& known) {
+                                            reply->mutable_list()->Assign(known.ids.begin(),
+                                                                          known.ids.end());
+                                          });
   }
 
  private:
-  grpc::ServerUnaryReactor* yes_or_no(Context* context, const SdkCall& call, sdk::alpha::Bool* reply) {
-    return answer<agones::BoolReply>(context, backend_, call,
-                                     [&](const agones::BoolReply& known) { reply->set_bool_(known.value); });
+  grpc::ServerUnaryReactor* yes_or_no(Context* context, const SdkCall& call,
+                                      sdk::alpha::Bool* reply) {
+    return answer<agones::BoolReply>(context, backend_, call, [&](const agones::BoolReply& known) {
+      reply->set_bool_(known.value);
+    });
   }
-  grpc::ServerUnaryReactor* number(Context* context, const SdkCall& call, sdk::alpha::Count* reply) {
-    return answer<agones::CountReply>(context, backend_, call,
-                                      [&](const agones::CountReply& known) { reply->set_count(known.count); });
+  grpc::ServerUnaryReactor* number(Context* context, const SdkCall& call,
+                                   sdk::alpha::Count* reply) {
+    return answer<agones::CountReply>(
+        context, backend_, call,
+        [&](const agones::CountReply& known) { reply->set_count(known.count); });
   }
 
   SidecarBackend& backend_;
 };
 
 std::unexpected<Error> fail_socket(const char* what, std::uint16_t port) {
-  return fail(ErrorCode::Unavailable, fmt::format("{} for the gRPC sidecar on port {}: {}", what, port,
-                                                  std::strerror(errno)));
+  return fail(ErrorCode::Unavailable, fmt::format("{} for the gRPC sidecar on port {}: {}", what,
+                                                  port, std::strerror(errno)));
 }
 
 }  // namespace
@@ -302,7 +322,8 @@ struct GrpcSidecar::State {
     sockaddr_in where{};
     where.sin_family = AF_INET;
     where.sin_port = htons(wanted);
-    if (::inet_pton(AF_INET, address == "localhost" ? "127.0.0.1" : address.c_str(), &where.sin_addr) != 1) {
+    if (::inet_pton(AF_INET, address == "localhost" ? "127.0.0.1" : address.c_str(),
+                    &where.sin_addr) != 1) {
       return fail(ErrorCode::Invalid, fmt::format("'{}' is not an IPv4 address", address));
     }
     listen_fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -357,9 +378,12 @@ struct GrpcSidecar::State {
 GrpcSidecar::GrpcSidecar(std::unique_ptr<State> state) : state_(std::move(state)) {}
 GrpcSidecar::~GrpcSidecar() = default;
 
-std::uint16_t GrpcSidecar::port() const { return state_->port; }
+std::uint16_t GrpcSidecar::port() const {
+  return state_->port;
+}
 
-Result<std::unique_ptr<GrpcSidecar>> GrpcSidecar::start(SidecarBackend& backend, const std::string& address,
+Result<std::unique_ptr<GrpcSidecar>> GrpcSidecar::start(SidecarBackend& backend,
+                                                        const std::string& address,
                                                         std::uint16_t port) {
   auto state = std::make_unique<State>(backend);
   TRY(state->listen(address, port));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Serves the Agones SDK over gRPC: agones.dev.sdk.SDK, its beta and its alpha service.
 //
-// The port listens at once; gRPC itself is brought up by the first client, so that a game server that speaks REST
-// costs no gRPC threads and no memory. Threads: one that accepts, then gRPC's own.
+// The port listens at once; gRPC itself is brought up by the first client, so that a game server
+// that speaks REST costs no gRPC threads and no memory. Threads: one that accepts, then gRPC's own.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace showcaller {
 class GrpcSidecar {
  public:
   // The backend outlives this. Port 0: the kernel's choice.
-  static Result<std::unique_ptr<GrpcSidecar>> start(agones::SidecarBackend& backend, const std::string& address,
-                                                    std::uint16_t port);
+  static Result<std::unique_ptr<GrpcSidecar>> start(agones::SidecarBackend& backend,
+                                                    const std::string& address, std::uint16_t port);
   ~GrpcSidecar();
 
   std::uint16_t port() const;

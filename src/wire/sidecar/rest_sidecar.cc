@@ -27,8 +27,9 @@ struct RestSidecar::State {
     HttpResponse head;
     head.headers.set("Content-Type", "application/json");
     const std::shared_ptr<ResponseStream> stream = responder.stream(std::move(head));
-    const std::uint64_t id = backend.watch(
-        [stream](const agones::GameServer& game_server) { stream->write(agones::watch_line(game_server)); });
+    const std::uint64_t id = backend.watch([stream](const agones::GameServer& game_server) {
+      stream->write(agones::watch_line(game_server));
+    });
     // The stream may be over already, or end within a write: unwatch() stands both.
     stream->on_end([this, id] { backend.unwatch(id); });
   }
@@ -39,19 +40,25 @@ struct RestSidecar::State {
 
 RestSidecar::RestSidecar(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-RestSidecar::~RestSidecar() { state_->server->stop(Duration(0)); }
+RestSidecar::~RestSidecar() {
+  state_->server->stop(Duration(0));
+}
 
-std::uint16_t RestSidecar::port() const { return state_->server->port(); }
+std::uint16_t RestSidecar::port() const {
+  return state_->server->port();
+}
 
 Result<std::unique_ptr<RestSidecar>> RestSidecar::start(agones::SidecarBackend& backend,
-                                                        const std::string& address, std::uint16_t port) {
+                                                        const std::string& address,
+                                                        std::uint16_t port) {
   auto state = std::make_unique<State>(backend);
   HttpServerOptions options{.address = address, .port = port};
   options.limits.body_bytes = 256 << 10;
   options.limits.connections = 64;
   // Game servers ping Health every few seconds over a connection they keep.
   options.limits.idle_timeout = minutes(5);
-  TRY(state->server, HttpServer::start(options, [state = state.get()](HttpRequest&& request, Responder responder) {
+  TRY(state->server,
+      HttpServer::start(options, [state = state.get()](HttpRequest&& request, Responder responder) {
         state->handle(request, std::move(responder));
       }));
   return std::unique_ptr<RestSidecar>(new RestSidecar(std::move(state)));

@@ -14,8 +14,8 @@ namespace showcaller {
 class RestSidecar {
  public:
   // The backend outlives this. Port 0: the kernel's choice.
-  static Result<std::unique_ptr<RestSidecar>> start(agones::SidecarBackend& backend, const std::string& address,
-                                                    std::uint16_t port);
+  static Result<std::unique_ptr<RestSidecar>> start(agones::SidecarBackend& backend,
+                                                    const std::string& address, std::uint16_t port);
   ~RestSidecar();
 
   std::uint16_t port() const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evidence in files keeps the port's text; a torn or damaged end is cut, kept and told of; bounds hold.
+// Evidence in files keeps the port's text; a torn or damaged end is cut, kept and told of; bounds
+// hold.
 #include "adapters/evidence_files/evidence_files.h"
 
 #include <filesystem>
@@ -12,7 +13,8 @@
 namespace showcaller {
 namespace {
 
-std::unique_ptr<EvidenceFiles> open_or_die(const std::string& folder, const EvidenceFilesOptions& options = {}) {
+std::unique_ptr<EvidenceFiles> open_or_die(const std::string& folder,
+                                           const EvidenceFilesOptions& options = {}) {
   auto opened = EvidenceFiles::open(folder, options);
   EXPECT_TRUE(opened) << opened.error().message;
   return opened ? *std::move(opened) : nullptr;
@@ -31,7 +33,8 @@ class FilesBench final : public EvidenceBench {
   std::unique_ptr<EvidenceFiles> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Files, EvidenceConformance, testing::Values([] { return std::make_unique<FilesBench>(); }));
+INSTANTIATE_TEST_SUITE_P(Files, EvidenceConformance,
+                         testing::Values([] { return std::make_unique<FilesBench>(); }));
 
 constexpr std::string_view kStream = "winter-raid/r7/v1";
 constexpr const char* kFile = "winter-raid+r7+v1.evidence";
@@ -41,13 +44,16 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-bool equal(const EvidenceMark& a, const EvidenceMark& b) { return a.offset == b.offset && a.hash == b.hash; }
+bool equal(const EvidenceMark& a, const EvidenceMark& b) {
+  return a.offset == b.offset && a.hash == b.hash;
+}
 
 // Ten lines; returns the marks after each.
 std::vector<EvidenceMark> write_ten(const std::string& folder) {
   std::vector<EvidenceMark> marks;
   const auto store = open_or_die(folder);
-  for (int i = 0; i < 10; ++i) marks.push_back(store->append(kStream, std::string(50, char('0' + i))).value());
+  for (int i = 0; i < 10; ++i)
+    marks.push_back(store->append(kStream, std::string(50, char('0' + i))).value());
   EXPECT_TRUE(store->flush());
   return marks;
 }
@@ -71,7 +77,8 @@ TEST(EvidenceFiles, ATornEndIsCutAtEveryByteAndKept) {
     EXPECT_EQ(contents(path), whole.substr(0, ninth));
     EXPECT_TRUE(check_mark(*store, kStream, marks[8]));
     EXPECT_EQ(check_mark(*store, kStream, marks[9]).error().code, ErrorCode::Corrupt);
-    EXPECT_TRUE(equal(store->append(kStream, std::string(50, '9')).value(), marks[9]));  // and the stream goes on
+    EXPECT_TRUE(equal(store->append(kStream, std::string(50, '9')).value(),
+                      marks[9]));  // and the stream goes on
   }
   EXPECT_EQ(contents(path + ".cut-1"), whole.substr(ninth, 1));
 }
@@ -124,9 +131,11 @@ TEST(EvidenceFiles, BoundsRefuseAndTheOldestIdleStreamGoesFirst) {
   for (int revision = 1; revision <= 3; ++revision) {
     const auto store = open_or_die(folder.path(), options);
     ASSERT_TRUE(store->append(fmt::format("raid/r{}", revision), line));
-    EXPECT_EQ(store->append(fmt::format("raid/r{}", revision), line).error().code, ErrorCode::Limit);
-    std::filesystem::last_write_time(folder.file(fmt::format("raid+r{}.evidence", revision)),
-                                     std::filesystem::file_time_type(std::chrono::seconds(revision)));
+    EXPECT_EQ(store->append(fmt::format("raid/r{}", revision), line).error().code,
+              ErrorCode::Limit);
+    std::filesystem::last_write_time(
+        folder.file(fmt::format("raid+r{}.evidence", revision)),
+        std::filesystem::file_time_type(std::chrono::seconds(revision)));
   }
   const auto store = open_or_die(folder.path(), options);
   EXPECT_EQ(read_lines(*store, "raid/r1").size(), 1u);  // in use now

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/adapters/process/game_in_test.h"
 
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
 #include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <cstring>
-#include <string>
-#include <thread>
-
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/shim.h"
@@ -41,13 +40,13 @@ void answer(const FileHandle& socket, agones::SidecarBackend& backend) {
   const std::size_t target_end = request.find(' ', method_end + 1);
   const std::size_t head_end = request.find("\r\n\r\n");
   if (head_end == std::string_view::npos) return;
-  const auto parsed = agones::parse_rest({request.substr(0, method_end),
-                                          request.substr(method_end + 1, target_end - method_end - 1),
-                                          request.substr(head_end + 4)});
+  const auto parsed = agones::parse_rest(
+      {request.substr(0, method_end), request.substr(method_end + 1, target_end - method_end - 1),
+       request.substr(head_end + 4)});
   const agones::RestReply reply =
       parsed ? agones::to_rest(backend.call(std::get<agones::SdkCall>(*parsed))) : parsed.error();
-  const std::string text = fmt::format("HTTP/1.1 {} -\r\nContent-Length: {}\r\n\r\n{}", reply.status,
-                                       reply.body.size(), reply.body);
+  const std::string text = fmt::format("HTTP/1.1 {} -\r\nContent-Length: {}\r\n\r\n{}",
+                                       reply.status, reply.body.size(), reply.body);
   ::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
 }
 
@@ -71,8 +70,10 @@ Result<ServedSidecar> serve(agones::SidecarBackend& backend) {
 void call_sdk(const std::string& path) {
   const FileHandle socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(std::atoi(std::getenv("AGONES_SDK_HTTP_PORT")));
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
-  const std::string request = fmt::format("POST {} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}", path);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return;
+  const std::string request =
+      fmt::format("POST {} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}", path);
   ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL);
   char buffer[4096];
   while (::recv(socket.get(), buffer, sizeof buffer, 0) > 0) {
@@ -83,7 +84,8 @@ void call_sdk(const std::string& path) {
 int play(bool ready) {
   const FileHandle socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(std::atoi(std::getenv("SHOWCALLER_PORT")));
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return 3;
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return 3;
   if (ready) call_sdk("/ready");
   bool stalled = false;
   while (true) {

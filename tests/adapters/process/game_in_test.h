@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The test program in its other roles: the shim (`--role shim …`) and a small obedient game server (`--role game`),
-// so that the tests run real processes and need no other program.
+// The test program in its other roles: the shim (`--role shim …`) and a small obedient game server
+// (`--role game`), so that the tests run real processes and need no other program.
 #pragma once
 
 #include <optional>

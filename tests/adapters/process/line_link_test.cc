@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/line_link.h"
 
-#include <sys/socket.h>
-
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "adapters/process/shim_protocol.h"
 
@@ -30,7 +29,8 @@ TEST(LineLink, ASlowReaderGetsTheLastWord) {
   std::vector<std::string> seen;
   while (true) {
     const std::size_t before = seen.size();
-    EXPECT_TRUE(pair.b->receive([&](std::string_view line) { seen.emplace_back(line.substr(1000)); }));
+    EXPECT_TRUE(
+        pair.b->receive([&](std::string_view line) { seen.emplace_back(line.substr(1000)); }));
     EXPECT_TRUE(pair.a->flush());
     if (seen.size() == before) break;
   }
@@ -53,7 +53,8 @@ TEST(LineLink, ALineWithoutEndIsCutOff) {
 TEST(ShimProtocol, EveryCommandComesBackAsItWas) {
   for (const ShimCommand& command :
        {ShimCommand(AdoptCommand{7}), ShimCommand(StopCommand{7, seconds(3), "a \"reason\"\n"}),
-        ShimCommand(AllocateCommand{7, {.session = "s", .labels = {{"a", "b"}}, .annotations = {{"c", "d"}}}}),
+        ShimCommand(AllocateCommand{
+            7, {.session = "s", .labels = {{"a", "b"}}, .annotations = {{"c", "d"}}}}),
         ShimCommand(LabelsCommand{7, {{"a", "b"}}})}) {
     const std::string text = to_text(command);
     EXPECT_EQ(text.find('\n'), std::string::npos);

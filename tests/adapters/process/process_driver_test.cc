@@ -2,19 +2,18 @@
 // The process driver with real shims and real game servers.
 #include "adapters/process/process_driver.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <set>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/process_identity.h"
@@ -42,7 +41,8 @@ class ProcessDriverTest : public ::testing::Test {
     }
     EXPECT_TRUE(wait([&] {
       const std::vector<ObservedInstance> left = all();
-      return std::ranges::all_of(left, [](const auto& one) { return one.state == InstanceState::Exited; });
+      return std::ranges::all_of(
+          left, [](const auto& one) { return one.state == InstanceState::Exited; });
     }));
     EXPECT_TRUE(wait([] { return child_pids().empty(); })) << "a shim stays behind as a zombie";
     driver_.reset();
@@ -50,12 +50,11 @@ class ProcessDriverTest : public ::testing::Test {
   }
 
   void open() {
-    auto driver = ProcessDriver::open({.root = root_,
-                                       .shim_command = {self_, "--role", "shim"},
-                                       .on_change = [this] {
-                                         const std::lock_guard lock(mutex_);
-                                         changed_.notify_all();
-                                       }});
+    auto driver = ProcessDriver::open(
+        {.root = root_, .shim_command = {self_, "--role", "shim"}, .on_change = [this] {
+           const std::lock_guard lock(mutex_);
+           changed_.notify_all();
+         }});
     ASSERT_TRUE(driver) << driver.error().message;
     driver_ = std::move(*driver);
   }
@@ -114,11 +113,14 @@ class ProcessDriverTest : public ::testing::Test {
     address.sin_family = AF_INET;
     address.sin_port = htons(std::uint16_t(see(id).ports.at(0)));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::sendto(socket.get(), what.data(), what.size(), 0, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::sendto(socket.get(), what.data(), what.size(), 0, reinterpret_cast<const sockaddr*>(&address),
+             sizeof address);
   }
 
   ShimReport stored(const std::string& id) {
-    return parse_report(read_file(driver_->instance_folder(id) + "/state.json", 1 << 20).value_or("")).value_or(ShimReport{});
+    return parse_report(
+               read_file(driver_->instance_folder(id) + "/state.json", 1 << 20).value_or(""))
+        .value_or(ShimReport{});
   }
 
   std::string log(const std::string& id) {
@@ -164,22 +166,24 @@ TEST_F(ProcessDriverTest, GivesACleanEnvironmentAndNoPrivileges) {
   const pid_t pid = stored("raid-1").game.pid;
   const std::string environment = *read_file(fmt::format("/proc/{}/environ", pid), 1 << 20);
   EXPECT_EQ(environment.find("SECRET"), std::string::npos);
-  for (const char* wanted : {"GREETING=hello", "SHOWCALLER_INSTANCE=raid-1", "SHOWCALLER_FLEET=raid",
-                             "SHOWCALLER_BUILD=2.4.0", "SHOWCALLER_PORT=", "AGONES_SDK_HTTP_PORT=",
-                             "AGONES_SDK_GRPC_PORT="}) {
+  for (const char* wanted : {"GREETING=hello", "SHOWCALLER_INSTANCE=raid-1",
+                             "SHOWCALLER_FLEET=raid", "SHOWCALLER_BUILD=2.4.0", "SHOWCALLER_PORT=",
+                             "AGONES_SDK_HTTP_PORT=", "AGONES_SDK_GRPC_PORT="}) {
     EXPECT_NE(environment.find(wanted), std::string::npos) << wanted;
   }
   const std::string status = *read_file(fmt::format("/proc/{}/status", pid), 1 << 16);
   EXPECT_NE(status.find("NoNewPrivs:\t1"), std::string::npos);
   order("raid-1", "limits");
-  EXPECT_TRUE(wait([&] { return log("raid-1").find("open files 64") != std::string::npos; })) << log("raid-1");
+  EXPECT_TRUE(wait([&] { return log("raid-1").find("open files 64") != std::string::npos; }))
+      << log("raid-1");
 }
 
 TEST_F(ProcessDriverTest, LeaksNoDescriptorIntoTheGameServer) {
   start_ready("raid-1");
   const std::string folder = fmt::format("/proc/{}/fd", stored("raid-1").game.pid);
   std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.insert(fs::read_symlink(entry.path()).string());
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.insert(fs::read_symlink(entry.path()).string());
   for (const std::string& name : names) {
     EXPECT_EQ(name.find("lock"), std::string::npos) << name;
     EXPECT_EQ(name.find(".sock"), std::string::npos) << name;
@@ -256,7 +260,8 @@ TEST_F(ProcessDriverTest, SaysWhyAProgramDidNotStart) {
   ASSERT_TRUE(wait_for("missing", InstanceState::Exited));
   EXPECT_EQ(see("missing").exit->code, 127);
   EXPECT_FALSE(see("missing").exit->wanted);
-  EXPECT_NE(log("missing").find("cannot start /no/such/program: No such file"), std::string::npos) << log("missing");
+  EXPECT_NE(log("missing").find("cannot start /no/such/program: No such file"), std::string::npos)
+      << log("missing");
 }
 
 TEST_F(ProcessDriverTest, RefusesASpecThatCannotBeStarted) {
@@ -333,12 +338,14 @@ TEST_F(ProcessDriverTest, LearnsHowAGameServerEndedWhileNobodyLooked) {
 TEST_F(ProcessDriverTest, StartsWhatWasWrittenButNotStartedWhenTheServerEnded) {
   driver_.reset();
   ASSERT_TRUE(make_folder(root_ + "/instances/raid-9"));
-  ASSERT_TRUE(write_file_whole(root_ + "/instances/raid-9/spec.json", to_text(StoredSpec{spec("raid-9"), 4})));
+  ASSERT_TRUE(write_file_whole(root_ + "/instances/raid-9/spec.json",
+                               to_text(StoredSpec{spec("raid-9"), 4})));
   ASSERT_TRUE(make_folder(root_ + "/instances/raid-10"));  // Not even a spec.
   open();
   EXPECT_TRUE(wait_for("raid-9", InstanceState::Ready)) << log("raid-9");
   EXPECT_EQ(all().size(), 1u);
-  EXPECT_EQ(apply(StopInstance{.id = "raid-9", .reason = "x"}, 3).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(apply(StopInstance{.id = "raid-9", .reason = "x"}, 3).error().code,
+            ErrorCode::Conflict);
   ASSERT_TRUE(apply(StopInstance{.id = "raid-9", .grace = 1s, .reason = "x"}, 4));
   EXPECT_TRUE(wait_for("raid-9", InstanceState::Exited));
 }
@@ -373,11 +380,13 @@ TEST_F(ProcessDriverTest, NothingOfAGameServerOutlivesIt) {
 TEST_F(ProcessDriverTest, ALowerEpochIsRefused) {
   start_ready("raid-1");
   ASSERT_TRUE(apply(StartInstance{spec("raid-2")}, 5));
-  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 4).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 4).error().code,
+            ErrorCode::Conflict);
   ASSERT_TRUE(wait([&] { return see("raid-1").epoch == 5; }));
   driver_.reset();
   open();
-  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 4).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 4).error().code,
+            ErrorCode::Conflict);
   EXPECT_EQ(see("raid-1").state, InstanceState::Ready);
 }
 
@@ -387,10 +396,12 @@ TEST_F(ProcessDriverTest, AServerThatLostItsLeadershipLearnsIt) {
   ASSERT_TRUE(next) << next.error().message;
   ASSERT_TRUE((*next)->apply(2, {}));
   ASSERT_TRUE(wait([&] { return see("raid-1").epoch == 2; }));
-  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 1).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(apply(StopInstance{.id = "raid-1", .reason = "old leader"}, 1).error().code,
+            ErrorCode::Conflict);
   // Its allocations are fenced by the shim itself.
   driver_->allocate({.id = "raid-1", .session = "of-the-old-leader"});
-  ASSERT_TRUE(wait([&] { return log("raid-1").find("epoch 1") != std::string::npos; })) << log("raid-1");
+  ASSERT_TRUE(wait([&] { return log("raid-1").find("epoch 1") != std::string::npos; }))
+      << log("raid-1");
   EXPECT_EQ(see("raid-1").state, InstanceState::Ready);
   driver_ = std::move(*next);
   EXPECT_TRUE(apply(StopInstance{.id = "raid-1", .reason = "new leader"}, 2));
@@ -402,7 +413,8 @@ TEST_F(ProcessDriverTest, TheLogIsBounded) {
   order("raid-1", "limits");
   ASSERT_TRUE(wait([&] { return log("raid-1").find("open files") != std::string::npos; }));
   const std::string folder = driver_->instance_folder("raid-1");
-  EXPECT_LE(fs::file_size(folder + "/log") + fs::file_size(folder + "/log.1"), std::uintmax_t(32 << 10));
+  EXPECT_LE(fs::file_size(folder + "/log") + fs::file_size(folder + "/log.1"),
+            std::uintmax_t(32 << 10));
 }
 
 TEST_F(ProcessDriverTest, ForgetsWhatHasExitedAndNothingElse) {
@@ -425,8 +437,10 @@ TEST_F(ProcessDriverTest, PortsAreNeverHandedOutTwice) {
   }
   std::set<int> ports;
   for (int i = 0; i < 8; ++i) {
-    ASSERT_TRUE(wait_for(fmt::format("raid-{}", i), InstanceState::Ready)) << log(fmt::format("raid-{}", i));
-    for (const int port : see(fmt::format("raid-{}", i)).ports) EXPECT_TRUE(ports.insert(port).second);
+    ASSERT_TRUE(wait_for(fmt::format("raid-{}", i), InstanceState::Ready))
+        << log(fmt::format("raid-{}", i));
+    for (const int port : see(fmt::format("raid-{}", i)).ports)
+      EXPECT_TRUE(ports.insert(port).second);
   }
   EXPECT_EQ(ports.size(), 16u);
 }
@@ -436,10 +450,15 @@ TEST_F(ProcessDriverTest, LookingAtAThousandInstancesTakesNoTime) {
   for (int i = 0; i < 1000; ++i) {
     const std::string id = fmt::format("raid-{}", i);
     ShimReport report;
-    report.instance = {.id = id, .fleet = "raid", .state = InstanceState::Exited, .ports = {7000}, .exit = InstanceExit{}};
+    report.instance = {.id = id,
+                       .fleet = "raid",
+                       .state = InstanceState::Exited,
+                       .ports = {7000},
+                       .exit = InstanceExit{}};
     report.instance.labels = {{"agones.dev/fleet", "raid"}, {"showcaller.dev/build", "2.4.0"}};
     ASSERT_TRUE(make_folder(root_ + "/instances/" + id));
-    ASSERT_TRUE(write_file_whole(root_ + "/instances/" + id + "/spec.json", to_text(StoredSpec{spec(id), 1})));
+    ASSERT_TRUE(write_file_whole(root_ + "/instances/" + id + "/spec.json",
+                                 to_text(StoredSpec{spec(id), 1})));
     ASSERT_TRUE(write_file_whole(root_ + "/instances/" + id + "/state.json", to_text(report)));
   }
   open();

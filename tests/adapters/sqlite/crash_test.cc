@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process that appends in a loop is killed at a random moment; every seq that it told us of is there afterwards.
+// A process that appends in a loop is killed at a random moment; every seq that it told us of is
+// there afterwards.
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gtest/gtest.h>
 
 #include "adapters/sqlite/sqlite_journal.h"
 #include "base/random.h"
@@ -14,13 +14,15 @@
 namespace showcaller {
 namespace {
 
-// Runs in the child: appends for ever, tells each acknowledged seq. Ends only by a signal, or with status 1.
+// Runs in the child: appends for ever, tells each acknowledged seq. Ends only by a signal, or with
+// status 1.
 [[noreturn]] void append_for_ever(const std::string& path, std::uint64_t seed, int pipe) {
   Random random(seed);
   auto journal = SqliteJournal::open(path);
   if (!journal) ::_exit(1);
   while (true) {
-    const auto seq = append_some(**journal, 1 + int(random.below(20)), std::string(random.below(500), 'c'));
+    const auto seq =
+        append_some(**journal, 1 + int(random.below(20)), std::string(random.below(500), 'c'));
     if (!seq) ::_exit(1);
     if (::write(pipe, &*seq, sizeof *seq) != sizeof *seq) ::_exit(1);
   }

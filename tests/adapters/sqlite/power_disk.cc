@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/adapters/sqlite/power_disk.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "base/check.h"
 
@@ -56,7 +55,8 @@ void PowerFile::cut(Random* random) {
     if (choice == states.size()) continue;  // the newest state made it
     const std::size_t at = sector * kSector;
     if (at >= full) continue;
-    bytes_.replace(at, std::min(kSector, full - at), states[choice], 0, std::min(kSector, full - at));
+    bytes_.replace(at, std::min(kSector, full - at), states[choice], 0,
+                   std::min(kSector, full - at));
   }
   bytes_.resize(size, '\0');
   sync();
@@ -95,13 +95,18 @@ struct OpenFile {
   bool delete_on_close;
 };
 
-OpenFile& self(sqlite3_file* base) { return *reinterpret_cast<OpenFile*>(base); }
-DiskFile& disk_file(sqlite3_file* base) { return **self(base).file; }
+OpenFile& self(sqlite3_file* base) {
+  return *reinterpret_cast<OpenFile*>(base);
+}
+DiskFile& disk_file(sqlite3_file* base) {
+  return **self(base).file;
+}
 
 int unlock_file(sqlite3_file* base, int level) {
   OpenFile& me = self(base);
   DiskFile& file = disk_file(base);
-  if (me.lock >= SQLITE_LOCK_RESERVED && level < SQLITE_LOCK_RESERVED) file.reserved = nullptr, file.exclusive = false;
+  if (me.lock >= SQLITE_LOCK_RESERVED && level < SQLITE_LOCK_RESERVED)
+    file.reserved = nullptr, file.exclusive = false;
   if (me.lock >= SQLITE_LOCK_SHARED && level < SQLITE_LOCK_SHARED) --file.readers;
   me.lock = std::min(me.lock, level);
   return SQLITE_OK;
@@ -182,10 +187,16 @@ int file_size(sqlite3_file* base, sqlite3_int64* size) {
   return SQLITE_OK;
 }
 
-int control_file(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int sector_size(sqlite3_file*) { return int(PowerFile::kSector); }
+int control_file(sqlite3_file*, int, void*) {
+  return SQLITE_NOTFOUND;
+}
+int sector_size(sqlite3_file*) {
+  return int(PowerFile::kSector);
+}
 // As the system's own VFS says of itself, since that is what production runs on.
-int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+int characteristics(sqlite3_file*) {
+  return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+}
 
 int map_memory(sqlite3_file* base, int region, int size, int extend, void volatile** out) {
   auto& regions = disk_file(base).shared_memory.regions;
@@ -210,7 +221,8 @@ int lock_memory(sqlite3_file* base, int first, int count, int flags) {
       const int mine = (me.shared_slots & bit) != 0 ? 1 : 0;
       if ((flags & SQLITE_SHM_UNLOCK) != 0) {
         if (pass == 0) continue;
-        if (exclusive && (me.exclusive_slots & bit) != 0) slot.exclusive = false, me.exclusive_slots &= ~bit;
+        if (exclusive && (me.exclusive_slots & bit) != 0)
+          slot.exclusive = false, me.exclusive_slots &= ~bit;
         if (!exclusive && mine) --slot.shared, me.shared_slots &= ~bit;
       } else if (pass == 0) {
         const bool held = slot.exclusive && (me.exclusive_slots & bit) == 0;
@@ -235,12 +247,29 @@ int unmap_memory(sqlite3_file* base, int delete_it) {
   return SQLITE_OK;
 }
 
-constexpr sqlite3_io_methods kMethods = {
-    2,           close_file,   read_file,      write_file,    truncate_file,   sync_file,  file_size,
-    lock_file,   unlock_file,  check_reserved, control_file,  sector_size,     characteristics,
-    map_memory,  lock_memory,  memory_barrier, unmap_memory,  nullptr,         nullptr};
+constexpr sqlite3_io_methods kMethods = {2,
+                                         close_file,
+                                         read_file,
+                                         write_file,
+                                         truncate_file,
+                                         sync_file,
+                                         file_size,
+                                         lock_file,
+                                         unlock_file,
+                                         check_reserved,
+                                         control_file,
+                                         sector_size,
+                                         characteristics,
+                                         map_memory,
+                                         lock_memory,
+                                         memory_barrier,
+                                         unmap_memory,
+                                         nullptr,
+                                         nullptr};
 
-PowerDisk& disk_of(sqlite3_vfs* vfs) { return *static_cast<PowerDisk*>(vfs->pAppData); }
+PowerDisk& disk_of(sqlite3_vfs* vfs) {
+  return *static_cast<PowerDisk*>(vfs->pAppData);
+}
 
 int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* base, int flags, int* out_flags) {
   PowerDisk& disk = disk_of(vfs);
@@ -282,15 +311,25 @@ int randomness(sqlite3_vfs* vfs, int size, char* out) {
   return size;
 }
 
-int sleep_us(sqlite3_vfs*, int us) { return us; }  // Nobody else runs: waiting changes nothing.
-int now_ms(sqlite3_vfs*, sqlite3_int64* ms) { return *ms = 210'866'760'000'000, SQLITE_OK; }
-int now_days(sqlite3_vfs*, double* days) { return *days = 2440587.5, SQLITE_OK; }
-int last_error(sqlite3_vfs*, int, char*) { return 0; }
+int sleep_us(sqlite3_vfs*, int us) {
+  return us;
+}  // Nobody else runs: waiting changes nothing.
+int now_ms(sqlite3_vfs*, sqlite3_int64* ms) {
+  return *ms = 210'866'760'000'000, SQLITE_OK;
+}
+int now_days(sqlite3_vfs*, double* days) {
+  return *days = 2440587.5, SQLITE_OK;
+}
+int last_error(sqlite3_vfs*, int, char*) {
+  return 0;
+}
 
 }  // namespace
 
 PowerDisk::PowerDisk(std::uint64_t seed)
-    : name_(fmt::format("power-{:016x}", seed)), vfs_(std::make_unique<sqlite3_vfs>()), random_(seed) {
+    : name_(fmt::format("power-{:016x}", seed)),
+      vfs_(std::make_unique<sqlite3_vfs>()),
+      random_(seed) {
   *vfs_ = {};
   vfs_->iVersion = 2;
   vfs_->szOsFile = sizeof(OpenFile);
@@ -309,6 +348,8 @@ PowerDisk::PowerDisk(std::uint64_t seed)
   CHECK(sqlite3_vfs_register(vfs_.get(), 0) == SQLITE_OK);
 }
 
-PowerDisk::~PowerDisk() { sqlite3_vfs_unregister(vfs_.get()); }
+PowerDisk::~PowerDisk() {
+  sqlite3_vfs_unregister(vfs_.get());
+}
 
 }  // namespace showcaller

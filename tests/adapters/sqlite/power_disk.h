@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk in memory whose power can be cut, as a SQLite VFS. What a sync covered survives a cut. What it did not is at
-// the mercy of the seed, sector by sector: each sector shows any of the states that it went through since its last sync,
-// whatever its neighbours show, so writes are dropped, torn and reordered. A file's new length is such a state too.
+// A disk in memory whose power can be cut, as a SQLite VFS. What a sync covered survives a cut.
+// What it did not is at the mercy of the seed, sector by sector: each sector shows any of the
+// states that it went through since its last sync, whatever its neighbours show, so writes are
+// dropped, torn and reordered. A file's new length is such a state too.
 //
-// Also: space can run out, power can fail at the n-th write or sync from now, and syncs can be ignored (to prove that
-// the tests would notice).
+// Also: space can run out, power can fail at the n-th write or sync from now, and syncs can be
+// ignored (to prove that the tests would notice).
 //
 // Threads: one, with any number of connections.
 #pragma once
@@ -37,9 +38,10 @@ class PowerFile {
  private:
   void remember(std::size_t first, std::size_t end);
 
-  std::string bytes_;                                        // as the programs see it
-  std::map<std::size_t, std::vector<std::string>> history_;  // unsynced states by sector, oldest (synced) first
-  std::vector<std::size_t> sizes_;                           // unsynced lengths, oldest first
+  std::string bytes_;  // as the programs see it
+  std::map<std::size_t, std::vector<std::string>>
+      history_;                     // unsynced states by sector, oldest (synced) first
+  std::vector<std::size_t> sizes_;  // unsynced lengths, oldest first
 };
 
 struct SharedMemory {
@@ -68,7 +70,8 @@ class PowerDisk {
   PowerDisk& operator=(const PowerDisk&) = delete;
 
   const std::string& name() const { return name_; }
-  // The power fails after this many more writes and syncs: all I/O fails from then on, until restart().
+  // The power fails after this many more writes and syncs: all I/O fails from then on, until
+  // restart().
   void fail_after(std::uint64_t operations) { operations_left_ = operations; }
   bool power_is_off() const { return off_; }
   // Cuts the power (if it is on) and brings back what survived. Close all databases before.

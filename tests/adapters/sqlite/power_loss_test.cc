@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The power goes at a random moment, the disk keeps what a sync covered and a random rest: after the restart every
-// acknowledged batch is there, no batch is there by half, and the chain holds. With the sync taken out the same test
-// must find a loss, or it would prove nothing.
+// The power goes at a random moment, the disk keeps what a sync covered and a random rest: after
+// the restart every acknowledged batch is there, no batch is there by half, and the chain holds.
+// With the sync taken out the same test must find a loss, or it would prove nothing.
 #include <cstdlib>
 
 #include <gtest/gtest.h>
 
 #include "adapters/sqlite/sqlite_journal.h"
 #include "base/random.h"
-#include "tests/adapters/sqlite/power_disk.h"
 #include "tests/adapters/scratch_folder.h"
+#include "tests/adapters/sqlite/power_disk.h"
 #include "tests/flow/journal_batches.h"
 
 namespace showcaller {
 namespace {
 
 struct Life {
-  std::vector<std::uint64_t> batch_ends{0};  // seq of the last record of each batch that was tried, by history
+  std::vector<std::uint64_t> batch_ends{
+      0};  // seq of the last record of each batch that was tried, by history
   std::uint64_t acknowledged = 0;
   JournalTail tail;
 };
@@ -24,13 +25,16 @@ struct Life {
 // Appends until the power goes.
 void work(Journal* journal, Random* random, Life* life) {
   while (true) {
-    const auto batch = make_batch(life->tail, 1 + int(random->below(12)), std::string(random->below(900), 'p'));
+    const auto batch =
+        make_batch(life->tail, 1 + int(random->below(12)), std::string(random->below(900), 'p'));
     life->batch_ends.push_back(batch.back().seq);
     if (!journal->append(1, life->tail.seq, batch)) return;
     life->acknowledged = batch.back().seq;
     life->tail = {.seq = batch.back().seq, .hash = batch.back().hash, .epoch = 1};
     if (random->chance(0.05)) {
-      (void)read_all(*journal, life->tail.seq - life->tail.seq % 50);  // A reader beside the writer has its own connection.
+      (void)read_all(
+          *journal, life->tail.seq -
+                        life->tail.seq % 50);  // A reader beside the writer has its own connection.
     }
   }
 }
@@ -42,7 +46,8 @@ std::string inspect(SqliteJournal* journal, Life* life) {
   if (verified->seq < life->acknowledged) {
     return fmt::format("acknowledged up to {}, found {}", life->acknowledged, verified->seq);
   }
-  if (std::find(life->batch_ends.begin(), life->batch_ends.end(), verified->seq) == life->batch_ends.end()) {
+  if (std::find(life->batch_ends.begin(), life->batch_ends.end(), verified->seq) ==
+      life->batch_ends.end()) {
     return fmt::format("half a batch: ends at {}", verified->seq);
   }
   life->tail = *verified;
@@ -63,7 +68,8 @@ std::string story(std::uint64_t seed, Syncs syncs, const ScratchFolder& folder) 
   for (int cut = 0; cut < 4; ++cut) {
     auto journal = SqliteJournal::open(path, options);
     if (!journal) return fmt::format("cut {}: open: {}", cut, journal.error().message);
-    if (const std::string wrong = inspect(journal->get(), &life); !wrong.empty()) return fmt::format("cut {}: {}", cut, wrong);
+    if (const std::string wrong = inspect(journal->get(), &life); !wrong.empty())
+      return fmt::format("cut {}: {}", cut, wrong);
     disk.ignore_syncs(syncs == Syncs::Removed);
     // Mostly within some batches, at times long enough for several checkpoints of the log.
     disk.fail_after(random.chance(0.95) ? random.below(150) : random.below(9'000));
@@ -98,19 +104,21 @@ TEST(PowerLoss, NothingAcknowledgedIsLostAndNoBatchIsTorn) {
 TEST(PowerLoss, ARemovedSyncIsNoticed) {
   const ScratchFolder folder;
   int noticed = 0;
-  for (int seed = 1; seed <= 20; ++seed) noticed += !story(std::uint64_t(seed), Syncs::Removed, folder).empty();
+  for (int seed = 1; seed <= 20; ++seed)
+    noticed += !story(std::uint64_t(seed), Syncs::Removed, folder).empty();
   EXPECT_GE(noticed, 15);
 }
 
-// A write or a sync fails, and the disk comes back: nobody can know whether the batch is there, so the journal says so
-// and takes nothing more until it has looked.
+// A write or a sync fails, and the disk comes back: nobody can know whether the batch is there, so
+// the journal says so and takes nothing more until it has looked.
 TEST(PowerLoss, AfterAFailedWriteOrSyncTheJournalIsReadAgainBeforeItIsWritten) {
   const ScratchFolder folder;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     PowerDisk disk(2000 + seed);
     Random random(seed);
     Life life;
-    auto journal = SqliteJournal::open(folder.file(fmt::format("{}.db", seed)), {.vfs = disk.name()}).value();
+    auto journal =
+        SqliteJournal::open(folder.file(fmt::format("{}.db", seed)), {.vfs = disk.name()}).value();
     for (int failure = 0; failure < 5; ++failure) {
       disk.fail_after(random.below(60));
       work(journal.get(), &random, &life);
@@ -139,11 +147,13 @@ TEST(PowerLoss, AFullDiskRefusesAndGoesOnWhenThereIsSpace) {
     ASSERT_TRUE(append_some(*journal, 5));
     disk.set_bytes_max(100'000 + random.below(300'000));
     Result<std::uint64_t> result = 0;
-    while ((result = append_some(*journal, 1 + int(random.below(30)), std::string(500, 'x')))) continue;
+    while ((result = append_some(*journal, 1 + int(random.below(30)), std::string(500, 'x'))))
+      continue;
     ASSERT_EQ(result.error().code, ErrorCode::Limit) << result.error().message;
     const JournalTail full = journal->tail().value();
     ASSERT_EQ(read_all(*journal).value().size(), full.seq);
-    // Whether the server lives on, dies or loses its power: all of it is there, and there is no more than that.
+    // Whether the server lives on, dies or loses its power: all of it is there, and there is no
+    // more than that.
     const auto fate = random.below(3);
     disk.set_bytes_max(fate == 0 ? UINT64_MAX : 2'000'000);
     if (fate > 0) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SQLite journal keeps the port's text, and refuses clearly what it cannot do: a second server, a newer file,
-// somebody else's file, a damaged one.
+// The SQLite journal keeps the port's text, and refuses clearly what it cannot do: a second server,
+// a newer file, somebody else's file, a damaged one.
 #include "adapters/sqlite/sqlite_journal.h"
+
+#include <fstream>
 
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fstream>
 
 #include "adapters/sqlite/journal_backup.h"
 #include "tests/adapters/scratch_folder.h"
@@ -37,7 +37,9 @@ class SqliteBench final : public JournalBench {
   Journal& journal() override { return sqlite(); }
   void close() override { journal_.reset(); }
   void corrupt(std::uint64_t seq) override {
-    run_sql(path(), fmt::format("UPDATE records SET bytes = replace(bytes, 'seq', 'sep') WHERE seq = {}", seq));
+    run_sql(
+        path(),
+        fmt::format("UPDATE records SET bytes = replace(bytes, 'seq', 'sep') WHERE seq = {}", seq));
   }
   void fill_disk() override { EXPECT_TRUE(sqlite().limit_pages(12)); }
   void free_disk() override { EXPECT_TRUE(sqlite().limit_pages(0)); }
@@ -48,9 +50,11 @@ class SqliteBench final : public JournalBench {
   std::unique_ptr<SqliteJournal> journal_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, JournalConformance, testing::Values([] { return std::make_unique<SqliteBench>(); }));
+INSTANTIATE_TEST_SUITE_P(Sqlite, JournalConformance,
+                         testing::Values([] { return std::make_unique<SqliteBench>(); }));
 
-std::unique_ptr<SqliteJournal> open_or_die(const std::string& path, const SqliteJournalOptions& options = {}) {
+std::unique_ptr<SqliteJournal> open_or_die(const std::string& path,
+                                           const SqliteJournalOptions& options = {}) {
   auto opened = SqliteJournal::open(path, options);
   EXPECT_TRUE(opened) << opened.error().message;
   return opened ? *std::move(opened) : nullptr;
@@ -69,7 +73,8 @@ TEST(SqliteJournal, ASecondServerIsRefusedAndReadersAreNot) {
   ASSERT_TRUE(append_some(*journal, 3));
   const Error error = open_error(path);
   EXPECT_EQ(error.code, ErrorCode::Conflict);
-  EXPECT_NE(error.message.find(fmt::format("in use by process {}", ::getpid())), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find(fmt::format("in use by process {}", ::getpid())), std::string::npos)
+      << error.message;
 
   const auto reader = open_or_die(path, {.read_only = true});
   EXPECT_EQ(read_all(*reader).value().size(), 3u);
@@ -145,7 +150,8 @@ TEST(SqliteJournal, ALostTailIsNoticedByTheSnapshotBesideIt) {
     const auto journal = open_or_die(path);
     ASSERT_TRUE(append_some(*journal, 10));
     const JournalTail tail = journal->tail().value();
-    ASSERT_TRUE(journal->write_snapshot({.seq = 10, .hash = tail.hash, .format = 1, .bytes = "world"}));
+    ASSERT_TRUE(
+        journal->write_snapshot({.seq = 10, .hash = tail.hash, .format = 1, .bytes = "world"}));
   }
   run_sql(path, "DELETE FROM records WHERE seq > 7");
   const Error error = open_error(path);
@@ -170,10 +176,12 @@ TEST(SqliteJournal, AFlippedPageIsCorruptAndNotACrash) {
   for (int round = 0; round < 30; ++round) {
     std::string damaged = bytes;
     const std::size_t page = 1 + random.below(bytes.size() / 4096 - 1);
-    for (int i = 0; i < 200; ++i) damaged[page * 4096 + random.below(4096)] ^= char(1 + random.below(255));
+    for (int i = 0; i < 200; ++i)
+      damaged[page * 4096 + random.below(4096)] ^= char(1 + random.below(255));
     std::ofstream(path, std::ios::binary) << damaged;
     const auto journal = SqliteJournal::open(path, {.read_only = true, .verify_last = 1});
-    const auto verified = journal ? (*journal)->verify() : Result<JournalTail>(std::unexpected(journal.error()));
+    const auto verified =
+        journal ? (*journal)->verify() : Result<JournalTail>(std::unexpected(journal.error()));
     if (!verified) {
       EXPECT_TRUE(verified.error().code == ErrorCode::Corrupt) << verified.error().message;
       ++found;
@@ -189,7 +197,8 @@ TEST(SqliteJournal, ASnapshotThatIsNotWholeIsNoSnapshot) {
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(append_some(*journal, 5));
     const JournalTail tail = journal->tail().value();
-    ASSERT_TRUE(journal->write_snapshot({.seq = tail.seq, .hash = tail.hash, .format = 1, .bytes = "a world"}));
+    ASSERT_TRUE(journal->write_snapshot(
+        {.seq = tail.seq, .hash = tail.hash, .format = 1, .bytes = "a world"}));
   }
   const std::string newest = fmt::format("{}.snapshot-{:020}", path, 10);
   ASSERT_EQ(::truncate(newest.c_str(), 100), 0);
@@ -231,10 +240,11 @@ TEST(JournalBackup, ABackupTakenBesideTheWriterIsAWholePrefix) {
   const auto journal = open_or_die(path);
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(append_some(*journal, 20));
   int appended = 0;
-  const auto report = backup_journal(path, folder.file("backup.db"), [&](std::uint64_t, std::uint64_t) {
-    EXPECT_TRUE(append_some(*journal, 5));
-    ++appended;
-  });
+  const auto report =
+      backup_journal(path, folder.file("backup.db"), [&](std::uint64_t, std::uint64_t) {
+        EXPECT_TRUE(append_some(*journal, 5));
+        ++appended;
+      });
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_GT(appended, 0);
   EXPECT_EQ(report->tail.seq, 1000u);
@@ -251,12 +261,14 @@ TEST(JournalBackup, RestoreVerifiesKeepsAndRefuses) {
   auto journal = open_or_die(path);
   ASSERT_TRUE(append_some(*journal, 10));
   ASSERT_TRUE(backup_journal(path, backup));
-  EXPECT_EQ(restore_journal(backup, path).error().code, ErrorCode::Conflict);  // a server runs on it
+  EXPECT_EQ(restore_journal(backup, path).error().code,
+            ErrorCode::Conflict);  // a server runs on it
   EXPECT_EQ(restore_journal(backup, path, RestoreForce::Yes).error().code, ErrorCode::Conflict);
 
   ASSERT_TRUE(append_some(*journal, 5, "newer"));
   const JournalTail newest = journal->tail().value();
-  ASSERT_TRUE(journal->write_snapshot({.seq = 15, .hash = newest.hash, .format = 1, .bytes = "world"}));
+  ASSERT_TRUE(
+      journal->write_snapshot({.seq = 15, .hash = newest.hash, .format = 1, .bytes = "world"}));
   journal.reset();
   const auto refused = restore_journal(backup, path);
   ASSERT_FALSE(refused);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SQLite ledger keeps the port's text; nothing on its disk names a player, and an erased key is gone from the bytes.
+// The SQLite ledger keeps the port's text; nothing on its disk names a player, and an erased key is
+// gone from the bytes.
 #include "adapters/sqlite/sqlite_ledger.h"
-
-#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include <sys/stat.h>
 
 #include "tests/adapters/scratch_folder.h"
 #include "tests/flow/ledger_conformance.h"
@@ -61,7 +62,8 @@ TEST(SqliteLedger, NoPlayerIsNamedAndAnErasedKeyIsGoneFromTheDisk) {
   ASSERT_EQ(keys.size(), 2u);
   ASSERT_TRUE(ledger->erase_player("ada-lovelace-1815"));
   const std::string left = everything(folder.path());
-  EXPECT_EQ((left.find(keys[0]) == std::string::npos) + (left.find(keys[1]) == std::string::npos), 1);
+  EXPECT_EQ((left.find(keys[0]) == std::string::npos) + (left.find(keys[1]) == std::string::npos),
+            1);
 }
 
 TEST(SqliteLedger, FilesAreThePrivateMatterOfTheirOwner) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Showcaller client for game servers and games: flags evaluated in the process, telemetry in the background.
+// The Showcaller client for game servers and games: flags evaluated in the process, telemetry in
+// the background.
 //
-//   showcaller::sdk::Client client({.url = "http://127.0.0.1:8080", .token = token, .state_file = "flags.json"});
-//   if (client.boolean("raid-entrance", false, context)) open_entrance();
+//   showcaller::sdk::Client client({.url = "http://127.0.0.1:8080", .token = token, .state_file =
+//   "flags.json"}); if (client.boolean("raid-entrance", false, context)) open_entrance();
 //   client.latency("join.latency", milliseconds, {.event = "winter-raid", .arm = "canary"});
 //
-// Flags are evaluated on the caller's thread from the last good definitions: no lock, no system call, no waiting, with
-// or without a server. Reports go into a bounded queue; when it is full they are counted as dropped, never waited for.
-// Threads: every method may be called from any thread. Nothing here throws.
+// Flags are evaluated on the caller's thread from the last good definitions: no lock, no system
+// call, no waiting, with or without a server. Reports go into a bounded queue; when it is full they
+// are counted as dropped, never waited for. Threads: every method may be called from any thread.
+// Nothing here throws.
 #pragma once
 
 #include <chrono>
@@ -67,15 +69,17 @@ struct Options {
   std::string url;         // empty: no server; flags come from state_file alone
   std::string token;       // bearer token
   std::string state_file;  // where the last good flags are kept; empty: nowhere
-  std::string trust = "client";  // "server" on game servers; the server believes it if the token allows
-  std::string instance;    // of every report that names none
-  Context context;         // of every evaluation, under what a call adds
+  std::string trust =
+      "client";          // "server" on game servers; the server believes it if the token allows
+  std::string instance;  // of every report that names none
+  Context context;       // of every evaluation, under what a call adds
   std::chrono::milliseconds poll_every{5'000};
   std::chrono::milliseconds flush_every{5'000};
   std::chrono::milliseconds stale_after{60'000};
-  std::size_t series_max = 2'000;   // distinct metrics with their labels between two batches; at most 2,500
-  std::size_t queue_max = 4'096;    // reports waiting to be merged; rounded up to a power of two
-  bool background = true;           // false: nothing runs until step() is called
+  std::size_t series_max =
+      2'000;  // distinct metrics with their labels between two batches; at most 2,500
+  std::size_t queue_max = 4'096;  // reports waiting to be merged; rounded up to a power of two
+  bool background = true;         // false: nothing runs until step() is called
   std::shared_ptr<Transport> transport;  // empty: HTTP to `url`
   // Called from a background thread.
   std::function<void(std::string_view message)> on_log;
@@ -92,16 +96,21 @@ class Client {
 
   // The value, or the fallback: when the flag has none, is disabled, or is of another type.
   bool boolean(std::string_view key, bool fallback, const Context& context = {}) const;
-  std::int64_t integer(std::string_view key, std::int64_t fallback, const Context& context = {}) const;
+  std::int64_t integer(std::string_view key, std::int64_t fallback,
+                       const Context& context = {}) const;
   double number(std::string_view key, double fallback, const Context& context = {}) const;
-  std::string string(std::string_view key, std::string_view fallback, const Context& context = {}) const;
+  std::string string(std::string_view key, std::string_view fallback,
+                     const Context& context = {}) const;
   // As JSON text.
-  std::string object(std::string_view key, std::string_view fallback, const Context& context = {}) const;
+  std::string object(std::string_view key, std::string_view fallback,
+                     const Context& context = {}) const;
 
-  Details<bool> boolean_details(std::string_view key, bool fallback, const Context& context = {}) const;
+  Details<bool> boolean_details(std::string_view key, bool fallback,
+                                const Context& context = {}) const;
   Details<std::int64_t> integer_details(std::string_view key, std::int64_t fallback,
                                         const Context& context = {}) const;
-  Details<double> number_details(std::string_view key, double fallback, const Context& context = {}) const;
+  Details<double> number_details(std::string_view key, double fallback,
+                                 const Context& context = {}) const;
   Details<std::string> string_details(std::string_view key, std::string_view fallback,
                                       const Context& context = {}) const;
   Details<std::string> object_details(std::string_view key, std::string_view fallback,
@@ -135,7 +144,8 @@ class Client {
   // W3C traceparent, sent with every request and batch from now on; empty: none.
   void set_trace(std::string_view traceparent);
 
-  // With background = false: merges reports and does what is due at `now`. Gives when to come again.
+  // With background = false: merges reports and does what is due at `now`. Gives when to come
+  // again.
   std::chrono::system_clock::time_point step(std::chrono::system_clock::time_point now);
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a game tells about whom it asks for: attributes by name. Built once and used often; flags read it in place.
+// What a game tells about whom it asks for: attributes by name. Built once and used often; flags
+// read it in place.
 //
 // Threads: a context that no one changes may be used by any number of threads.
 #pragma once
@@ -28,7 +29,8 @@ class Context {
   Context& set(std::string_view key, std::int64_t number) { return set(key, double(number)); }
   Context& set(std::string_view key, int number) { return set(key, double(number)); }
   Context& set(std::string_view key, bool flag);
-  // Lists and nested attributes as JSON text; rules reach into them: {"var":"account.group"}. False: not JSON.
+  // Lists and nested attributes as JSON text; rules reach into them: {"var":"account.group"}.
+  // False: not JSON.
   [[nodiscard]] bool set_json(std::string_view key, std::string_view json);
 
   struct Attributes;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The client for C and for everything that binds to C. The same promises as client.h: evaluating and reporting never
- * wait; nothing throws. Strings are UTF-8 and end with a zero; NULL stands for empty where a string is optional.
- * Threads: a client may be used from any thread; a context by any number of threads once no one changes it.
+ * The client for C and for everything that binds to C. The same promises as client.h: evaluating
+ * and reporting never wait; nothing throws. Strings are UTF-8 and end with a zero; NULL stands for
+ * empty where a string is optional. Threads: a client may be used from any thread; a context by any
+ * number of threads once no one changes it.
  */
 #ifndef SHOWCALLER_SHOWCALLER_H
 #define SHOWCALLER_SHOWCALLER_H
@@ -17,18 +18,18 @@ typedef struct showcaller_client showcaller_client;
 typedef struct showcaller_context showcaller_context;
 
 typedef struct showcaller_options {
-  const char* url;        /* NULL: no server; flags come from state_file alone */
+  const char* url; /* NULL: no server; flags come from state_file alone */
   const char* token;
   const char* state_file;
-  const char* trust;      /* "client" (NULL) or "server" */
+  const char* trust; /* "client" (NULL) or "server" */
   const char* instance;
-  int64_t poll_ms;        /* 0: 5,000 */
-  int64_t flush_ms;       /* 0: 5,000 */
+  int64_t poll_ms;  /* 0: 5,000 */
+  int64_t flush_ms; /* 0: 5,000 */
 } showcaller_options;
 
 typedef struct showcaller_labels {
   const char* event;
-  const char* arm;        /* "canary", "baseline" or NULL */
+  const char* arm; /* "canary", "baseline" or NULL */
   const char* instance;
   const char* unit;
   const char* stratum;
@@ -81,8 +82,8 @@ void showcaller_session_ended(showcaller_client* client, showcaller_outcome outc
 void showcaller_error(showcaller_client* client, const showcaller_labels* labels);
 void showcaller_latency(showcaller_client* client, const char* metric, double milliseconds,
                         const showcaller_labels* labels);
-void showcaller_count(showcaller_client* client, const char* metric, int64_t observed, int64_t happened,
-                      const showcaller_labels* labels);
+void showcaller_count(showcaller_client* client, const char* metric, int64_t observed,
+                      int64_t happened, const showcaller_labels* labels);
 void showcaller_exposed(showcaller_client* client, const showcaller_labels* labels);
 int64_t showcaller_dropped(const showcaller_client* client);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the client reaches the server. The default speaks HTTP; engines and consoles with a network layer of their own
-// bring theirs.
+// How the client reaches the server. The default speaks HTTP; engines and consoles with a network
+// layer of their own bring theirs.
 #pragma once
 
 #include <cstdint>
