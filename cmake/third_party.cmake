@@ -11,7 +11,7 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++ protobuf)
 find_package(date REQUIRED)
 
-set(third_party_base PkgConfig::SODIUM PkgConfig::XXHASH Boost::json fmt::fmt Threads::Threads)
+set(third_party_base PkgConfig::SODIUM PkgConfig::XXHASH OpenSSL::Crypto Boost::json fmt::fmt Threads::Threads)
 set(third_party_model PkgConfig::FYAML date::date-tz)
 # Asio is compiled once, in src/net/asio.cc; whoever includes it must know.
 add_library(sc_asio INTERFACE)
@@ -20,7 +20,7 @@ target_compile_definitions(sc_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOO
 if(SHOWCALLER_SANITIZE MATCHES "thread")
   target_compile_options(sc_asio INTERFACE -Wno-tsan)  # Asio's fences, which the sanitizer does not see.
 endif()
-set(third_party_net sc_asio OpenSSL::SSL OpenSSL::Crypto)
+set(third_party_net sc_asio OpenSSL::SSL)
 set(third_party_wire PkgConfig::GRPC)
 set(third_party_adapters_sqlite PkgConfig::SQLITE)
 set(third_party_cli "")

@@ -18,37 +18,12 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/counted_ref.h"
 #include "base/hash.h"
 
 namespace showcaller {
 
 namespace persistent {
-
-// A counted pointer: like shared_ptr, one word, and unique() can be trusted by the single writer.
-template <class T>
-class Ref {
- public:
-  Ref() = default;
-  explicit Ref(T* adopted) : at_(adopted) {}
-  Ref(const Ref& other) : at_(other.at_) {
-    if (at_) at_->count.fetch_add(1, std::memory_order_relaxed);
-  }
-  Ref(Ref&& other) noexcept : at_(std::exchange(other.at_, nullptr)) {}
-  Ref& operator=(Ref other) noexcept {
-    std::swap(at_, other.at_);
-    return *this;
-  }
-  ~Ref() {
-    if (at_ && at_->count.fetch_sub(1, std::memory_order_acq_rel) == 1) delete at_;
-  }
-  bool unique() const { return at_->count.load(std::memory_order_acquire) == 1; }
-  T* get() const { return at_; }
-  T* operator->() const { return at_; }
-  explicit operator bool() const { return at_ != nullptr; }
-
- private:
-  T* at_ = nullptr;
-};
 
 inline std::uint64_t priority_of(std::string_view key) {
   return hash64(key, 0x5ca1ab1e);
@@ -70,14 +45,14 @@ class PersistentMap {
     V value;
   };
   struct Node;
-  using NodeRef = persistent::Ref<Node>;
+  using NodeRef = CountedRef<Node>;
   struct Node {
-    Node(std::uint64_t p, persistent::Ref<Entry> e) : priority(p), entry(std::move(e)) {}
+    Node(std::uint64_t p, CountedRef<Entry> e) : priority(p), entry(std::move(e)) {}
     Node(const Node& other)
         : priority(other.priority), entry(other.entry), left(other.left), right(other.right) {}
     std::atomic<std::uint32_t> count{1};
     std::uint64_t priority;
-    persistent::Ref<Entry> entry;
+    CountedRef<Entry> entry;
     NodeRef left, right;
   };
 
@@ -145,7 +120,7 @@ class PersistentMap {
 
   void insert(NodeRef* slot, const K& key, std::uint64_t priority, bool owned, V** value) {
     if (!*slot) {
-      *slot = NodeRef(new Node(priority, persistent::Ref<Entry>(new Entry(key, V{}))));
+      *slot = NodeRef(new Node(priority, CountedRef<Entry>(new Entry(key, V{}))));
       *value = &(*slot)->entry->value;
       ++size_;
       return;
@@ -160,7 +135,7 @@ class PersistentMap {
       if (node->right->priority > node->priority) rotate_left(slot);
     } else {
       if (!node->entry.unique()) {
-        node->entry = persistent::Ref<Entry>(new Entry(node->entry->key, node->entry->value));
+        node->entry = CountedRef<Entry>(new Entry(node->entry->key, node->entry->value));
       }
       *value = &node->entry->value;
     }

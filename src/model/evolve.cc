@@ -282,19 +282,10 @@ class Fold {
 // Keys of a day, and no more of them than the limit: a retried command has one effect for that
 // long.
 void remember_key(World* world, const Record& record) {
-  if (!world->keys.contains(record.key)) {
-    world->keys[record.key] = {record.seq, record.time};
-    world->keys_by_seq[record.seq] = record.key;
-  }
-  for (int dropped = 0; dropped < 4;
-       ++dropped) {  // At most a few a record, so that no record pays for a day.
-    const std::uint64_t* oldest = world->keys_by_seq.first_key();
-    if (!oldest) return;
-    const std::string key = *world->keys_by_seq.find(*oldest);
-    const bool stale = record.time - world->keys.find(key)->at > kIdempotencyKeyLife;
-    if (!stale && world->keys.size() <= kIdempotencyKeysMax) return;
-    world->keys_by_seq.erase(std::uint64_t(*oldest));
-    world->keys.erase(key);
+  world->keys.add({DoneKeys::digest_of(record.key), record.seq, record.time});
+  while (world->keys.size() > kIdempotencyKeysMax ||
+         record.time - world->keys.oldest()->at > kIdempotencyKeyLife) {
+    world->keys.drop_oldest();
   }
 }
 

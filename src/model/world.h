@@ -15,6 +15,7 @@
 
 #include "base/persistent_map.h"
 #include "base/result.h"
+#include "model/done_keys.h"
 #include "model/record.h"
 #include "model/spec/manifest.h"
 
@@ -152,12 +153,6 @@ struct Token {
   SHOWCALLER_FIELDS(F(id) F(name) F(sha256) F(roles) F(expires))
 };
 
-struct DoneKey {
-  std::uint64_t seq = 0;  // of the first record that the command caused
-  Instant at{};
-  SHOWCALLER_FIELDS(F(seq) F(at))
-};
-
 #undef F
 
 constexpr std::size_t kIdempotencyKeysMax = 100'000;
@@ -166,17 +161,16 @@ constexpr Duration kIdempotencyKeyLife = hours(24);
 struct World {
   std::uint64_t seq = 0;  // of the last record in it
   std::uint64_t epoch = 0;
-  Instant time{};                                         // of the last record
-  Instant clock_stepped{};                                // when the wall clock last stepped
-  PersistentMap<std::string, StoredManifest> manifests;   // "Fleet/raid"; LiveEvents are in events
-  PersistentMap<std::string, EventState> events;          // by name
-  PersistentMap<std::string, Instance> instances;         // "fleet/id"
-  PersistentMap<std::string, FleetState> fleets;          // by name
-  PersistentMap<std::string, Quarantine> quarantines;     // quarantine_key()
-  PersistentMap<std::string, StoppedLine> lines;          // by scope
-  PersistentMap<std::string, Token> tokens;               // by the hex SHA-256 of the token
-  PersistentMap<std::string, DoneKey> keys;               // idempotency keys of the last day
-  PersistentMap<std::uint64_t, std::string> keys_by_seq;  // the same, oldest first
+  Instant time{};                                        // of the last record
+  Instant clock_stepped{};                               // when the wall clock last stepped
+  PersistentMap<std::string, StoredManifest> manifests;  // "Fleet/raid"; LiveEvents are in events
+  PersistentMap<std::string, EventState> events;         // by name
+  PersistentMap<std::string, Instance> instances;        // "fleet/id"
+  PersistentMap<std::string, FleetState> fleets;         // by name
+  PersistentMap<std::string, Quarantine> quarantines;    // quarantine_key()
+  PersistentMap<std::string, StoppedLine> lines;         // by scope
+  PersistentMap<std::string, Token> tokens;              // by the hex SHA-256 of the token
+  DoneKeys keys;                                         // of the last day
 
   const EventState* event(std::string_view name) const { return events.find(name); }
   std::shared_ptr<const Manifest> manifest(Kind kind, std::string_view name) const;
@@ -193,7 +187,7 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
-constexpr std::uint32_t kWorldTextFormat = 1;
+constexpr std::uint32_t kWorldTextFormat = 2;
 std::string world_to_text(const World& world);
 Result<World> world_from_text(std::string_view text);
 // Hex SHA-256 of the text.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The world as text: one JSON object of lines, keys in order, for snapshots and for comparing
+// The world as text: one JSON object of lines, keys in order (idempotency keys
+// in the order of their records), for snapshots and for comparing
 // worlds by hash.
 //
 //   text  = head { '\n' entry }
 //   head  = {"format":1,"seq":N,"epoch":N,"time":"..."}
 //   entry = {"in":MAP,"key":KEY,"value":VALUE}
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "model/manifest/manifest_from_json.h"
@@ -63,6 +66,16 @@ struct ManifestText {
   }
 };
 
+struct KeyText {
+  std::uint64_t seq = 0;
+  Instant at{};
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("seq", self.seq);
+    visit("at", self.at);
+  }
+};
+
 struct Head {
   std::uint32_t format = kWorldTextFormat;
   std::uint64_t seq = 0, epoch = 0;
@@ -116,8 +129,13 @@ Status read_entry(World* world, const json::object& entry) {
   if (in == "lines") return read_into(&world->lines, key, *value);
   if (in == "tokens") return read_into(&world->tokens, key, *value);
   if (in == "keys") {
-    TRY(read_into(&world->keys, key, *value));
-    world->keys_by_seq[world->keys[key].seq] = key;
+    KeyText text;
+    if (!read_json(*value, &text)) return broken();
+    TRY(const std::string digest, from_hex(key));
+    DoneKey done{{}, text.seq, text.at};
+    if (digest.size() != sizeof done.digest) return broken();
+    std::memcpy(done.digest.data(), digest.data(), digest.size());
+    world->keys.add(done);
     return {};
   }
   if (in == "manifests") {
@@ -157,7 +175,11 @@ std::string world_to_text(const World& world) {
   append_map(&out, "quarantines", world.quarantines);
   append_map(&out, "lines", world.lines);
   append_map(&out, "tokens", world.tokens);
-  append_map(&out, "keys", world.keys);
+  world.keys.each([&](const DoneKey& done) {
+    const std::string_view digest(reinterpret_cast<const char*>(done.digest.data()),
+                                  sizeof done.digest);
+    append_entry(&out, "keys", to_hex(digest), KeyText{done.seq, done.at});
+  });
   return out;
 }
 
