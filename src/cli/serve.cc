@@ -20,6 +20,7 @@
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tzdata/tzdata_version.h"
 #include "base/hash.h"
+#include "cli/announcer.h"
 #include "cli/cli.h"
 #include "cli/game_server_access.h"
 #include "cli/host_backend.h"
@@ -94,25 +95,6 @@ Result<std::string> ensure_token(Host* host, const fs::path& path, const std::st
   TRY(write_private(path, token.text + "\n"));
   TRY(create_token(host, token, name, role));
   return token.text;
-}
-
-json::object fields_of(const Record& record) {
-  json::object out{
-      {"seq", record.seq}, {"kind", std::string(record.kind().name)}, {"actor", record.actor}};
-  if (const std::string event = event_of(record.payload); !event.empty()) out["event"] = event;
-  if (record.cause != 0) out["cause"] = record.cause;
-  return out;
-}
-
-void log_batch(Log* log, std::span<const Record> records) {
-  for (const Record& record : records) {
-    const bool instance = std::holds_alternative<InstanceRequested>(record.payload) ||
-                          std::holds_alternative<InstanceMoved>(record.payload);
-    const bool page = std::holds_alternative<PageRaised>(record.payload);
-    const LogLevel level = page ? LogLevel::Warning : instance ? LogLevel::Debug : LogLevel::Info;
-    if (log->writes(level))
-      log->write(level, record.time, record_line(record), record.trace, fields_of(record));
-  }
 }
 
 void refresh_metrics(MetricsRegistry& metrics, const Host& host) {
@@ -221,15 +203,8 @@ Status run(const ServeOptions& options) {
   api.version = std::string(kVersion);
   TRY(const auto server, ApiServer::start(std::move(api), &backend, &metrics, &log));
   access.give(server->url(), game_server_token);
-  host->engine().listen([&](const World&, std::span<const Record> records) {
-    log_batch(&log, records);
-    for (const Record& record : records) {
-      json::object line = record_view(record);
-      line["line"] = record_line(record);
-      server->hub().publish(record.seq, record.kind().name, event_of(record.payload),
-                            to_json_text(line));
-    }
-  });
+  Announcer announcer(&log, &server->hub());
+  host->engine().listen([&](const World&, const RecordBatch& records) { announcer.tell(records); });
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
     log.write(LogLevel::Error, clock.wall(), "the engine has stopped: " + error.message, {},

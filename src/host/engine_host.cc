@@ -93,7 +93,8 @@ Result<bool> EngineHost::run_batch(Duration wait) {
   std::vector<Letter> letters = mailbox_.take(options_.batch_max, wait);
   if (letters.empty()) return false;
   const Instant at = now();
-  std::vector<Record> records;
+  const auto batch = std::make_shared<std::vector<Record>>();
+  std::vector<Record>& records = *batch;
   std::vector<Result<Receipt>> answers;
   answers.reserve(letters.size());
   for (const Letter& letter : letters) answers.push_back(engine_->take(letter.input, at, &records));
@@ -108,7 +109,7 @@ Result<bool> EngineHost::run_batch(Duration wait) {
   }
   if (!records.empty()) {
     publish();
-    for (const BatchListener& listener : listeners_) listener(engine_->world(), records);
+    for (const BatchListener& listener : listeners_) listener(engine_->world(), batch);
   }
   for (std::size_t i = 0; i < letters.size(); ++i) {
     if (letters[i].reply) letters[i].reply(std::move(answers[i]));

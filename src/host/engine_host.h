@@ -31,8 +31,9 @@ struct EngineHostOptions {
 };
 
 // Told, on the engine's thread, of each batch that has become durable, before its commands are
-// acknowledged.
-using BatchListener = std::function<void(const World& world, std::span<const Record> records)>;
+// acknowledged. Whoever needs longer than a moment keeps the records and goes on elsewhere.
+using RecordBatch = std::shared_ptr<const std::vector<Record>>;
+using BatchListener = std::function<void(const World& world, const RecordBatch& records)>;
 
 class EngineHost {
  public:
@@ -51,7 +52,7 @@ class EngineHost {
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return mailbox_.size(); }
   void wake() { mailbox_.wake(); }
-  // Before run_batch() is first called.
+  // Before the thread that calls run_batch() starts.
   void listen(BatchListener listener) { listeners_.push_back(std::move(listener)); }
   // On the engine's thread: also when the server ends.
   Status write_snapshot();

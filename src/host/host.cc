@@ -33,8 +33,8 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
         return self.headroom_of(fleet, build);
       },
       [&self](const std::string& stage) { return self.desk_->take_units(stage); });
-  self.engine_->listen([&self](const World&, std::span<const Record> records) {
-    const bool concerned = std::any_of(records.begin(), records.end(), [](const Record& record) {
+  self.engine_->listen([&self](const World&, const RecordBatch& records) {
+    const bool concerned = std::any_of(records->begin(), records->end(), [](const Record& record) {
       return concerns_flags(record.payload);
     });
     if (concerned) ++self.flags_version_;

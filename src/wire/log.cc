@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace showcaller {
@@ -23,33 +24,58 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
   return std::nullopt;
 }
 
+LogLine::LogLine(std::string* out, LogLevel level, Instant time, std::string_view message,
+                 std::string_view trace)
+    : out_(out) {
+  *out += "{\"time\":\"";
+  *out += format_instant(time);
+  *out += "\",\"level\":\"";
+  *out += to_string(level);
+  *out += "\",\"message\":";
+  append_json_string(out, message);
+  if (!trace.empty()) field("trace", trace);
+}
+
+void LogLine::begin(std::string_view name) {
+  *out_ += ',';
+  append_json_string(out_, name);
+  *out_ += ':';
+}
+
+LogLine& LogLine::field(std::string_view name, std::string_view text) {
+  begin(name);
+  append_json_string(out_, text);
+  return *this;
+}
+
+LogLine& LogLine::field(std::string_view name, std::uint64_t number) {
+  return json(name, fmt::format_int(number).c_str());
+}
+
+LogLine& LogLine::json(std::string_view name, std::string_view value) {
+  begin(name);
+  *out_ += value;
+  return *this;
+}
+
 std::string format_log_line(LogLevel level, Instant time, std::string_view message,
                             std::string_view trace, const json::object& fields) {
-  std::string line = "{\"time\":";
-  append_json_string(&line, format_instant(time));
-  line += ",\"level\":";
-  append_json_string(&line, to_string(level));
-  line += ",\"message\":";
-  append_json_string(&line, message);
-  if (!trace.empty()) {
-    line += ",\"trace\":";
-    append_json_string(&line, trace);
-  }
-  for (const auto& [key, value] : fields) {
-    line += ',';
-    append_json_string(&line, key);
-    line += ':';
-    line += to_json_text(value);
-  }
-  return line + "}\n";
+  std::string out;
+  LogLine line(&out, level, time, message, trace);
+  for (const auto& [key, value] : fields) line.json(key, to_json_text(value));
+  line.end();
+  return out;
 }
 
 void Log::write(LogLevel level, Instant time, std::string_view message, std::string_view trace,
                 const json::object& fields) {
   if (!writes(level)) return;
-  const auto line = format_log_line(level, time, message, trace, fields);
+  write_lines(format_log_line(level, time, message, trace, fields));
+}
+
+void Log::write_lines(std::string_view lines) {
   // A log that cannot be written has nobody to tell.
-  [[maybe_unused]] const auto written = ::write(descriptor_, line.data(), line.size());
+  [[maybe_unused]] const auto written = ::write(descriptor_, lines.data(), lines.size());
 }
 
 }  // namespace showcaller

@@ -24,6 +24,21 @@ std::optional<LogLevel> parse_log_level(std::string_view text);
 std::string format_log_line(LogLevel level, Instant time, std::string_view message,
                             std::string_view trace, const json::object& fields = {});
 
+// The same, piece by piece and without a tree: for lines that are written by the thousand.
+class LogLine {
+ public:
+  LogLine(std::string* out, LogLevel level, Instant time, std::string_view message,
+          std::string_view trace);
+  LogLine& field(std::string_view name, std::string_view text);
+  LogLine& field(std::string_view name, std::uint64_t number);
+  LogLine& json(std::string_view name, std::string_view value);
+  void end() { *out_ += "}\n"; }
+
+ private:
+  void begin(std::string_view name);
+  std::string* out_;
+};
+
 class Log {
  public:
   // The descriptor stays the caller's.
@@ -34,6 +49,8 @@ class Log {
   bool writes(LogLevel level) const { return level >= level_.load(std::memory_order_relaxed); }
   void write(LogLevel level, Instant time, std::string_view message, std::string_view trace = {},
              const json::object& fields = {});
+  // Whole lines, as LogLine makes them, with one call.
+  void write_lines(std::string_view lines);
 
  private:
   const int descriptor_;

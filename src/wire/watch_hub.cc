@@ -7,24 +7,54 @@
 
 namespace showcaller {
 
-bool WatchHub::matches(const WatchFilter& filter, const Item& item) {
+namespace {
+
+bool matches(const WatchFilter& filter, const WatchBatch::Item& item) {
   return (filter.event.empty() || filter.event == item.event) &&
          (filter.kind.empty() || filter.kind == item.kind);
 }
 
-void WatchHub::publish(std::uint64_t seq, std::string_view kind, std::string_view event,
-                       std::string_view record_json) {
-  Item item{seq, std::string(kind), std::string(event),
-            std::make_shared<const std::string>(
-                format_sse({std::to_string(seq), std::string(kind), std::string(record_json)}))};
+std::string format(const WatchBatch& batch, std::size_t i, const WatchBatch::Item& item) {
+  return format_sse({std::to_string(item.seq), std::string(item.kind), batch.json(i)});
+}
+
+std::string format_missed(std::uint64_t after, std::uint64_t before) {
+  return format_sse({std::to_string(before - 1), "missed",
+                     fmt::format("{{\"after\":{},\"before\":{}}}", after, before)});
+}
+
+}  // namespace
+
+void WatchHub::publish(std::shared_ptr<const WatchBatch> batch) {
+  const std::uint64_t first = batch->item(0).seq;
   std::lock_guard lock(mutex_);
-  std::erase_if(watchers_, [&](const Watcher& watcher) {
-    if (!matches(watcher.filter, item)) return false;
-    return !watcher.stream->write(item.text);
-  });
-  last_seq_ = seq;
-  recent_.push_back(std::move(item));
-  if (recent_.size() > kRecent) recent_.pop_front();
+  if (last_seq_ != 0 && first != last_seq_ + 1) {
+    recent_.clear();
+    recent_records_ = 0;
+    const auto missed = std::make_shared<const std::string>(format_missed(last_seq_, first));
+    std::erase_if(watchers_,
+                  [&](const Watcher& watcher) { return !watcher.stream->write(missed); });
+  }
+  if (!watchers_.empty()) tell(*batch);
+  last_seq_ = batch->item(batch->size() - 1).seq;
+  recent_records_ += batch->size();
+  recent_.push_back(std::move(batch));
+  while (recent_records_ - recent_.front()->size() >= kRecent) {
+    recent_records_ -= recent_.front()->size();
+    recent_.pop_front();
+  }
+}
+
+void WatchHub::tell(const WatchBatch& batch) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const WatchBatch::Item item = batch.item(i);
+    SharedBytes text;
+    std::erase_if(watchers_, [&](const Watcher& watcher) {
+      if (!matches(watcher.filter, item)) return false;
+      if (!text) text = std::make_shared<const std::string>(format(batch, i, item));
+      return !watcher.stream->write(text);
+    });
+  }
 }
 
 bool WatchHub::add(std::shared_ptr<ResponseStream> stream, WatchFilter filter,
@@ -40,15 +70,15 @@ bool WatchHub::add(std::shared_ptr<ResponseStream> stream, WatchFilter filter,
 }
 
 void WatchHub::catch_up(const Watcher& watcher, std::uint64_t after) {
-  const std::uint64_t first = recent_.empty() ? last_seq_ + 1 : recent_.front().seq;
-  if (after + 1 < first) {
-    // What came before this server's start is not among the recent, either.
-    watcher.stream->write(
-        format_sse({std::to_string(first - 1), "missed",
-                    fmt::format("{{\"after\":{},\"before\":{}}}", after, first)}));
-  }
-  for (const auto& item : recent_) {
-    if (item.seq > after && matches(watcher.filter, item)) watcher.stream->write(item.text);
+  const std::uint64_t first = recent_.empty() ? last_seq_ + 1 : recent_.front()->item(0).seq;
+  // What came before this server's start is not among the recent, either.
+  if (after + 1 < first) watcher.stream->write(format_missed(after, first));
+  for (const auto& batch : recent_) {
+    for (std::size_t i = 0; i < batch->size(); ++i) {
+      const WatchBatch::Item item = batch->item(i);
+      if (item.seq <= after || !matches(watcher.filter, item)) continue;
+      watcher.stream->write(format(*batch, i, item));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hands each durable record to everybody who watches, as server-sent events. A record is formatted
-// once for all; a reader too slow is dropped by its stream. A reader who comes back with
+// once for all, and only if somebody watches; a reader too slow is dropped by its stream. A reader
+// who comes back with
 // Last-Event-ID continues where it was, if that is among the last kRecent records; else it is told
 // `missed` and reads /api/v1/history.
 //
@@ -24,6 +25,20 @@
 
 namespace showcaller {
 
+// Records, in order, that may be formatted when somebody asks for them.
+class WatchBatch {
+ public:
+  struct Item {
+    std::uint64_t seq;
+    std::string_view kind;
+    std::string event;
+  };
+  virtual ~WatchBatch() = default;
+  virtual std::size_t size() const = 0;  // at least 1
+  virtual Item item(std::size_t i) const = 0;
+  virtual std::string json(std::size_t i) const = 0;
+};
+
 struct WatchFilter {
   std::string event;  // only records about it; empty: all
   std::string kind;   // only this kind; empty: all
@@ -34,8 +49,8 @@ class WatchHub {
   static constexpr std::size_t kRecent = 4'096;
   static constexpr std::size_t kWatchersMax = 10'000;
 
-  void publish(std::uint64_t seq, std::string_view kind, std::string_view event,
-               std::string_view record_json);
+  // A batch that does not follow on the last one means that some are lost: all are told `missed`.
+  void publish(std::shared_ptr<const WatchBatch> batch);
   // False: too many watch already. `after`: the last record that the reader has; absent: from now
   // on.
   bool add(std::shared_ptr<ResponseStream> stream, WatchFilter filter,
@@ -46,20 +61,16 @@ class WatchHub {
   std::size_t watchers() const;
 
  private:
-  struct Item {
-    std::uint64_t seq;
-    std::string kind, event;
-    SharedBytes text;
-  };
   struct Watcher {
     std::shared_ptr<ResponseStream> stream;
     WatchFilter filter;
   };
-  static bool matches(const WatchFilter& filter, const Item& item);
+  void tell(const WatchBatch& batch);
   void catch_up(const Watcher& watcher, std::uint64_t after);
 
   mutable std::mutex mutex_;
-  std::deque<Item> recent_;
+  std::deque<std::shared_ptr<const WatchBatch>> recent_;
+  std::size_t recent_records_ = 0;
   std::uint64_t last_seq_ = 0;
   std::vector<Watcher> watchers_;
 };

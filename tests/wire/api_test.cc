@@ -299,20 +299,39 @@ std::vector<SseEvent> read_events(const ApiServer& server, std::string target, s
   return events;
 }
 
+class OneRecord final : public WatchBatch {
+ public:
+  OneRecord(std::uint64_t seq, std::string kind, std::string event, std::string json)
+      : seq_(seq), kind_(std::move(kind)), event_(std::move(event)), json_(std::move(json)) {}
+  std::size_t size() const override { return 1; }
+  Item item(std::size_t) const override { return {seq_, kind_, event_}; }
+  std::string json(std::size_t) const override { return json_; }
+
+ private:
+  std::uint64_t seq_;
+  std::string kind_, event_, json_;
+};
+
+void publish(WatchHub& hub, std::uint64_t seq, std::string kind, std::string event,
+             std::string json) {
+  hub.publish(
+      std::make_shared<const OneRecord>(seq, std::move(kind), std::move(event), std::move(json)));
+}
+
 TEST_F(Api, WatchersSeeEachRecord) {
   auto reading =
       std::async(std::launch::async, [&] { return read_events(*server, "/api/v1/watch", 2); });
   while (server->hub().watchers() == 0) std::this_thread::yield();
-  server->hub().publish(1, "event_held", "winter-raid", "{\"a\":1}");
-  server->hub().publish(2, "flag_applied", "", "{}");
+  publish(server->hub(), 1, "event_held", "winter-raid", "{\"a\":1}");
+  publish(server->hub(), 2, "flag_applied", "", "{}");
   EXPECT_EQ(reading.get(),
             (std::vector<SseEvent>{{"1", "event_held", "{\"a\":1}"}, {"2", "flag_applied", "{}"}}));
 }
 
 TEST_F(Api, WatchersFilterAndComeBack) {
   for (int i = 1; i <= 6; ++i) {
-    server->hub().publish(i, i % 2 == 0 ? "even" : "odd", i > 3 ? "late" : "early",
-                          std::to_string(i));
+    publish(server->hub(), i, i % 2 == 0 ? "even" : "odd", i > 3 ? "late" : "early",
+            std::to_string(i));
   }
   EXPECT_EQ(read_events(*server, "/api/v1/watch?after=3&kind=even", 2),
             (std::vector<SseEvent>{{"4", "even", "4"}, {"6", "even", "6"}}));
@@ -321,10 +340,21 @@ TEST_F(Api, WatchersFilterAndComeBack) {
 }
 
 TEST_F(Api, AWatcherThatWasAwayTooLongIsToldWhatItMissed) {
-  for (std::uint64_t i = 10; i < 12; ++i) server->hub().publish(i, "k", "", "{}");
+  for (std::uint64_t i = 10; i < 12; ++i) publish(server->hub(), i, "k", "", "{}");
   const auto events = read_events(*server, "/api/v1/watch?after=3", 2);
   EXPECT_EQ(events[0], (SseEvent{"9", "missed", "{\"after\":3,\"before\":10}"}));
   EXPECT_EQ(events[1].id, "10");
+}
+
+TEST_F(Api, WatchersAreToldWhatTheServerLeftOut) {
+  auto reading =
+      std::async(std::launch::async, [&] { return read_events(*server, "/api/v1/watch", 3); });
+  while (server->hub().watchers() == 0) std::this_thread::yield();
+  publish(server->hub(), 4, "k", "", "{}");
+  publish(server->hub(), 9, "k", "", "{}");
+  EXPECT_EQ(reading.get(), (std::vector<SseEvent>{{"4", "k", "{}"},
+                                                  {"8", "missed", "{\"after\":4,\"before\":9}"},
+                                                  {"9", "k", "{}"}}));
 }
 
 TEST_F(Api, StreamsBeatAndEnd) {
