@@ -40,10 +40,10 @@ class Writer {
         out_ += value.get_bool() ? "true" : "false";
         break;
       case json::kind::int64:
-        fmt::format_to(std::back_inserter(out_), "{}", value.get_int64());
+        append_number(value.get_int64());
         break;
       case json::kind::uint64:
-        fmt::format_to(std::back_inserter(out_), "{}", value.get_uint64());
+        append_number(value.get_uint64());
         break;
       case json::kind::double_:
         append_double(&out_, value.get_double());
@@ -75,23 +75,32 @@ class Writer {
 
   void write_object(const json::object& object, int depth) {
     out_ += '{';
-    std::vector<const json::key_value_pair*> members;
-    members.reserve(object.size());
-    for (const auto& member : object) members.push_back(&member);
+    bool first = true;
     if (style_ == Style::Canonical) {
+      std::vector<const json::key_value_pair*> members;
+      members.reserve(object.size());
+      for (const auto& member : object) members.push_back(&member);
       std::sort(members.begin(), members.end(),
                 [](auto* a, auto* b) { return a->key() < b->key(); });
+      for (const auto* member : members) write_member(*member, depth, &first);
+    } else {
+      for (const auto& member : object) write_member(member, depth, &first);
     }
-    bool first = true;
-    for (const auto* member : members) {
-      if (!std::exchange(first, false)) out_ += ',';
-      line(depth + 1);
-      append_json_string(&out_, member->key());
-      out_ += style_ == Style::Pretty ? ": " : ":";
-      write(member->value(), depth + 1);
-    }
-    if (!members.empty()) line(depth);
+    if (!first) line(depth);
     out_ += '}';
+  }
+
+  void write_member(const json::key_value_pair& member, int depth, bool* first) {
+    if (!std::exchange(*first, false)) out_ += ',';
+    line(depth + 1);
+    append_json_string(&out_, member.key());
+    out_ += style_ == Style::Pretty ? ": " : ":";
+    write(member.value(), depth + 1);
+  }
+
+  void append_number(auto number) {
+    const fmt::format_int text(number);
+    out_.append(text.data(), text.size());
   }
 
   void line(int depth) {
@@ -124,13 +133,17 @@ std::string to_pretty_json_text(const json::value& value) {
 
 void append_json_string(std::string* out, std::string_view text) {
   *out += '"';
-  for (const char c : text) {
+  std::size_t plain = 0;  // where the text begins that is not written yet
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = std::uint8_t(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out->append(text, plain, i - plain);
+    plain = i + 1;
     switch (c) {
       case '"':
-        *out += "\\\"";
-        break;
       case '\\':
-        *out += "\\\\";
+        *out += '\\';
+        *out += char(c);
         break;
       case '\n':
         *out += "\\n";
@@ -142,13 +155,10 @@ void append_json_string(std::string* out, std::string_view text) {
         *out += "\\t";
         break;
       default:
-        if (std::uint8_t(c) < 0x20) {
-          fmt::format_to(std::back_inserter(*out), "\\u{:04x}", std::uint8_t(c));
-        } else {
-          *out += c;
-        }
+        fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);
     }
   }
+  out->append(text, plain);
   *out += '"';
 }
 

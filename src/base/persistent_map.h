@@ -62,16 +62,8 @@ class PersistentMap {
 
   template <class Key>
   const V* find(const Key& key) const {
-    for (const Node* node = root_.get(); node;) {
-      if (key < node->entry->key) {
-        node = node->left.get();
-      } else if (node->entry->key < key) {
-        node = node->right.get();
-      } else {
-        return &node->entry->value;
-      }
-    }
-    return nullptr;
+    const Node* node = find_below(root_.get(), key);
+    return node ? &node->entry->value : nullptr;
   }
   template <class Key>
   bool contains(const Key& key) const {
@@ -85,7 +77,10 @@ class PersistentMap {
     return *value;
   }
   // The value at key, free to change; null if absent.
-  V* edit(const K& key) { return contains(key) ? &(*this)[key] : nullptr; }
+  template <class Key>
+  V* edit(const Key& key) {
+    return edit(&root_, key, true, false);
+  }
 
   bool erase(const K& key) {
     if (!contains(key)) return false;
@@ -112,6 +107,36 @@ class PersistentMap {
   }
 
  private:
+  template <class Key>
+  static const Node* find_below(const Node* node, const Key& key) {
+    while (node) {
+      const auto order = key <=> node->entry->key;
+      if (order == 0) return node;
+      node = order < 0 ? node->left.get() : node->right.get();
+    }
+    return nullptr;
+  }
+
+  // Copies nothing before it is known that the key is there.
+  template <class Key>
+  static V* edit(NodeRef* slot, const Key& key, bool owned, bool known) {
+    if (!*slot) return nullptr;
+    owned = owned && slot->unique();
+    if (!owned && !known && !find_below(slot->get(), key)) return nullptr;
+    if (!owned) *slot = NodeRef(new Node(*slot->get()));
+    Node* node = slot->get();
+    const auto order = key <=> node->entry->key;
+    if (order == 0) return &entry_to_change(node);
+    return edit(order < 0 ? &node->left : &node->right, key, true, known || !owned);
+  }
+
+  static V& entry_to_change(Node* node) {
+    if (!node->entry.unique()) {
+      node->entry = CountedRef<Entry>(new Entry(node->entry->key, node->entry->value));
+    }
+    return node->entry->value;
+  }
+
   // Makes *slot ours to change: copies the node if anybody else can reach it.
   static bool own(NodeRef* slot, bool parent_owned) {
     if (!(parent_owned && slot->unique())) *slot = NodeRef(new Node(*slot->get()));
@@ -127,17 +152,15 @@ class PersistentMap {
     }
     owned = own(slot, owned);
     Node* node = slot->get();
-    if (key < node->entry->key) {
+    const auto order = key <=> node->entry->key;
+    if (order < 0) {
       insert(&node->left, key, priority, owned, value);
       if (node->left->priority > node->priority) rotate_right(slot);
-    } else if (node->entry->key < key) {
+    } else if (order > 0) {
       insert(&node->right, key, priority, owned, value);
       if (node->right->priority > node->priority) rotate_left(slot);
     } else {
-      if (!node->entry.unique()) {
-        node->entry = CountedRef<Entry>(new Entry(node->entry->key, node->entry->value));
-      }
-      *value = &node->entry->value;
+      *value = &entry_to_change(node);
     }
   }
 
@@ -158,9 +181,10 @@ class PersistentMap {
   static void remove(NodeRef* slot, const K& key, bool owned) {
     own(slot, owned);
     Node* node = slot->get();
-    if (key < node->entry->key) {
+    const auto order = key <=> node->entry->key;
+    if (order < 0) {
       remove(&node->left, key, true);
-    } else if (node->entry->key < key) {
+    } else if (order > 0) {
       remove(&node->right, key, true);
     } else {
       NodeRef left = std::move(node->left);

@@ -32,9 +32,8 @@ std::string unit_of(Unit unit, const AllocationRequest& request, const Allocatio
 AllocationDesk::AllocationDesk(EngineHost* host, SaltOf salt_of,
                                std::map<std::string, FleetDriver*> drivers, AllocatorLimits limits)
     : host_(host), salt_of_(std::move(salt_of)), drivers_(std::move(drivers)), allocator_(limits) {
-  host_->listen([this](const World& world, const RecordBatch& records) {
-    follow_batch(world, *records);
-  });
+  host_->listen(
+      [this](const World& world, const RecordBatch& records) { follow_batch(world, *records); });
   publish(*host_->published());
 }
 

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "host/read_ahead.h"
 
 namespace showcaller {
 namespace {
 
 constexpr Duration kClockStepMin = seconds(2);
+constexpr std::uint64_t kReadAheadFrom = 5'000;  // records: fewer are not worth a thread
 
 }  // namespace
 
@@ -42,14 +44,23 @@ Status EngineHost::load() {
     }
   }
   snapshot_seq_ = world.seq;
-  Status folded;
-  TRY(journal_->read(world.seq + 1, [&](const StoredRecord& stored) {
-    hash = stored.hash;
-    auto record = decode_record(stored.bytes);
-    folded = record ? evolve(&world, *record) : Status(std::unexpected(record.error()));
-    return folded.has_value();
-  }));
-  TRY(folded);
+  const auto fold = [&](const Record& record, const Sha256& chain) {
+    hash = chain;
+    return evolve(&world, record);
+  };
+  if (tail.seq - world.seq >= kReadAheadFrom) {
+    TRY(read_ahead(journal_, world.seq + 1, fold));
+  } else {
+    Status folded;
+    TRY(journal_->read(world.seq + 1, [&](const StoredRecord& stored) {
+      folded = [&]() -> Status {
+        TRY(const Record record, decode_record(stored.bytes));
+        return fold(record, stored.hash);
+      }();
+      return folded.has_value();
+    }));
+    TRY(folded);
+  }
   if (world.seq != tail.seq) {
     return fail(
         ErrorCode::Corrupt,
@@ -64,8 +75,8 @@ Status EngineHost::load() {
     anchor_monotonic_ = clock_->monotonic();
     last_now_ = std::max(last_now_, world.time);
   }
+  publish(world);
   engine_ = std::make_unique<Engine>(std::move(world), epoch_);
-  publish();
   return {};
 }
 
@@ -76,7 +87,7 @@ Status EngineHost::boot() {
   TRY(engine_->take(ServerBooted{options_.version, std::max<std::int64_t>(down_ms, 0)}, now(),
                     &records));
   TRY(append(records));
-  publish();
+  publish(engine_->world());
   return {};
 }
 
@@ -90,34 +101,46 @@ Status EngineHost::submit(Input input, Reply reply) {
 Result<bool> EngineHost::run_batch(Duration wait) {
   if (stopped_)
     return fail(ErrorCode::Conflict, "another server owns the journal; this one has stopped");
-  std::vector<Letter> letters = mailbox_.take(options_.batch_max, wait);
-  if (letters.empty()) return false;
-  const Instant at = now();
-  const auto batch = std::make_shared<std::vector<Record>>();
-  std::vector<Record>& records = *batch;
-  std::vector<Result<Receipt>> answers;
-  answers.reserve(letters.size());
-  for (const Letter& letter : letters) answers.push_back(engine_->take(letter.input, at, &records));
-  if (const Status appended = append(records); !appended) {
-    const Error error = appended.error();
-    const Status recovered = recover(error);
-    for (Letter& letter : letters) {
-      if (letter.reply) letter.reply(std::unexpected(error));
-    }
-    TRY(recovered);
-    return true;
-  }
-  if (!records.empty()) {
-    publish();
-    for (const BatchListener& listener : listeners_) listener(engine_->world(), batch);
-  }
-  for (std::size_t i = 0; i < letters.size(); ++i) {
-    if (letters[i].reply) letters[i].reply(std::move(answers[i]));
-  }
-  // A snapshot is a cache: one that fails to be written costs time at the next start, and nothing
-  // else.
-  if (engine_->world().seq - snapshot_seq_ >= options_.snapshot_every) (void)write_snapshot();
+  if (mailbox_.size() == 0 && wait.count() > 0) mailbox_.wait(wait);
+  if (!decide()) return false;
+  TRY(commit());
   return true;
+}
+
+// Letters are taken and decided under one lock, so that they are decided in the order they came.
+bool EngineHost::decide() {
+  std::lock_guard lock(engine_mutex_);
+  std::vector<Letter> letters = mailbox_.take(options_.batch_max);
+  const Instant at = now();
+  pending_.answers.reserve(pending_.answers.size() + letters.size());
+  for (Letter& letter : letters) {
+    Result<Receipt> answer = engine_->take(letter.input, at, pending_.records.get());
+    pending_.answers.emplace_back(std::move(letter.reply), std::move(answer));
+  }
+  return !letters.empty();
+}
+
+Status EngineHost::commit() {
+  std::lock_guard lock(commit_mutex_);
+  Pending batch;
+  World world;
+  {
+    std::lock_guard engine_lock(engine_mutex_);
+    std::swap(batch, pending_);  // With what another thread decided, which finds nothing then.
+    world = engine_->world();
+  }
+  const RecordBatch records = std::move(batch.records);
+  if (const Status appended = append(*records); !appended) {
+    return recover(appended.error(), std::move(batch));
+  }
+  if (!records->empty()) {
+    publish(std::move(world));
+    for (const BatchListener& listener : listeners_) listener(*published(), records);
+  }
+  for (auto& [reply, answer] : batch.answers) {
+    if (reply) reply(std::move(answer));
+  }
+  return {};
 }
 
 Status EngineHost::append(std::span<const Record> records) {
@@ -136,27 +159,32 @@ Status EngineHost::append(std::span<const Record> records) {
   return {};
 }
 
-// What was folded is not on disk, or nobody knows: what is on disk is the truth.
-Status EngineHost::recover(const Error& error) {
+// What was folded is not on disk, or nobody knows: what is on disk is the truth. All that was
+// decided on top of it is lost too, and nobody was told otherwise.
+Status EngineHost::recover(const Error& error, Pending lost) {
+  std::lock_guard lock(engine_mutex_);
+  Pending undecided = std::exchange(pending_, {});
+  Status recovered;
   if (error.code == ErrorCode::Conflict) {
-    stopped_ = true;
-    return std::unexpected(error);
+    recovered = std::unexpected(error);
+  } else {
+    recovered = journal_->reopen();
+    if (recovered) recovered = load();
   }
-  const Status loaded = [this]() -> Status {
-    TRY(journal_->reopen());
-    return load();
-  }();
-  if (!loaded) {
-    stopped_ = true;
-    return loaded;
+  if (!recovered) stopped_ = true;
+  for (auto* pending : {&lost, &undecided}) {
+    for (auto& [reply, answer] : pending->answers) {
+      if (reply) reply(std::unexpected(error));
+    }
   }
-  return {};
+  return recovered;
 }
 
-void EngineHost::publish() {
-  auto world = std::make_shared<const World>(engine_->world());
+void EngineHost::publish(World world) {
+  auto next = std::make_shared<const World>(std::move(world));
   std::lock_guard lock(published_mutex_);
-  published_ = std::move(world);
+  std::swap(published_, next);  // The last one is let go of outside the lock.
+  published_hash_ = tail_hash_;
 }
 
 std::shared_ptr<const World> EngineHost::published() const {
@@ -182,11 +210,21 @@ std::optional<std::int64_t> EngineHost::take_clock_step() {
   return step.count();
 }
 
+bool EngineHost::snapshot_due() const {
+  return published()->seq - snapshot_seq_ >= options_.snapshot_every;
+}
+
 Status EngineHost::write_snapshot() {
-  const World& world = engine_->world();
-  if (world.seq == snapshot_seq_) return {};
-  TRY(journal_->write_snapshot({world.seq, tail_hash_, kWorldTextFormat, world_to_text(world)}));
-  snapshot_seq_ = world.seq;
+  std::shared_ptr<const World> world;
+  Sha256 hash;
+  {
+    std::lock_guard lock(published_mutex_);
+    world = published_;
+    hash = published_hash_;
+  }
+  if (world->seq == snapshot_seq_) return {};
+  TRY(journal_->write_snapshot({world->seq, hash, kWorldTextFormat, world_to_text(*world)}));
+  snapshot_seq_ = world->seq;
   return {};
 }
 

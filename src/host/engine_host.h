@@ -6,7 +6,9 @@
 // the journal, and the batch is answered with the error; after a Conflict (another server owns the
 // journal) the host stays stopped.
 //
-// Threads: one thread calls run_batch(); submit(), published() and now() may be called by any.
+// Threads: any. run_batch() may be called by two threads, and is then a pipeline: while one waits
+// for the disk, the other decides what came meanwhile, and it becomes durable with the next fsync.
+// With one thread (tests, rehearsals) everything happens inside the call.
 #pragma once
 
 #include <atomic>
@@ -30,8 +32,8 @@ struct EngineHostOptions {
   std::string version = "0";              // told in server_started
 };
 
-// Told, on the engine's thread, of each batch that has become durable, before its commands are
-// acknowledged. Whoever needs longer than a moment keeps the records and goes on elsewhere.
+// Told, one batch after another, of what has become durable, before its commands are acknowledged.
+// Whoever needs longer than a moment keeps the records and goes on elsewhere.
 using RecordBatch = std::shared_ptr<const std::vector<Record>>;
 using BatchListener = std::function<void(const World& world, const RecordBatch& records)>;
 
@@ -40,7 +42,7 @@ class EngineHost {
   static Result<std::unique_ptr<EngineHost>> open(Journal* journal, const Clock* clock,
                                                   EngineHostOptions options);
 
-  // The reply comes on the engine's thread, when the records are durable or the input is refused.
+  // The reply comes from within run_batch(), when the records are durable or the input is refused.
   Status submit(Input input, Reply reply = {});
   // Decides what waits (waiting at most `wait` for a first letter); true if there was something.
   // Errors are those of the journal: Conflict is final.
@@ -54,29 +56,42 @@ class EngineHost {
   void wake() { mailbox_.wake(); }
   // Before the thread that calls run_batch() starts.
   void listen(BatchListener listener) { listeners_.push_back(std::move(listener)); }
-  // On the engine's thread: also when the server ends.
+  // Of what is published. A snapshot is a cache: one that fails to be written costs time at the
+  // next start, and nothing else.
+  bool snapshot_due() const;
   Status write_snapshot();
 
  private:
   EngineHost(Journal* journal, const Clock* clock, EngineHostOptions options);
   Status load();
   Status boot();
+  // What is decided and not durable yet.
+  struct Pending {
+    std::shared_ptr<std::vector<Record>> records = std::make_shared<std::vector<Record>>();
+    std::vector<std::pair<Reply, Result<Receipt>>> answers;
+  };
+  bool decide();
+  Status commit();
   Status append(std::span<const Record> records);
-  void publish();
-  Status recover(const Error& error);
+  void publish(World world);
+  Status recover(const Error& error, Pending lost);
 
   Journal* journal_;
   const Clock* clock_;
   EngineHostOptions options_;
   Mailbox mailbox_;
-  std::unique_ptr<Engine> engine_;
+  std::mutex commit_mutex_;  // of the journal's end; taken before engine_mutex_
   Sha256 tail_hash_{};
-  std::uint64_t epoch_ = 0;
-  std::uint64_t snapshot_seq_ = 0;
   std::vector<BatchListener> listeners_;
+  std::mutex engine_mutex_;  // of the two that follow
+  std::unique_ptr<Engine> engine_;
+  Pending pending_;
+  std::uint64_t epoch_ = 0;
+  std::atomic<std::uint64_t> snapshot_seq_ = 0;
   std::atomic<bool> stopped_ = false;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;
+  Sha256 published_hash_{};
   // Engine time: wall time at the anchor plus monotonic time since; a wall clock that steps moves
   // the anchor.
   mutable std::mutex time_mutex_;

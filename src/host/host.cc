@@ -67,6 +67,7 @@ void Host::pass() {
   keep_ledger();
   tell_totals();
   (void)engine_->submit(TimePassed{});
+  if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
 
 Status Host::report(const Report& batch) {

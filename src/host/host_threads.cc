@@ -8,15 +8,16 @@ namespace showcaller {
 
 HostThreads::HostThreads(Host* host, Duration pass_every, std::function<void(const Error&)> on_stop)
     : host_(host) {
-  engine_ = std::jthread([host, on_stop](std::stop_token stop) {
-    while (true) {
-      const bool last = stop.stop_requested();
-      const auto ran = host->engine().run_batch(last ? Duration{} : Duration(200));
-      if (!ran) return on_stop(ran.error());
-      if (last && !*ran) break;
-    }
-    (void)host->engine().write_snapshot();
-  });
+  for (std::jthread& thread : engine_) {
+    thread = std::jthread([host, on_stop](std::stop_token stop) {
+      while (true) {
+        const bool last = stop.stop_requested();
+        const auto ran = host->engine().run_batch(last ? Duration{} : Duration(200));
+        if (!ran) return on_stop(ran.error());
+        if (last && !*ran) break;
+      }
+    });
+  }
   reconcilers_ = std::jthread([host, pass_every](std::stop_token stop) {
     std::mutex mutex;
     std::condition_variable_any wake;
@@ -29,12 +30,13 @@ HostThreads::HostThreads(Host* host, Duration pass_every, std::function<void(con
 }
 
 void HostThreads::stop() {
-  if (!engine_.joinable()) return;
+  if (!reconcilers_.joinable()) return;
   reconcilers_.request_stop();
   reconcilers_.join();
-  engine_.request_stop();
+  for (std::jthread& thread : engine_) thread.request_stop();
   host_->engine().wake();
-  engine_.join();
+  for (std::jthread& thread : engine_) thread.join();
+  (void)host_->engine().write_snapshot();
 }
 
 }  // namespace showcaller

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a host on real threads: one for the engine, one for the reconcilers.
+// Runs a host on real threads: two for the engine, so that it decides while the disk is busy, and
+// one for the reconcilers.
 #pragma once
 
+#include <array>
 #include <thread>
 
 #include "host/host.h"
@@ -10,7 +12,7 @@ namespace showcaller {
 
 class HostThreads {
  public:
-  // on_stop is called, on the engine's thread, when the journal can't be written any more.
+  // on_stop is called, on an engine thread, when the journal can't be written any more.
   HostThreads(Host* host, Duration pass_every, std::function<void(const Error&)> on_stop);
   ~HostThreads() { stop(); }
   // Ends the passes, decides what waits, writes a snapshot.
@@ -19,7 +21,7 @@ class HostThreads {
  private:
   Host* host_;
   std::jthread reconcilers_;
-  std::jthread engine_;
+  std::array<std::jthread, 2> engine_;
 };
 
 }  // namespace showcaller

@@ -29,12 +29,14 @@ Status Mailbox::put(Letter letter) {
   return {};
 }
 
-std::vector<Letter> Mailbox::take(std::size_t letters_max, Duration wait) {
+void Mailbox::wait(Duration most) {
   std::unique_lock lock(mutex_);
-  if (letters_.empty() && wait.count() > 0) {
-    arrived_.wait_for(lock, wait, [this] { return !letters_.empty() || woken_; });
-  }
+  arrived_.wait_for(lock, most, [this] { return !letters_.empty() || woken_; });
   woken_ = false;
+}
+
+std::vector<Letter> Mailbox::take(std::size_t letters_max) {
+  std::lock_guard lock(mutex_);
   std::vector<Letter> out;
   out.reserve(std::min(letters_max, letters_.size()));
   while (!letters_.empty() && out.size() < letters_max) {

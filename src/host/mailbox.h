@@ -28,9 +28,10 @@ class Mailbox {
 
   // Limit when full: try again later.
   Status put(Letter letter);
-  // Up to letters_max letters, in order. Waits for the first one, at most `wait`; empty: nothing
-  // came.
-  std::vector<Letter> take(std::size_t letters_max, Duration wait);
+  // Until there is a letter, wake() is called, or `most` has passed.
+  void wait(Duration most);
+  // Up to letters_max letters, in order.
+  std::vector<Letter> take(std::size_t letters_max);
   std::size_t size() const;
   void wake();
 

@@ -33,12 +33,16 @@ TEST(PersistentMap, IsAMapAndCopiesAreFrozen) {
     std::vector<std::pair<Map, std::map<std::uint64_t, int>>> copies;
     for (int step = 0; step < 2000; ++step) {
       const std::uint64_t key = random.below(200);
-      switch (random.below(4)) {
+      switch (random.below(5)) {
         case 0:
           EXPECT_EQ(map.erase(key), model.erase(key) == 1);
           break;
         case 1:
           if (random.chance(0.1)) copies.emplace_back(map, model);
+          break;
+        case 2:
+          EXPECT_EQ(map.edit(key) != nullptr, model.contains(key));
+          if (int* value = map.edit(key)) *value = model[key] = -step;
           break;
         default:
           map[key] = step;
