@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <span>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -23,7 +24,8 @@ namespace showcaller {
 namespace {
 
 constexpr int kWriters = 64;
-constexpr int kEvents = 256;
+constexpr int kEvents = 512;
+constexpr int kBatchWriters = 4;
 constexpr int kBatch = 1'000;
 
 // A request at a time on a connection that stays.
@@ -132,19 +134,22 @@ class Server {
 };
 
 // Holds and resumes in turn, event by event, each with a key of its own.
+// Holds and resumes of some events of their own, each with a key of its own.
 class Commands {
  public:
+  Commands(std::uint64_t first, std::uint64_t count) : first_(first), count_(count) {}
   struct Command {
     std::string event, verb, key;
   };
   Command next() {
     const std::uint64_t serial = serial_++;
-    return {fmt::format("event-{:03}", serial % kEvents), serial / kEvents % 2 ? "resume" : "hold",
-            fmt::format("key-{:016x}", serial * 0x9e3779b97f4a7c15ULL)};
+    const std::uint64_t name = (serial + first_ * 1'000'000'000) * 0x9e3779b97f4a7c15ULL;
+    return {fmt::format("event-{:03}", first_ + serial % count_),
+            serial / count_ % 2 ? "resume" : "hold", fmt::format("key-{:016x}", name)};
   }
 
  private:
-  std::uint64_t serial_ = 0;
+  std::uint64_t first_, count_, serial_ = 0;
 };
 
 void apply_events(const Server& server) {
@@ -194,19 +199,24 @@ std::uint64_t write_apart(const Server& server, std::vector<Connection>* writers
   return answered;
 }
 
-std::uint64_t write_batches(const Server& server, Connection* writer, Commands* commands,
-                            int batches) {
-  for (int b = 0; b < batches; ++b) {
-    std::string body = "{\"commands\":[";
-    for (int i = 0; i < kBatch; ++i) {
-      const auto command = commands->next();
-      body += fmt::format("{}{{\"do\":\"{}\",\"event\":\"{}\",\"key\":\"{}\"}}", i ? "," : "",
-                          command.verb, command.event, command.key);
+// As many batches in flight as there are writers, each with events of its own.
+std::uint64_t write_batches(const Server& server, std::span<Connection> writers,
+                            std::span<Commands> commands, int rounds) {
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t w = 0; w < writers.size(); ++w) {
+      std::string body = "{\"commands\":[";
+      for (int i = 0; i < kBatch; ++i) {
+        const auto command = commands[w].next();
+        body += fmt::format("{}{{\"do\":\"{}\",\"event\":\"{}\",\"key\":\"{}\"}}", i ? "," : "",
+                            command.verb, command.event, command.key);
+      }
+      writers[w].send(server.post("/api/v1/batch", "", body + "]}"));
     }
-    writer->send(server.post("/api/v1/batch", "", body + "]}"));
-    while (!writer->receive()) continue;
+    for (Connection& writer : writers) {
+      while (!writer.receive()) continue;
+    }
   }
-  return std::uint64_t(batches) * kBatch;
+  return std::uint64_t(rounds) * kBatch * writers.size();
 }
 
 // Rows as the server wrote them, for the bare loops.
@@ -282,13 +292,16 @@ std::vector<bench::Figure> run(const std::string& program) {
   figures.push_back({"idle_server_resident", "MiB", server.resident_mib(), 60, "the budget",
                      server.resident_mib() / 60});
   apply_events(server);
-  Commands commands;
+  Commands commands(0, 256);
   std::vector<Connection> writers;
   for (int i = 0; i < kWriters; ++i) writers.emplace_back(server.port());
   write_apart(server, &writers, &commands, 2'000);
   Rows rows(server.journal());
   bench::Scratch scratch;
   bench::BareLog bare(scratch.file("bare.db"));
+
+  std::vector<Commands> batches;
+  for (int w = 0; w < kBatchWriters; ++w) batches.emplace_back(256 + 64 * w, 64);
 
   const double cpu_before = server.cpu_s();
   std::uint64_t commands_sent = 0;
@@ -311,7 +324,7 @@ std::vector<bench::Figure> run(const std::string& program) {
       bench::Clock::Wall));
   figures.push_back(bench::compare(
       "http_commands_batch_of_1000", "command/s",
-      [&] { return write_batches(server, &writers[0], &commands, 10); },
+      [&] { return write_batches(server, std::span(writers).first(kBatchWriters), batches, 5); },
       [&] { return write_bare(&bare, &rows, kBatch, 10); }, "bare SQLite, batches of 1,000", 9,
       bench::Clock::Wall));
   figures.push_back(one_writer(server, &bare, &rows, &commands));

@@ -76,7 +76,7 @@ bench::Figure rebuilding(std::size_t records) {
           CHECK(json::parse({bytes.data(), bytes.size()}, &resource).is_object());
         });
       },
-      "SELECT, verify and parse the same rows", 5);
+      "SELECT, verify and parse the same rows", 5, bench::Clock::Wall);
 }
 
 bench::Figure from_snapshot() {

@@ -111,30 +111,43 @@ Result<bool> EngineHost::run_batch(Duration wait) {
 bool EngineHost::decide() {
   std::lock_guard lock(engine_mutex_);
   std::vector<Letter> letters = mailbox_.take(options_.batch_max);
+  if (letters.empty()) return false;
   const Instant at = now();
-  pending_.answers.reserve(pending_.answers.size() + letters.size());
+  Pending decided;
+  decided.answers.reserve(letters.size());
   for (Letter& letter : letters) {
-    Result<Receipt> answer = engine_->take(letter.input, at, pending_.records.get());
-    pending_.answers.emplace_back(std::move(letter.reply), std::move(answer));
+    Result<Receipt> answer = engine_->take(letter.input, at, decided.records.get());
+    decided.answers.emplace_back(std::move(letter.reply), std::move(answer));
   }
-  return !letters.empty();
+  decided.world = engine_->world();
+  std::lock_guard pending_lock(pending_mutex_);
+  pending_.append(std::move(decided));
+  return true;
+}
+
+void EngineHost::Pending::append(Pending later) {
+  if (answers.empty()) {
+    *this = std::move(later);
+    return;
+  }
+  std::move(later.records->begin(), later.records->end(), std::back_inserter(*records));
+  std::move(later.answers.begin(), later.answers.end(), std::back_inserter(answers));
+  world = std::move(later.world);
 }
 
 Status EngineHost::commit() {
   std::lock_guard lock(commit_mutex_);
   Pending batch;
-  World world;
   {
-    std::lock_guard engine_lock(engine_mutex_);
+    std::lock_guard pending_lock(pending_mutex_);
     std::swap(batch, pending_);  // With what another thread decided, which finds nothing then.
-    world = engine_->world();
   }
   const RecordBatch records = std::move(batch.records);
   if (const Status appended = append(*records); !appended) {
     return recover(appended.error(), std::move(batch));
   }
   if (!records->empty()) {
-    publish(std::move(world));
+    publish(std::move(batch.world));
     for (const BatchListener& listener : listeners_) listener(*published(), records);
   }
   for (auto& [reply, answer] : batch.answers) {
@@ -163,7 +176,11 @@ Status EngineHost::append(std::span<const Record> records) {
 // decided on top of it is lost too, and nobody was told otherwise.
 Status EngineHost::recover(const Error& error, Pending lost) {
   std::lock_guard lock(engine_mutex_);
-  Pending undecided = std::exchange(pending_, {});
+  Pending undurable;
+  {
+    std::lock_guard pending_lock(pending_mutex_);
+    std::swap(undurable, pending_);
+  }
   Status recovered;
   if (error.code == ErrorCode::Conflict) {
     recovered = std::unexpected(error);
@@ -172,7 +189,7 @@ Status EngineHost::recover(const Error& error, Pending lost) {
     if (recovered) recovered = load();
   }
   if (!recovered) stopped_ = true;
-  for (auto* pending : {&lost, &undecided}) {
+  for (auto* pending : {&lost, &undurable}) {
     for (auto& [reply, answer] : pending->answers) {
       if (reply) reply(std::unexpected(error));
     }

@@ -29,7 +29,7 @@ struct EngineHostOptions {
   std::size_t mailbox_max = 10'000;
   std::size_t batch_max = 1'000;
   std::uint64_t snapshot_every = 50'000;  // records
-  std::string version = "0";              // told in server_started
+  std::string version = "0";  // told in server_started
 };
 
 // Told, one batch after another, of what has become durable, before its commands are acknowledged.
@@ -69,6 +69,9 @@ class EngineHost {
   struct Pending {
     std::shared_ptr<std::vector<Record>> records = std::make_shared<std::vector<Record>>();
     std::vector<std::pair<Reply, Result<Receipt>>> answers;
+    World world;  // after the records
+
+    void append(Pending later);
   };
   bool decide();
   Status commit();
@@ -80,11 +83,13 @@ class EngineHost {
   const Clock* clock_;
   EngineHostOptions options_;
   Mailbox mailbox_;
-  std::mutex commit_mutex_;  // of the journal's end; taken before engine_mutex_
+  // Taken in this order, if more than one is.
+  std::mutex commit_mutex_;  // of the journal's end
   Sha256 tail_hash_{};
   std::vector<BatchListener> listeners_;
-  std::mutex engine_mutex_;  // of the two that follow
+  std::mutex engine_mutex_;
   std::unique_ptr<Engine> engine_;
+  std::mutex pending_mutex_;  // held for a move
   Pending pending_;
   std::uint64_t epoch_ = 0;
   std::atomic<std::uint64_t> snapshot_seq_ = 0;
