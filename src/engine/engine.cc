@@ -26,13 +26,13 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   const Command* command = std::get_if<Command>(&input);
   Envelope envelope{std::string(kEngineActor), {}, {}, 0};
   if (command) {
-    envelope = {command->actor.name, command->key, command->trace, 0};
+    envelope = {command->actor.name, {}, command->trace, 0};
     if (!command->key.empty()) {
-      if (const DoneKey* done = world_.keys.find(command->actor.name + "/" + command->key)) {
+      envelope.key = command->actor.name + "/" + command->key;
+      if (const DoneKey* done = world_.keys.find(envelope.key)) {
         return Receipt{
             done->seq, true, {"this command was accepted before; nothing happened again"}};
       }
-      envelope.key = command->actor.name + "/" + command->key;
     }
   }
   TRY(Decision decision, decide(world_, input, now));

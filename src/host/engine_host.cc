@@ -115,6 +115,7 @@ bool EngineHost::decide() {
   const Instant at = now();
   Pending decided;
   decided.answers.reserve(letters.size());
+  decided.records->reserve(letters.size());
   for (Letter& letter : letters) {
     Result<Receipt> answer = engine_->take(letter.input, at, decided.records.get());
     decided.answers.emplace_back(std::move(letter.reply), std::move(answer));
