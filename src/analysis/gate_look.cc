@@ -113,10 +113,12 @@ std::string GateState::Core::why(const GateLook& look) const {
                                    : std::max(baseline.absent_ticks, baseline.quiet_ticks));
     }
     case Verdict::Pass:
-      return t_s < plan->config.planned_s
-                 ? "every metric is shown to be within its budget, ahead of the planned end"
-                 : "no metric is worse, and the stage could have seen a growth as large as its "
-                   "budget";
+      if (std::find(certified.begin(), certified.end(), false) == certified.end()) {
+        return t_s < plan->config.planned_s
+                   ? "every metric is shown to be within its budget, ahead of the planned end"
+                   : "every metric is shown to be within its budget";
+      }
+      return "no metric is worse, and the stage could have seen a growth as large as its budget";
     case Verdict::Thin:
       return why_thin(look);
   }
