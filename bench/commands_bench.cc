@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ class Server {
     pid_ = ::fork();
     CHECK(pid_ >= 0);
     if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::execl(program.c_str(), program.c_str(), "serve", "--data", data_.c_str(), "--port", "0",
               "--port-file", port_file.c_str(), "--log-level", "error", nullptr);
       ::_exit(127);
