@@ -8,10 +8,10 @@
 //     }
 //   };
 //
-// Written: keys in the list's order; a field that equals its type's empty value is left out ("",
-// [], {}, 0, false, null), and reads back as that. Instants are RFC 3339, durations milliseconds,
-// enums their names (EnumNames), byte arrays hex. Reading is lenient to unknown fields and strict
-// to wrong types.
+// Written: keys in the list's order; a field that is empty ("", [], {}, 0, false, null) is left out
+// if it is so in a new object too, and reads back as that. Instants are RFC 3339, durations
+// milliseconds, enums their names (EnumNames), byte arrays hex. Reading is lenient to unknown
+// fields and strict to wrong types.
 #pragma once
 
 #include <array>
@@ -99,6 +99,20 @@ bool is_empty(const T& value) {
     return false;
 }
 
+// Which fields of a T may be left out when they are empty: those that are empty in a new T too, for
+// that is what a reader makes of a field that is absent.
+template <class T>
+const std::vector<bool>& empty_by_default() {
+  static const std::vector<bool> flags = [] {
+    std::vector<bool> out;
+    const T fresh{};
+    T::fields(fresh,
+              [&out](std::string_view, const auto& field) { out.push_back(is_empty(field)); });
+    return out;
+  }();
+  return flags;
+}
+
 }  // namespace fields_detail
 
 // "2026-12-18T18:00:00.250Z", faster than format_instant and always with the fraction when there is
@@ -161,8 +175,10 @@ void append_json(std::string* out, const T& value) {
     static_assert(HasFields<const T> || HasFields<T>);
     *out += '{';
     bool first = true;
+    std::size_t at = 0;
+    const std::vector<bool>& omitted = empty_by_default<T>();
     T::fields(value, [&](std::string_view key, const auto& field) {
-      if (is_empty(field)) return;
+      if (omitted[at++] && is_empty(field)) return;
       if (!std::exchange(first, false)) *out += ',';
       *out += '"';
       *out += key;

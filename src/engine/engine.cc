@@ -48,7 +48,7 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   const std::size_t own = records->size();
   envelope.actor = kEngineActor;
   follow_up(std::move(decision.touched), envelope, now, records);
-  Receipt receipt{world_.seq > before ? world_.seq : 0, false, std::move(decision.notes)};
+  Receipt receipt{world_.seq > before ? before + 1 : 0, false, std::move(decision.notes)};
   for (std::size_t i = own; command && i < records->size() && i < own + 16; ++i) {
     if (const auto* moved = std::get_if<PhaseChanged>(&(*records)[i].payload)) {
       receipt.notes.push_back(fmt::format("{} is {}{}{}", moved->event, enum_name(moved->to),

@@ -97,7 +97,7 @@ bool is_toward_safety(const CommandBody& body);
 
 // What a command is told when its records are durable.
 struct Receipt {
-  std::uint64_t seq = 0;           // of the last record it caused (0: none, nothing had to change)
+  std::uint64_t seq = 0;           // of the first record it caused (0: none, nothing had to change)
   bool repeated = false;           // the key was seen before: nothing happened again
   std::vector<std::string> notes;  // for people: "winter-raid r3 is a draft", …
 };

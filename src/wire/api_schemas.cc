@@ -24,7 +24,7 @@ constexpr std::string_view kSchemas = R"json({
   "required":["apiVersion","kind","metadata"],"properties":{
   "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}},
 "Receipt": {"type":"object","required":["seq","repeated","notes"],"properties":{
-  "seq":{"type":"integer","description":"Of the last record that the command caused; 0: nothing had to change."},
+  "seq":{"type":"integer","description":"Of the first record that the command caused; 0: nothing had to change."},
   "repeated":{"type":"boolean","description":"The key was seen before; nothing happened again."},
   "notes":{"type":"array","items":{"type":"string"}}}},
 "Applied": {"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
