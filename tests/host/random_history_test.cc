@@ -130,6 +130,14 @@ class Watcher {
       const EventState& event = *shadow_.event(intake->event);
       EXPECT_TRUE(intake->to != IntakeState::Open || may_admit(event.phase)) << record_line(record);
     }
+    if (const auto* moved = std::get_if<PhaseChanged>(&record.payload)) {
+      for (const Step& step : shadow_.event(moved->event)->steps) {
+        const bool back = step.state == StepState::Undone || step.state == StepState::Pending;
+        EXPECT_TRUE(moved->to != Phase::RolledBack || back) << record_line(record);
+        EXPECT_TRUE(moved->to != Phase::Ready || step.state == StepState::Done)
+            << record_line(record);
+      }
+    }
     if (const auto* step = std::get_if<StepStarted>(&record.payload)) check_step(*step, record);
   }
 
