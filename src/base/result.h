@@ -28,6 +28,7 @@ std::string_view to_string(ErrorCode code);
 struct Error {
   ErrorCode code = ErrorCode::Internal;
   std::string message;
+  int retry_after_s = 0;  // of Limit and Unavailable, when it is known
 
   friend bool operator==(const Error&, const Error&) = default;
 };

@@ -28,11 +28,11 @@ struct Words {
   std::string watch_timeout;
   HistoryRequest history;
   std::vector<std::string> paths, roles;
-  std::string name, what, kind, at, to, from, scope, hash, expires, owner = "team-name",
-                                                                    data = "./showcaller-state";
+  std::string name, what, kind, at, to, from, scope, hash, expires, detail,
+      owner = "team-name", data = "./showcaller-state";
   std::string fleet, subject, duration, pass_every = "200ms";
   std::int64_t revision = 0, pace = 0;
-  bool dry_run = false, force = false;
+  bool dry_run = false, force = false, failed = false;
 };
 
 class Program {
@@ -280,6 +280,20 @@ class Program {
         });
     pace->add_option("event", w.name, "Its name")->required();
     pace->add_option("per_minute", w.pace, "Sessions; 0: no limit")->required();
+    CLI::App* ready = verb(
+        "ready", "Report what came of a readiness check",
+        "  showcaller ready winter-raid bundle:raid-assets --detail \"93 % have it\"\n"
+        "  showcaller ready winter-raid probe:raid-join --failed --detail \"no answer in 5 s\"",
+        [&w] {
+          json::object body{{"check", w.what}, {"ready", !w.failed}};
+          if (!w.detail.empty()) body["detail"] = w.detail;
+          return event_verb(w.context, "ready", w.name, body);
+        });
+    ready->add_option("event", w.name, "Its name")->required();
+    ready->add_option("check", w.what, "client, bundle:ID or probe:NAME, as the event asks for it")
+        ->required();
+    ready->add_flag("--failed", w.failed, "It is not ready");
+    ready->add_option("--detail", w.detail, "What is missing, or what is there");
     CLI::App* approve =
         verb("approve", "Approve the manifest that you read",
              "  showcaller approve winter-raid --hash 3f2a…", [&w] {

@@ -148,7 +148,7 @@ std::string HostBackend::owner_of(std::string_view kind, std::string_view name) 
 
 void HostBackend::submit(Command command, CommandReply reply) {
   auto shared = std::make_shared<CommandReply>(std::move(reply));
-  const Status put = host_.engine().submit(
+  const Status put = host_.submit(
       std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
   if (!put) (*shared)(std::unexpected(put.error()));
 }

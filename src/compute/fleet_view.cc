@@ -164,29 +164,6 @@ CapacityStanding capacity_standing(const World& world, const FleetView& view,
   return {true, fmt::format("{} instances of build {} are ready", ready, build.version)};
 }
 
-CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
-                                const BuildChange& build, int stage) {
-  const FleetSpec* spec = world.fleet(build.fleet);
-  if (!spec) return {false, fmt::format("there is no fleet {}", build.fleet)};
-  std::string missing;
-  for (const RegionSpec& region : spec->regions) {
-    const std::int64_t share = planned_share_ppm(event, stage, region.name);
-    if (share <= 0) continue;
-    std::int64_t running = 0;
-    for (const BuildCounts& row : view.rows) {
-      if (row.region == region.name) running += row.sessions;
-    }
-    const BuildCounts* row = view.find(build.version, region.name);
-    const std::int64_t room = row ? row->sessions + row->free_sessions : 0;
-    const std::int64_t needed =
-        std::max<std::int64_t>(1, (running * share + kPpmWhole - 1) / kPpmWhole);
-    if (room >= needed) continue;
-    missing += fmt::format("{}build {} has room for {} of {} sessions in {}",
-                           missing.empty() ? "" : "; ", build.version, room, needed, region.name);
-  }
-  return {missing.empty(), missing.empty() ? "the stage's share fits what is ready" : missing};
-}
-
 bool build_is_drained(const World& world, const std::string& name,
                       std::span<const ObservedInstance> observed) {
   const EventState* event = world.event(name);

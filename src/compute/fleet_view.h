@@ -52,11 +52,6 @@ struct CapacityStanding {
 // for, and the fleet has the headroom that the manifest asks for.
 CapacityStanding capacity_standing(const World& world, const FleetView& view,
                                    const EventState& event, const BuildChange& build);
-// Whether the stage's share fits what is ready, region by region. For holding an advance until it
-// does.
-CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
-                                const BuildChange& build, int stage);
-
 // No session is left on the event's builds, and none of their instances could still be given one.
 bool build_is_drained(const World& world, const std::string& event,
                       std::span<const ObservedInstance> observed);

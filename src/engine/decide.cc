@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host observed: fleets, steps, readiness, totals, the clock.
+#include <set>
+
 #include <fmt/format.h>
 
 #include "compute/fleet_planner.h"
 #include "engine/decide_parts.h"
 #include "engine/moves.h"
+#include "policy/quotas.h"
 
 namespace showcaller {
 namespace {
@@ -19,7 +22,9 @@ void judge_capacity(const World& world, const FleetObserved& observed, Decision*
       const auto* build = std::get_if<BuildChange>(&change.what);
       if (!build || build->fleet != observed.fleet) continue;
       if (!view) view = fleet_view(world, observed.fleet, observed.instances);
-      const CapacityStanding standing = capacity_standing(world, *view, event, *build);
+      CapacityStanding standing = capacity_standing(world, *view, event, *build);
+      if (const Status quota = check_instance_quota(world, 1); !standing.ready && !quota)
+        standing.detail += "; " + quota.error().message;
       const auto before = event.readiness.find("capacity");
       if (before != event.readiness.end() && before->second.ready == standing.ready &&
           (standing.ready || before->second.detail == standing.detail)) {
@@ -28,6 +33,21 @@ void judge_capacity(const World& world, const FleetObserved& observed, Decision*
       out->payloads.push_back(ReadinessChanged{name, "capacity", standing.ready, standing.detail});
       out->touched.push_back(name);
     }
+  });
+}
+
+// New instances only as far as the policies' quota goes. What runs is adopted whatever the quota.
+void keep_to_the_quota(const World& world, const FleetObserved& observed,
+                       std::vector<Payload>* payloads) {
+  std::set<std::string> seen;
+  for (const ObservedInstance& instance : observed.instances) seen.insert(instance.id);
+  std::int64_t more = 0;
+  std::erase_if(*payloads, [&](const Payload& payload) {
+    const auto* requested = std::get_if<InstanceRequested>(&payload);
+    if (!requested || seen.contains(requested->id)) return false;
+    if (!check_instance_quota(world, more + 1)) return true;
+    ++more;
+    return false;
   });
 }
 
@@ -51,6 +71,7 @@ class Observation {
     Decision out;
     if (!world_.fleet(observed.fleet)) return out;
     out.payloads = plan_fleet(world_, observed.fleet, observed.instances, now_);
+    keep_to_the_quota(world_, observed, &out.payloads);
     if (!out.payloads.empty()) touch_waiting(world_, observed.fleet, &out);
     judge_capacity(world_, observed, &out);
     return out;

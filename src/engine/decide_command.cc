@@ -157,6 +157,33 @@ class CommandDecision {
         {}};
   }
 
+  Result<Decision> operator()(const ReadyCommand& c) const {
+    const EventState* event = world_.event(c.event);
+    if (!event)
+      return fail(ErrorCode::NotFound, fmt::format("there is no LiveEvent '{}'", c.event));
+    TRY(may("ready", event->manifest->owner));
+    if (is_over(event->phase)) {
+      return fail(ErrorCode::Conflict,
+                  fmt::format("LiveEvent '{}' is {}: nothing waits for a check", c.event,
+                              enum_name(event->phase)));
+    }
+    auto asked = required_checks(event->spec());
+    std::erase(asked, "capacity");  // The engine's own.
+    if (std::find(asked.begin(), asked.end(), c.check) == asked.end()) {
+      return fail(
+          ErrorCode::Invalid,
+          fmt::format("LiveEvent '{}' asks for no check '{}'; {}", c.event, c.check,
+                      asked.empty() ? "it asks for none"
+                                    : fmt::format("it asks for {}", fmt::join(asked, ", "))));
+    }
+    const auto before = event->readiness.find(c.check);
+    if (before != event->readiness.end() && before->second.ready == c.ready &&
+        before->second.detail == c.detail) {
+      return Decision{};
+    }
+    return Decision{{ReadinessChanged{c.event, c.check, c.ready, c.detail}}, {c.event}, {}};
+  }
+
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(may("token", ""));
     TRY(check_token_name(c.name));

@@ -24,6 +24,7 @@
 #include "flow/telemetry_intake.h"
 #include "host/action_reconciler.h"
 #include "host/allocation_desk.h"
+#include "host/command_rates.h"
 #include "host/engine_host.h"
 #include "host/fleet_reconciler.h"
 #include "host/gate_runner.h"
@@ -61,6 +62,11 @@ class Host {
   void pass();
 
   // Any thread.
+  // A command of an actor, within the actor's rate.
+  Status submit(Command command, Reply reply) {
+    TRY(rates_.take(*world(), command, engine_->now()));
+    return engine_->submit(std::move(command), std::move(reply));
+  }
   Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
   bool release(const std::string& session) { return desk_->release(session); }
   Status report(const Report& batch);
@@ -83,6 +89,7 @@ class Host {
   HostPorts ports_;
   HostOptions options_;
   std::unique_ptr<EngineHost> engine_;
+  CommandRates rates_;
   std::unique_ptr<AllocationDesk> desk_;
   std::unique_ptr<FleetReconciler> fleets_;
   std::unique_ptr<ActionReconciler> actions_;

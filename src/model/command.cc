@@ -11,6 +11,7 @@ struct VerbOf {
   std::string_view operator()(const EventCommand& c) const {
     return c.verb == EventVerb::Undivert ? "divert" : enum_name(c.verb);
   }
+  std::string_view operator()(const ReadyCommand&) const { return "ready"; }
   std::string_view operator()(const LineCommand& c) const {
     return c.stop ? "stop-line" : "resume-line";
   }

@@ -58,6 +58,13 @@ struct EventCommand {
   std::int64_t pace_per_minute = 0;               // Pace
   std::optional<std::int64_t> expected_revision;  // another one is a Conflict
 };
+// What came of a readiness check that others make: "client", "bundle:raid-assets",
+// "probe:raid-join".
+struct ReadyCommand {
+  std::string event, check;
+  bool ready = true;
+  std::string detail;
+};
 struct LineCommand {
   bool stop = true;
   std::string scope;  // "" everything, "owner/NAME", "fleet/NAME", "event/NAME"
@@ -78,8 +85,8 @@ struct RevokeTokenCommand {
 };
 
 using CommandBody =
-    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, LineCommand,
-                 QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
+    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, ReadyCommand,
+                 LineCommand, QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;

@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 18> kOperatorVerbs{
-    "apply",     "approve",     "hold",       "resume",  "promote", "rollback",
-    "cancel",    "retire",      "divert",     "pace",    "read",    "step-back",
-    "stop-line", "resume-line", "quarantine", "release", "flags",   "allocate"};
+constexpr std::array<std::string_view, 19> kOperatorVerbs{
+    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",  "cancel",
+    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line", "resume-line",
+    "quarantine", "release", "flags", "allocate", "ready"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 
@@ -210,6 +210,7 @@ class CommandAccess {
   }
   Status operator()(const ApproveCommand& c) const { return on_event("approve", c.event); }
   Status operator()(const EventCommand& c) const { return on_event(verb_of(c), c.event); }
+  Status operator()(const ReadyCommand& c) const { return on_event("ready", c.event); }
   Status operator()(const LineCommand& c) const {
     return authorize(world_, actor_, verb_of(c), line_owner(world_, c.scope));
   }

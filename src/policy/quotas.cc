@@ -105,8 +105,10 @@ BucketAnswer take_command(CommandBucket bucket, int per_minute, Instant now) {
 }
 
 Error rate_limited(std::string_view actor, int per_minute, Duration retry_after) {
-  return {ErrorCode::Limit, fmt::format("'{}' has used its {} commands a minute; try again in {}",
-                                        actor, per_minute, format_duration(retry_after))};
+  return {ErrorCode::Limit,
+          fmt::format("'{}' has used its {} commands a minute; try again in {}", actor, per_minute,
+                      format_duration(retry_after)),
+          int((retry_after.count() + 999) / 1'000)};
 }
 
 }  // namespace showcaller

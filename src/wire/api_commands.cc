@@ -153,10 +153,11 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
 
 struct EventRoute {
   std::string_view verb, summary;
+  std::string_view needed_body = {};  // its schema, when it cannot be left out
 };
 
 constexpr EventRoute kEventRoutes[] = {
-    {"approve", "Approve the revision whose manifest has this hash"},
+    {"approve", "Approve the revision whose manifest has this hash", "Approval"},
     {"hold", "Stop advancing; gates, the end and rollback stay alive"},
     {"resume", "End a hold"},
     {"promote", "Go to the next stage without waiting for its bake"},
@@ -166,24 +167,23 @@ constexpr EventRoute kEventRoutes[] = {
     {"retire", "Go on to the removal of what the event left behind"},
     {"divert", "Send new sessions to the safe version"},
     {"undivert", "End a diversion"},
-    {"pace", "Limit new sessions a minute"},
+    {"pace", "Limit new sessions a minute", "Pace"},
+    {"ready", "Report what came of a readiness check", "Readiness"},
 };
 
 void add_event_routes(Router* router, const ApiPorts& ports) {
   for (const auto& row : kEventRoutes) {
-    router->add({.method = "POST",
-                 .pattern = fmt::format("/api/v1/events/{{event}}/{}", row.verb),
-                 .id = fmt::format("{}Event", row.verb == "step-back" ? "stepBack" : row.verb),
-                 .tag = "events",
-                 .summary = std::string(row.summary),
-                 .params = {kKey},
-                 .body = row.verb == "approve" || row.verb == "pace" ? BodyRule::Required
-                                                                     : BodyRule::Optional,
-                 .body_schema = row.verb == "approve" ? "Approval"
-                                : row.verb == "pace"  ? "Pace"
-                                                      : "EventCommand",
-                 .answer_schema = "Receipt",
-                 .handler = from_body(ports, std::string(row.verb))});
+    router->add(
+        {.method = "POST",
+         .pattern = fmt::format("/api/v1/events/{{event}}/{}", row.verb),
+         .id = fmt::format("{}Event", row.verb == "step-back" ? "stepBack" : row.verb),
+         .tag = "events",
+         .summary = std::string(row.summary),
+         .params = {kKey},
+         .body = row.needed_body.empty() ? BodyRule::Optional : BodyRule::Required,
+         .body_schema = row.needed_body.empty() ? "EventCommand" : std::string(row.needed_body),
+         .answer_schema = "Receipt",
+         .handler = from_body(ports, std::string(row.verb))});
   }
 }
 

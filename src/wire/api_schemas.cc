@@ -55,10 +55,14 @@ constexpr std::string_view kSchemas = R"json({
 "Quarantine": {"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
   "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}},
+"Readiness": {"type":"object","additionalProperties":false,"required":["check"],"properties":{
+  "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
+  "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},
+  "reason":{"type":"string"}}},
 "Batch": {"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}},
 "BatchCommand": {"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready"]},
   "key":{"type":"string"},"reason":{"type":"string"}}},
 "BatchResults": {"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},

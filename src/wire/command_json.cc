@@ -50,6 +50,14 @@ class FieldReader {
     return value->to_number<std::int64_t>();
   }
 
+  Result<bool> yes_or_no(std::string_view key, bool fallback) {
+    const auto* value = take(key);
+    if (value == nullptr) return fallback;
+    if (!value->is_bool())
+      return fail(ErrorCode::Invalid, fmt::format("'{}' is neither true nor false", key));
+    return value->as_bool();
+  }
+
   Status finish() const {
     for (const auto& field : fields_) {
       const std::string_view key = field.key();
@@ -122,6 +130,15 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     ApproveCommand command;
     TRY(command.event, reader.text("event"));
     TRY(command.hash, reader.text("hash"));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "ready") {
+    ReadyCommand command;
+    TRY(command.event, reader.text("event"));
+    TRY(command.check, reader.text("check"));
+    TRY(command.ready, reader.yes_or_no("ready", true));
+    TRY(command.detail, reader.text("detail", false));
     TRY(reader.finish());
     return command;
   }

@@ -6,6 +6,7 @@
 //   {"do":"stop-line","scope":"fleet/raid"}             {"do":"resume-line","scope":""}
 //   {"do":"quarantine","scope":"instance","fleet":"raid","subject":"raid-7","for":"1h"}
 //   {"do":"release",…}
+//   {"do":"ready","event":"winter-raid","check":"bundle:raid-assets","ready":true,"detail":"…"}
 //   {"do":"remove","kind":"Flag","name":"raid-entrance"} {"do":"revoke-token","id":"…"}
 //   {"do":"apply","manifest":{…}}  (the manifest as JSON, or as text)
 #pragma once

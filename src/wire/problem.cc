@@ -71,7 +71,8 @@ HttpResponse problem_response(int status, const Error& error, std::string_view i
   body["title"] = reason_phrase(status);
   HttpResponse response{
       status, {{"Content-Type", "application/problem+json"}}, to_json_text(body) + "\n"};
-  if (status == 429 || status == 503) response.headers.add("Retry-After", "1");
+  if (status == 429 || status == 503)
+    response.headers.add("Retry-After", fmt::format("{}", std::max(1, error.retry_after_s)));
   if (status == 401) response.headers.add("WWW-Authenticate", "Bearer realm=\"showcaller\"");
   return response;
 }

@@ -577,9 +577,6 @@ TEST(FleetView, CountsAndHeadroom) {
   f.passes(4);
   EXPECT_TRUE(
       capacity_standing(f.world, fleet_view(f.world, "raid", f.observe()), event, change).ready);
-  EXPECT_FALSE(stage_capacity(f.world, fleet_view(f.world, "raid", f.observe()), event,
-                              BuildChange{"raid", "3.0", {}}, 0)
-                   .ready);
 }
 
 TEST(FleetPlanner, AThousandEventsAndAHundredThousandInstancesInOnePass) {

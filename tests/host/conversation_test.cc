@@ -80,6 +80,8 @@ class Conversation {
       if (verb == "pace") command.pace_per_minute = std::stoll(arg2);
       return answer(theatre_.command(command));
     }
+    if (verb == "ready") return answer(theatre_.command(ReadyCommand{arg, arg2, true, arg3}));
+    if (verb == "unready") return answer(theatre_.command(ReadyCommand{arg, arg2, false, arg3}));
     if (verb == "approve") return answer(theatre_.command(ApproveCommand{arg, {}}, arg2));
     if (verb == "stop-line") return answer(theatre_.command(LineCommand{true, arg}));
     if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));

@@ -10,7 +10,7 @@ Value<std::string> verb() {
        {"*",         "apply",       "approve",    "hold",    "resume",   "promote",
         "rollback",  "cancel",      "retire",     "divert",  "pace",     "step-back",
         "stop-line", "resume-line", "quarantine", "release", "allocate", "report",
-        "read",      "flags",       "token",      "policy",  "privacy"}) {
+        "read",      "flags",       "token",      "policy",  "privacy",  "ready"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));
