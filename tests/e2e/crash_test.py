@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills the real server with SIGKILL at random moments while commands flow, and starts it again.
 
-Every acknowledged command is there after the restart, none twice; the chain holds; every living game server is adopted.
+Every acknowledged command is there after the restart, none twice; the chain holds; the world folded from record 1
+equals the live one; every living game server is adopted; each effect of a change-set's actions happened once, and once
+undone, though the server died between the call and its answer.
 Usage: crash_test.py PROGRAM [KILLS]. A failure prints the seed that repeats its choices.
 """
 import http.client
+import http.server
 import json
 import os
 import random
@@ -28,6 +31,43 @@ spec:
   capacity: { min: 3, max: 3 }
   health: { start_timeout: 10m }
 """
+
+
+EVENT = """
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: {{ name: feast-{n}, owner: team-e2e }}
+spec:
+  changes:
+    - action: {{ do: grants/open-{n}, undo: grants/close-{n} }}
+  rollout:
+    stages:
+      - {{ name: world, exposure: 100%, bake: 1h, gated: false }}
+"""
+
+
+class Grants(http.server.ThreadingHTTPServer):
+    """Who is told to open and close, and does each once: by Idempotency-Key, as docs/lifecycle.md asks of a receiver."""
+
+    def __init__(self):
+        self.lock, self.calls, self.effects = threading.Lock(), 0, []  # effects: (path, key), in order
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):
+                handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+                effect = (handler.path, handler.headers["Idempotency-Key"])
+                with self.lock:
+                    self.calls += 1
+                    if effect not in self.effects:
+                        self.effects.append(effect)
+                handler.send_response(200)
+                handler.end_headers()
+
+            def log_message(handler, *arguments):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Server:
@@ -89,6 +129,55 @@ def hammer(server, worker, acknowledged, tried, stop):
             return  # The server is gone: its answer is not known.
 
 
+def feasts(server, number, stop):
+    """An event whose action takes effect outside, and soon after the order to take it back."""
+    try:
+        server.request("POST", "/api/v1/manifests", EVENT.format(n=number), f"apply-{number}")
+        while not stop.is_set():
+            _, event = server.request("GET", f"/api/v1/events/feast-{number}")
+            if event["phase"] == "RollingOut":
+                server.request("POST", f"/api/v1/events/feast-{number}/rollback", "{}")
+                return
+            stop.wait(0.02)
+    except (OSError, http.client.HTTPException, ValueError):
+        return
+
+
+def take_back_all(server):
+    """Every event is rolled back in the end; returns how many there were."""
+    deadline = time.monotonic() + 60
+    while True:
+        _, events = server.request("GET", "/api/v1/events")
+        events = events["events"] if isinstance(events, dict) else events
+        going = [e for e in events if e["phase"] not in ("RolledBack", "Cancelled")]
+        if not going:
+            return [e["name"] for e in events]
+        assert time.monotonic() < deadline, f"not taken back: {going}"
+        for event in going:
+            if event["phase"] not in ("RollingBack", "Draft", "Validated", "Approved"):
+                server.request("POST", f"/api/v1/events/{event['name']}/rollback", "{}")
+            elif event["phase"] != "RollingBack":
+                server.request("POST", f"/api/v1/events/{event['name']}/cancel", "{}")
+        time.sleep(0.1)
+
+
+def check_effects(grants, names):
+    by_path = {}
+    for path, key in grants.effects:
+        by_path.setdefault(path, []).append(key)
+    for path, keys in by_path.items():
+        assert len(keys) == 1, f"{path} took effect {len(keys)} times, under {keys}"
+    for name in names:
+        number = name.split("-")[1]
+        opened, closed = f"/api/open-{number}", f"/api/close-{number}"
+        if opened not in by_path:
+            continue
+        assert closed in by_path, f"{opened} was never undone"
+        order = [path for path, _ in grants.effects]
+        assert order.index(opened) < order.index(closed), f"{closed} came before {opened}"
+    return len([path for path in by_path if "open" in path])
+
+
 def history(server):
     records, start = [], 1
     while start is not None:
@@ -112,10 +201,18 @@ def main():
     before = sleepers()
     data = tempfile.mkdtemp(prefix="showcaller-crash.")
     server = Server(program, data)
+    grants = Grants()
     acknowledged, tried = {}, {"keys": set(), "round": 0}
     try:
         server.start()
-        status, answer = server.request("POST", "/api/v1/manifests", MANIFEST)
+        service = f"""
+---
+apiVersion: showcaller.dev/v1
+kind: Service
+metadata: {{ name: grants, owner: team-e2e }}
+spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
+"""
+        status, answer = server.request("POST", "/api/v1/manifests", MANIFEST + service)
         assert status == 200, answer
         deadline = time.monotonic() + 30
         while len(sleepers() - before) < 3 and time.monotonic() < deadline:
@@ -125,15 +222,18 @@ def main():
         for tried["round"] in range(kills):
             stop = threading.Event()
             threads = [threading.Thread(target=hammer, args=(server, w, acknowledged, tried, stop)) for w in range(4)]
+            threads.append(threading.Thread(target=feasts, args=(server, tried["round"], stop)))
             for thread in threads:
                 thread.start()
-            time.sleep(chance.uniform(0.02, 0.4))
+            time.sleep(chance.uniform(0.02, 0.6))
             server.kill()
             stop.set()
             for thread in threads:
                 thread.join()
             server.start()
             assert sleepers() - before == mine, "a restart touched the game servers"
+        names = take_back_all(server)
+        opened = check_effects(grants, names)
         records = history(server)
         assert [r["seq"] for r in records] == list(range(1, len(records) + 1)), "the journal has gaps"
         effects = {}
@@ -154,8 +254,11 @@ def main():
         server.stop()
         doctor = subprocess.run([program, "doctor", "--data", os.path.join(data, "state")], capture_output=True, text=True)
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+        # The server wrote its live world when it stopped; doctor folded the journal from record 1.
+        assert f"snapshot  good at record {records[-1]['seq']}" in doctor.stdout, doctor.stdout
         assert sleepers() - before == mine, "stopping the server ended game servers"
-        print(f"{len(acknowledged)} acknowledged of {len(tried['keys'])} tried, {len(records)} records, all there once")
+        print(f"{len(acknowledged)} acknowledged of {len(tried['keys'])} tried, {len(records)} records, all there once; "
+              f"{opened} effects of {len(names)} events, each once and once undone, in {grants.calls} calls")
         print(doctor.stdout.strip())
     finally:
         if server.process and server.process.poll() is None:
