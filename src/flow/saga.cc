@@ -21,7 +21,10 @@ struct StepView {
     return moving && step.detail.empty();
   }
   // A call whose answer has not come by then is lost.
-  Instant answer_by() const { return step.changed + action()->timeout + kStepAnswerGrace; }
+  Duration patience() const {
+    return action()->timeout * (action()->verify.empty() ? 1 : 2) + kStepAnswerGrace;
+  }
+  Instant answer_by() const { return step.changed + patience(); }
   Instant retry_at() const { return step.changed + step_backoff(step.attempt); }
 };
 
@@ -62,10 +65,9 @@ std::optional<SagaMove> go_on(const StepView& v, StepDirection direction, Instan
     return SagaMove{std::nullopt, finish(v, direction, attempt, StepOutcome::Done, "")};
   if (v.is_under_way()) {
     if (now < v.answer_by()) return std::nullopt;
-    return SagaMove{std::nullopt,
-                    finish(v, direction, attempt, StepOutcome::Unknown,
-                           fmt::format("no answer to attempt {} within {}", attempt,
-                                       format_duration(v.action()->timeout + kStepAnswerGrace)))};
+    return SagaMove{std::nullopt, finish(v, direction, attempt, StepOutcome::Unknown,
+                                         fmt::format("no answer to attempt {} within {}", attempt,
+                                                     format_duration(v.patience())))};
   }
   if (attempt >= kStepAttemptsMax) {
     return SagaMove{std::nullopt,
@@ -210,6 +212,13 @@ ActionCall call_of(const World& world, const StepView& v) {
   call.timeout = v.action()->timeout;
   if (auto url = action_url(world, call.path)) {
     call.url = *std::move(url);
+  } else {
+    call.problem = std::move(url.error().message);
+  }
+  if (v.action()->verify.empty()) return call;
+  call.verify_path = v.action()->verify;
+  if (auto url = action_url(world, call.verify_path)) {
+    call.verify_url = *std::move(url);
   } else {
     call.problem = std::move(url.error().message);
   }

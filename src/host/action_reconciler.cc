@@ -6,6 +6,26 @@
 #include "flow/saga.h"
 
 namespace showcaller {
+namespace {
+
+// The call, and after a good answer the question whether it is so.
+void call_and_verify(ActionPort* port, const ActionCall& call, ActionPort::Outcome done) {
+  if (call.verify_url.empty()) return port->call(call, std::move(done));
+  ActionCall verify = call;
+  verify.url = call.verify_url;
+  verify.path = call.verify_path;
+  verify.idempotency_key += fmt::format("/verify/{}", call.attempt);
+  verify.verify_url.clear();
+  port->call(call, [port, verify = std::move(verify), done = std::move(done)](StepOutcome outcome,
+                                                                              std::string detail) {
+    if (outcome != StepOutcome::Done) return done(outcome, std::move(detail));
+    port->call(verify, [done, path = verify.path, detail](StepOutcome verified, std::string said) {
+      done(verified, fmt::format("{}, {}: {}", detail, path, said));
+    });
+  });
+}
+
+}  // namespace
 
 void ActionReconciler::pass() {
   const auto world = host_->published();
@@ -17,8 +37,8 @@ void ActionReconciler::pass() {
     }
     StepReported report{call.event,   call.revision,        call.step, call.direction,
                         call.attempt, StepOutcome::Unknown, {}};
-    port_->call(call, [host = host_, in_flight = in_flight_, key, report](StepOutcome outcome,
-                                                                          std::string detail) {
+    const auto answer = [host = host_, in_flight = in_flight_, key, report](StepOutcome outcome,
+                                                                            std::string detail) {
       StepReported done = report;
       done.outcome = outcome;
       done.detail = std::move(detail);
@@ -29,7 +49,8 @@ void ActionReconciler::pass() {
       // If the mailbox is full the outcome is lost, and the step is tried again with the same key.
       const Status told = host->submit(std::move(done), [land](const Result<Receipt>&) { land(); });
       if (!told) land();
-    });
+    };
+    call_and_verify(port_, call, answer);
   }
 }
 

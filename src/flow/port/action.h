@@ -5,7 +5,7 @@
 // the same effect and the same answer. The body is
 // {"event","revision","step","direction","attempt","path","epoch"}.
 //
-// Threads: call() by one, and it never blocks; done is called exactly once, on any thread, also
+// Threads: call() by any, and it never blocks; done is called exactly once, on any thread, also
 // when the port closes.
 #pragma once
 
@@ -33,6 +33,9 @@ struct ActionCall {
       0;  // of the server that calls; a service may refuse a lower one than it has seen
   Duration timeout{};
   std::string problem;
+  // What is asked after a good answer, whether it is really so: a call like this one, whose
+  // outcome is the step's. Empty: nothing.
+  std::string verify_url, verify_path;
 };
 
 class ActionPort {
