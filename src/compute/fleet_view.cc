@@ -8,7 +8,6 @@
 
 #include "compute/fleet_census.h"
 #include "compute/fleet_demand.h"
-#include "model/exposure.h"
 
 namespace showcaller {
 namespace {
@@ -134,34 +133,6 @@ FleetView fleet_view(const World& world, const std::string& fleet,
     view.rows.push_back(std::move(row));
   }
   return view;
-}
-
-CapacityStanding capacity_standing(const World& world, const FleetView& view,
-                                   const EventState& event, const BuildChange& build) {
-  const FleetSpec* spec = world.fleet(build.fleet);
-  if (!spec) return {false, fmt::format("there is no fleet {}", build.fleet)};
-  const int last = int(event.spec().stages.size()) - 1;
-  int ready = 0;
-  std::string missing;
-  for (const RegionSpec& region : spec->regions) {
-    if (reach_ppm(event, last, region.name) <= 0) continue;
-    const BuildCounts* row = view.find(build.version, region.name);
-    const int have = row ? row->ready + row->allocated : 0;
-    ready += have;
-    if (have >= spec->capacity.canary_instances_min) continue;
-    missing +=
-        fmt::format("{}{} of {} instances of build {} ready in {}", missing.empty() ? "" : "; ",
-                    have, spec->capacity.canary_instances_min, build.version, region.name);
-  }
-  if (!missing.empty()) return {false, missing};
-  const ReadinessSpec& readiness = event.spec().readiness;
-  const bool asked = readiness.capacity_headroom_ppm &&
-                     (readiness.capacity_fleet.empty() || readiness.capacity_fleet == build.fleet);
-  if (asked && view.headroom_ppm() < *readiness.capacity_headroom_ppm) {
-    return {false, fmt::format("headroom of fleet {} is below {:.4g} %", build.fleet,
-                               double(*readiness.capacity_headroom_ppm) / 1e4)};
-  }
-  return {true, fmt::format("{} instances of build {} are ready", ready, build.version)};
 }
 
 bool build_is_drained(const World& world, const std::string& name,

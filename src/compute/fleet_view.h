@@ -44,14 +44,6 @@ FleetView fleet_view(const World& world, const std::string& fleet,
 FleetView fleet_view(const World& world, const std::string& fleet,
                      std::span<const ObservedInstance> observed, Instant now);
 
-struct CapacityStanding {
-  bool ready = false;
-  std::string detail;  // what is missing, or what is there
-};
-// Whether an event's build could take players: its minimum is ready in each region that a stage is
-// for, and the fleet has the headroom that the manifest asks for.
-CapacityStanding capacity_standing(const World& world, const FleetView& view,
-                                   const EventState& event, const BuildChange& build);
 // No session is left on the event's builds, and none of their instances could still be given one.
 bool build_is_drained(const World& world, const std::string& event,
                       std::span<const ObservedInstance> observed);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compute/fleet_capacity.h"
 #include "compute/fleet_planner.h"
 #include "engine/decide_parts.h"
 #include "engine/moves.h"
@@ -12,27 +13,56 @@
 namespace showcaller {
 namespace {
 
-// The capacity check of each event that waits for this fleet: ready instances of its build, and
-// headroom where asked.
-void judge_capacity(const World& world, const FleetObserved& observed, Decision* out) {
+// Whether what comes next for an event could take its players: its minimum and its first stage
+// before it admits anybody, then each next stage once the present one may end.
+std::optional<CapacityStanding> capacity_of_next(const World& world, const FleetView& view,
+                                                 const EventState& event,
+                                                 const ReadinessStanding* before, Instant now) {
+  const bool was_ready = before && before->ready;
+  if (event.phase == Phase::Preparing || event.phase == Phase::Ready) {
+    CapacityStanding standing = capacity_standing(world, view, event);
+    if (!standing.ready) return standing;
+    const CapacityStanding first = stage_capacity(world, view, event, 0, was_ready, now);
+    return first.ready ? standing : first;
+  }
+  const auto& stages = event.spec().stages;
+  if (event.phase != Phase::RollingOut || event.hold || event.stage < 0) return std::nullopt;
+  if (std::size_t(event.stage) + 1 >= stages.size()) return std::nullopt;
+  if (now - event.stage_since < stages[std::size_t(event.stage)].bake_min) return std::nullopt;
+  return stage_capacity(world, view, event, event.stage + 1,
+                        was_ready && before->since > event.stage_since, now);
+}
+
+// While players come and go the numbers of what is missing change at every look.
+constexpr Duration kMissingToldEvery = seconds(30);
+
+bool is_news(const EventState& event, const ReadinessStanding* before,
+             const CapacityStanding& standing, Instant now) {
+  if (!before || before->ready != standing.ready) return true;
+  if (event.phase == Phase::RollingOut && before->since <= event.stage_since) return true;
+  if (standing.ready || before->detail == standing.detail) return false;
+  return event.phase == Phase::Preparing || now - before->since >= kMissingToldEvery;
+}
+
+// The capacity check of each event that needs this fleet.
+void judge_capacity(const World& world, const FleetObserved& observed, Instant now, Decision* out) {
   std::optional<FleetView> view;
   world.events.each([&](const std::string& name, const EventState& event) {
-    if (event.phase != Phase::Preparing && event.phase != Phase::Ready) return;
-    for (const Change& change : event.spec().changes) {
-      const auto* build = std::get_if<BuildChange>(&change.what);
-      if (!build || build->fleet != observed.fleet) continue;
-      if (!view) view = fleet_view(world, observed.fleet, observed.instances);
-      CapacityStanding standing = capacity_standing(world, *view, event, *build);
-      if (const Status quota = check_instance_quota(world, 1); !standing.ready && !quota)
-        standing.detail += "; " + quota.error().message;
-      const auto before = event.readiness.find("capacity");
-      if (before != event.readiness.end() && before->second.ready == standing.ready &&
-          (standing.ready || before->second.detail == standing.detail)) {
-        continue;
-      }
-      out->payloads.push_back(ReadinessChanged{name, "capacity", standing.ready, standing.detail});
-      out->touched.push_back(name);
-    }
+    using enum Phase;
+    if (!event.manifest || !(in(event.phase) & in(Preparing, Ready, RollingOut))) return;
+    const auto fleets = fleets_needed(event.spec());
+    if (!std::binary_search(fleets.begin(), fleets.end(), observed.fleet)) return;
+    if (!view) view = fleet_view(world, observed.fleet, observed.instances, now);
+    const std::string check = capacity_check(event.spec(), observed.fleet);
+    const auto at = event.readiness.find(check);
+    const ReadinessStanding* before = at == event.readiness.end() ? nullptr : &at->second;
+    auto standing = capacity_of_next(world, *view, event, before, now);
+    if (!standing) return;
+    if (const Status quota = check_instance_quota(world, 1); !standing->ready && !quota)
+      standing->detail += "; " + quota.error().message;
+    if (!is_news(event, before, *standing, now)) return;
+    out->payloads.push_back(ReadinessChanged{name, check, standing->ready, standing->detail});
+    out->touched.push_back(name);
   });
 }
 
@@ -73,7 +103,7 @@ class Observation {
     out.payloads = plan_fleet(world_, observed.fleet, observed.instances, now_);
     keep_to_the_quota(world_, observed, &out.payloads);
     if (!out.payloads.empty()) touch_waiting(world_, observed.fleet, &out);
-    judge_capacity(world_, observed, &out);
+    judge_capacity(world_, observed, now_, &out);
     return out;
   }
 

@@ -168,7 +168,7 @@ class CommandDecision {
                               enum_name(event->phase)));
     }
     auto asked = required_checks(event->spec());
-    std::erase(asked, "capacity");  // The engine's own.
+    std::erase_if(asked, [](const std::string& check) { return check.starts_with("capacity"); });
     if (std::find(asked.begin(), asked.end(), c.check) == asked.end()) {
       return fail(
           ErrorCode::Invalid,
@@ -408,7 +408,23 @@ class CommandDecision {
               gate.empty() ? "the stage's evidence" : "gate " + gate, enum_name(standing.verdict),
               standing.why));
     }
+    TRY(has_room(s));
     return advance(s, reason);
+  }
+
+  // Only what was seen to be missing refuses: before the stage may end, nobody has looked yet, and
+  // who promotes so early accepts that sessions wait for their instances.
+  static Status has_room(const Subject& s) {
+    if (s.event.phase != Phase::RollingOut || s.is_last_stage()) return {};
+    for (const auto& [check, standing] : s.event.readiness) {
+      const bool known = check.starts_with("capacity") && standing.since > s.event.stage_since;
+      if (!known || standing.ready) continue;
+      return fail(ErrorCode::Conflict,
+                  fmt::format("LiveEvent '{}' has no room for its next stage yet ({}); what is "
+                              "missing is being started",
+                              s.name, standing.detail));
+    }
+    return {};
   }
 
   const World& world_;

@@ -174,6 +174,7 @@ Payloads begin_the_rollout(const Subject& s) {
   if (s.event.phase != Phase::Ready || s.now < rollout_begins(s.spec()) || !blocked(s).empty())
     return {};
   if (s.spec().schedule.start && !clock_is_settled(s)) return {};
+  if (!lacks_capacity(s).empty()) return {};
   const bool proving = s.spec().schedule.start.has_value();
   Payloads out{change_phase(s, PhaseInput::Admit, "ready, and its time has come")};
   for (Payload& payload : enter_stage(s, 0, "first stage")) out.push_back(std::move(payload));
@@ -223,6 +224,7 @@ bool stage_is_judged(const Subject& s) {
 Payloads advance_by_time(const Subject& s) {
   if (s.event.phase != Phase::RollingOut || !s.stage() || stage_is_judged(s)) return {};
   if (s.now - s.event.stage_since < s.stage()->bake_min || !blocked(s).empty()) return {};
+  if (!lacks_capacity(s).empty()) return {};
   return advance(
       s, fmt::format("baked for {}; the stage has no gate", format_duration(s.stage()->bake_min)));
 }
@@ -299,6 +301,7 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       if (now < rollout_begins(s->spec())) {
         out.push_back("its time: " + format_instant(rollout_begins(s->spec())));
       }
+      if (auto lacks = lacks_capacity(*s); !lacks.empty()) out.push_back(std::move(lacks));
       break;
     case Phase::RollingOut:
       if (s->stage()) {
@@ -308,6 +311,9 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
                                   : standing == s->event.gates.end()
                                       ? "a first look at the evidence"
                                       : standing->second.why));
+        const bool may_end = now - s->event.stage_since >= s->stage()->bake_min;
+        if (auto lacks = lacks_capacity(*s); may_end && !lacks.empty())
+          out.push_back(std::move(lacks));
       }
       break;
     case Phase::RollbackStuck:

@@ -140,7 +140,8 @@ std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
                 true);
   }
   if (whole.verdict == Verdict::Pass && baked >= stage.bake_min) {
-    if (!blocked(s).empty()) return {};  // It will be asked again at the next tick.
+    // It will be asked again at the next tick.
+    if (!blocked(s).empty() || !lacks_capacity(s).empty()) return {};
     return advance(
         s, fmt::format("passed after {} of evidence: {}", format_duration(baked), whole.why));
   }

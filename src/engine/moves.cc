@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "compute/fleet_capacity.h"
 #include "policy/freezes.h"
 
 namespace showcaller {
@@ -107,12 +108,24 @@ std::string blocked(const Subject& subject) {
   return {};
 }
 
+std::string lacks_capacity(const Subject& subject) {
+  const LiveEventSpec& spec = subject.spec();
+  const bool first = subject.event.phase == Phase::Ready;
+  if (!first && (subject.event.phase != Phase::RollingOut || subject.is_last_stage())) return {};
+  for (const std::string& fleet : fleets_needed(spec)) {
+    const auto at = subject.event.readiness.find(capacity_check(spec, fleet));
+    // What was seen before this stage says nothing about the next.
+    const bool seen = at != subject.event.readiness.end() &&
+                      (first || at->second.since > subject.event.stage_since);
+    if (!seen) return fmt::format("a look at the capacity of fleet {}", fleet);
+    if (!at->second.ready) return fmt::format("capacity: {}", at->second.detail);
+  }
+  return {};
+}
+
 std::vector<std::string> required_checks(const LiveEventSpec& spec) {
   std::vector<std::string> out;
-  for (const Change& change : spec.changes) {
-    if (std::holds_alternative<BuildChange>(change.what)) out.push_back("capacity");
-  }
-  if (spec.readiness.capacity_headroom_ppm) out.push_back("capacity");
+  for (const std::string& fleet : fleets_needed(spec)) out.push_back(capacity_check(spec, fleet));
   if (!spec.readiness.client_protocol.empty()) out.push_back("client");
   if (spec.readiness.bundle_ready_at_ppm > 0) {
     for (const Change& change : spec.changes) {

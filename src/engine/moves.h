@@ -40,6 +40,10 @@ std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string r
 // Why exposure may not grow now: held, line stopped, frozen. Empty: it may.
 std::string blocked(const Subject& subject);
 
+// What the next stage's share (before the first stage: the first's) has no room for. Empty: it
+// fits, or there is no next stage.
+std::string lacks_capacity(const Subject& subject);
+
 std::vector<std::string> required_checks(const LiveEventSpec& spec);
 
 }  // namespace showcaller

@@ -66,12 +66,11 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
   auto allocation = [&]() -> Result<Allocation> {
     std::lock_guard lock(mutex_);
     TRY(Allocation made, allocator_.allocate(request, now));
-    if (!made.repeated) {
-      count_units(request, made);
-      beside = allocator_.sessions_beside(made);
-      const auto at = driver_of_fleet_.find(made.fleet);
-      if (at != driver_of_fleet_.end()) driver = at->second;
-    }
+    if (!made.repeated) count_units(request, made);
+    // Told again with each repetition: whoever repeats may do so because the first was lost.
+    beside = allocator_.sessions_beside(made);
+    const auto at = driver_of_fleet_.find(made.fleet);
+    if (at != driver_of_fleet_.end()) driver = at->second;
     return made;
   }();
   if (allocation && driver) driver->allocate(to_driver(*allocation, beside));

@@ -24,8 +24,9 @@ Command stop_or_resume(int line, bool stop, std::string key = {}) {
           "test"};
 }
 
+// Small batches: many appends, however the threads are scheduled.
 std::unique_ptr<EngineHost> open_host(Journal* journal, const Clock* clock) {
-  auto host = EngineHost::open(journal, clock, {});
+  auto host = EngineHost::open(journal, clock, {.batch_max = 16});
   EXPECT_TRUE(host) << (host ? "" : host.error().message);
   return std::move(*host);
 }
@@ -156,9 +157,7 @@ struct LongJournal {
     const auto host = open_host(&journal, &clock);
     for (int i = 0; i < 12'000; ++i) {
       EXPECT_TRUE(host->submit(stop_or_resume(i / 2 % 100, i % 2 == 0, fmt::format("key-{}", i))));
-      if (i % 500 == 499) {
-        EXPECT_TRUE(host->run_batch());
-      }
+      while (i % 500 == 499 && host->run_batch().value()) continue;
     }
     hash = world_hash(*host->published());
     seq = host->published()->seq;

@@ -94,6 +94,10 @@ Status LyingDriver::apply(std::uint64_t epoch, std::span<const FleetAction> acti
 }
 
 void LyingDriver::allocate(const AllocateInstance& allocation) {
+  if (lost_allocations > 0) {
+    --lost_allocations;
+    return;
+  }
   const auto at = instances_.find(allocation.id);
   if (at == instances_.end() || at->second.state != InstanceState::Ready) return;
   at->second.state = InstanceState::Allocated;

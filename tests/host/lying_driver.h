@@ -21,6 +21,7 @@ class LyingDriver final : public FleetDriver {
   double forget = 0;  // share of actions that are accepted and lost
   double lie = 0;     // share of starts that say Ready and are gone at the next look
   std::set<std::string> broken_builds;  // never reach Ready
+  int lost_allocations = 0;             // so many of the next are never heard of
   bool unreachable = false;
   std::map<std::string, int> starts, stops;  // effects, by instance
 

@@ -136,8 +136,8 @@ class FleetDriver {
   [[nodiscard]] virtual Result<std::vector<ObservedInstance>> observe() = 0;
   // Applies each action; the first error ends it and the rest will be wanted again.
   [[nodiscard]] virtual Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) = 0;
-  // Tells the sidecar that a session was given to the instance. Returns at once; observe() shows
-  // it.
+  // Tells the sidecar that a session was given to the instance; the same again changes nothing.
+  // Returns at once; observe() shows it.
   virtual void allocate(const AllocateInstance& allocation) = 0;
 };
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/fleet_capacity.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compute/fleet_census.h"
+#include "model/exposure.h"
+
+namespace showcaller {
+namespace {
+
+// The event's build on the fleet; null: it needs its headroom alone.
+const BuildChange* build_on(const EventState& event, std::string_view fleet) {
+  for (const Change& change : event.spec().changes) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    if (build && build->fleet == fleet) return build;
+  }
+  return nullptr;
+}
+
+void add(std::string* missing, std::string what) {
+  *missing += (missing->empty() ? "" : "; ") + std::move(what);
+}
+
+std::string minimum_missing(const FleetSpec& spec, const FleetView& view, const EventState& event,
+                            const BuildChange& build, int* ready) {
+  const int last = int(event.spec().stages.size()) - 1;
+  std::string missing;
+  for (const RegionSpec& region : spec.regions) {
+    if (reach_ppm(event, last, region.name) <= 0) continue;
+    const BuildCounts* row = view.find(build.version, region.name);
+    const int have = row ? row->ready + row->allocated : 0;
+    *ready += have;
+    if (have >= spec.capacity.canary_instances_min) continue;
+    add(&missing, fmt::format("{} of {} instances of build {} ready in {}", have,
+                              spec.capacity.canary_instances_min, build.version, region.name));
+  }
+  return missing;
+}
+
+std::int64_t sessions_in(const FleetView& view, std::string_view region) {
+  std::int64_t sessions = 0;
+  for (const BuildCounts& row : view.rows) {
+    if (row.region == region) sessions += row.sessions;
+  }
+  return sessions;
+}
+
+}  // namespace
+
+std::vector<std::string> fleets_needed(const LiveEventSpec& spec) {
+  std::vector<std::string> fleets;
+  for (const Change& change : spec.changes) {
+    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleets.push_back(build->fleet);
+  }
+  const ReadinessSpec& readiness = spec.readiness;
+  if (readiness.capacity_headroom_ppm && !readiness.capacity_fleet.empty())
+    fleets.push_back(readiness.capacity_fleet);
+  std::sort(fleets.begin(), fleets.end());
+  fleets.erase(std::unique(fleets.begin(), fleets.end()), fleets.end());
+  return fleets;
+}
+
+std::string capacity_check(const LiveEventSpec& spec, const std::string& fleet) {
+  return fleets_needed(spec).size() > 1 ? "capacity:" + fleet : "capacity";
+}
+
+CapacityStanding capacity_standing(const World& world, const FleetView& view,
+                                   const EventState& event) {
+  const FleetSpec* spec = world.fleet(view.fleet);
+  if (!spec) return {false, fmt::format("there is no fleet {}", view.fleet)};
+  int ready = 0;
+  const BuildChange* build = build_on(event, view.fleet);
+  if (build) {
+    if (auto missing = minimum_missing(*spec, view, event, *build, &ready); !missing.empty())
+      return {false, std::move(missing)};
+  }
+  const ReadinessSpec& readiness = event.spec().readiness;
+  const bool asked = readiness.capacity_headroom_ppm &&
+                     (readiness.capacity_fleet.empty() || readiness.capacity_fleet == view.fleet);
+  if (asked && view.headroom_ppm() < *readiness.capacity_headroom_ppm) {
+    return {false, fmt::format("headroom of fleet {} is below {:.4g} %", view.fleet,
+                               double(*readiness.capacity_headroom_ppm) / 1e4)};
+  }
+  if (!build) return {true, fmt::format("fleet {} has the headroom", view.fleet)};
+  return {true, fmt::format("{} instances of build {} are ready", ready, build->version)};
+}
+
+CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
+                                int stage, bool was_ready, Instant now) {
+  const std::string& name = event.spec().stages[std::size_t(stage)].name;
+  const FleetSpec* spec = world.fleet(view.fleet);
+  const BuildChange* build = build_on(event, view.fleet);
+  if (!spec || !build) return {true, fmt::format("stage {} brings no build to it", name)};
+  if (quarantines_in_force(world, view.fleet, now).builds.contains(build->version))
+    return {false, fmt::format("stage {}: build {} is quarantined", name, build->version)};
+  const BuildSpec* of_build = spec->build(build->version);
+  const std::int64_t each = of_build ? std::max(1, of_build->sessions_per_instance) : 1;
+  std::string missing;
+  std::int64_t there = 0;
+  for (const RegionSpec& region : spec->regions) {
+    if (reach_ppm(event, stage, region.name) <= 0) continue;
+    const std::int64_t share = planned_share_ppm(event, stage, region.name);
+    const std::int64_t running = sessions_in(view, region.name);
+    const BuildCounts* row = view.find(build->version, region.name);
+    const std::int64_t room = row ? row->sessions + row->free_sessions : 0;
+    const std::int64_t granted = row ? row->desired * each : 0;
+    const std::int64_t share_needed = (running * share + kPpmWhole - 1) / kPpmWhole;
+    const std::int64_t needed =
+        std::max<std::int64_t>(1, std::min(std::max<std::int64_t>(1, share_needed), granted));
+    there += room;
+    if (room >= (was_ready ? needed - needed / 10 : needed)) continue;
+    add(&missing, fmt::format("room for {} of {} sessions in {}", room, needed, region.name));
+  }
+  if (missing.empty())
+    return {true, fmt::format("stage {} fits: build {} has room for {} sessions", name,
+                              build->version, there)};
+  return {false, fmt::format("stage {}: build {} has {}", name, build->version, missing)};
+}
+
+}  // namespace showcaller
