@@ -99,12 +99,15 @@ std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake
   return out;
 }
 
-std::vector<Error> GateRunner::pass(TelemetryIntake* intake) {
+std::vector<Error> GateRunner::pass(SharedIntake shared) {
   std::vector<Error> errors;
   const auto world = host_->published();
   const Instant now = host_->now();
   std::set<std::string> keys;
-  const auto baselines = freeze_baselines(*intake);
+  const auto baselines = [&] {
+    std::lock_guard lock(shared.mutex);
+    return freeze_baselines(shared.intake);
+  }();
   world->events.each([&](const std::string& name, const EventState& event) {
     if (!may_admit(event.phase)) return;
     auto stage = judged_stage(*world, name, baselines);
@@ -117,9 +120,12 @@ std::vector<Error> GateRunner::pass(TelemetryIntake* intake) {
     }
   });
   std::erase_if(watches_, [&](const auto& watch) { return !keys.contains(watch.first); });
-  intake->watch(keys);
+  {
+    std::lock_guard lock(shared.mutex);
+    shared.intake.watch(keys);
+  }
   for (auto& [key, watch] : watches_) {
-    if (now >= watch.next_tick) close_tick(&watch, intake, &errors);
+    if (now >= watch.next_tick) close_tick(&watch, shared, &errors);
   }
   return errors;
 }
@@ -197,10 +203,13 @@ void GateRunner::take_line(Watch* watch, const json::object& line) {
   }
 }
 
-void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<Error>* errors) {
+json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
   const JudgedStage& stage = watch->stage;
   const std::string key = stage.key();
-  const StageTick counted = intake->take_tick(key);
+  const StageTick counted = [&] {
+    std::lock_guard lock(shared.mutex);
+    return shared.intake.take_tick(key);
+  }();
   const std::int64_t t_s = watch->t_s + stage.config.tick_s;
   json::object line =
       to_json(tick_of(stage, counted, units_of_(key), t_s), shape_of(stage.config)).as_object();
@@ -227,17 +236,23 @@ void GateRunner::close_tick(Watch* watch, TelemetryIntake* intake, std::vector<E
   }
   if (!absolute.empty()) line["absolute"] = std::move(absolute);
   for (const auto& [metric, client] : counted.client_only) watch->client_only[metric] = client;
+  return line;
+}
+
+// A verdict rests on stored evidence alone: a tick that the store refuses is kept, and stored by a
+// later pass.
+void GateRunner::close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors) {
+  if (!watch->unstored) watch->unstored = take_tick(watch, shared);
   const Status stored = [&]() -> Status {
-    TRY(watch->mark, store_->append(key, to_json_text(line)));
+    TRY(watch->mark, store_->append(watch->stage.key(), to_json_text(*watch->unstored)));
     return store_->flush();
   }();
   if (!stored) {
-    errors->push_back(
-        stored.error());  // A verdict rests on stored evidence alone: this tick is asked again.
+    errors->push_back(stored.error());
     return;
   }
-  take_line(watch, line);
-  watch->next_tick = std::max(watch->next_tick + seconds(stage.config.tick_s), host_->now());
+  take_line(watch, *std::exchange(watch->unstored, std::nullopt));
+  watch->next_tick = std::max(watch->next_tick + seconds(watch->stage.config.tick_s), host_->now());
   tell(*watch);
 }
 

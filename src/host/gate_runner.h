@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,12 @@ std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake
 // Units that a stage drew for each arm since it was last asked, each unit once.
 using UnitsOf = std::function<UnitCounts(const std::string& stage)>;
 
+// The intake, and the mutex that reports are taken under: held for a moment, never for the disk.
+struct SharedIntake {
+  std::mutex& mutex;
+  TelemetryIntake& intake;
+};
+
 class GateRunner {
  public:
   GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of, UnitsOf units_of)
@@ -40,9 +47,8 @@ class GateRunner {
         headroom_of_(std::move(headroom_of)),
         units_of_(std::move(units_of)) {}
 
-  // Closes the ticks that are due. The caller guards the intake. Returns the store's errors, if
-  // any.
-  std::vector<Error> pass(TelemetryIntake* intake);
+  // Closes the ticks that are due. Returns the store's errors, if any.
+  std::vector<Error> pass(SharedIntake shared);
 
  private:
   struct Counted {
@@ -58,10 +64,12 @@ class GateRunner {
     std::int64_t t_s = 0;  // of the last tick
     std::int64_t evidence_s = 0;
     EvidenceMark mark;
+    std::optional<json::object> unstored;  // a tick that was taken, and the store refused
   };
 
   std::optional<Watch> open_watch(JudgedStage stage, std::vector<Error>* errors);
-  void close_tick(Watch* watch, TelemetryIntake* intake, std::vector<Error>* errors);
+  json::object take_tick(Watch* watch, SharedIntake shared);
+  void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
   void tell(const Watch& watch);
 

@@ -60,10 +60,7 @@ void Host::pass() {
   for (const Error& error : errors) options_.on_error(error);
   desk_->expire();
   if (actions_) actions_->pass();
-  {
-    std::lock_guard lock(intake_mutex_);
-    for (const Error& error : gates_->pass(&intake_)) options_.on_error(error);
-  }
+  for (const Error& error : gates_->pass({intake_mutex_, intake_})) options_.on_error(error);
   keep_ledger();
   tell_totals();
   (void)engine_->submit(TimePassed{});
