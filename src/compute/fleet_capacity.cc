@@ -40,12 +40,34 @@ std::string minimum_missing(const FleetSpec& spec, const FleetView& view, const 
   return missing;
 }
 
-std::int64_t sessions_in(const FleetView& view, std::string_view region) {
-  std::int64_t sessions = 0;
+// What a region has of a build, and what it could still come to have.
+struct Room {
+  std::int64_t sessions = 0;  // that run there, on any build
+  std::int64_t room = 0;      // for the build's sessions, those that run on it included
+  std::int64_t most = 0;      // what the room could become now
+};
+
+Room room_of(const FleetSpec& spec, const FleetView& view, const std::string& version,
+             const std::string& region) {
+  const BuildSpec* build = spec.build(version);
+  const std::int64_t each = build ? std::max(1, build->sessions_per_instance) : 1;
+  Room out;
+  std::int64_t living = 0, to_come = 0, granted = 0;
   for (const BuildCounts& row : view.rows) {
-    if (row.region == region) sessions += row.sessions;
+    if (row.region != region) continue;
+    out.sessions += row.sessions;
+    living += row.starting + row.ready + row.allocated + row.draining + row.unhealthy;
+    const bool own = row.build == version;
+    const int surplus = row.ready + row.allocated + row.starting - row.desired;
+    to_come += own ? row.starting : std::clamp(surplus, 0, row.ready);
+    if (!own) continue;
+    out.room = row.sessions + row.free_sessions;
+    granted = row.desired * each;
   }
-  return sessions;
+  // Beside what starts and what other builds have too much of, the places that nobody has.
+  to_come += std::max<std::int64_t>(0, spec.capacity.instances_max - living);
+  out.most = std::min(granted, out.room + to_come * each);
+  return out;
 }
 
 }  // namespace
@@ -96,23 +118,17 @@ CapacityStanding stage_capacity(const World& world, const FleetView& view, const
   if (!spec || !build) return {true, fmt::format("stage {} brings no build to it", name)};
   if (quarantines_in_force(world, view.fleet, now).builds.contains(build->version))
     return {false, fmt::format("stage {}: build {} is quarantined", name, build->version)};
-  const BuildSpec* of_build = spec->build(build->version);
-  const std::int64_t each = of_build ? std::max(1, of_build->sessions_per_instance) : 1;
   std::string missing;
   std::int64_t there = 0;
   for (const RegionSpec& region : spec->regions) {
     if (reach_ppm(event, stage, region.name) <= 0) continue;
+    const Room room = room_of(*spec, view, build->version, region.name);
     const std::int64_t share = planned_share_ppm(event, stage, region.name);
-    const std::int64_t running = sessions_in(view, region.name);
-    const BuildCounts* row = view.find(build->version, region.name);
-    const std::int64_t room = row ? row->sessions + row->free_sessions : 0;
-    const std::int64_t granted = row ? row->desired * each : 0;
-    const std::int64_t share_needed = (running * share + kPpmWhole - 1) / kPpmWhole;
-    const std::int64_t needed =
-        std::max<std::int64_t>(1, std::min(std::max<std::int64_t>(1, share_needed), granted));
-    there += room;
-    if (room >= (was_ready ? needed - needed / 10 : needed)) continue;
-    add(&missing, fmt::format("room for {} of {} sessions in {}", room, needed, region.name));
+    const std::int64_t of_share = (room.sessions * share + kPpmWhole - 1) / kPpmWhole;
+    const std::int64_t needed = std::max<std::int64_t>(1, std::min(of_share, room.most));
+    there += room.room;
+    if (room.room >= needed - needed / (was_ready ? 4 : 10)) continue;
+    add(&missing, fmt::format("room for {} of {} sessions in {}", room.room, needed, region.name));
   }
   if (missing.empty())
     return {true, fmt::format("stage {} fits: build {} has room for {} sessions", name,

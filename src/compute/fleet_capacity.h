@@ -27,11 +27,11 @@ CapacityStanding capacity_standing(const World& world, const FleetView& view,
                                    const EventState& event);
 
 // Whether a stage's share of the sessions that run now fits what is there of the event's build,
-// region by region. Where a region is full, all that the planner can give counts as enough: the
-// rest comes as matches on other builds end.
+// region by region. A tenth may be missing: it starts while the share fills. Where a region is
+// full, all that the planner can give is enough: the rest comes as matches on other builds end.
 //
-// `was_ready`: it fitted at the last look; then it takes a tenth missing to say otherwise, so that
-// a session more or less says nothing.
+// `was_ready`: it fitted at the last look. Then it takes a quarter missing to say otherwise, so
+// that a few sessions more say nothing.
 CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,
                                 int stage, bool was_ready, Instant now);
 

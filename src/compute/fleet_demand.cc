@@ -45,7 +45,7 @@ Duration lead_time(const FleetSpec& spec) {
 
 int stage_ahead(const EventState& event, const FleetSpec& fleet, Instant now) {
   const auto& stages = event.spec().stages;
-  if (event.phase == Phase::Preparing || event.phase == Phase::Ready) return 0;
+  if (event.phase == Phase::Ready) return 0;
   if (event.phase != Phase::RollingOut || event.stage < 0 || event.hold) return event.stage;
   if (std::size_t(event.stage) >= stages.size()) return event.stage;
   const StageSpec& stage = stages[std::size_t(event.stage)];
@@ -96,7 +96,7 @@ Claim claim_of(const BuildLayer& layer, const FleetSpec& fleet, const std::strin
     claim.reach_ppm = reach_ppm(event, event.stage, region);
   }
   claim.ahead_ppm = claim.share_ppm;
-  if (admits(event) || event.phase == Phase::Preparing || event.phase == Phase::Ready) {
+  if (admits(event) || event.phase == Phase::Ready) {
     claim.ahead_ppm =
         std::max(claim.ahead_ppm, planned_share_ppm(event, stage_ahead(event, fleet, now), region));
   }

@@ -13,35 +13,30 @@
 namespace showcaller {
 namespace {
 
-// Whether what comes next for an event could take its players: its minimum and its first stage
-// before it admits anybody, then each next stage once the present one may end.
-std::optional<CapacityStanding> capacity_of_next(const World& world, const FleetView& view,
-                                                 const EventState& event,
-                                                 const ReadinessStanding* before, Instant now) {
-  const bool was_ready = before && before->ready;
-  if (event.phase == Phase::Preparing || event.phase == Phase::Ready) {
-    CapacityStanding standing = capacity_standing(world, view, event);
-    if (!standing.ready) return standing;
-    const CapacityStanding first = stage_capacity(world, view, event, 0, was_ready, now);
-    return first.ready ? standing : first;
+// Whether the fleet could take the players of what comes next for an event: its minimum makes it
+// ready; then its first stage; then each next stage, once the present one may end. A build that
+// does not start at all is found by few instances.
+std::optional<CapacityStanding> capacity_of_next(const Subject& s, const FleetView& view,
+                                                 const ReadinessStanding* before) {
+  const bool was_ready = before && before->ready && capacity_is_fresh(s, *before);
+  if (s.event.phase == Phase::Preparing || s.event.phase == Phase::Ready) {
+    CapacityStanding least = capacity_standing(s.world, view, s.event);
+    if (!least.ready || s.event.phase == Phase::Preparing) return least;
+    return stage_capacity(s.world, view, s.event, 0, was_ready, s.now);
   }
-  const auto& stages = event.spec().stages;
-  if (event.phase != Phase::RollingOut || event.hold || event.stage < 0) return std::nullopt;
-  if (std::size_t(event.stage) + 1 >= stages.size()) return std::nullopt;
-  if (now - event.stage_since < stages[std::size_t(event.stage)].bake_min) return std::nullopt;
-  return stage_capacity(world, view, event, event.stage + 1,
-                        was_ready && before->since > event.stage_since, now);
+  if (s.event.phase != Phase::RollingOut || s.event.hold || !s.stage() || s.is_last_stage())
+    return std::nullopt;
+  if (s.now - s.event.stage_since < s.stage()->bake_min) return std::nullopt;
+  return stage_capacity(s.world, view, s.event, s.event.stage + 1, was_ready, s.now);
 }
 
 // While players come and go the numbers of what is missing change at every look.
-constexpr Duration kMissingToldEvery = seconds(30);
+constexpr Duration kMissingToldEvery = minutes(1);
 
-bool is_news(const EventState& event, const ReadinessStanding* before,
-             const CapacityStanding& standing, Instant now) {
-  if (!before || before->ready != standing.ready) return true;
-  if (event.phase == Phase::RollingOut && before->since <= event.stage_since) return true;
+bool is_news(const Subject& s, const ReadinessStanding* before, const CapacityStanding& standing) {
+  if (!before || before->ready != standing.ready || !capacity_is_fresh(s, *before)) return true;
   if (standing.ready || before->detail == standing.detail) return false;
-  return event.phase == Phase::Preparing || now - before->since >= kMissingToldEvery;
+  return s.event.phase == Phase::Preparing || s.now - before->since >= kMissingToldEvery;
 }
 
 // The capacity check of each event that needs this fleet.
@@ -56,11 +51,12 @@ void judge_capacity(const World& world, const FleetObserved& observed, Instant n
     const std::string check = capacity_check(event.spec(), observed.fleet);
     const auto at = event.readiness.find(check);
     const ReadinessStanding* before = at == event.readiness.end() ? nullptr : &at->second;
-    auto standing = capacity_of_next(world, *view, event, before, now);
+    const Subject subject{world, name, event, now};
+    auto standing = capacity_of_next(subject, *view, before);
     if (!standing) return;
     if (const Status quota = check_instance_quota(world, 1); !standing->ready && !quota)
       standing->detail += "; " + quota.error().message;
-    if (!is_news(event, before, *standing, now)) return;
+    if (!is_news(subject, before, *standing)) return;
     out->payloads.push_back(ReadinessChanged{name, check, standing->ready, standing->detail});
     out->touched.push_back(name);
   });

@@ -417,7 +417,7 @@ class CommandDecision {
   static Status has_room(const Subject& s) {
     if (s.event.phase != Phase::RollingOut || s.is_last_stage()) return {};
     for (const auto& [check, standing] : s.event.readiness) {
-      const bool known = check.starts_with("capacity") && standing.since > s.event.stage_since;
+      const bool known = check.starts_with("capacity") && capacity_is_fresh(s, standing);
       if (!known || standing.ready) continue;
       return fail(ErrorCode::Conflict,
                   fmt::format("LiveEvent '{}' has no room for its next stage yet ({}); what is "

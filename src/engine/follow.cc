@@ -306,14 +306,16 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
     case Phase::RollingOut:
       if (s->stage()) {
         const auto standing = s->event.gates.find("");
-        out.push_back(fmt::format("stage {}: {}", s->stage()->name,
-                                  !stage_is_judged(*s) ? "its bake time"
-                                  : standing == s->event.gates.end()
-                                      ? "a first look at the evidence"
-                                      : standing->second.why));
-        const bool may_end = now - s->event.stage_since >= s->stage()->bake_min;
-        if (auto lacks = lacks_capacity(*s); may_end && !lacks.empty())
-          out.push_back(std::move(lacks));
+        const bool baked = now - s->event.stage_since >= s->stage()->bake_min;
+        const std::string lacks = baked ? lacks_capacity(*s) : std::string();
+        if (lacks.empty() || stage_is_judged(*s)) {
+          out.push_back(fmt::format("stage {}: {}", s->stage()->name,
+                                    !stage_is_judged(*s) ? "its bake time"
+                                    : standing == s->event.gates.end()
+                                        ? "a first look at the evidence"
+                                        : standing->second.why));
+        }
+        if (!lacks.empty()) out.push_back(lacks);
       }
       break;
     case Phase::RollbackStuck:

@@ -108,16 +108,25 @@ std::string blocked(const Subject& subject) {
   return {};
 }
 
+bool capacity_is_fresh(const Subject& subject, const ReadinessStanding& standing) {
+  switch (subject.event.phase) {
+    case Phase::Ready:
+      return standing.since > subject.event.phase_since;
+    case Phase::RollingOut:
+      return standing.since > subject.event.stage_since;
+    default:
+      return true;
+  }
+}
+
 std::string lacks_capacity(const Subject& subject) {
   const LiveEventSpec& spec = subject.spec();
-  const bool first = subject.event.phase == Phase::Ready;
-  if (!first && (subject.event.phase != Phase::RollingOut || subject.is_last_stage())) return {};
+  const bool rolls_on = subject.event.phase == Phase::RollingOut && !subject.is_last_stage();
+  if (subject.event.phase != Phase::Ready && !rolls_on) return {};
   for (const std::string& fleet : fleets_needed(spec)) {
     const auto at = subject.event.readiness.find(capacity_check(spec, fleet));
-    // What was seen before this stage says nothing about the next.
-    const bool seen = at != subject.event.readiness.end() &&
-                      (first || at->second.since > subject.event.stage_since);
-    if (!seen) return fmt::format("a look at the capacity of fleet {}", fleet);
+    if (at == subject.event.readiness.end() || !capacity_is_fresh(subject, at->second))
+      return fmt::format("capacity: a look at fleet {}", fleet);
     if (!at->second.ready) return fmt::format("capacity: {}", at->second.detail);
   }
   return {};

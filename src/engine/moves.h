@@ -40,6 +40,9 @@ std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string r
 // Why exposure may not grow now: held, line stopped, frozen. Empty: it may.
 std::string blocked(const Subject& subject);
 
+// Whether a capacity check speaks of the stage that comes next: one made before the event was
+// ready, or in a stage before, says nothing of it.
+bool capacity_is_fresh(const Subject& subject, const ReadinessStanding& standing);
 // What the next stage's share (before the first stage: the first's) has no room for. Empty: it
 // fits, or there is no next stage.
 std::string lacks_capacity(const Subject& subject);

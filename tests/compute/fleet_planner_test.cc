@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "compute/fleet_capacity.h"
 #include "tests/compute/fixture.h"
 
 namespace showcaller {
@@ -572,11 +573,9 @@ TEST(FleetView, CountsAndHeadroom) {
   auto spec = FleetFixture::event_spec();
   spec.readiness.capacity_headroom_ppm = 300'000;
   const auto& event = f.put_event("winter", spec, Phase::Preparing, -1);
-  const BuildChange change{"raid", "2.0", {}};
-  EXPECT_FALSE(capacity_standing(f.world, view, event, change).ready);
+  EXPECT_FALSE(capacity_standing(f.world, view, event).ready);
   f.passes(4);
-  EXPECT_TRUE(
-      capacity_standing(f.world, fleet_view(f.world, "raid", f.observe()), event, change).ready);
+  EXPECT_TRUE(capacity_standing(f.world, fleet_view(f.world, "raid", f.observe()), event).ready);
 }
 
 TEST(FleetPlanner, AThousandEventsAndAHundredThousandInstancesInOnePass) {
