@@ -482,7 +482,7 @@ Value Evaluator::fractional(const Node& node, const Value& data) {
     if (by.is(ValueKind::Null)) by = default_bucketing(data);
     if (by.is(ValueKind::String)) {
       return pick_bucket(by.as_string(),
-                         {program_.buckets.data() + node.extra - 1, node.extra_count});
+                         std::span(program_.buckets).subspan(node.extra - 1, node.extra_count));
     }
     if (!by.is_array()) return Value::null();
   }

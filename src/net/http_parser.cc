@@ -240,6 +240,9 @@ struct ParserState {
       const auto rest = bytes.substr(*consumed);
       held_back = !rest.empty();
       if (rest.empty()) return ParseProgress::NeedMore;
+      // Beast asserts that it is not asked twice about fewer bytes of a last chunk than the least.
+      if (parser->chunked() && rest.front() == '0' && rest.size() < kLastChunkBytes)
+        return ParseProgress::NeedMore;
       error_code ec;
       *consumed += parser->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
       if (ec == http::error::need_more) {
@@ -253,6 +256,7 @@ struct ParserState {
     return ParseProgress::Done;
   }
 
+  static constexpr std::size_t kLastChunkBytes = 5;    // "0\r\n\r\n"
   static constexpr std::size_t kRequestLineRest = 32;  // method, version, spaces
 };
 

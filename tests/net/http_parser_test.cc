@@ -78,6 +78,8 @@ std::vector<Case> cases() {
       {"options_star", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 0},
       {"body", post("Content-Length: 3\r\n\r\nabc"), 0},
       {"chunked", post("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"), 0},
+      {"chunked_empty", post("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 0},
+      {"chunked_empty_long", post("Transfer-Encoding: chunked\r\n\r\n00\r\n\r\n"), 0},
       {"chunk_extension", post("Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n"), 0},
       {"header_unfinished", "GET / HTTP/1.1\r\nHost: a\r\n", -1},
       {"body_unfinished", post("Content-Length: 3\r\n\r\nab"), -1},
