@@ -119,6 +119,7 @@ void say_event_plan(const json::object& event) {
   say_list(event, "disturbs", "disturbs");
   say_list(event, "approvals", "needs");
   say_list(event, "waits_for", "would wait");
+  say_list(event, "notes", "note");
   const json::value* stages = event.if_contains("stages");
   for (const json::value& value :
        stages && stages->is_array() ? stages->get_array() : json::array{}) {
@@ -309,6 +310,7 @@ int status_verb(const ClientContext& context, const std::string& event) {
                       text_at(g, "verdict"), text_at(g, "why")));
     }
     say_list(o, "waits_for", "waits for");
+    say_list(o, "notes", "note");
     return int(kExitOk);
   });
 }

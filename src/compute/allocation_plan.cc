@@ -113,6 +113,7 @@ AllocationPlan make_allocation_plan(const World& world, const SaltOf& salt_of,
     FleetAllocationPlan& out = plan.fleets[name];
     out.base = spec.base;
     out.unclaimed_after = spec.unclaimed_after;
+    out.reuse = spec.reuse;
     for (const BuildSpec& build : spec.builds) out.builds[build.version] = planned(build);
     for (const RegionSpec& region : spec.regions) out.regions.push_back(region.name);
     for (const BuildLayer& layer : build_layers(world, name, spec)) {

@@ -44,6 +44,7 @@ struct FleetAllocationPlan {
   std::vector<std::string> quarantined_hosts, quarantined_regions;  // sorted
   std::vector<std::string> quarantined_pairs;                       // sorted "build@host"
   Duration unclaimed_after = seconds(30);
+  bool reuse = true;  // false: an instance that had a session gets no other
 };
 
 struct AllocationPlan {

@@ -160,7 +160,8 @@ struct Allocator::State {
       return a.first == b.first && a.second.quarantined == b.second.quarantined &&
              a.second.sessions_per_instance == b.second.sessions_per_instance;
     };
-    const bool all = !before || before->quarantined_hosts != after.quarantined_hosts ||
+    const bool all = !before || before->reuse != after.reuse ||
+                     before->quarantined_hosts != after.quarantined_hosts ||
                      before->quarantined_regions != after.quarantined_regions ||
                      before->quarantined_pairs != after.quarantined_pairs ||
                      !std::equal(before->builds.begin(), before->builds.end(), after.builds.begin(),

@@ -25,6 +25,8 @@ InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build,
   out.health_failures = fleet.health.failures;
   out.start_timeout = fleet.health.start_timeout;
   out.limits = {fleet.memory_mib_max, fleet.open_files_max, fleet.log_bytes_max};
+  out.counters = fleet.counters;
+  out.lists = fleet.lists;
   return out;
 }
 

@@ -171,6 +171,9 @@ class FleetPlanning {
   void settle_running(CensusEntry* entry) {
     if (entry->seen->state == InstanceState::Shutdown)
       return move(entry, InstancePhase::Stopping, "it asked to end");
+    const bool used_up = !spec_->reuse && entry->seen->sessions_ended > 0;
+    if (used_up && entry->seen->state == InstanceState::Ready && entry->idle())
+      return move(entry, InstancePhase::Stopping, "its session is over, and it is used once");
     if (entry->seen->state != InstanceState::Unhealthy) return;
     move(entry, InstancePhase::Unhealthy, "missed its health pings");
     if (entry->sessions == 0) return move(entry, InstancePhase::Stopping, "unhealthy and idle");

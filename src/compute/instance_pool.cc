@@ -17,7 +17,7 @@ bool can_take(const InstanceSlot& slot, const FleetAllocationPlan* plan) {
   const std::int64_t most = build->second.sessions_per_instance;
   const bool open =
       slot.state == InstanceState::Ready || (most > 1 && slot.state == InstanceState::Allocated);
-  if (!open) return false;
+  if (!open || (!plan->reuse && slot.sessions_ended > 0)) return false;
   if (std::int64_t(slot.sessions.size()) >= most) return false;
   if (has(plan->withheld, slot.id) || has(plan->quarantined_hosts, slot.host)) return false;
   if (has(plan->quarantined_regions, slot.region)) return false;

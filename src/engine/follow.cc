@@ -200,7 +200,7 @@ Payloads open_the_doors(const Subject& s) {
     return hold(s, HoldCause::Operator,
                 "its start has come before it is proven; resume to open, or roll back", true);
   }
-  if (s.now >= latest_of(*start))
+  if (s.now >= latest_of(*start) || s.spec().intake.waves == "none")
     return {IntakeChanged{s.name, IntakeState::Open, {}, "the schedule's start"}};
   for (const auto& [region, at] : start->by_region) {
     const auto& open = s.event.open_regions;
@@ -274,6 +274,26 @@ std::vector<Payload> follow(const World& world, const std::string& event, Instan
   return {};
 }
 
+namespace {
+
+std::string percent(std::int64_t ppm) {
+  return fmt::format("{:g} %", double(ppm) / 10'000);
+}
+
+// What a check that others make has to find, for who makes it.
+std::string asked_by(const ReadinessSpec& asks, std::string_view check) {
+  if (check == "client") {
+    return fmt::format(" ({} of players on protocol {}{}{})", percent(asks.client_adoption_ppm),
+                       asks.client_protocol, asks.client_by.empty() ? "" : ", for each ",
+                       asks.client_by);
+  }
+  if (check.starts_with("bundle:"))
+    return fmt::format(" ({} of clients have it)", percent(asks.bundle_ready_at_ppm));
+  return {};
+}
+
+}  // namespace
+
 std::vector<std::string> waits_for(const World& world, const std::string& event, Instant now) {
   const auto s = subject_of(world, event, now);
   if (!s) return {};
@@ -292,7 +312,8 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       for (const std::string& check : required_checks(s->spec())) {
         const auto at = s->event.readiness.find(check);
         if (at == s->event.readiness.end())
-          out.push_back(fmt::format("readiness check {}: no report yet", check));
+          out.push_back(fmt::format("readiness check {}: no report yet{}", check,
+                                    asked_by(s->spec().readiness, check)));
         else if (!at->second.ready)
           out.push_back(fmt::format("readiness check {}: {}", check, at->second.detail));
       }

@@ -95,11 +95,13 @@ json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, con
   return out;
 }
 
-json::array stages_of(const LiveEventSpec& spec, const PlanFacts& facts) {
+json::array stages_of(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
   std::string fleet;
   for (const Change& change : spec.changes) {
     if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet = build->fleet;
   }
+  const FleetSpec* of_fleet = world.fleet(fleet);
+  const int players_each = of_fleet ? of_fleet->capacity.players_per_session : 0;
   const auto rate = facts.sessions_per_s.find(fleet);
   const double sessions_per_s = rate == facts.sessions_per_s.end() ? 0 : rate->second;
   json::array out;
@@ -121,8 +123,10 @@ json::array stages_of(const LiveEventSpec& spec, const PlanFacts& facts) {
     // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
     if (sessions_per_s > 0) {
       const double bake_s = double(stage.bake_max.value_or(stage.bake_min).count()) / 1000;
-      line["sessions_at_risk_max"] =
+      const std::int64_t sessions =
           std::llround(sessions_per_s * double(stage.exposure_ppm) / double(kPpmWhole) * bake_s);
+      line["sessions_at_risk_max"] = sessions;
+      if (players_each > 0) line["players_at_risk_max"] = sessions * players_each;
     }
     out.push_back(std::move(line));
   }
@@ -162,12 +166,26 @@ json::object rollback_of(const World& world, const LiveEventSpec& spec, json::ar
           {"within", format_duration(spec.rollback.within)}};
 }
 
+// Clients that are told too late cannot have loaded it by the start.
+void check_preloads(const LiveEventSpec& spec, Instant now, json::array* problems) {
+  if (!spec.schedule.start || spec.schedule.start->at <= now) return;
+  const Duration left = spec.schedule.start->at - now;
+  for (const Change& change : spec.changes) {
+    const auto* bundle = std::get_if<BundleChange>(&change.what);
+    if (!bundle || bundle->preload <= left) continue;
+    problems->push_back(json::value(
+        fmt::format("bundle {} is to be loaded for {} before the start, which comes in {}",
+                    bundle->id, format_duration(bundle->preload), format_duration(left))));
+  }
+}
+
 json::object event_plan(const World& world, const std::shared_ptr<const Manifest>& manifest,
                         const EventState* present, const PlanFacts& facts, Instant now,
                         json::array* problems) {
   const LiveEventSpec& spec = manifest->as<LiveEventSpec>();
   for (const std::string& problem : problems_against(world, *manifest))
     problems->push_back(json::value(problem));
+  check_preloads(spec, now, problems);
   EventState draft;
   draft.manifest = manifest;
   draft.revision = present ? present->revision + 1 : 1;
@@ -199,10 +217,15 @@ json::object event_plan(const World& world, const std::shared_ptr<const Manifest
     if (!shared.empty()) layer["shared_with"] = std::move(shared);
     layers.push_back(std::move(layer));
   }
-  json::object out{
-      {"revision", draft.revision},       {"layers", std::move(layers)},
-      {"disturbs", std::move(disturbs)},  {"approvals", std::move(approvals)},
-      {"stages", stages_of(spec, facts)}, {"rollback", rollback_of(world, spec, problems)}};
+  json::object out{{"revision", draft.revision},
+                   {"layers", std::move(layers)},
+                   {"disturbs", std::move(disturbs)},
+                   {"approvals", std::move(approvals)},
+                   {"stages", stages_of(world, spec, facts)},
+                   {"rollback", rollback_of(world, spec, problems)}};
+  json::array notes;
+  for (std::string& note : policy_notes(world, draft, now)) notes.emplace_back(std::move(note));
+  if (!notes.empty()) out["notes"] = std::move(notes);
   if (const auto frozen_now = exposure_blocked(world, draft, now))
     out["waits_for"] = json::array{json::value(*frozen_now)};
   return out;

@@ -5,6 +5,7 @@
 
 #include "engine/decide.h"
 #include "engine/moves.h"
+#include "policy/freezes.h"
 
 namespace showcaller {
 namespace {
@@ -82,6 +83,11 @@ json::object event_view(const World& world, const std::string& name, const Event
   json::array waits;
   for (const std::string& what : waits_for(world, name, now)) waits.emplace_back(what);
   out["waits_for"] = std::move(waits);
+  json::array notes;
+  if (!is_over(event.phase)) {
+    for (std::string& note : policy_notes(world, event, now)) notes.emplace_back(std::move(note));
+  }
+  if (!notes.empty()) out["notes"] = std::move(notes);
   out["gates"] = view_of(event.gates);
   out["steps"] = steps_view(event);
   out["readiness"] = view_of(event.readiness);

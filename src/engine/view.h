@@ -11,7 +11,7 @@
 
 namespace showcaller {
 
-// {"name","revision","phase","since","reason","hold"?,"intake","stage"?:{...},"waits_for":[...],"gates":{...},"steps":[...],
+// {"name","revision","phase","since","reason","hold"?,"intake","stage"?:{...},"waits_for":[...],"notes"?:[...],"gates":{...},"steps":[...],
 //  "readiness":{...},"approvals":[...],"ledger"?,...}
 json::object event_view(const World& world, const std::string& name, const EventState& event,
                         Instant now);

@@ -146,17 +146,6 @@ std::vector<Payload> next_saga_move(const std::string& name, const EventState& e
   return payloads;
 }
 
-std::optional<Instant> next_move_at(const EventState& event, Instant now) {
-  if (event.phase != Phase::Preparing && event.phase != Phase::RollingBack) return std::nullopt;
-  for (int i = 0; i < int(event.steps.size()); ++i) {
-    const StepView v = view_of(event, i);
-    const bool moving = v.step.state == StepState::Doing || v.step.state == StepState::Undoing;
-    if (!moving || !v.action()) continue;
-    return std::max(now, v.is_under_way() ? v.answer_by() : v.retry_at());
-  }
-  return std::nullopt;
-}
-
 Duration step_backoff(std::int64_t attempt) {
   Duration backoff = kStepBackoffFirst;
   for (std::int64_t i = 1; i < attempt && backoff < kStepBackoffMax; ++i) backoff *= 2;

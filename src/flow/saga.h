@@ -37,10 +37,6 @@ struct SagaMove {
 std::optional<SagaMove> next_move(const EventState& event, Instant now);
 // The same as payloads, in order; empty: nothing to do now.
 std::vector<Payload> next_saga_move(const std::string& name, const EventState& event, Instant now);
-// When next_move() has something to say at the latest if no outcome comes; nothing: it waits for no
-// time.
-std::optional<Instant> next_move_at(const EventState& event, Instant now);
-
 // Before the (attempt + 1)th attempt.
 Duration step_backoff(std::int64_t attempt);
 

@@ -7,6 +7,7 @@
 
 #include "policy/approvals.h"
 #include "policy/policies.h"
+#include "policy/quotas.h"
 
 namespace showcaller {
 namespace {
@@ -97,6 +98,14 @@ std::vector<std::string> freeze_notes(const World& world, const EventState& even
   return notes;
 }
 
+std::vector<std::string> policy_notes(const World& world, const EventState& event, Instant now) {
+  std::vector<std::string> notes = approvals_needed(world, event, now).notes;
+  for (std::string& note : freeze_notes(world, event, now)) notes.push_back(std::move(note));
+  for (std::string& note : quota_notes(world, event.manifest->name, now))
+    notes.push_back(std::move(note));
+  return notes;
+}
+
 std::optional<std::string> line_stopped(const World& world, const EventState& event) {
   if (world.lines.empty()) return std::nullopt;
   for (const std::string& scope : scopes_of(event)) {
@@ -169,28 +178,6 @@ Status permit(const World& world, const CommandBody& command, Instant now) {
     }
   }
   return {};
-}
-
-std::optional<Instant> next_policy_change(const World& world, const EventState& event,
-                                          Instant now) {
-  std::optional<Instant> next;
-  const auto consider = [&](Instant at) {
-    if (at > now && (!next || at < *next)) next = at;
-  };
-  each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
-    for (const FreezeSpec& freeze : policy.freezes) {
-      if (!concerns(freeze, event)) continue;
-      consider(freeze.from);
-      consider(freeze.to);
-    }
-    for (const ExceptionSpec& exception : policy.exceptions) {
-      if (exception.event == event.manifest->name) consider(exception.until);
-    }
-  });
-  for (const RuleStanding& rule : approvals_needed(world, event, now).rules) {
-    if (rule.expires) consider(*rule.expires);
-  }
-  return next;
 }
 
 }  // namespace showcaller

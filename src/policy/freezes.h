@@ -20,6 +20,8 @@ namespace showcaller {
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now);
 // What policies in audit mode would have refused, and exceptions in use. For records and logs.
 std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now);
+// The same of all that policies ask of an event: its approvals, freezes and quotas.
+std::vector<std::string> policy_notes(const World& world, const EventState& event, Instant now);
 
 // Why the line of the event is stopped. Scopes: "" everything, "owner/NAME", "fleet/NAME",
 // "event/NAME".
@@ -38,8 +40,5 @@ std::optional<std::string> exposure_blocked(const World& world, const EventState
 // always pass, and so does what exposes nobody: a draft may be applied and approved while
 // everything is frozen, and waits.
 [[nodiscard]] Status permit(const World& world, const CommandBody& command, Instant now);
-
-// When the answers above or those of approvals.h may next change by time alone; for deadlines.
-std::optional<Instant> next_policy_change(const World& world, const EventState& event, Instant now);
 
 }  // namespace showcaller

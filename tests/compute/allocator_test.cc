@@ -99,6 +99,26 @@ TEST(Allocator, GivesAnInstanceOnceAndTheSameAnswerAgain) {
   EXPECT_EQ(conflict.error().code, ErrorCode::Conflict);
 }
 
+TEST(Allocator, AnInstanceOfOneUseTakesNoSecondSession) {
+  AllocatorFixture f;
+  f.fleet.reuse = false;
+  f.apply_fleet();
+  f.add("1.0", 1);
+  f.publish();
+  f.look();
+  const auto first = f.allocator.allocate(f.ask("s1"), f.now);
+  ASSERT_TRUE(first);
+  f.serve(*first);
+  f.look();
+  f.end_sessions("1.0");
+  f.look();
+  EXPECT_EQ(f.allocator.allocate(f.ask("s2"), f.now).error().code, ErrorCode::Unavailable);
+  f.fleet.reuse = true;
+  f.apply_fleet();
+  f.publish();
+  EXPECT_TRUE(f.allocator.allocate(f.ask("s2"), f.now));
+}
+
 TEST(Allocator, RefusesWhatIsWrong) {
   AllocatorFixture f;
   f.add("1.0", 1);

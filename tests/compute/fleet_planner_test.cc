@@ -223,6 +223,36 @@ TEST(FleetPlanner, AnUnhealthySessionThatDoesNotRecoverIsGivenUp) {
   EXPECT_EQ(f.count("1.0", Ready), 4);
 }
 
+TEST(FleetPlanner, AnInstanceOfOneUseEndsWithItsSession) {
+  FleetFixture f;
+  f.fleet.reuse = false;
+  f.apply_fleet();
+  f.passes(4);
+  f.play("1.0", 1);
+  f.pass();
+  EXPECT_EQ(f.count("1.0", Ready), 4);
+  f.end_sessions("1.0");
+  const auto moved = all_of<InstanceMoved>(f.pass());
+  ASSERT_FALSE(moved.empty());
+  EXPECT_EQ(moved[0].to, Stopping);
+  EXPECT_EQ(moved[0].reason, "its session is over, and it is used once");
+  f.passes(4);
+  EXPECT_EQ(f.count("1.0", Ready), 4) << "and is replaced";
+}
+
+TEST(FleetPlanner, GameServersAreToldTheirCountersAndLists) {
+  FleetFixture f;
+  f.fleet.counters = {{"rooms", 4}};
+  f.fleet.lists = {{"players", 16}};
+  f.apply_fleet();
+  for (const Payload& payload : plan_fleet(f.world, "raid", {}, f.now)) f.record(payload);
+  const auto actions = wanted_actions(f.world, "raid", {}, f.now);
+  ASSERT_FALSE(actions.empty());
+  const auto& spec = std::get<StartInstance>(actions[0]).spec;
+  EXPECT_EQ(spec.counters, f.fleet.counters);
+  EXPECT_EQ(spec.lists, f.fleet.lists);
+}
+
 // ---- rollouts ----
 
 TEST(FleetPlanner, ACanaryHasItsMinimumAndItsShareWithTheBaseBesideIt) {

@@ -25,9 +25,6 @@ TEST(Freezes, BeginAndEndByThemselves) {
             "work; wait, or have an exception for it applied");
   EXPECT_TRUE(frozen(world, raid, kNoon + hours(48) - Duration(1)));
   EXPECT_FALSE(frozen(world, raid, kNoon + hours(48)));
-  EXPECT_EQ(next_policy_change(world, raid, kNoon - hours(1)), kNoon);
-  EXPECT_EQ(next_policy_change(world, raid, kNoon), kNoon + hours(48));
-  EXPECT_EQ(next_policy_change(world, raid, kNoon + hours(48)), std::nullopt);
 }
 
 TEST(Freezes, HaveAScope) {
@@ -50,7 +47,19 @@ TEST(Freezes, ExceptionsExpire) {
   EXPECT_FALSE(frozen(world, raid, kNoon));
   ASSERT_EQ(freeze_notes(world, raid, kNoon).size(), 1u);
   EXPECT_TRUE(frozen(world, raid, kNoon + hours(2)));
-  EXPECT_EQ(next_policy_change(world, raid, kNoon), kNoon + hours(2));
+}
+
+TEST(Freezes, NotesAreTheRestOfWhatPoliciesSayToo) {
+  World world;
+  PolicySpec policy{.approvals = {{.name = "second", .count = 1}},
+                    .freezes = {christmas()},
+                    .quotas = {{"few", 1, 0}},
+                    .audit_only = true};
+  add_policy(&world, "house", policy);
+  add_event(&world, {.name = "sale", .phase = Phase::Live});
+  const auto notes = policy_notes(world, add_event(&world, {}), kNoon);
+  ASSERT_EQ(notes.size(), 3u);
+  for (const std::string& note : notes) EXPECT_TRUE(note.starts_with("audit mode, ")) << note;
 }
 
 TEST(Freezes, AuditModeOnlyNotes) {

@@ -220,6 +220,12 @@ const Shape<FleetSpec>& fleet_shape() {
        object_field("health", &FleetSpec::health, health_shape(), "Health and quarantine."),
        section("session", session_section(), "Sessions."),
        section("limits", limits_section(), "Limits of an instance."),
+       field("counters", &FleetSpec::counters, map_of(big_integer(0)),
+             "Counters of the Agones SDK that an instance may use: name → capacity.")
+           .assumed("{}"),
+       field("lists", &FleetSpec::lists, map_of(big_integer(0)),
+             "Lists of the Agones SDK that an instance may use: name → capacity.")
+           .assumed("{}"),
        field("stop_grace", &FleetSpec::stop_grace, duration(),
              "Between asking an instance to end and ending it.")
            .assumed("10s")},

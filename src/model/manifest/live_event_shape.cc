@@ -95,8 +95,8 @@ Shape<ReadinessSpec> capacity_section() {
            .derived_as("the fleet whose build changes"),
        field("headroom", &ReadinessSpec::capacity_headroom_ppm, percent(),
              "Free capacity over need."),
-       noted<ReadinessSpec, int>("from", choice<int>({{"forecast", 0}, {"current", 1}}),
-                                 "What need is taken from.")
+       noted<ReadinessSpec, int>("from", choice<int>({{"current", 0}}),
+                                 "What need is taken from: the sessions that run.")
            .assumed("current")});
 }
 
@@ -192,9 +192,9 @@ const Shape<IntakeSpec>& intake_shape() {
       {noted<IntakeSpec, int>("open", choice<int>({{"start", 0}}), "When: at the schedule's start.")
            .assumed("start"),
        field("waves", &IntakeSpec::waves,
-             choice<std::string>({{"none", ""}, {"by_zone", "by_zone"}}),
-             "by_zone: each zone at its own start.")
-           .assumed("none"),
+             choice<std::string>({{"none", "none"}, {"by_zone", "by_zone"}}),
+             "by_zone: each zone at its own start; none: all at the earliest.")
+           .derived_as("by_zone in a schedule of local times, else none"),
        field("pace", &IntakeSpec::pace_per_minute, rate_per_minute(),
              "At most so many new sessions.")
            .derived_as("no limit"),

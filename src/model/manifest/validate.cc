@@ -62,6 +62,7 @@ void validate_policy(Reader& reader, const Draft& draft, const References& refer
 
 void validate_manifest(Reader& reader, const Draft& draft, const References& references) {
   check_team(reader, draft, references, "metadata.owner", draft.manifest.owner);
+  say_unserved(reader, draft);
   switch (draft.kind) {
     case Kind::Service:
       validate_service(reader, draft, references);

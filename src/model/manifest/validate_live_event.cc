@@ -206,6 +206,10 @@ void EventCheck::schedule() {
     error("spec.schedule.claim_until", "claims go on after the end, and the schedule has no end",
           "add `end:`");
   }
+  if (spec_.rehearsal_required) {
+    error("spec.rehearsal", "this version has no rehearsal, so the event could never pass one",
+          "leave it out");
+  }
   if (spec_.intake.waves == "by_zone" && schedule.zone != "local") {
     error("spec.intake.waves", "waves by zone need a schedule in local time",
           "say `zone: local` in spec.schedule");

@@ -116,7 +116,7 @@ struct AnalysisSpec {
 enum class IfNotProven { Postpone, OpenProvenShare, Ask };
 
 struct IntakeSpec {
-  std::string waves;                 // "" | "by_zone"
+  std::string waves;                 // "none" | "by_zone"; empty: by_zone if there are zones
   std::int64_t pace_per_minute = 0;  // 0: no limit
   IfNotProven if_not_proven = IfNotProven::Postpone;
 };

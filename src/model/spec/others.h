@@ -70,6 +70,8 @@ struct FleetSpec {
   std::int64_t open_files_max = 0;
   std::int64_t log_bytes_max = 4 << 20;
   bool reuse = true;  // an instance returns to Ready after a session
+  // What its game servers count with the Agones SDK; name → capacity.
+  std::map<std::string, std::int64_t> counters, lists;
 
   const BuildSpec* build(std::string_view version) const {
     for (const auto& b : builds)

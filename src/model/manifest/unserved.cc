@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys that this version keeps and shows, and that nothing acts on: said to whoever writes one, so
+// that nobody counts on what does not happen.
+#include "model/manifest/validate.h"
+
+namespace showcaller::manifest {
+namespace {
+
+struct Unserved {
+  Kind kind;
+  std::string_view path;
+  std::string_view instead;  // what happens
+};
+
+constexpr Unserved kUnserved[] = {
+    {Kind::Team, "spec.escalation", "pages are records for the owner, and no one is called"},
+    {Kind::Team, "spec.contacts", "pages are records for the owner, and no one is called"},
+    {Kind::Service, "spec.slos", "gates judge events; no objective is watched beside them"},
+    {Kind::Service, "spec.depends_on", "no circuit breaker follows it"},
+    {Kind::Service, "spec.degradation_order", "no feature is switched off by itself"},
+};
+
+const Node* node_at(const Node& root, std::string_view path) {
+  const Node* node = &root;
+  while (node && !path.empty()) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    node = node->is_mapping() ? node->find(path.substr(0, dot)) : nullptr;
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return node;
+}
+
+void say_blind_metric(Reader& reader, const Draft& draft) {
+  const MetricSource source = draft.manifest.as<MetricSpec>().source;
+  if (source == MetricSource::Sdk) return;
+  reader.warning_at(
+      draft.root, "spec.source",
+      fmt::format("nothing reads from {} in this version, so gates on this metric stay blind",
+                  source == MetricSource::Prometheus ? "Prometheus" : "OTLP"),
+      "report it with the SDK and say `source: sdk`");
+}
+
+void say_compensations(Reader& reader, const Draft& draft) {
+  const auto& changes = draft.manifest.as<LiveEventSpec>().changes;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto* action = std::get_if<ActionChange>(&changes[i].what);
+    if (!action || action->compensate.empty()) continue;
+    reader.warning_at(draft.root, fmt::format("spec.changes[{}].action.compensate", i),
+                      "kept and shown for who repairs players by hand: this version calls it for "
+                      "nobody");
+  }
+}
+
+}  // namespace
+
+void say_unserved(Reader& reader, const Draft& draft) {
+  for (const Unserved& unserved : kUnserved) {
+    if (unserved.kind != draft.kind || !node_at(draft.root, unserved.path)) continue;
+    reader.warning_at(draft.root, unserved.path,
+                      fmt::format("kept and shown, but nothing acts on it in this version: {}",
+                                  unserved.instead));
+  }
+  if (draft.kind == Kind::Metric) say_blind_metric(reader, draft);
+  if (draft.kind == Kind::LiveEvent) say_compensations(reader, draft);
+}
+
+}  // namespace showcaller::manifest
