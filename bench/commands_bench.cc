@@ -135,7 +135,6 @@ class Server {
   int port_ = 0;
 };
 
-// Holds and resumes in turn, event by event, each with a key of its own.
 // Holds and resumes of some events of their own, each with a key of its own.
 class Commands {
  public:
@@ -201,21 +200,41 @@ std::uint64_t write_apart(const Server& server, std::vector<Connection>* writers
   return answered;
 }
 
-// As many batches in flight as there are writers, each with events of its own.
+// A batch in flight on each connection, each with events of its own; the next is ready before the
+// answer is there.
 std::uint64_t write_batches(const Server& server, std::span<Connection> writers,
                             std::span<Commands> commands, int rounds) {
-  for (int round = 0; round < rounds; ++round) {
-    for (std::size_t w = 0; w < writers.size(); ++w) {
-      std::string body = "{\"commands\":[";
-      for (int i = 0; i < kBatch; ++i) {
-        const auto command = commands[w].next();
-        body += fmt::format("{}{{\"do\":\"{}\",\"event\":\"{}\",\"key\":\"{}\"}}", i ? "," : "",
-                            command.verb, command.event, command.key);
-      }
-      writers[w].send(server.post("/api/v1/batch", "", body + "]}"));
+  std::vector<int> left(writers.size(), rounds);
+  std::vector<std::string> ready(writers.size());
+  std::vector<pollfd> waiting;
+  const auto make_ready = [&](std::size_t w) {
+    std::string body = "{\"commands\":[";
+    for (int i = 0; i < kBatch; ++i) {
+      const auto command = commands[w].next();
+      fmt::format_to(std::back_inserter(body), R"({}{{"do":"{}","event":"{}","key":"{}"}})",
+                     i ? "," : "", command.verb, command.event, command.key);
     }
-    for (Connection& writer : writers) {
-      while (!writer.receive()) continue;
+    ready[w] = server.post("/api/v1/batch", "", body + "]}");
+  };
+  const auto send = [&](std::size_t w) {
+    writers[w].send(ready[w]);
+    if (--left[w] > 0) make_ready(w);
+  };
+  for (std::size_t w = 0; w < writers.size(); ++w) make_ready(w);
+  for (std::size_t w = 0; w < writers.size(); ++w) {
+    waiting.push_back({writers[w].fd(), POLLIN, 0});
+    send(w);
+  }
+  for (std::size_t open = writers.size(); open > 0;) {
+    CHECK(::poll(waiting.data(), waiting.size(), 10'000) > 0);
+    for (std::size_t w = 0; w < writers.size(); ++w) {
+      if (waiting[w].revents == 0 || !writers[w].receive()) continue;
+      if (left[w] > 0) {
+        send(w);
+      } else {
+        waiting[w].fd = -1;
+        --open;
+      }
     }
   }
   return std::uint64_t(rounds) * kBatch * writers.size();

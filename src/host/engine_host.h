@@ -29,7 +29,7 @@ struct EngineHostOptions {
   std::size_t mailbox_max = 10'000;
   std::size_t batch_max = 1'000;
   std::uint64_t snapshot_every = 50'000;  // records
-  std::string version = "0";  // told in server_started
+  std::string version = "0";              // told in server_started
 };
 
 // Told, one batch after another, of what has become durable, before its commands are acknowledged.
