@@ -2,6 +2,7 @@
 // Acknowledged commands over HTTP, by the real server on SQLite with full durability, against a
 // bare SQLite loop that commits the same chained rows at the same batch size. The server is a
 // process of its own; clients are as lean as clients can be, for they share its two cores.
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -51,6 +52,8 @@ class Connection {
   }
   // Whether the whole answer has come; a status other than 200 ends the run.
   bool receive() {
+    if (whole_) answer_.clear();
+    whole_ = false;
     char buffer[65'536];
     const ssize_t got = ::read(fd_, buffer, sizeof buffer);
     CHECK(got > 0);
@@ -64,14 +67,15 @@ class Connection {
     std::size_t length = answer_.find("ontent-Length: ");
     CHECK(length < head);
     if (answer_.size() < head + 4 + std::stoul(answer_.substr(length + 15))) return false;
-    answer_.clear();
-    return true;
+    return whole_ = true;
   }
   int fd() const { return fd_; }
+  const std::string& answer() const { return answer_; }
 
  private:
   int fd_;
   std::string answer_;
+  bool whole_ = false;
 };
 
 class Server {
@@ -118,6 +122,17 @@ class Server {
     double user = 0, system = 0;
     fields >> user >> system;
     return (user + system) / double(::sysconf(_SC_CLK_TCK));
+  }
+  // Batches made durable so far, as /metrics tells it.
+  double commits() const {
+    Connection connection(port_);
+    connection.send(fmt::format(
+        "GET /metrics HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\r\n", token_));
+    while (!connection.receive()) continue;
+    const std::string_view name = "\nshowcaller_journal_commits_total ";
+    const std::size_t at = connection.answer().find(name);
+    CHECK(at != std::string::npos);
+    return std::stod(connection.answer().substr(at + name.size()));
   }
   double resident_mib() const {
     std::ifstream file(fmt::format("/proc/{}/statm", pid_));
@@ -326,11 +341,23 @@ std::vector<bench::Figure> run(const std::string& program) {
 
   const double cpu_before = server.cpu_s();
   std::uint64_t commands_sent = 0;
+  const double commits_before = server.commits();
   const auto apart = [&] {
     return commands_sent += 6'400, write_apart(server, &writers, &commands, 6'400);
   };
+  apart();
+  // The loop commits as many rows at once as the server does: those that were there when the disk
+  // was free.
+  const auto batch =
+      std::size_t(std::lround(double(commands_sent) / (server.commits() - commits_before)));
+  figures.push_back({"http_commands_64_writers_batch", "rows/commit", double(batch), double(kWriters),
+                     "the writers", double(batch) / kWriters});
   figures.push_back(bench::compare(
       "http_commands_64_writers", "command/s", apart,
+      [&] { return write_bare(&bare, &rows, batch, 6'400 / int(batch)); },
+      "bare SQLite, the same batch size", 9, bench::Clock::Wall));
+  figures.push_back(bench::compare(
+      "http_commands_64_writers_to_batches_of_64", "command/s", apart,
       [&] { return write_bare(&bare, &rows, kWriters, 100); }, "bare SQLite, batches of 64", 9,
       bench::Clock::Wall));
   figures.push_back({"http_commands_64_writers_cpu",

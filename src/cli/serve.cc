@@ -100,6 +100,7 @@ Result<std::string> ensure_token(Host* host, const fs::path& path, const std::st
 void refresh_metrics(MetricsRegistry& metrics, const Host& host) {
   const auto world = host.world();
   metrics.gauge("showcaller_journal_seq").set(double(world->seq));
+  metrics.counter("showcaller_journal_commits").set_total(host.engine().commits());
   metrics.gauge("showcaller_journal_epoch").set(double(world->epoch));
   metrics.gauge("showcaller_mailbox_letters").set(double(host.engine().waiting()));
   metrics.gauge("showcaller_quarantines").set(double(world->quarantines.size()));

@@ -170,6 +170,7 @@ Status EngineHost::append(std::span<const Record> records) {
   TRY(const std::uint64_t last, journal_->append(epoch_, records.front().seq - 1, batch));
   CHECK(last == records.back().seq);
   tail_hash_ = hash;
+  ++commits_;
   return {};
 }
 

@@ -53,6 +53,7 @@ class EngineHost {
   std::uint64_t epoch() const { return epoch_; }
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return mailbox_.size(); }
+  std::uint64_t commits() const { return commits_; }  // fsyncs of the journal since the start
   void wake() { mailbox_.wake(); }
   // Before the thread that calls run_batch() starts.
   void listen(BatchListener listener) { listeners_.push_back(std::move(listener)); }
@@ -92,7 +93,7 @@ class EngineHost {
   std::mutex pending_mutex_;  // held for a move
   Pending pending_;
   std::uint64_t epoch_ = 0;
-  std::atomic<std::uint64_t> snapshot_seq_ = 0;
+  std::atomic<std::uint64_t> snapshot_seq_ = 0, commits_ = 0;
   std::atomic<bool> stopped_ = false;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;

@@ -38,6 +38,8 @@ inline constexpr std::array kMetricTable{
               ""},
     MetricRow{"showcaller_journal_epoch", SeriesType::Gauge,
               "The epoch in which this server writes.", ""},
+    MetricRow{"showcaller_journal_commits", SeriesType::Counter,
+              "Batches of records made durable, each with one fsync.", ""},
     MetricRow{"showcaller_mailbox_letters", SeriesType::Gauge, "Inputs that wait for the engine.",
               ""},
     MetricRow{"showcaller_events", SeriesType::Gauge, "LiveEvents, by phase.", "phase"},
