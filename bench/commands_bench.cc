@@ -350,8 +350,8 @@ std::vector<bench::Figure> run(const std::string& program) {
   // was free.
   const auto batch =
       std::size_t(std::lround(double(commands_sent) / (server.commits() - commits_before)));
-  figures.push_back({"http_commands_64_writers_batch", "rows/commit", double(batch), double(kWriters),
-                     "the writers", double(batch) / kWriters});
+  figures.push_back({"http_commands_64_writers_batch", "rows/commit", double(batch),
+                     double(kWriters), "the writers", double(batch) / kWriters});
   figures.push_back(bench::compare(
       "http_commands_64_writers", "command/s", apart,
       [&] { return write_bare(&bare, &rows, batch, 6'400 / int(batch)); },

@@ -10,6 +10,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "net/chunked_body.h"
+
 namespace showcaller {
 namespace {
 
@@ -58,7 +60,6 @@ class BeastParser final : public http::basic_parser<is_request> {
   HttpResponse response;
   std::string body;
   ParseFailure fault{400, {}};
-  bool body_began = false;
 
   bool http_1_0() const { return version_ == 10; }
 
@@ -88,12 +89,6 @@ class BeastParser final : public http::basic_parser<is_request> {
 
   void on_field_impl(http::field name, BeastString name_text, BeastString value,
                      error_code& ec) override {
-    if (body_began) {  // A trailer must not pass for a header.
-      trailer_bytes_ += name_text.size() + value.size() + 4;
-      if (trailer_bytes_ > limits_.header_bytes)
-        refuse(431, "the trailer fields are too large", ec);
-      return;
-    }
     HttpHeaders& headers = is_request ? request.headers : response.headers;
     if (headers.size() >= limits_.header_count)
       return refuse(431, "there are too many header fields", ec);
@@ -135,21 +130,12 @@ class BeastParser final : public http::basic_parser<is_request> {
     return bytes.size();
   }
 
-  void on_chunk_header_impl(std::uint64_t, BeastString extension, error_code& ec) override {
-    if (extension.size() > kChunkExtensionBytesMax)
-      refuse(400, "a chunk extension is too long", ec);
-  }
-
-  std::size_t on_chunk_body_impl(std::uint64_t, BeastString bytes, error_code& ec) override {
-    return on_body_impl(bytes, ec);
-  }
-
+  // Chunks never reach Beast.
+  void on_chunk_header_impl(std::uint64_t, BeastString, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, BeastString, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
 
-  static constexpr std::size_t kChunkExtensionBytesMax = 4096;
-
   HttpParserLimits limits_;
-  std::size_t trailer_bytes_ = 0;
   int version_ = 11;
 };
 
@@ -159,6 +145,8 @@ struct ParserState {
 
   HttpParserLimits limits;
   std::optional<BeastParser<is_request>> parser;
+  std::optional<ChunkedBody> chunks;  // between the header and the end of a chunked body
+  bool chunks_done = false;
   bool header_told = false;
   bool held_back = false;   // bytes were offered that do not make a step yet
   std::size_t scanned = 0;  // of the header block: looked at
@@ -167,7 +155,8 @@ struct ParserState {
 
   void reset() {
     parser.emplace(limits);
-    header_told = held_back = first_line_seen = false;
+    chunks.reset();
+    chunks_done = header_told = held_back = first_line_seen = false;
     scanned = line_start = 0;
   }
 
@@ -229,34 +218,47 @@ struct ParserState {
       return failed(400, "the message is not valid HTTP/1.1");
     *consumed += size;
     header_told = true;
-    parser->body_began = true;
+    if (parser->chunked() && !parser->is_done())
+      chunks.emplace(limits.body_bytes, limits.header_bytes);
     return ParseProgress::HeaderDone;
   }
 
   ParseProgress feed(std::string_view bytes, std::size_t* consumed) {
     *consumed = 0;
     if (!header_told) return feed_header(bytes, consumed);
-    while (!parser->is_done()) {
+    if (chunks) return feed_chunks(bytes, consumed);
+    while (!is_done()) {
       const auto rest = bytes.substr(*consumed);
       held_back = !rest.empty();
       if (rest.empty()) return ParseProgress::NeedMore;
-      // Beast asserts that it is not asked twice about fewer bytes of a last chunk than the least.
-      if (parser->chunked() && rest.front() == '0' && rest.size() < kLastChunkBytes)
-        return ParseProgress::NeedMore;
       error_code ec;
       *consumed += parser->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
-      if (ec == http::error::need_more) {
-        // Beast holds back a line of chunk framing or the trailers; neither may grow without end.
-        if (bytes.size() - *consumed > limits.header_bytes)
-          return failed(431, "the trailer fields are too large");
-        return ParseProgress::NeedMore;
-      }
+      if (ec == http::error::need_more) return ParseProgress::NeedMore;
       if (ec) return explain(ec);
     }
     return ParseProgress::Done;
   }
 
-  static constexpr std::size_t kLastChunkBytes = 5;    // "0\r\n\r\n"
+  bool is_done() { return chunks_done || parser->is_done(); }
+
+  ParseProgress feed_chunks(std::string_view bytes, std::size_t* consumed) {
+    if (chunks_done) return ParseProgress::Done;
+    switch (chunks->feed(bytes, consumed, &parser->body)) {
+      case ChunkedBody::Progress::NeedMore:
+        return ParseProgress::NeedMore;
+      case ChunkedBody::Progress::Done:
+        chunks_done = true;
+        return ParseProgress::Done;
+      case ChunkedBody::Progress::BodyTooLarge:
+        return failed(413, "the body is larger than allowed");
+      case ChunkedBody::Progress::TrailersTooLarge:
+        return failed(431, "the trailer fields are too large");
+      case ChunkedBody::Progress::Malformed:
+        break;
+    }
+    return failed(400, "the chunked body is not valid HTTP/1.1");
+  }
+
   static constexpr std::size_t kRequestLineRest = 32;  // method, version, spaces
 };
 
@@ -314,7 +316,7 @@ ParseProgress HttpResponseParser::feed(std::string_view bytes, std::size_t* cons
 
 ParseProgress HttpResponseParser::feed_end() {
   auto& parser = *state_->parser;
-  if (parser.is_done()) return ParseProgress::Done;
+  if (state_->is_done()) return ParseProgress::Done;
   if (!parser.got_some()) return state_->failed(502, "the connection closed before an answer");
   error_code ec;
   parser.put_eof(ec);
