@@ -153,6 +153,14 @@ void HostBackend::submit(Command command, CommandReply reply) {
   if (!put) (*shared)(std::unexpected(put.error()));
 }
 
+void HostBackend::submit_all(std::vector<Submission> commands) {
+  std::vector<Letter> letters;
+  letters.reserve(commands.size());
+  for (Submission& each : commands)
+    letters.push_back({std::move(each.command), std::move(each.reply)});
+  host_.submit_all(std::move(letters));
+}
+
 json::value HostBackend::status() const {
   const auto world = host_.world();
   return {{"version", options_.version},

@@ -10,6 +10,9 @@ namespace showcaller {
 namespace {
 
 constexpr Duration kClockStepMin = seconds(2);
+const Error kStopped{ErrorCode::Unavailable,
+                     "the server has stopped deciding; see its log and start it again"};
+constexpr std::size_t kPendingMax = 10'000;      // commands decided ahead of the disk
 constexpr std::uint64_t kReadAheadFrom = 5'000;  // records: fewer are not worth a thread
 
 }  // namespace
@@ -92,10 +95,17 @@ Status EngineHost::boot() {
 }
 
 Status EngineHost::submit(Input input, Reply reply) {
-  if (stopped_)
-    return fail(ErrorCode::Unavailable,
-                "the server has stopped deciding; see its log and start it again");
+  if (stopped_) return std::unexpected(kStopped);
   return mailbox_.put({std::move(input), std::move(reply)});
+}
+
+void EngineHost::submit_all(std::vector<Letter> letters) {
+  const bool stopped = stopped_;
+  const Error error = stopped ? kStopped : mailbox_.full();
+  if (!stopped) letters = mailbox_.put_all(std::move(letters));
+  for (Letter& letter : letters) {
+    if (letter.reply) letter.reply(std::unexpected(error));
+  }
 }
 
 Result<bool> EngineHost::run_batch(Duration wait) {
@@ -109,6 +119,10 @@ Result<bool> EngineHost::run_batch(Duration wait) {
 
 // Letters are taken and decided under one lock, so that they are decided in the order they came.
 bool EngineHost::decide() {
+  {
+    std::unique_lock pending_lock(pending_mutex_);
+    pending_taken_.wait(pending_lock, [this] { return pending_.answers.size() < kPendingMax; });
+  }
   std::lock_guard lock(engine_mutex_);
   std::vector<Letter> letters = mailbox_.take(options_.batch_max);
   if (letters.empty()) return false;
@@ -136,13 +150,33 @@ void EngineHost::Pending::append(Pending later) {
   world = std::move(later.world);
 }
 
+// One thread at a time, until nothing is pending: another one that comes meanwhile leaves what it
+// decided and goes on deciding.
 Status EngineHost::commit() {
-  std::lock_guard lock(commit_mutex_);
-  Pending batch;
   {
-    std::lock_guard pending_lock(pending_mutex_);
-    std::swap(batch, pending_);  // With what another thread decided, which finds nothing then.
+    std::lock_guard lock(pending_mutex_);
+    if (committing_) return {};
+    committing_ = true;
   }
+  Status good;
+  while (std::optional<Pending> batch = take_pending()) {
+    if (const Status committed = commit(*std::move(batch)); !committed) good = committed;
+  }
+  return good;
+}
+
+std::optional<EngineHost::Pending> EngineHost::take_pending() {
+  std::optional<Pending> batch;
+  {
+    std::lock_guard lock(pending_mutex_);
+    committing_ = !pending_.answers.empty();
+    if (committing_) batch = std::exchange(pending_, {});
+  }
+  pending_taken_.notify_all();
+  return batch;
+}
+
+Status EngineHost::commit(Pending batch) {
   const RecordBatch records = std::move(batch.records);
   if (const Status appended = append(*records); !appended) {
     return recover(appended.error(), std::move(batch));
@@ -181,7 +215,7 @@ Status EngineHost::recover(const Error& error, Pending lost) {
   Pending undurable;
   {
     std::lock_guard pending_lock(pending_mutex_);
-    std::swap(undurable, pending_);
+    undurable = std::exchange(pending_, {});
   }
   Status recovered;
   if (error.code == ErrorCode::Conflict) {
@@ -230,7 +264,9 @@ std::optional<std::int64_t> EngineHost::take_clock_step() {
 }
 
 bool EngineHost::snapshot_due() const {
-  return published()->seq - snapshot_seq_ >= options_.snapshot_every;
+  const auto world = published();
+  return world->seq - snapshot_seq_ >= options_.snapshot_every &&
+         world->time - snapshot_time_ >= options_.snapshot_apart;
 }
 
 Status EngineHost::write_snapshot() {
@@ -244,6 +280,7 @@ Status EngineHost::write_snapshot() {
   if (world->seq == snapshot_seq_) return {};
   TRY(journal_->write_snapshot({world->seq, hash, kWorldTextFormat, world_to_text(*world)}));
   snapshot_seq_ = world->seq;
+  snapshot_time_ = world->time;
   return {};
 }
 

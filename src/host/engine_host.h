@@ -6,12 +6,14 @@
 // the journal, and the batch is answered with the error; after a Conflict (another server owns the
 // journal) the host stays stopped.
 //
-// Threads: any. run_batch() may be called by two threads, and is then a pipeline: while one waits
-// for the disk, the other decides what came meanwhile, and it becomes durable with the next fsync.
-// With one thread (tests, rehearsals) everything happens inside the call.
+// Threads: any. run_batch() may be called by two threads, and is then a pipeline: while one writes,
+// the other decides what came meanwhile, and it becomes durable with the next fsync. Who finds
+// nobody writing writes, so a command that comes alone changes hands only once. With one thread
+// (tests, rehearsals) everything happens inside the call.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -29,6 +31,7 @@ struct EngineHostOptions {
   std::size_t mailbox_max = 10'000;
   std::size_t batch_max = 1'000;
   std::uint64_t snapshot_every = 50'000;  // records
+  Duration snapshot_apart = seconds(5);   // at least, however many records there are
   std::string version = "0";              // told in server_started
 };
 
@@ -44,6 +47,8 @@ class EngineHost {
 
   // The reply comes from within run_batch(), when the records are durable or the input is refused.
   Status submit(Input input, Reply reply = {});
+  // Decided together if they fit a batch; what is refused is replied to from within the call.
+  void submit_all(std::vector<Letter> letters);
   // Decides what waits (waiting at most `wait` for a first letter); true if there was something.
   // Errors are those of the journal: Conflict is final.
   Result<bool> run_batch(Duration wait = {});
@@ -76,6 +81,8 @@ class EngineHost {
   };
   bool decide();
   Status commit();
+  Status commit(Pending batch);
+  std::optional<Pending> take_pending();
   Status append(std::span<const Record> records);
   void publish(World world);
   Status recover(const Error& error, Pending lost);
@@ -84,16 +91,17 @@ class EngineHost {
   const Clock* clock_;
   EngineHostOptions options_;
   Mailbox mailbox_;
-  // Taken in this order, if more than one is.
-  std::mutex commit_mutex_;  // of the journal's end
-  Sha256 tail_hash_{};
+  Sha256 tail_hash_{};  // of the thread that commits
   std::vector<BatchListener> listeners_;
-  std::mutex engine_mutex_;
+  std::mutex engine_mutex_;  // taken before pending_mutex_, if both are
   std::unique_ptr<Engine> engine_;
   std::mutex pending_mutex_;  // held for a move
+  std::condition_variable pending_taken_;
   Pending pending_;
+  bool committing_ = false;
   std::uint64_t epoch_ = 0;
   std::atomic<std::uint64_t> snapshot_seq_ = 0, commits_ = 0;
+  Instant snapshot_time_{};  // of the thread that writes them
   std::atomic<bool> stopped_ = false;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;

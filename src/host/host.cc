@@ -67,6 +67,22 @@ void Host::pass() {
   if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
 
+void Host::submit_all(std::vector<Letter> commands) {
+  std::vector<Letter> allowed;
+  allowed.reserve(commands.size());
+  const auto now_world = world();
+  const Instant now = engine_->now();
+  for (Letter& letter : commands) {
+    const Status within = rates_.take(*now_world, std::get<Command>(letter.input), now);
+    if (within) {
+      allowed.push_back(std::move(letter));
+    } else if (letter.reply) {
+      letter.reply(std::unexpected(within.error()));
+    }
+  }
+  engine_->submit_all(std::move(allowed));
+}
+
 Status Host::report(const Report& batch) {
   std::lock_guard lock(intake_mutex_);
   return intake_.report(batch);

@@ -67,6 +67,8 @@ class Host {
     TRY(rates_.take(*world(), command, engine_->now()));
     return engine_->submit(std::move(command), std::move(reply));
   }
+  // The same for many. Each letter is a command.
+  void submit_all(std::vector<Letter> commands);
   Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
   bool release(const std::string& session) { return desk_->release(session); }
   Status report(const Report& batch);

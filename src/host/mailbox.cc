@@ -18,15 +18,33 @@ bool has_right_of_way(const Input& input) {
 Status Mailbox::put(Letter letter) {
   {
     std::lock_guard lock(mutex_);
-    const std::size_t room = letters_max_ + (has_right_of_way(letter.input) ? kSafetyRoom : 0);
-    if (letters_.size() >= room) {
-      return fail(ErrorCode::Limit,
-                  fmt::format("{} commands wait already; try again in a second", letters_.size()));
-    }
+    if (!has_room_for(letter)) return std::unexpected(full());
     letters_.push_back(std::move(letter));
   }
   arrived_.notify_one();
   return {};
+}
+
+std::vector<Letter> Mailbox::put_all(std::vector<Letter> letters) {
+  std::vector<Letter> refused;
+  {
+    std::lock_guard lock(mutex_);
+    for (Letter& letter : letters) {
+      const bool room = has_room_for(letter);
+      room ? letters_.push_back(std::move(letter)) : refused.push_back(std::move(letter));
+    }
+  }
+  arrived_.notify_one();
+  return refused;
+}
+
+bool Mailbox::has_room_for(const Letter& letter) const {
+  return letters_.size() < letters_max_ + (has_right_of_way(letter.input) ? kSafetyRoom : 0);
+}
+
+Error Mailbox::full() const {
+  return {ErrorCode::Limit,
+          fmt::format("{} or more commands wait already; try again in a second", letters_max_)};
 }
 
 void Mailbox::wait(Duration most) {

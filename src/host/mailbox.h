@@ -28,14 +28,20 @@ class Mailbox {
 
   // Limit when full: try again later.
   Status put(Letter letter);
+  // All at once, so that the receiver sees them together. Those for which there was no room come
+  // back.
+  std::vector<Letter> put_all(std::vector<Letter> letters);
   // Until there is a letter, wake() is called, or `most` has passed.
   void wait(Duration most);
   // Up to letters_max letters, in order.
   std::vector<Letter> take(std::size_t letters_max);
   std::size_t size() const;
+  Error full() const;
   void wake();
 
  private:
+  bool has_room_for(const Letter& letter) const;
+
   const std::size_t letters_max_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;

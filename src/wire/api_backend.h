@@ -51,6 +51,10 @@ struct ManifestReading {
 };
 
 using CommandReply = std::move_only_function<void(Result<Receipt>)>;
+struct Submission {
+  Command command;
+  CommandReply reply;
+};
 
 class ApiBackend {
  public:
@@ -70,6 +74,8 @@ class ApiBackend {
 
   // ---- commands: replied to when durable. Limit when the mailbox is full. ----
   virtual void submit(Command command, CommandReply reply) = 0;
+  // The same for many, which may then share an fsync.
+  virtual void submit_all(std::vector<Submission> commands) = 0;
 
   // ---- readings of the published world ----
   virtual json::value status() const = 0;  // seq, time, epoch, version, counts

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -13,14 +14,19 @@ namespace {
 const RouteParam kKey{"Idempotency-Key", "header",
                       "Names the command: a repetition within 24 hours has no second effect."};
 
+std::string_view outcome_of(const Result<Receipt>& result) {
+  if (!result) return to_string(result.error().code);
+  return result->repeated ? "repeated" : "ok";
+}
+
+double seconds_since(std::chrono::steady_clock::time_point started) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
 void count_outcome(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
                    std::chrono::steady_clock::time_point started) {
-  const std::string_view outcome = !result            ? to_string(result.error().code)
-                                   : result->repeated ? "repeated"
-                                                      : "ok";
-  ports.metrics->counter("showcaller_commands", {verb, outcome}).add();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - started;
-  ports.metrics->histogram("showcaller_command_seconds").observe(elapsed.count());
+  ports.metrics->counter("showcaller_commands", {verb, outcome_of(result)}).add();
+  ports.metrics->histogram("showcaller_command_seconds").observe(seconds_since(started));
 }
 
 bool has_errors(const ManifestReading& reading) {
@@ -70,26 +76,49 @@ RouteHandler from_body(const ApiPorts& ports, std::string verb) {
 
 // ---- batch ----
 
+// Settled from several threads, each command once; the last one answers the request.
 struct Batch {
-  explicit Batch(Answer answer, std::size_t size)
-      : answer(std::move(answer)), results(size), left(size) {}
+  Batch(const ApiPorts& ports, std::shared_ptr<const RequestContext> context, Answer answer,
+        std::size_t size)
+      : ports(ports),
+        context(std::move(context)),
+        answer(std::move(answer)),
+        rows(size),
+        left(size) {}
 
+  struct Row {
+    std::string_view verb, outcome;
+    json::value result;
+  };
+  const ApiPorts ports;
+  const std::shared_ptr<const RequestContext> context;
   Answer answer;
-  std::vector<json::value> results;
+  std::vector<Row> rows;
   std::atomic<std::size_t> left;
 
-  void settle(std::size_t at, const Result<Receipt>& result, const RequestContext& context) {
-    if (result) {
-      results[at] = receipt_json(*result);
-    } else {
-      results[at] = json::object{{"error", problem_json(result.error(), context.request.raw_path(),
-                                                        context.trace.trace_id)}};
+  void settle(std::size_t at, std::string_view verb, const Result<Receipt>& result) {
+    rows[at] = {
+        verb, outcome_of(result),
+        result ? json::value(receipt_json(*result))
+               : json::object{{"error", problem_json(result.error(), context->request.raw_path(),
+                                                     context->trace.trace_id)}}};
+    if (left.fetch_sub(1) == 1) finish();
+  }
+
+  void finish() {
+    std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> outcomes;
+    json::array results;
+    results.reserve(rows.size());
+    for (Row& row : rows) {
+      ++outcomes[{row.verb, row.outcome}];
+      results.push_back(std::move(row.result));
     }
-    if (left.fetch_sub(1) > 1) return;
-    json::array all;
-    all.reserve(results.size());
-    for (auto& value : results) all.push_back(std::move(value));
-    answer.ok(json::object{{"results", std::move(all)}});
+    for (const auto& [labels, count] : outcomes)
+      ports.metrics->counter("showcaller_commands", {labels.first, labels.second}).add(count);
+    MetricHistogram& seconds = ports.metrics->histogram("showcaller_command_seconds");
+    const double elapsed = seconds_since(context->started);
+    for (std::size_t i = 0; i < rows.size(); ++i) seconds.observe(elapsed);
+    answer.ok(json::object{{"results", std::move(results)}});
   }
 };
 
@@ -122,21 +151,19 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
         413, {ErrorCode::Limit,
               fmt::format("a batch has at most {} commands; send several", kBatchCommandsMax)});
   }
-  auto batch = std::make_shared<Batch>(std::move(answer), list.size());
+  const auto batch = std::make_shared<Batch>(ports, context, std::move(answer), list.size());
+  std::vector<Submission> submissions;
+  submissions.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto reply = [batch, i, context, ports](std::string_view verb,
-                                                  const Result<Receipt>& result) {
-      count_outcome(ports, verb, result, context->started);
-      batch->settle(i, result, *context);
-    };
     if (!list[i].is_object()) {
-      reply("none", fail(ErrorCode::Invalid, "a command is an object; write {\"do\":...}"));
+      batch->settle(i, "none",
+                    fail(ErrorCode::Invalid, "a command is an object; write {\"do\":...}"));
       continue;
     }
     const auto& fields = list[i].as_object();
     auto command_body = batch_command(ports, fields);
     if (!command_body) {
-      reply("none", std::unexpected(command_body.error()));
+      batch->settle(i, "none", std::unexpected(command_body.error()));
       continue;
     }
     auto command = make_command(*context, *std::move(command_body), get_string(fields, "reason"));
@@ -146,9 +173,11 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
       command.key = fmt::format("{}#{}", context->idempotency_key(), i);
     }
     const auto verb = verb_of(command.body);
-    ports.backend->submit(std::move(command),
-                          [reply, verb](Result<Receipt> result) { reply(verb, result); });
+    submissions.push_back({std::move(command), [batch, i, verb](Result<Receipt> result) {
+                             batch->settle(i, verb, result);
+                           }});
   }
+  ports.backend->submit_all(std::move(submissions));
 }
 
 struct EventRoute {

@@ -86,6 +86,26 @@ void write_many(EngineHost* host, Answers* answers, int writers, int commands) {
   while (answers->open > 0) std::this_thread::yield();
 }
 
+TEST(EngineHost, CommandsSentTogetherAreRefusedOneByOne) {
+  VirtualClock clock;
+  MemoryJournal journal(std::make_shared<MemoryDisk>());
+  const auto host = EngineHost::open(&journal, &clock, {.mailbox_max = 3}).value();
+  std::string answers;
+  std::vector<Letter> letters;
+  for (int i = 0; i < 6; ++i) {  // Stopping a line is a move toward safety: there is room for it.
+    letters.push_back({stop_or_resume(i, i % 2 == 1), [&answers, i](Result<Receipt> receipt) {
+                         answers += fmt::format("{}{} ", i,
+                                                receipt ? "" : to_string(receipt.error().code));
+                       }});
+  }
+  host->submit_all(std::move(letters));
+  EXPECT_EQ(answers, "4limit ");
+  const std::uint64_t commits = host->commits();
+  EXPECT_TRUE(host->run_batch().value());
+  EXPECT_EQ(host->commits(), commits + 1);
+  EXPECT_EQ(answers, "4limit 0 1 2 3 5 ");
+}
+
 TEST(EngineHost, TwoThreadsKeepTheOrderOfEachWriter) {
   VirtualClock clock;
   const auto disk = std::make_shared<MemoryDisk>();

@@ -80,6 +80,10 @@ class FakeBackend : public ApiBackend {
     reply(Receipt{.seq = seq, .repeated = repeated, .notes = {"noted"}});
   }
 
+  void submit_all(std::vector<Submission> commands) override {
+    for (Submission& each : commands) submit(std::move(each.command), std::move(each.reply));
+  }
+
   json::value status() const override { return json::object{{"seq", 7}}; }
   json::value events() const override { return json::array{json::object{{"name", "winter-raid"}}}; }
   Result<json::value> event(std::string_view name) const override {
