@@ -26,6 +26,10 @@ struct SeriesSums {
   double expected = 0;     // suspect events, were the arms alike
   double counterpart = 0;  // reference events, were the arms alike
   double information = 0;  // about the log ratio, at no effect, phi = 1
+  double matched = 0;      // suspect events, each weighed by the share of the other arm
+
+  // Canary over baseline; 1 without any event.
+  double ratio(bool swapped) const;
 };
 
 struct SeriesWindow {

@@ -10,11 +10,22 @@
 #include "analysis/special.h"
 
 namespace showcaller {
+
 namespace {
 
 constexpr double kNotWorseAlpha = 0.05;
 
 }  // namespace
+
+// Mantel and Haenszel's ratio over the strata: one in which an arm hardly played hardly counts. An
+// arm without any event is taken to have had half of one.
+double SeriesSums::ratio(bool swapped) const {
+  const double canary = swapped ? information : matched;
+  const double baseline = swapped ? matched : information;
+  if (canary + baseline <= 0) return 1;
+  if (baseline > 0) return canary / baseline;
+  return canary / (0.5 * (1 - canary / (swapped ? reference : suspect)));
+}
 
 Verdict GateState::Core::decide() {
   if (skewed) return Verdict::Skewed;
@@ -89,13 +100,9 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   out.baseline_n = std::int64_t(baseline_totals[metric.n_column]);
   out.baseline_x = std::int64_t(baseline_totals[series.baseline_column]);
   // During the warm-up there is only what the catastrophe process saw.
-  const SeriesSums& sums = main[loudest].sums;
-  const SeriesSums& early = warm[loudest].sums;
-  const bool have_main = sums.suspect + sums.reference > 0;
-  const double suspect = have_main ? sums.suspect : early.suspect;
-  const double expected = have_main ? sums.expected : early.expected;
-  if (expected > 0)
-    out.ratio = metric.swapped && suspect > 0 ? expected / suspect : suspect / expected;
+  const SeriesSums& late = main[loudest].sums;
+  const SeriesSums& sums = late.suspect + late.reference > 0 ? late : warm[loudest].sums;
+  out.ratio = sums.ratio(metric.swapped);
   const auto [low, high] = ratio_interval(loudest);
   out.ratio_low = metric.swapped ? (high > 0 ? 1 / high : 0) : low;
   out.ratio_high = metric.swapped ? (low > 0 ? 1 / low : 0) : high;

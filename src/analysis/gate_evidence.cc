@@ -61,7 +61,7 @@ SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
   return {difference(now.l, then.l),
           {now.sums.suspect - then.sums.suspect, now.sums.reference - then.sums.reference,
            now.sums.expected - then.sums.expected, now.sums.counterpart - then.sums.counterpart,
-           now.sums.information - then.sums.information}};
+           now.sums.information - then.sums.information, now.sums.matched - then.sums.matched}};
 }
 
 // What instances differ in has its part of the statistic too: tau^2 for each event an instance has
@@ -197,6 +197,7 @@ double GateState::Core::log_e_catastrophe(std::size_t s) const {
   w.sums.reference += before.sums.reference;
   w.sums.expected += before.sums.expected;
   w.sums.counterpart += before.sums.counterpart;
+  w.sums.matched += before.sums.matched;
   if (!enough_events(w.sums, s) || w.sums.suspect <= 1.5 * w.sums.expected) return kLogNothing;
   for (std::size_t j = 0; j < kGridSlots; ++j) w.l[j] += before.l[j];
   const bool warming = t_s - plan->config.tick_s < plan->config.warmup_s;

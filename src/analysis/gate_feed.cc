@@ -204,6 +204,7 @@ void GateState::Core::judge_series(std::size_t s, const PendingStratum& counts, 
   w.sums.expected += reference * share / (1 - share);
   w.sums.counterpart += suspect * (1 - share) / share;
   w.sums.information += reference * share;
+  w.sums.matched += suspect * (1 - share);
 }
 
 void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks) {

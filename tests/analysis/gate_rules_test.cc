@@ -91,6 +91,24 @@ TEST(GateLaws, WithoutTheCanaryItIsBlindAndNothingElse) {
   }
 }
 
+// At the start the canary has nearly all sessions that have ended: its crashes there say little.
+TEST(GateLook, TheRatioIsTakenStratumByStratum) {
+  Story story;
+  story.config.warmup_s = 0;
+  GateState gate(story.config);
+  const auto feed = [&](std::int64_t t_s, GroupCounts canary, GroupCounts baseline) {
+    Tick tick;
+    tick.t_s = t_s;
+    tick.groups = {std::move(canary), std::move(baseline)};
+    gate.feed(tick);
+  };
+  feed(10, {Arm::Canary, "0", "", {12, 12}}, {Arm::Baseline, "0", "", {1, 1}});
+  feed(20, {Arm::Canary, "0", "", {100, 40}}, {Arm::Baseline, "0", "", {900, 9}});
+  feed(30, {Arm::Canary, "0", "", {100, 40}}, {Arm::Baseline, "0", "", {900, 9}});
+  feed(40, {Arm::Canary, "0", "", {100, 40}}, {Arm::Baseline, "0", "", {900, 9}});  // Waits still.
+  EXPECT_NEAR(gate.look().metrics[0].ratio, 26.8, 0.1);
+}
+
 TEST(GateLaws, LookingTwiceGivesTheSameIntegers) {
   for (const World world : {World::Flag, World::Fleet, World::Clumps}) {
     WorldConfig config;
