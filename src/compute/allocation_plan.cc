@@ -51,7 +51,7 @@ CanaryLayer canary_layer(const BuildLayer& layer, const std::string& fleet, cons
   out.revision = event.revision;
   out.visit = event.visit;
   out.build = layer.change->version;
-  out.unit = event.spec().unit;
+  out.unit = event.spec().assigned_unit();
   out.pace_per_minute = event.pace_per_minute;
   out.sessions_canary = event.sessions_canary;
   out.sessions_baseline = event.sessions_baseline;

@@ -304,6 +304,15 @@ class CommandDecision {
                     next.name));
   }
 
+  // Resuming what was held for its start having come too early is the answer to that question.
+  static std::vector<Payload> resume(const Subject& s, const std::string& reason) {
+    std::vector<Payload> out{HoldLifted{s.name, reason}};
+    if (s.event.hold->by != HoldCause::Schedule || s.event.intake != IntakeState::Proving)
+      return out;
+    for (Payload& payload : open_next_doors(s)) out.push_back(std::move(payload));
+    return out;
+  }
+
   Result<std::vector<Payload>> decide_verb(const Subject& s, const EventCommand& c) const {
     const std::string reason = reason_or(command_, enum_name(c.verb));
     const auto allowed = [&](PhaseInput input) -> Status {
@@ -333,7 +342,7 @@ class CommandDecision {
       case EventVerb::Resume:
         if (!s.event.hold)
           return fail(ErrorCode::Conflict, fmt::format("LiveEvent '{}' is not held", s.name));
-        return std::vector<Payload>{HoldLifted{s.name, reason}};
+        return resume(s, reason);
       case EventVerb::Promote:
         return promote(s, reason);
       case EventVerb::StepBack:

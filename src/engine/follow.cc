@@ -16,12 +16,6 @@ namespace {
 
 using Payloads = std::vector<Payload>;
 
-Instant latest_of(const ScheduledTime& time) {
-  Instant latest = time.at;
-  for (const auto& [region, at] : time.by_region) latest = std::max(latest, at);
-  return latest;
-}
-
 bool steps_are_all(const EventState& event, auto predicate) {
   return std::all_of(event.steps.begin(), event.steps.end(), predicate);
 }
@@ -196,18 +190,11 @@ Payloads open_the_doors(const Subject& s) {
   if (s.now < start->at || !blocked(s).empty() || !clock_is_settled(s)) return {};
   const bool proven = s.event.phase == Phase::Live;
   if (!proven && s.spec().intake.if_not_proven == IfNotProven::Postpone) return {};
-  if (!proven && s.spec().intake.if_not_proven == IfNotProven::Ask) {
-    return hold(s, HoldCause::Operator,
+  if (!proven && proving && s.spec().intake.if_not_proven == IfNotProven::Ask) {
+    return hold(s, HoldCause::Schedule,
                 "its start has come before it is proven; resume to open, or roll back", true);
   }
-  if (s.now >= latest_of(*start) || s.spec().intake.waves == "none")
-    return {IntakeChanged{s.name, IntakeState::Open, {}, "the schedule's start"}};
-  for (const auto& [region, at] : start->by_region) {
-    const auto& open = s.event.open_regions;
-    if (s.now < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
-    return {IntakeChanged{s.name, IntakeState::Open, region, "the start in its own time zone"}};
-  }
-  return {};
+  return open_next_doors(s);
 }
 
 bool stage_is_judged(const Subject& s) {
@@ -328,7 +315,9 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       if (s->stage()) {
         const auto standing = s->event.gates.find("");
         const bool baked = now - s->event.stage_since >= s->stage()->bake_min;
-        const std::string lacks = baked ? lacks_capacity(*s) : std::string();
+        const bool failed =
+            standing != s->event.gates.end() && standing->second.verdict == VerdictName::Fail;
+        const std::string lacks = baked && !failed ? lacks_capacity(*s) : std::string();
         if (lacks.empty() || stage_is_judged(*s)) {
           out.push_back(fmt::format("stage {}: {}", s->stage()->name,
                                     !stage_is_judged(*s) ? "its bake time"

@@ -102,7 +102,10 @@ std::vector<Payload> act_on(const Subject& s, const Failure& failure) {
       const std::int64_t slower =
           now > 0 ? std::max<std::int64_t>(1, now / 2) : kPacePerMinuteFirst;
       if (slower == now) return {};
-      return {PaceSet{s.name, slower, failure.why}};
+      return {PaceSet{s.name, slower, failure.why},
+              page_of(s, fmt::format("{} is paced to {} sessions a minute: {}; it stays in its "
+                                     "stage: step back and try it again, or roll back",
+                                     s.name, slower, failure.why))};
     }
     case GateAction::Warn:
       return {};

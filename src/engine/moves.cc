@@ -8,8 +8,6 @@
 #include "policy/freezes.h"
 
 namespace showcaller {
-namespace {
-
 PageRaised page_of(const Subject& subject, std::string text) {
   PageRaised page;
   page.subject = "LiveEvent/" + subject.name;
@@ -20,8 +18,6 @@ PageRaised page_of(const Subject& subject, std::string text) {
     page.next_steps.push_back("runbook: " + subject.spec().runbook);
   return page;
 }
-
-}  // namespace
 
 const StageSpec* Subject::stage() const {
   const auto& stages = spec().stages;
@@ -98,6 +94,25 @@ std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string r
   std::vector<Payload> out{HoldSet{subject.name, cause, reason}};
   if (page) out.push_back(page_of(subject, fmt::format("{} is held: {}", subject.name, reason)));
   return out;
+}
+
+Instant latest_of(const ScheduledTime& time) {
+  Instant latest = time.at;
+  for (const auto& [region, at] : time.by_region) latest = std::max(latest, at);
+  return latest;
+}
+
+std::vector<Payload> open_next_doors(const Subject& subject) {
+  const ScheduledTime& start = *subject.spec().schedule.start;
+  if (subject.now >= latest_of(start) || subject.spec().intake.waves == "none")
+    return {IntakeChanged{subject.name, IntakeState::Open, {}, "the schedule's start"}};
+  const auto& open = subject.event.open_regions;
+  for (const auto& [region, at] : start.by_region) {
+    if (subject.now < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
+    return {
+        IntakeChanged{subject.name, IntakeState::Open, region, "the start in its own time zone"}};
+  }
+  return {};
 }
 
 std::string blocked(const Subject& subject) {

@@ -35,7 +35,14 @@ std::vector<Payload> step_back(const Subject& subject,
                                std::string reason);  // from the first stage: roll back
 std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page);
 std::vector<Payload> end_event(const Subject& subject, std::string reason);
+PageRaised page_of(const Subject& subject, std::string text);  // to its owner
 std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page);
+
+// Of the regions' own times.
+Instant latest_of(const ScheduledTime& time);
+
+// At the schedule's start: everywhere, or in the next region whose own start has come.
+std::vector<Payload> open_next_doors(const Subject& subject);
 
 // Why exposure may not grow now: held, line stopped, frozen. Empty: it may.
 std::string blocked(const Subject& subject);

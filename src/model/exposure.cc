@@ -48,7 +48,8 @@ bool has_region(const StageSpec& stage, std::string_view region) {
 ExposureRule empty_rule(const EventState& event, std::string salt) {
   ExposureRule rule;
   rule.salt = std::move(salt);
-  rule.unit = event.manifest ? unit_attribute(event.spec().unit) : unit_attribute(Unit::Player);
+  rule.unit =
+      event.manifest ? unit_attribute(event.spec().assigned_unit()) : unit_attribute(Unit::Player);
   return rule;
 }
 

@@ -23,7 +23,15 @@ enum class StepDirection : std::uint8_t { Do, Undo };
 enum class StepOutcome : std::uint8_t { Done, Failed, Unknown };
 enum class VerdictName : std::uint8_t { Pass, Fail, Thin, Blind, Skewed };
 enum class QuarantineScope : std::uint8_t { Instance, Build, Host, Region };
-enum class HoldCause : std::uint8_t { Operator, Gate, Thin, Clock, Readiness, Quarantine };
+enum class HoldCause : std::uint8_t {
+  Operator,
+  Gate,
+  Thin,
+  Clock,
+  Readiness,
+  Quarantine,
+  Schedule
+};
 // The life of an instance as the journal tells it. Allocated is not in it: that is the allocator's
 // soft state.
 enum class InstancePhase : std::uint8_t { Wanted, Ready, Unhealthy, Draining, Stopping, Gone };
@@ -50,8 +58,8 @@ struct EnumNames<QuarantineScope> {
 };
 template <>
 struct EnumNames<HoldCause> {
-  static constexpr std::array<std::string_view, 6> names{"operator", "gate",      "thin",
-                                                         "clock",    "readiness", "quarantine"};
+  static constexpr std::array<std::string_view, 7> names{
+      "operator", "gate", "thin", "clock", "readiness", "quarantine", "schedule"};
 };
 template <>
 struct EnumNames<InstancePhase> {

@@ -75,6 +75,9 @@ class Conversation {
       return answer(
           theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
     }
+    if (verb == "apply-early")
+      return answer(
+          theatre_.apply(arg, text_of(kFolder / "manifests" / arg), "ann", Theatre::Check::Early));
     if (const auto event_verb = enum_from<EventVerb>(verb)) {
       EventCommand command{arg, *event_verb};
       if (verb == "pace") command.pace_per_minute = std::stoll(arg2);

@@ -54,10 +54,11 @@ Result<Receipt> Theatre::command(CommandBody body, const std::string& actor,
 }
 
 Result<Receipt> Theatre::apply(const std::string& file, const std::string& text,
-                               const std::string& actor) {
+                               const std::string& actor, Check check) {
   const SourceFile source{file, text};
   ParseOptions options;
   options.known = known_manifests(world());
+  if (check == Check::Early) options.known.active_events = {};
   options.tzdata_version = "test";
   ParseOutcome parsed = parse_manifests(std::span(&source, 1), options);
   for (const Finding& finding : parsed.findings) {

@@ -59,9 +59,10 @@ class Theatre {
 
   Result<Receipt> command(CommandBody body, const std::string& actor = "ann",
                           const std::string& reason = "", const std::string& key = "");
-  // Parses and applies; findings become the error.
+  // Parses and applies; findings become the error. Early: checked before the other events came.
+  enum class Check { Now, Early };
   Result<Receipt> apply(const std::string& file, const std::string& text,
-                        const std::string& actor = "ann");
+                        const std::string& actor = "ann", Check check = Check::Now);
   // Second by second: players, driver, passes, batches.
   void advance(Duration d);
   // The process dies and starts again on what is durable; soft state is gone.

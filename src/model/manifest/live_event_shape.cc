@@ -158,7 +158,7 @@ Shape<LiveEventSpec> rollout_section() {
                            {"guild", Unit::Guild},
                            {"match", Unit::Match}}),
              "What is assigned as a whole.")
-           .assumed("player"),
+           .derived_as("party where a build changes, else player"),
        list_field("stages", &LiveEventSpec::stages, stage_shape(),
                   "In order; exposure never shrinks.", kStagesMax)
            .assumed(

@@ -222,9 +222,7 @@ void EventCheck::readiness() {
     references_.require(reader_, root_, "spec.readiness.capacity.fleet", Kind::Fleet,
                         readiness.capacity_fleet);
   } else if (readiness.capacity_headroom_ppm) {
-    const bool builds = std::ranges::any_of(
-        spec_.changes, [](const Change& c) { return std::holds_alternative<BuildChange>(c.what); });
-    if (!builds)
+    if (!spec_.changes_build())
       error("spec.readiness.capacity", "no fleet is named, and no build changes", "add `fleet:`");
   }
   if (!readiness.client_protocol.empty()) {
@@ -285,6 +283,10 @@ void EventCheck::stages() {
   if (spec_.stages.empty())
     error("spec.rollout.stages", "the rollout has no stages",
           "leave `stages` out for canary 1%, early 10%, world 100%");
+  if (spec_.unit == Unit::Player && spec_.changes_build())
+    warning("spec.rollout.unit",
+            "a session of several players is in no arm when each player is assigned alone",
+            "leave `unit` out for party, unless every session has one player");
   std::set<std::string> names;
   for (std::size_t i = 0; i < spec_.stages.size(); ++i) {
     const StageSpec& stage = spec_.stages[i];

@@ -169,8 +169,8 @@ struct LiveEventSpec {
   std::vector<Change> changes;
   ReadinessSpec readiness;
   Duration rollout_begin_before_start{};  // 0: at once when ready
-  Unit unit = Unit::Player;
-  std::vector<StageSpec> stages;  // at least one
+  std::optional<Unit> unit;               // absent: a party where a build changes, else a player
+  std::vector<StageSpec> stages;          // at least one
   AnalysisSpec analysis;
   IntakeSpec intake;
   std::vector<GateSpec> gates;
@@ -179,6 +179,9 @@ struct LiveEventSpec {
   RollbackSpec rollback;
   std::string runbook;
   bool rehearsal_required = false;
+
+  bool changes_build() const;
+  Unit assigned_unit() const;
 };
 
 }  // namespace showcaller

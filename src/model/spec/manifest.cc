@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/spec/manifest.h"
 
+#include <algorithm>
 #include <array>
 
 namespace showcaller {
@@ -9,6 +10,16 @@ std::string_view to_string(Kind kind) {
   static constexpr std::array<std::string_view, 8> kNames{
       "Team", "Policy", "Metric", "Service", "Fleet", "Flag", "Pipeline", "LiveEvent"};
   return kNames[std::size_t(kind)];
+}
+
+bool LiveEventSpec::changes_build() const {
+  return std::ranges::any_of(
+      changes, [](const Change& c) { return std::holds_alternative<BuildChange>(c.what); });
+}
+
+// A build is given to a session: its players share it, so they are assigned together.
+Unit LiveEventSpec::assigned_unit() const {
+  return unit.value_or(changes_build() ? Unit::Party : Unit::Player);
 }
 
 std::string Change::path() const {
