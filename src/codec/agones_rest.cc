@@ -294,103 +294,86 @@ Parsed parse_target(const Target& target) {
   return not_found();
 }
 
-// Writers that leave out what is zero, as the gateway does.
-void put(json::object* out, std::string_view key, const std::string& value) {
-  if (!value.empty()) out->emplace(key, value);
+// Every member is written, zeros too, as the gateway writes them (EmitUnpopulated): a client may
+// read a count that is not there as an error.
+std::string from_int64(std::int64_t value) {
+  return fmt::format("{}", value);
 }
-void put(json::object* out, std::string_view key, std::int64_t value) {
-  if (value != 0) out->emplace(key, fmt::format("{}", value));
+
+json::array from_strings(const std::vector<std::string>& values) {
+  return json::array(values.begin(), values.end());
 }
-void put_int32(json::object* out, std::string_view key, std::int32_t value) {
-  if (value != 0) out->emplace(key, value);
-}
-void put(json::object* out, std::string_view key, bool value) {
-  if (value) out->emplace(key, true);
-}
-void put(json::object* out, std::string_view key, const std::vector<std::string>& values) {
-  if (values.empty()) return;
-  json::array array;
-  for (const std::string& value : values) array.emplace_back(value);
-  out->emplace(key, std::move(array));
-}
-void put(json::object* out, std::string_view key,
-         const std::map<std::string, std::string>& values) {
-  if (values.empty()) return;
-  json::object object;
-  for (const auto& [name, value] : values) object.emplace(name, value);
-  out->emplace(key, std::move(object));
+
+json::object from_strings(const std::map<std::string, std::string>& values) {
+  json::object out;
+  for (const auto& [name, value] : values) out.emplace(name, value);
+  return out;
 }
 
 json::object to_json(const Counter& counter) {
-  json::object out;
-  put(&out, "count", counter.count);
-  put(&out, "capacity", counter.capacity);
-  return out;
+  return {{"count", from_int64(counter.count)}, {"capacity", from_int64(counter.capacity)}};
 }
 
 json::object to_json(const List& list) {
-  json::object out;
-  put(&out, "capacity", list.capacity);
-  put(&out, "values", list.values);
-  return out;
+  return {{"capacity", from_int64(list.capacity)}, {"values", from_strings(list.values)}};
+}
+
+json::object to_json(const Address& address) {
+  return {{"type", address.type}, {"address", address.address}};
+}
+
+json::object to_json(const Port& port) {
+  return {{"name", port.name}, {"port", port.port}};
+}
+
+json::object to_json(const Players& players) {
+  return {{"count", from_int64(std::int64_t(players.ids.size()))},
+          {"capacity", from_int64(players.capacity)},
+          {"ids", from_strings(players.ids)}};
+}
+
+json::object to_json(const HealthSpec& health) {
+  return {{"disabled", health.disabled},
+          {"period_seconds", health.period_seconds},
+          {"failure_threshold", health.failure_threshold},
+          {"initial_delay_seconds", health.initial_delay_seconds}};
 }
 
 json::object meta_to_json(const GameServer& game_server) {
-  json::object out;
-  put(&out, "name", game_server.name);
-  put(&out, "namespace", game_server.name_space);
-  put(&out, "uid", game_server.uid);
-  put(&out, "resource_version", game_server.resource_version);
-  put(&out, "generation", game_server.generation);
-  put(&out, "creation_timestamp", game_server.creation_timestamp);
-  put(&out, "deletion_timestamp", game_server.deletion_timestamp);
-  put(&out, "annotations", game_server.annotations);
-  put(&out, "labels", game_server.labels);
+  return {{"name", game_server.name},
+          {"namespace", game_server.name_space},
+          {"uid", game_server.uid},
+          {"resource_version", game_server.resource_version},
+          {"generation", from_int64(game_server.generation)},
+          {"creation_timestamp", from_int64(game_server.creation_timestamp)},
+          {"deletion_timestamp", from_int64(game_server.deletion_timestamp)},
+          {"annotations", from_strings(game_server.annotations)},
+          {"labels", from_strings(game_server.labels)}};
+}
+
+template <class T>
+json::array each_to_json(const std::vector<T>& values) {
+  json::array out;
+  for (const T& value : values) out.emplace_back(to_json(value));
   return out;
 }
 
-template <class Map>
-void put_each(json::object* out, std::string_view key, const Map& map) {
-  if (map.empty()) return;
-  json::object object;
-  for (const auto& [name, value] : map) object.emplace(name, to_json(value));
-  out->emplace(key, std::move(object));
+template <class T>
+json::object each_to_json(const std::map<std::string, T>& values) {
+  json::object out;
+  for (const auto& [name, value] : values) out.emplace(name, to_json(value));
+  return out;
 }
 
 json::object status_to_json(const GameServer& game_server) {
-  json::object out;
-  put(&out, "state", game_server.state);
-  put(&out, "address", game_server.address);
-  if (!game_server.ports.empty()) {
-    json::array ports;
-    for (const Port& port : game_server.ports) {
-      json::object one;
-      put(&one, "name", port.name);
-      put_int32(&one, "port", port.port);
-      ports.emplace_back(std::move(one));
-    }
-    out.emplace("ports", std::move(ports));
-  }
-  if (game_server.players) {
-    json::object players;
-    put(&players, "count", std::int64_t(game_server.players->ids.size()));
-    put(&players, "capacity", game_server.players->capacity);
-    put(&players, "ids", game_server.players->ids);
-    out.emplace("players", std::move(players));
-  }
-  put_each(&out, "counters", game_server.counters);
-  put_each(&out, "lists", game_server.lists);
-  if (!game_server.addresses.empty()) {
-    json::array addresses;
-    for (const Address& address : game_server.addresses) {
-      json::object one;
-      put(&one, "type", address.type);
-      put(&one, "address", address.address);
-      addresses.emplace_back(std::move(one));
-    }
-    out.emplace("addresses", std::move(addresses));
-  }
-  return out;
+  const auto& players = game_server.players;
+  return {{"state", game_server.state},
+          {"address", game_server.address},
+          {"addresses", each_to_json(game_server.addresses)},
+          {"ports", each_to_json(game_server.ports)},
+          {"players", players ? json::value(to_json(*players)) : json::value(nullptr)},
+          {"counters", each_to_json(game_server.counters)},
+          {"lists", each_to_json(game_server.lists)}};
 }
 
 struct ReplyToJson {
@@ -399,33 +382,21 @@ struct ReplyToJson {
     return agones::to_json(game_server);
   }
   json::object operator()(const CounterReply& reply) const {
-    json::object out;
-    put(&out, "name", reply.name);
-    put(&out, "count", reply.counter.count);
-    put(&out, "capacity", reply.counter.capacity);
+    json::object out{{"name", reply.name}};
+    for (auto& [key, value] : to_json(reply.counter)) out.emplace(key, std::move(value));
     return out;
   }
   json::object operator()(const ListReply& reply) const {
-    json::object out;
-    put(&out, "name", reply.name);
-    put(&out, "capacity", reply.list.capacity);
-    put(&out, "values", reply.list.values);
+    json::object out{{"name", reply.name}};
+    for (auto& [key, value] : to_json(reply.list)) out.emplace(key, std::move(value));
     return out;
   }
-  json::object operator()(const BoolReply& reply) const {
-    json::object out;
-    put(&out, "bool", reply.value);
-    return out;
-  }
+  json::object operator()(const BoolReply& reply) const { return {{"bool", reply.value}}; }
   json::object operator()(const CountReply& reply) const {
-    json::object out;
-    put(&out, "count", reply.count);
-    return out;
+    return {{"count", from_int64(reply.count)}};
   }
   json::object operator()(const PlayerIdsReply& reply) const {
-    json::object out;
-    put(&out, "list", reply.ids);
-    return out;
+    return {{"list", from_strings(reply.ids)}};
   }
 };
 
@@ -454,16 +425,9 @@ RestReply to_rest(const SdkResult& result) {
 }
 
 json::object to_json(const GameServer& game_server) {
-  json::object out;
-  out.emplace("object_meta", meta_to_json(game_server));
-  json::object health;
-  put(&health, "disabled", game_server.health.disabled);
-  put_int32(&health, "period_seconds", game_server.health.period_seconds);
-  put_int32(&health, "failure_threshold", game_server.health.failure_threshold);
-  put_int32(&health, "initial_delay_seconds", game_server.health.initial_delay_seconds);
-  out.emplace("spec", json::object{{"health", std::move(health)}});
-  out.emplace("status", status_to_json(game_server));
-  return out;
+  return {{"object_meta", meta_to_json(game_server)},
+          {"spec", json::object{{"health", to_json(game_server.health)}}},
+          {"status", status_to_json(game_server)}};
 }
 
 std::string watch_line(const GameServer& game_server) {

@@ -91,23 +91,41 @@ TEST(AgonesRest, ANameThatIsNoTextIsNotEchoed) {
   EXPECT_EQ(parsed("GET", "/v1beta1/counters/%e2%82%ac"), "GetCounter(€)");
 }
 
-TEST(AgonesRest, TheGameServerHasProtoNamesStringsForLongsAndNoZeros) {
+TEST(AgonesRest, TheGameServerHasProtoNamesStringsForLongsAndEveryMember) {
   EXPECT_EQ(
       to_json_text(to_json(local_game_server(1734000000))),
       R"({"object_meta":{"name":"local","namespace":"default","uid":"1234","resource_version":"v1",)"
-      R"("generation":"1","creation_timestamp":"1734000000","annotations":{"annotation":"true"},)"
-      R"("labels":{"islocal":"true"}},"spec":{"health":{"period_seconds":3,"failure_threshold":5,)"
+      R"("generation":"1","creation_timestamp":"1734000000","deletion_timestamp":"0",)"
+      R"("annotations":{"annotation":"true"},"labels":{"islocal":"true"}},)"
+      R"("spec":{"health":{"disabled":false,"period_seconds":3,"failure_threshold":5,)"
       R"("initial_delay_seconds":10}},"status":{"state":"Ready","address":"127.0.0.1",)"
-      R"("ports":[{"name":"default","port":7777}],"players":{},"counters":{"rooms":{"count":"1",)"
-      R"("capacity":"10"}},"lists":{"players":{"capacity":"100","values":["test0","test1","test2"]}}}})");
+      R"("addresses":[],"ports":[{"name":"default","port":7777}],)"
+      R"("players":{"count":"0","capacity":"0","ids":[]},)"
+      R"("counters":{"rooms":{"count":"1","capacity":"10"}},)"
+      R"("lists":{"players":{"capacity":"100","values":["test0","test1","test2"]}}}})");
   EXPECT_EQ(to_rest(EmptyReply{}).body, "{}");
   EXPECT_EQ(to_rest(BoolReply{true}).body, R"({"bool":true})");
   EXPECT_EQ(to_rest(CountReply{12}).body, R"({"count":"12"})");
   EXPECT_EQ(to_rest(CounterReply{"rooms", {1, 10}}).body,
             R"({"name":"rooms","count":"1","capacity":"10"})");
-  const std::string line = watch_line(GameServer{.name = "a"});
-  EXPECT_TRUE(line.starts_with(R"({"result":{"object_meta":{"name":"a"})"));
-  EXPECT_EQ(line.back(), '\n');
+}
+
+// Agones's own REST conformance client ends in failure unless a count of zero is "0".
+TEST(AgonesRest, WhatIsZeroOrEmptyIsWrittenToo) {
+  EXPECT_EQ(to_rest(BoolReply{}).body, R"({"bool":false})");
+  EXPECT_EQ(to_rest(CountReply{}).body, R"({"count":"0"})");
+  EXPECT_EQ(to_rest(PlayerIdsReply{}).body, R"({"list":[]})");
+  EXPECT_EQ(to_rest(CounterReply{"rooms", {}}).body,
+            R"({"name":"rooms","count":"0","capacity":"0"})");
+  EXPECT_EQ(to_rest(ListReply{"maps", {}}).body, R"({"name":"maps","capacity":"0","values":[]})");
+  EXPECT_EQ(
+      watch_line(GameServer{}),
+      R"({"result":{"object_meta":{"name":"","namespace":"","uid":"","resource_version":"",)"
+      R"("generation":"0","creation_timestamp":"0","deletion_timestamp":"0","annotations":{},)"
+      R"("labels":{}},"spec":{"health":{"disabled":false,"period_seconds":5,)"
+      R"("failure_threshold":3,"initial_delay_seconds":5}},"status":{"state":"","address":"",)"
+      R"("addresses":[],"ports":[],"players":null,"counters":{},"lists":{}}}})"
+      "\n");
 }
 
 TEST(AgonesManifest, IsReadAsADeveloperWritesIt) {
