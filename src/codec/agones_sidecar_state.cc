@@ -30,10 +30,10 @@ std::unexpected<SdkError> refuse(SdkCode code, std::string message) {
   return std::unexpected(SdkError{code, std::move(message)});
 }
 
-std::unexpected<SdkError> too_much_metadata() {
-  return refuse(SdkCode::OutOfRange,
-                fmt::format("a game server has at most {} labels and as many annotations",
-                            kMetadataEntriesMax));
+std::size_t bytes_of(const std::map<std::string, std::string>& entries) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : entries) bytes += key.size() + value.size();
+  return bytes;
 }
 
 std::unexpected<SdkError> no_counter(const std::string& name) {
@@ -140,13 +140,12 @@ Status SidecarState::assign(std::string_view session,
   }
   game_server_.annotations.insert_or_assign(std::string(kSessionAnnotation), std::string(session));
   allocation_annotations_.insert(std::string(kSessionAnnotation));
+  if (present != session) {
+    game_server_.annotations.insert_or_assign(std::string(kLastAllocatedAnnotation),
+                                              format_instant(now));
+  }
   changed();
   return {};
-}
-
-void SidecarState::set_labels(const std::map<std::string, std::string>& labels) {
-  for (const auto& [key, value] : labels) game_server_.labels.insert_or_assign(key, value);
-  changed();
 }
 
 void SidecarState::shut_down(Instant now) {
@@ -241,15 +240,33 @@ SdkResult SidecarState::on(const ReserveCall& call, Instant now) {
 }
 
 SdkResult SidecarState::on(const SetLabelCall& call, Instant) {
-  if (game_server_.labels.size() >= kMetadataEntriesMax) return too_much_metadata();
-  game_server_.labels.insert_or_assign(std::string(kSdkPrefix) + call.key, call.value);
-  changed();
-  return EmptyReply{};
+  return set_metadata(&game_server_.labels, call.key, call.value);
 }
 
 SdkResult SidecarState::on(const SetAnnotationCall& call, Instant) {
-  if (game_server_.annotations.size() >= kMetadataEntriesMax) return too_much_metadata();
-  game_server_.annotations.insert_or_assign(std::string(kSdkPrefix) + call.key, call.value);
+  return set_metadata(&game_server_.annotations, call.key, call.value);
+}
+
+SdkResult SidecarState::set_metadata(std::map<std::string, std::string>* entries,
+                                     const std::string& key, const std::string& value) {
+  const std::string name = std::string(kSdkPrefix) + key;
+  const auto known = entries->find(name);
+  if (known == entries->end() && entries->size() >= kMetadataEntriesMax) {
+    return refuse(SdkCode::OutOfRange,
+                  fmt::format("a game server has at most {} labels and as many annotations; write "
+                              "over those it has",
+                              kMetadataEntriesMax));
+  }
+  const std::size_t replaced = known == entries->end() ? 0 : name.size() + known->second.size();
+  const std::size_t bytes = bytes_of(game_server_.labels) + bytes_of(game_server_.annotations) -
+                            replaced + name.size() + value.size();
+  if (bytes > kMetadataBytesMax) {
+    return refuse(SdkCode::OutOfRange,
+                  fmt::format("labels and annotations would take {} bytes, and {} at most are "
+                              "kept; write a shorter value for {}",
+                              bytes, kMetadataBytesMax, key));
+  }
+  entries->insert_or_assign(name, value);
   changed();
   return EmptyReply{};
 }

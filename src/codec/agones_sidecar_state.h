@@ -30,7 +30,12 @@ inline constexpr std::string_view kAllSessionsAnnotation = "showcaller.dev/sessi
 // The game server's own labels and annotations carry it, as Agones does it.
 inline constexpr std::string_view kSdkPrefix = "agones.dev/sdk-";
 inline constexpr std::int64_t kListCapacityMax = 1000;
+// Bounds of labels and annotations, which go out whole with every report and watch line. The bytes
+// are those of all keys and values together: Kubernetes's own bound for annotations.
 inline constexpr std::size_t kMetadataEntriesMax = 1024;
+inline constexpr std::size_t kMetadataBytesMax = 256 << 10;
+// When a session was given to it last, as Agones's own allocator tells it.
+inline constexpr std::string_view kLastAllocatedAnnotation = "agones.dev/last-allocated";
 
 enum class SidecarPhase { Scheduled, Ready, Reserved, Allocated, Unhealthy, Shutdown };
 std::string_view to_string(SidecarPhase phase);  // as Agones spells it: "Scheduled", …
@@ -54,7 +59,6 @@ class SidecarState {
   // beside the one it has (its annotation of all sessions names both).
   Status assign(std::string_view session, const std::map<std::string, std::string>& labels,
                 const std::map<std::string, std::string>& annotations, Instant now);
-  void set_labels(const std::map<std::string, std::string>& labels);
   // It was told to end from outside.
   void shut_down(Instant now);
 
@@ -78,6 +82,8 @@ class SidecarState {
   void move(Input input, Instant now);
   void changed();
   void forget_allocation();
+  SdkResult set_metadata(std::map<std::string, std::string>* entries, const std::string& key,
+                         const std::string& value);
   Players& players();
 
   SdkResult on(const ReadyCall&, Instant now);

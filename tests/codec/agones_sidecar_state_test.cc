@@ -41,8 +41,20 @@ TEST(SidecarState, GoesFromScheduledThroughASessionBackToReady) {
   must<EmptyReply>(state.apply(ReadyCall{}, kStart));
   EXPECT_EQ(state.sessions_ended(), 1);
   EXPECT_FALSE(state.session());
-  EXPECT_TRUE(state.game_server().annotations.empty());
+  EXPECT_FALSE(state.game_server().annotations.contains("showcaller.dev/session"));
+  EXPECT_FALSE(state.game_server().annotations.contains("seed"));
   EXPECT_TRUE(state.game_server().labels.empty());
+}
+
+TEST(SidecarState, SaysWhenItWasGivenASessionLast) {
+  SidecarState state = fresh();
+  must<EmptyReply>(state.apply(ReadyCall{}, kStart));
+  ASSERT_TRUE(state.assign("s-1", {}, {}, kStart));
+  ASSERT_TRUE(state.assign("s-1", {}, {}, kStart + seconds(5)));
+  must<EmptyReply>(state.apply(ReadyCall{}, kStart + seconds(9)));
+  EXPECT_EQ(
+      state.game_server().annotations,
+      (std::map<std::string, std::string>{{"agones.dev/last-allocated", format_instant(kStart)}}));
 }
 
 TEST(SidecarState, ASecondSessionComesBesideTheFirst) {
@@ -232,6 +244,27 @@ TEST(SidecarState, MetadataHasABound) {
   }
   ASSERT_FALSE(last);
   EXPECT_EQ(last.error().code, SdkCode::OutOfRange);
+  must<EmptyReply>(state.apply(SetLabelCall{"7", "y"}, kStart));  // One that it has.
+  EXPECT_EQ(state.game_server().labels.at("agones.dev/sdk-7"), "y");
+}
+
+TEST(SidecarState, MetadataHasABoundInBytes) {
+  SidecarState state = fresh();
+  const std::size_t name = kSdkPrefix.size() + 1;
+  const std::size_t half = kMetadataBytesMax / 2 - name;
+  must<EmptyReply>(state.apply(SetLabelCall{"a", std::string(half, 'x')}, kStart));
+  must<EmptyReply>(state.apply(SetAnnotationCall{"b", std::string(half, 'x')}, kStart));
+  must<EmptyReply>(state.apply(SetAnnotationCall{"b", std::string(half, 'y')}, kStart));
+  const std::uint64_t before = state.version();
+  const SdkResult more = state.apply(SetAnnotationCall{"b", std::string(half + 1, 'x')}, kStart);
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, SdkCode::OutOfRange);
+  EXPECT_EQ(more.error().message,
+            "labels and annotations would take 262145 bytes, and 262144 at most are kept; write a "
+            "shorter value for b");
+  EXPECT_FALSE(state.apply(SetAnnotationCall{"c", ""}, kStart));
+  EXPECT_EQ(state.version(), before);
+  EXPECT_EQ(state.game_server().annotations.at("agones.dev/sdk-b"), std::string(half, 'y'));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace showcaller {
 namespace {
 
-constexpr std::size_t kWaitingBytesMax = 4u << 20;
+constexpr std::size_t kWaitingBytesMax = kLineBytesMax;
 
 }  // namespace
 

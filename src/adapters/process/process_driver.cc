@@ -210,11 +210,6 @@ class ProcessDriver::Loop {
     });
   }
 
-  void set_labels(const std::string& id, const std::map<std::string, std::string>& labels) {
-    const std::lock_guard lock(mutex_);
-    post([this, id, command = LabelsCommand{commanding_epoch_, labels}] { tell(id, command); });
-  }
-
   std::string folder_of(const std::string& id) const { return options_.root + "/instances/" + id; }
 
  private:
@@ -631,11 +626,6 @@ Status ProcessDriver::apply(std::uint64_t epoch, std::span<const FleetAction> ac
 
 void ProcessDriver::allocate(const AllocateInstance& allocation) {
   loop_->allocate(allocation);
-}
-
-void ProcessDriver::set_labels(const std::string& id,
-                               const std::map<std::string, std::string>& labels) {
-  loop_->set_labels(id, labels);
 }
 
 std::string ProcessDriver::instance_folder(const std::string& id) const {

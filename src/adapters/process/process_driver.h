@@ -37,8 +37,6 @@ class ProcessDriver final : public FleetDriver {
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
   void allocate(const AllocateInstance& allocation) override;
 
-  // Sets labels of the game server from outside.
-  void set_labels(const std::string& id, const std::map<std::string, std::string>& labels);
   // The folder with the log of an instance.
   std::string instance_folder(const std::string& id) const;
 

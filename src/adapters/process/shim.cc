@@ -308,10 +308,6 @@ class Shim {
     if (!given) log(given.error().message);
   }
 
-  void obey(const LabelsCommand& command) {
-    cell_->with([&](agones::SidecarState& state, Instant) { state.set_labels(command.labels); });
-  }
-
   void stop(Duration grace) {
     wanted_ = true;
     cell_->with([](agones::SidecarState& state, Instant now) { state.shut_down(now); });

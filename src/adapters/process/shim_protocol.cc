@@ -215,10 +215,6 @@ std::string to_text(const ShimCommand& command) {
               {"labels", from_map(one.allocation.labels)},
               {"annotations", from_map(one.allocation.annotations)}};
     }
-    json::object operator()(const LabelsCommand& one) const {
-      return {
-          {"do", "labels"}, {"epoch", std::int64_t(one.epoch)}, {"labels", from_map(one.labels)}};
-    }
   };
   return to_json_text(std::visit(Writer(), command));
 }
@@ -237,7 +233,6 @@ Result<ShimCommand> parse_command(std::string_view text) {
                             .labels = to_map(object, "labels"),
                             .annotations = to_map(object, "annotations")}};
   }
-  if (what == "labels") return LabelsCommand{epoch, to_map(object, "labels")};
   return fail(ErrorCode::Unsupported, fmt::format("no such command: '{}'", what.substr(0, 64)));
 }
 

@@ -4,14 +4,14 @@
 // Folder of an instance (ROOT/instances/ID, mode 0700):
 //   spec.json     the InstanceSpec and the epoch that started it; written once, by the driver
 //   state.json    the last ShimReport; written by the shim (by the driver when the shim died
-//   without a word) lock          flock held by the living shim, from before its start control.sock
-//   the shim's control socket log, log.1    output of the game server, bounded; shim.log: of the
-//   shim itself
+//                 without a word)
+//   lock          flock held by the living shim, from before its start
+//   control.sock  the shim's control socket
+//   log, log.1    output of the game server, bounded; shim.log: of the shim itself
 // Control socket, a JSON object a line, at most kLineBytesMax:
 //   shim → driver   a ShimReport, at once on connecting and after every change
 //   driver → shim   {"do":"adopt","epoch":N} · {"do":"stop","epoch":N,"grace_ms":N,"reason":"…"} ·
-//                   {"do":"allocate","epoch":N,"session":"…","labels":{…},"annotations":{…}} ·
-//                   {"do":"labels","epoch":N,"labels":{…}}
+//                   {"do":"allocate","epoch":N,"session":"…","labels":{…},"annotations":{…}}
 //   A command of an epoch lower than the shim has seen is passed over and written to shim.log.
 #pragma once
 
@@ -27,7 +27,9 @@
 
 namespace showcaller {
 
-inline constexpr std::size_t kLineBytesMax = 1u << 20;
+// A report holds all labels and annotations (agones::kMetadataBytesMax), of which each byte may
+// take six in JSON.
+inline constexpr std::size_t kLineBytesMax = 4u << 20;
 
 // Which process, for good: a pid alone may have become another process since.
 struct ProcessIdentity {
@@ -60,11 +62,7 @@ struct AllocateCommand {
   std::uint64_t epoch = 0;
   AllocateInstance allocation;  // its id is the shim's own
 };
-struct LabelsCommand {
-  std::uint64_t epoch = 0;
-  std::map<std::string, std::string> labels;
-};
-using ShimCommand = std::variant<AdoptCommand, StopCommand, AllocateCommand, LabelsCommand>;
+using ShimCommand = std::variant<AdoptCommand, StopCommand, AllocateCommand>;
 
 std::string to_text(const ShimReport& report);
 Result<ShimReport> parse_report(std::string_view text);

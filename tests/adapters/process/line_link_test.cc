@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "adapters/process/shim_protocol.h"
+#include "codec/agones_sidecar_state.h"
 
 namespace showcaller {
 namespace {
@@ -54,8 +55,7 @@ TEST(ShimProtocol, EveryCommandComesBackAsItWas) {
   for (const ShimCommand& command :
        {ShimCommand(AdoptCommand{7}), ShimCommand(StopCommand{7, seconds(3), "a \"reason\"\n"}),
         ShimCommand(AllocateCommand{
-            7, {.session = "s", .labels = {{"a", "b"}}, .annotations = {{"c", "d"}}}}),
-        ShimCommand(LabelsCommand{7, {{"a", "b"}}})}) {
+            7, {.session = "s", .labels = {{"a", "b"}}, .annotations = {{"c", "d"}}}})}) {
     const std::string text = to_text(command);
     EXPECT_EQ(text.find('\n'), std::string::npos);
     const auto back = parse_command(text);
@@ -64,6 +64,25 @@ TEST(ShimProtocol, EveryCommandComesBackAsItWas) {
   }
   EXPECT_FALSE(parse_command("{\"do\":\"dance\"}"));
   EXPECT_FALSE(parse_command("[]"));
+}
+
+// A report that the driver cannot read blinds it to the instance, which then gets a second session.
+TEST(ShimProtocol, AReportWithAllTheMetadataThatFitsPassesTheLink) {
+  ShimReport report;
+  report.instance = {.id = "raid-1", .state = InstanceState::Allocated, .session = "s-1"};
+  report.instance.annotations["a"] = std::string(agones::kMetadataBytesMax, '\x01');
+  const std::string text = to_text(report);
+  Pair pair;
+  pair.a->send(text);
+  std::string seen;
+  while (pair.a->has_output() || seen.empty()) {
+    ASSERT_TRUE(pair.b->receive([&](std::string_view line) { seen = line; }));
+    ASSERT_TRUE(pair.a->flush());
+  }
+  const auto back = parse_report(seen);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->instance.session, "s-1");
+  EXPECT_EQ(back->instance.annotations, report.instance.annotations);
 }
 
 }  // namespace
