@@ -78,6 +78,19 @@ std::string JudgedStage::key() const {
   return fmt::format("{}/r{}/v{}", event, revision, visit);
 }
 
+std::string JudgedStage::metric_name(const std::string& gate) const {
+  const auto metric = metric_of.find(gate);
+  return metric == metric_of.end() ? "" : metric->second;
+}
+
+void JudgedStage::freeze(GateConfig stored) {
+  config = std::move(stored);
+  std::erase_if(resting, [&](const RestingGate& gate) {
+    return std::any_of(config.metrics.begin(), config.metrics.end(),
+                       [&](const GateMetric& judged) { return judged.name == gate.gate; });
+  });
+}
+
 std::optional<MetricSpec> metric_spec(const World& world, std::string_view name) {
   if (const auto manifest = world.manifest(Kind::Metric, name)) return manifest->as<MetricSpec>();
   if (const MetricSpec* built_in = built_in_metric(name)) return *built_in;
@@ -110,7 +123,8 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
     const auto metric = gate.metric == kHeadroomMetric ? std::optional<MetricSpec>(MetricSpec{})
                                                        : metric_spec(world, gate.metric);
     if (!metric) {
-      out.notes.push_back(fmt::format("gate {} has no metric '{}'", gate.name, gate.metric));
+      out.resting.push_back(
+          {gate.name, fmt::format("gate {} has no metric '{}'", gate.name, gate.metric)});
       continue;
     }
     if (gate.at_most || gate.at_least) {
@@ -118,21 +132,24 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
           {gate.name, gate.metric, metric->type, gate.quantile, gate.at_most, gate.at_least});
     }
     if (!is_relative(gate)) continue;
+    out.metric_of[gate.name] = gate.metric;
     if (!has_baseline) {
-      out.notes.push_back(fmt::format("gate {} rests: there is no concurrent baseline", gate.name));
+      out.resting.push_back(
+          {gate.name, fmt::format("gate {} rests: there is no concurrent baseline", gate.name)});
       continue;
     }
     const auto baseline = baselines.find(gate.metric);
     GateMetric judged =
         metric_of_gate(gate, *metric, baseline == baselines.end() ? nullptr : &baseline->second);
     if (judged.kind == MetricKind::Quantile && judged.cuts.empty()) {
-      out.notes.push_back(fmt::format(
-          "gate {} rests: its baseline's quantiles are not known yet; give metric {} `cuts`",
-          gate.name, gate.metric));
+      out.resting.push_back(
+          {gate.name,
+           fmt::format(
+               "gate {} rests: its baseline's quantiles are not known yet; give metric {} `cuts`",
+               gate.name, gate.metric)});
       continue;
     }
     out.config.metrics.push_back(std::move(judged));
-    out.metric_of.push_back(gate.metric);
   }
   if (!any_gate) return std::nullopt;
   out.config.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);

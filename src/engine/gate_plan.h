@@ -29,18 +29,27 @@ struct AbsoluteGate {
   std::optional<double> quantile, at_most, at_least;
 };
 
+// A gate that arms are not compared for now, and why.
+struct RestingGate {
+  std::string gate, why;
+};
+
 struct JudgedStage {
   std::string event;
   std::int64_t revision = 0, visit = 0;
   Instant since{};
-  GateConfig config;                   // metrics empty: no arm to compare with, or no relative gate
-  std::vector<std::string> metric_of;  // config.metrics[i] is measured by this metric
+  GateConfig config;  // metrics empty: no arm to compare with, or no relative gate
+  std::map<std::string, std::string> metric_of;  // by gate, resting or not
   std::vector<AbsoluteGate> absolute;
-  std::vector<std::string> notes;  // what rests, and why
+  std::vector<RestingGate> resting;
   // Which build of which fleet is the canary; empty: arms come with the reports (flags).
   std::string fleet, canary_build;
 
   std::string key() const;  // "event/r1/v3": names the evidence
+  // Empty: the event has no such gate.
+  std::string metric_name(const std::string& gate) const;
+  // Takes the comparison as it was frozen when the stage began, whatever is known by now.
+  void freeze(GateConfig stored);
 };
 
 // Absent: nothing is judged now (not admitting, a stage without gates, or live without a watch).

@@ -24,7 +24,7 @@ Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCount
   const TickShape shape = shape_of(stage.config);
   std::map<std::pair<Arm, std::string>, GroupCounts> groups;
   for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
-    const auto metric = counted.metrics.find(stage.metric_of[i]);
+    const auto metric = counted.metrics.find(stage.metric_name(stage.config.metrics[i].name));
     if (metric == counted.metrics.end()) continue;
     const std::size_t at = shape.offset(i);
     for (const auto& [group, delta] : metric->second) {
@@ -71,6 +71,12 @@ json::object statistics_of(const MetricLook& look) {
     out["ratio_high"] = look.ratio_high;
   }
   return out;
+}
+
+std::string what_rests(const JudgedStage& stage) {
+  std::string out;
+  for (const RestingGate& gate : stage.resting) out += (out.empty() ? "" : "; ") + gate.why;
+  return out.empty() ? "no gate compares arms here" : out;
 }
 
 std::string why_of(const MetricLook& look) {
@@ -144,7 +150,7 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
     if (!line || !line->is_object()) return false;
     watch.mark = mark;
     if (std::exchange(first, false)) {
-      if (auto config = gate_config_from_json(*line)) watch.stage.config = std::move(*config);
+      if (auto frozen = gate_config_from_json(*line)) watch.stage.freeze(std::move(*frozen));
     } else {
       lines.push_back(std::move(line->get_object()));
     }
@@ -267,7 +273,7 @@ void GateRunner::tell(const Watch& watch) {
     whole = look.verdict;
     why = look.why;
     for (std::size_t i = 0; i < look.metrics.size(); ++i) {
-      const auto client = watch.client_only.find(stage.metric_of[i]);
+      const auto client = watch.client_only.find(stage.metric_name(look.metrics[i].name));
       // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so
       // for all of them.
       const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
@@ -277,8 +283,7 @@ void GateRunner::tell(const Watch& watch) {
                                  statistics_of(look.metrics[i]), why_of(look.metrics[i])});
     }
   } else {
-    why = stage.notes.empty() ? "no gate compares arms here"
-                              : fmt::format("{}", fmt::join(stage.notes, "; "));
+    why = what_rests(stage);
   }
   for (const AbsoluteGate& gate : stage.absolute) {
     AbsoluteCounts counts;

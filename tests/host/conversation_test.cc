@@ -117,6 +117,8 @@ class Conversation {
       if (!arg2.empty()) theatre_.traffic.length = parse_duration(arg2).value();
     } else if (verb == "fault") {
       theatre_.traffic.crash_share[arg] = share_of(arg2);
+    } else if (verb == "reports") {
+      report(arg, arg2, arg3);
     } else if (verb == "driver") {
       if (arg == "lies")
         theatre_.driver.lie = share_of(arg2);
@@ -161,6 +163,23 @@ class Conversation {
       return "unknown: " + verb + "\n";
     }
     return "";
+  }
+
+  // "raid.failed 1.1.0 30%", "join.latency 1.1.0 120ms", each by the game server or ":client".
+  void report(const std::string& metric, const std::string& build, const std::string& how) {
+    const std::size_t colon = how.find(':');
+    const std::string value = how.substr(0, colon);
+    Reporting reporting{metric, build};
+    if (value.ends_with("ms"))
+      reporting.median_ms = std::stod(value);
+    else
+      reporting.share = share_of(value);
+    if (colon != std::string::npos) reporting.trust = parse_trust(how.substr(colon + 1)).value();
+    std::vector<Reporting>& all = theatre_.traffic.reporting;
+    std::erase_if(all, [&](const Reporting& r) {
+      return r.metric == metric && r.build == build && r.trust == reporting.trust;
+    });
+    all.push_back(reporting);
   }
 
   // Second by second until the event is in the phase, at most so long.

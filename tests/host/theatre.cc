@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/host/theatre.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "engine/known.h"
@@ -21,7 +23,8 @@ void ScriptedActions::call(const ActionCall& call, Outcome done) {
                                                  : "no reply");
 }
 
-Theatre::Theatre(std::uint64_t seed) : driver(seed), random_(seed ^ 0x7ea7e5) {
+Theatre::Theatre(std::uint64_t seed)
+    : driver(seed), random_(seed ^ 0x7ea7e5), reported_(seed ^ 0x4e9047) {
   open();
 }
 
@@ -95,6 +98,7 @@ void Theatre::play() {
       driver.crash(session.instance);
       at = sessions_.erase(at);
     } else if (now >= session.ends) {
+      tell_of(at->first, session);
       driver.end_session(session.instance);
       at = sessions_.erase(at);
     } else {
@@ -123,12 +127,34 @@ void Theatre::play() {
     }
     ++sessions_played;
     builds_of_party[request.party].push_back(allocation->build);
-    Session session{allocation->instance, now + traffic.length, {}};
+    Session session{allocation->instance, allocation->build, now + traffic.length, {}};
     const auto fault = traffic.crash_share.find(allocation->build);
     if (fault != traffic.crash_share.end() && random_.chance(fault->second))
       session.crashes = now + traffic.length / 2;
     sessions_[request.session] = session;
   }
+}
+
+void Theatre::tell_of(const std::string& id, const Session& session) {
+  for (const Reporting& reporting : traffic.reporting) {
+    if (reporting.build != session.build) continue;
+    ReportedDelta delta{.metric = reporting.metric, .session = id};
+    if (reporting.median_ms > 0) {
+      delta.histogram.emplace().record(reporting.median_ms * std::exp(0.5 * reported_.normal()));
+    } else {
+      delta.n = 1;
+      delta.x = reported_.chance(reporting.share) ? 1 : 0;
+    }
+    unsent_[reporting.trust].push_back(std::move(delta));
+  }
+}
+
+void Theatre::send_reports() {
+  for (auto& [trust, deltas] : unsent_) {
+    Report report{std::string(to_string(trust)), next_report_++, trust, std::move(deltas)};
+    if (const Status taken = host_->report(report); !taken) errors.push_back(taken.error());
+  }
+  unsent_.clear();
 }
 
 void Theatre::advance(Duration d) {
@@ -137,6 +163,7 @@ void Theatre::advance(Duration d) {
     clock.advance(std::min<Duration>(seconds(1), end - clock.wall()));
     driver.set_time(clock.wall());
     play();
+    send_reports();
     host_->pass();
     settle();
   }

@@ -45,12 +45,22 @@ class ScriptedActions final : public ActionPort {
   void call(const ActionCall& call, Outcome done) override;
 };
 
+// What the game servers or clients of a build report of each session that ends: whether something
+// happened in it, or how long something took.
+struct Reporting {
+  std::string metric, build;
+  double share = 0;      // of sessions, of a metric that counts
+  double median_ms = 0;  // of a lognormal time, of a quantile metric
+  Trust trust = Trust::Server;
+};
+
 struct Traffic {
   double sessions_per_s = 0;
   Duration length = seconds(20);
   std::map<std::string, double> crash_share;  // by build: of sessions, at half their length
   int party_size = 2;
   std::string region;
+  std::vector<Reporting> reporting;
 };
 
 class Theatre {
@@ -85,13 +95,17 @@ class Theatre {
 
  private:
   struct Session {
-    std::string instance;
+    std::string instance, build;
     Instant ends{}, crashes{};
   };
   void open();
   void play();
+  void tell_of(const std::string& id, const Session& session);
+  void send_reports();
 
-  Random random_;
+  Random random_, reported_;
+  std::map<Trust, std::vector<ReportedDelta>> unsent_;
+  std::uint64_t next_report_ = 1;
   std::shared_ptr<MemoryJournal> journal_;
   MemoryEvidenceStore evidence_;
   MemoryLedger ledger_;
