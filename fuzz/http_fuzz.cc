@@ -11,6 +11,7 @@
 
 #include "net/http_parser.h"
 #include "net/sse.h"
+#include "net/websocket.h"
 #include "wire/trace_context.h"
 
 namespace {
@@ -39,13 +40,23 @@ std::string outcome(std::string_view bytes, std::size_t step) {
   return told;
 }
 
+// What a WebSocket's listener answers to the bytes in pieces of so many.
+std::string answers(std::string_view bytes, std::size_t step) {
+  WebSocketListener listener;
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += step)
+    out += listener.feed(bytes.substr(at, step));
+  return out;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const auto whole = outcome(bytes, bytes.size());
-  if (whole != outcome(bytes, 1 + data[0] % 61)) std::abort();
+  const std::size_t step = 1 + data[0] % 61;
+  if (outcome(bytes, bytes.size()) != outcome(bytes, step)) std::abort();
+  if (answers(bytes, bytes.size()) != answers(bytes, step)) std::abort();
 
   HttpResponseParser response({.body_bytes = 4096}, data[0] % 2 == 0);
   std::string_view rest = bytes;

@@ -374,7 +374,7 @@ Awaitable<bool> Connection::answer() {
 
 Awaitable<bool> Connection::answer_long(ResponseSlot& slot) {
   const bool endless = slot.stream != nullptr;
-  const bool chunked = !http_1_0_;
+  const bool chunked = !http_1_0_ && slot.response.status != 101;
   if (endless || !chunked) keep_alive_ = false;
   append_head(&slot.response, std::nullopt, chunked);
   if (head_request_) {
@@ -439,12 +439,12 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
   co_return co_await flush();
 }
 
-// The peer sends nothing of use while it reads a stream; what tells is that it hangs up.
+// The peer of an upgraded connection is heard. Any other has nothing to say but that it hangs up.
 Awaitable<void> Connection::watch_for_end(std::shared_ptr<Connection> self) {
-  bool more = true;
-  while (more && !self->gone_ && self->stream_) {
-    more = co_await self->read_some();
+  for (bool more = true; more && !self->gone_ && self->stream_;) {
+    self->stream_->received(std::string_view(self->in_).substr(std::exchange(self->in_at_, 0)));
     self->in_.clear();
+    more = co_await self->read_some();
   }
   if (self->stream_) self->close_now();
 }

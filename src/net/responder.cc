@@ -84,6 +84,10 @@ void ResponseStream::written(std::size_t bytes) {
   pending_ -= bytes;
 }
 
+void ResponseStream::received(std::string_view bytes) {
+  if (on_bytes_ && !bytes.empty()) on_bytes_(*this, bytes);
+}
+
 void ResponseStream::peer_gone() {
   std::unique_lock lock(mutex_);
   queued_.clear();
@@ -125,10 +129,14 @@ void Responder::send(HttpResponse response) {
 }
 
 std::shared_ptr<ResponseStream> Responder::stream(HttpResponse head) {
+  return upgrade(std::move(head), nullptr);
+}
+
+std::shared_ptr<ResponseStream> Responder::upgrade(HttpResponse head, PeerBytes on_bytes) {
   CHECK(slot_ != nullptr);
   const auto slot = std::exchange(slot_, nullptr);
   slot->response = std::move(head);
-  slot->stream = std::make_shared<ResponseStream>(slot->stream_buffer_bytes);
+  slot->stream = std::make_shared<ResponseStream>(slot->stream_buffer_bytes, std::move(on_bytes));
   slot->stream->attach(slot->channel);
   auto stream = slot->stream;  // After the answer the slot is the connection's.
   answer(slot);

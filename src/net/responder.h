@@ -12,6 +12,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/http_message.h"
@@ -29,10 +31,16 @@ class ResponseChannel {
   virtual void abort() = 0;  // close the connection now
 };
 
+class ResponseStream;
+// Takes what the peer sends on a connection that speaks another protocol from now on. Called on the
+// server's thread; must not block.
+using PeerBytes = std::function<void(ResponseStream& stream, std::string_view bytes)>;
+
 // A response without an end yet. Kept by whoever writes to it; the connection keeps it too.
 class ResponseStream {
  public:
-  explicit ResponseStream(std::size_t buffer_bytes_max) : buffer_bytes_max_(buffer_bytes_max) {}
+  explicit ResponseStream(std::size_t buffer_bytes_max, PeerBytes on_bytes = nullptr)
+      : buffer_bytes_max_(buffer_bytes_max), on_bytes_(std::move(on_bytes)) {}
 
   // Queues bytes. False: the stream is over, or the reader was too slow and has been dropped by
   // this very call.
@@ -53,12 +61,14 @@ class ResponseStream {
   // Moves out what is queued; returns false when nothing is queued and the stream is over.
   bool take(std::vector<SharedBytes>* out);
   void written(std::size_t bytes);
+  void received(std::string_view bytes);
   void peer_gone();
 
  private:
   void end(std::unique_lock<std::mutex> lock);
 
   const std::size_t buffer_bytes_max_;
+  const PeerBytes on_bytes_;
   mutable std::mutex mutex_;
   std::shared_ptr<ResponseChannel> channel_;
   std::vector<SharedBytes> queued_;
@@ -82,11 +92,13 @@ class Responder {
   Responder& operator=(Responder&& other) noexcept;
   ~Responder();
 
-  // One of these three, once.
+  // One of these four, once.
   void send(HttpResponse response);
   // Status and headers now, the body by writes to the stream. The body of `head` is its first
   // bytes.
   std::shared_ptr<ResponseStream> stream(HttpResponse head);
+  // For a head of status 101: a stream of bare bytes both ways.
+  std::shared_ptr<ResponseStream> upgrade(HttpResponse head, PeerBytes on_bytes);
   void send_pulled(HttpResponse head, ChunkSource source);
 
   bool answered() const { return slot_ == nullptr; }

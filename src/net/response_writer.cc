@@ -16,7 +16,10 @@ void ResponseWriter::append_head(std::string* out, HttpResponse* response,
   headers.add("Date", date_);
   if (framing.length) headers.set("Content-Length", fmt::format_int(*framing.length).c_str());
   if (framing.chunked) headers.add("Transfer-Encoding", "chunked");
-  if (!framing.keep_alive) headers.add("Connection", "close");
+  if (response->status == 101)
+    headers.add("Connection", "Upgrade");
+  else if (!framing.keep_alive)
+    headers.add("Connection", "close");
   if (framing.keep_alive && framing.http_1_0) headers.add("Connection", "keep-alive");
   append_response_head(out, response->status, headers);
 }

@@ -18,7 +18,10 @@
 #include "agones_sdk.grpc.pb.h"
 #include "agones_sdk_alpha.grpc.pb.h"
 #include "agones_sdk_beta.grpc.pb.h"
+#include "codec/agones_rest.h"
 #include "codec/agones_sidecar_state.h"
+#include "net/websocket.h"
+#include "tests/net/raw_socket.h"
 #include "wire/sidecar/grpc_sidecar.h"
 #include "wire/sidecar/rest_sidecar.h"
 
@@ -316,6 +319,28 @@ TEST_F(SidecarTest, RestWatchIsALineAChange) {
     (void)desk_.call(agones::SetLabelCall{"x", "y"});
     return desk_.watchers() == 0;
   }));
+}
+
+// Agones's Unreal SDK watches by WebSocket only.
+TEST_F(SidecarTest, RestWatchByWebSocketIsAMessageAChange) {
+  RawSocket socket(rest_->port());
+  socket.send(
+      "GET /watch/gameserver HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  const auto message = [](const agones::GameServer& game_server) {
+    std::string line = agones::watch_line(game_server);
+    line.pop_back();
+    return websocket_frame(WebSocketOpcode::Text, line);
+  };
+  agones::GameServer shown = agones::local_game_server(7);
+  ASSERT_TRUE(socket.read_until(message(shown)).ends_with("\r\n\r\n" + message(shown)));
+  socket.send(std::string_view("\x89\x80\x00\x00\x00\x00", 6));
+  EXPECT_EQ(socket.read_until(std::string_view("\x8a\x00", 2)), std::string("\x8a\x00", 2));
+  (void)desk_.call(agones::AllocateCall{});
+  EXPECT_NE(socket.read_until("}}}}").find(R"("state":"Allocated")"), std::string::npos);
+  socket.send(std::string_view("\x88\x82\x00\x00\x00\x00\x03\xe8", 8));
+  EXPECT_EQ(socket.read_all(), "\x88\x02\x03\xe8");
+  EXPECT_TRUE(eventually([&] { return desk_.watchers() == 0; }));
 }
 
 TEST_F(SidecarTest, EndsWhileStreamsAreOpen) {

@@ -5,6 +5,7 @@
 
 #include "codec/agones_rest.h"
 #include "net/http_server.h"
+#include "net/websocket.h"
 
 namespace showcaller {
 
@@ -19,17 +20,40 @@ struct RestSidecar::State {
       const agones::RestReply reply = agones::to_rest(backend.call(*call));
       responder.send(json_response(reply.status, reply.body));
     } else {
-      watch(std::move(responder));
+      watch(request, std::move(responder));
     }
   }
 
-  void watch(Responder responder) {
+  void watch(const HttpRequest& request, Responder responder) {
+    if (wants_websocket(request)) return watch_by_websocket(request, std::move(responder));
     HttpResponse head;
     head.headers.set("Content-Type", "application/json");
-    const std::shared_ptr<ResponseStream> stream = responder.stream(std::move(head));
-    const std::uint64_t id = backend.watch([stream](const agones::GameServer& game_server) {
-      stream->write(agones::watch_line(game_server));
+    tell(responder.stream(std::move(head)),
+         [](const agones::GameServer& known) { return agones::watch_line(known); });
+  }
+
+  // As Agones's proxy does it, which its Unreal SDK relies on: each line of the stream as a text
+  // message, without its end of line.
+  void watch_by_websocket(const HttpRequest& request, Responder responder) {
+    HttpResponse head = websocket_answer(request);
+    if (head.status != 101) return responder.send(std::move(head));
+    auto listener = std::make_shared<WebSocketListener>();
+    const auto hear = [listener](ResponseStream& stream, std::string_view bytes) {
+      if (std::string answer = listener->feed(bytes); !answer.empty())
+        stream.write(std::move(answer));
+      if (listener->closed()) stream.close();
+    };
+    tell(responder.upgrade(std::move(head), hear), [](const agones::GameServer& known) {
+      std::string line = agones::watch_line(known);
+      line.pop_back();
+      return websocket_frame(WebSocketOpcode::Text, line);
     });
+  }
+
+  template <class Format>
+  void tell(const std::shared_ptr<ResponseStream>& stream, Format format) {
+    const std::uint64_t id = backend.watch(
+        [stream, format](const agones::GameServer& known) { stream->write(format(known)); });
     // The stream may be over already, or end within a write: unwatch() stands both.
     stream->on_end([this, id] { backend.unwatch(id); });
   }
