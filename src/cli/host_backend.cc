@@ -148,7 +148,7 @@ std::string HostBackend::owner_of(std::string_view kind, std::string_view name) 
 
 void HostBackend::submit(Command command, CommandReply reply) {
   auto shared = std::make_shared<CommandReply>(std::move(reply));
-  const Status put = host_.submit(
+  const Status put = host_.post(
       std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
   if (!put) (*shared)(std::unexpected(put.error()));
 }
@@ -158,7 +158,7 @@ void HostBackend::submit_all(std::vector<Submission> commands) {
   letters.reserve(commands.size());
   for (Submission& each : commands)
     letters.push_back({std::move(each.command), std::move(each.reply)});
-  host_.submit_all(std::move(letters));
+  host_.post_all(std::move(letters));
 }
 
 json::value HostBackend::status() const {

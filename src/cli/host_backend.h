@@ -33,6 +33,7 @@ class HostBackend final : public ApiBackend {
   std::string owner_of(std::string_view kind, std::string_view name) const override;
   void submit(Command command, CommandReply reply) override;
   void submit_all(std::vector<Submission> commands) override;
+  void settle() override { host_.settle(); }
 
   json::value status() const override;
   json::value events() const override;

@@ -13,6 +13,10 @@ constexpr Duration kClockStepMin = seconds(2);
 const Error kStopped{ErrorCode::Unavailable,
                      "the server has stopped deciding; see its log and start it again"};
 constexpr std::size_t kPendingMax = 10'000;      // commands decided ahead of the disk
+constexpr std::size_t kSettledInPlaceMax = 128;  // letters
+// A thread that serves sockets waits no longer for the disk than it does for a large request.
+constexpr std::int64_t kQuickAppendUs = 1'000;
+constexpr std::int64_t kAppendsAveraged = 16;
 constexpr std::uint64_t kReadAheadFrom = 5'000;  // records: fewer are not worth a thread
 
 }  // namespace
@@ -95,11 +99,17 @@ Status EngineHost::boot() {
 }
 
 Status EngineHost::submit(Input input, Reply reply) {
+  TRY(post(std::move(input), std::move(reply)));
+  mailbox_.ring();
+  return {};
+}
+
+Status EngineHost::post(Input input, Reply reply) {
   if (stopped_) return std::unexpected(kStopped);
   return mailbox_.put({std::move(input), std::move(reply)});
 }
 
-void EngineHost::submit_all(std::vector<Letter> letters) {
+void EngineHost::post_all(std::vector<Letter> letters) {
   const bool stopped = stopped_;
   const Error error = stopped ? kStopped : mailbox_.full();
   if (!stopped) letters = mailbox_.put_all(std::move(letters));
@@ -112,18 +122,38 @@ Result<bool> EngineHost::run_batch(Duration wait) {
   if (stopped_)
     return fail(ErrorCode::Conflict, "another server owns the journal; this one has stopped");
   if (mailbox_.size() == 0 && wait.count() > 0) mailbox_.wait(wait);
-  if (!decide()) return false;
-  TRY(commit());
-  return true;
+  const bool decided = decide();
+  TRY(commit(Rounds::All));  // Also what settle() decided and left.
+  return decided;
 }
 
-// Letters are taken and decided under one lock, so that they are decided in the order they came.
+void EngineHost::settle() {
+  if (mailbox_.size() == 0) return;
+  const bool in_place = append_us_ < kQuickAppendUs && mailbox_.is_light(kSettledInPlaceMax);
+  if (!in_place || !decide_if_free()) return mailbox_.ring();
+  (void)commit(Rounds::One);  // If the journal fails, the next run_batch() tells.
+}
+
 bool EngineHost::decide() {
   {
     std::unique_lock pending_lock(pending_mutex_);
     pending_taken_.wait(pending_lock, [this] { return pending_.answers.size() < kPendingMax; });
   }
   std::lock_guard lock(engine_mutex_);
+  return decide_holding_engine();
+}
+
+bool EngineHost::decide_if_free() {
+  {
+    std::lock_guard pending_lock(pending_mutex_);
+    if (pending_.answers.size() >= kPendingMax) return false;
+  }
+  std::unique_lock lock(engine_mutex_, std::try_to_lock);
+  return lock.owns_lock() && decide_holding_engine();
+}
+
+// Letters are taken and decided under one lock, so that they are decided in the order they came.
+bool EngineHost::decide_holding_engine() {
   std::vector<Letter> letters = mailbox_.take(options_.batch_max);
   if (letters.empty()) return false;
   const Instant at = now();
@@ -152,7 +182,7 @@ void EngineHost::Pending::append(Pending later) {
 
 // One thread at a time, until nothing is pending: another one that comes meanwhile leaves what it
 // decided and goes on deciding.
-Status EngineHost::commit() {
+Status EngineHost::commit(Rounds rounds) {
   {
     std::lock_guard lock(pending_mutex_);
     if (committing_) return {};
@@ -161,8 +191,23 @@ Status EngineHost::commit() {
   Status good;
   while (std::optional<Pending> batch = take_pending()) {
     if (const Status committed = commit(*std::move(batch)); !committed) good = committed;
+    if (rounds == Rounds::One) {
+      hand_over();
+      break;
+    }
   }
   return good;
+}
+
+// What others decided meanwhile is written by the engine's own threads.
+void EngineHost::hand_over() {
+  bool more = false;
+  {
+    std::lock_guard lock(pending_mutex_);
+    committing_ = false;
+    more = !pending_.answers.empty();
+  }
+  if (more) mailbox_.ring();
 }
 
 std::optional<EngineHost::Pending> EngineHost::take_pending() {
@@ -201,8 +246,14 @@ Status EngineHost::append(std::span<const Record> records) {
     hash = sha256(as_bytes(hash), bytes);
     batch.push_back({record.seq, record.kind().number, to_ms(record.time), std::move(bytes), hash});
   }
+  const Duration start = clock_->monotonic();
   TRY(const std::uint64_t last, journal_->append(epoch_, records.front().seq - 1, batch));
   CHECK(last == records.back().seq);
+  // The clock counts whole milliseconds; over several appends that evens out.
+  if (records.size() <= kSettledInPlaceMax) {
+    const std::int64_t took_us = (clock_->monotonic() - start).count() * 1'000;
+    append_us_ += (took_us - append_us_) / kAppendsAveraged;
+  }
   tail_hash_ = hash;
   ++commits_;
   return {};

@@ -8,8 +8,10 @@
 //
 // Threads: any. run_batch() may be called by two threads, and is then a pipeline: while one writes,
 // the other decides what came meanwhile, and it becomes durable with the next fsync. Who finds
-// nobody writing writes, so a command that comes alone changes hands only once. With one thread
-// (tests, rehearsals) everything happens inside the call.
+// nobody writing writes. With one thread (tests, rehearsals) everything happens inside the call.
+// A thread that serves sockets leaves its commands with post() and then calls settle(), which does
+// the work in place while that is a matter of microseconds: a command that comes alone then never
+// changes hands.
 #pragma once
 
 #include <atomic>
@@ -45,10 +47,16 @@ class EngineHost {
   static Result<std::unique_ptr<EngineHost>> open(Journal* journal, const Clock* clock,
                                                   EngineHostOptions options);
 
-  // The reply comes from within run_batch(), when the records are durable or the input is refused.
+  // The reply comes from within run_batch() or settle(), when the records are durable or the input
+  // is refused.
   Status submit(Input input, Reply reply = {});
+  // The same, but decided only after the next settle(), together with all that was posted.
+  Status post(Input input, Reply reply);
   // Decided together if they fit a batch; what is refused is replied to from within the call.
-  void submit_all(std::vector<Letter> letters);
+  void post_all(std::vector<Letter> letters);
+  // Decides what was posted here and now, if it is little, the engine is free and the disk quick;
+  // else whoever waits in run_batch() does.
+  void settle();
   // Decides what waits (waiting at most `wait` for a first letter); true if there was something.
   // Errors are those of the journal: Conflict is final.
   Result<bool> run_batch(Duration wait = {});
@@ -59,7 +67,7 @@ class EngineHost {
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return mailbox_.size(); }
   std::uint64_t commits() const { return commits_; }  // fsyncs of the journal since the start
-  void wake() { mailbox_.wake(); }
+  void wake() { mailbox_.ring(); }
   // Before the thread that calls run_batch() starts.
   void listen(BatchListener listener) { listeners_.push_back(std::move(listener)); }
   // Of what is published. A snapshot is a cache: one that fails to be written costs time at the
@@ -80,8 +88,12 @@ class EngineHost {
     void append(Pending later);
   };
   bool decide();
-  Status commit();
+  bool decide_if_free();
+  bool decide_holding_engine();
+  enum class Rounds { One, All };
+  Status commit(Rounds rounds);
   Status commit(Pending batch);
+  void hand_over();
   std::optional<Pending> take_pending();
   Status append(std::span<const Record> records);
   void publish(World world);
@@ -103,6 +115,8 @@ class EngineHost {
   std::atomic<std::uint64_t> snapshot_seq_ = 0, commits_ = 0;
   Instant snapshot_time_{};  // of the thread that writes them
   std::atomic<bool> stopped_ = false;
+  // How long small batches take to become durable, in microseconds: a moving average.
+  std::atomic<std::int64_t> append_us_ = 0;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;
   Sha256 published_hash_{};

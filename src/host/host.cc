@@ -67,7 +67,7 @@ void Host::pass() {
   if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
 
-void Host::submit_all(std::vector<Letter> commands) {
+void Host::post_all(std::vector<Letter> commands) {
   std::vector<Letter> allowed;
   allowed.reserve(commands.size());
   const auto now_world = world();
@@ -80,7 +80,7 @@ void Host::submit_all(std::vector<Letter> commands) {
       letter.reply(std::unexpected(within.error()));
     }
   }
-  engine_->submit_all(std::move(allowed));
+  engine_->post_all(std::move(allowed));
 }
 
 Status Host::report(const Report& batch) {

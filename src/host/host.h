@@ -62,13 +62,14 @@ class Host {
   void pass();
 
   // Any thread.
-  // A command of an actor, within the actor's rate.
-  Status submit(Command command, Reply reply) {
+  // A command of an actor, within the actor's rate; decided after the next settle().
+  Status post(Command command, Reply reply) {
     TRY(rates_.take(*world(), command, engine_->now()));
-    return engine_->submit(std::move(command), std::move(reply));
+    return engine_->post(std::move(command), std::move(reply));
   }
   // The same for many. Each letter is a command.
-  void submit_all(std::vector<Letter> commands);
+  void post_all(std::vector<Letter> commands);
+  void settle() { engine_->settle(); }
   Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
   bool release(const std::string& session) { return desk_->release(session); }
   Status report(const Report& batch);

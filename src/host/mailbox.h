@@ -26,27 +26,32 @@ class Mailbox {
  public:
   explicit Mailbox(std::size_t letters_max) : letters_max_(letters_max) {}
 
-  // Limit when full: try again later.
+  // Limit when full: try again later. Nobody is woken before ring().
   Status put(Letter letter);
   // All at once, so that the receiver sees them together. Those for which there was no room come
   // back.
   std::vector<Letter> put_all(std::vector<Letter> letters);
-  // Until there is a letter, wake() is called, or `most` has passed.
+  // Wakes a receiver that waits.
+  void ring();
+  // Until it rings or `most` has passed; not at all while there are letters.
   void wait(Duration most);
   // Up to letters_max letters, in order.
   std::vector<Letter> take(std::size_t letters_max);
   std::size_t size() const;
+  // Some letters wait, all of them commands about single events, and no more than `most`.
+  bool is_light(std::size_t most) const;
   Error full() const;
-  void wake();
 
  private:
   bool has_room_for(const Letter& letter) const;
+  void add(Letter letter);
 
   const std::size_t letters_max_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Letter> letters_;
-  bool woken_ = false;
+  std::size_t heavy_ = 0;  // of the letters
+  bool rung_ = false;
 };
 
 }  // namespace showcaller

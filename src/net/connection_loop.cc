@@ -60,6 +60,7 @@ struct IoLoop {
 
   void start();
   void tick();
+  void end_round_later();
 
   ServerCore* core;
   asio::io_context context{1};
@@ -71,6 +72,7 @@ struct IoLoop {
   std::unordered_set<Connection*> connections;
   std::vector<char> scratch = std::vector<char>(kScratchBytes);
   bool stopped = false;
+  bool round_ends = false;  // end_round_later() was called, and it has not ended
   ResponseWriter writer;
   std::thread thread;
 };
@@ -195,6 +197,15 @@ void IoLoop::tick() {
   timer.expires_after(tick_every);
   timer.async_wait([this](error_code error) {
     if (!error) tick();
+  });
+}
+
+// Whatever was ready together with what runs now comes before a handler that is posted now.
+void IoLoop::end_round_later() {
+  if (std::exchange(round_ends, true)) return;
+  asio::post(context, [this] {
+    round_ends = false;
+    core->after_round();
   });
 }
 
@@ -347,6 +358,7 @@ void Connection::dispatch() {
   slot_->stream_buffer_bytes = core_.limits.stream_buffer_bytes;
   request.peer = peer_;
   Responder responder(slot_);
+  loop_.end_round_later();
   try {
     core_.handler(std::move(request), std::move(responder));
   } catch (const std::exception&) {

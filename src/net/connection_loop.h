@@ -22,6 +22,7 @@ namespace showcaller {
 struct ServerCore {
   HttpLimits limits;
   HttpHandler handler;
+  std::function<void()> after_round;
   TlsContext tls;
   std::atomic<std::uint64_t> accepted{0}, requests{0}, refused{0}, timed_out{0}, dropped{0};
   std::atomic<bool> stopping{false};

@@ -169,6 +169,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   State& state = *server->state_;
   state.core.limits = options.limits;
   state.core.handler = std::move(handler);
+  state.core.after_round = std::move(options.after_round);
   state.options = std::move(options);
   if (state.options.tls) {
     TRY(state.core.tls, make_server_tls(*state.options.tls));

@@ -54,6 +54,9 @@ struct HttpServerOptions {
   std::optional<TlsServerOptions> tls;
   HttpLimits limits;
   int threads = 1;
+  // Called by a thread of the server when the handler has had all requests that the thread found
+  // together: what they asked for can be done together too.
+  std::function<void()> after_round = [] {};
 };
 
 struct HttpServerStats {

@@ -72,10 +72,13 @@ class ApiBackend {
   // Who owns a manifest; empty: nobody, or there is none.
   virtual std::string owner_of(std::string_view kind, std::string_view name) const = 0;
 
-  // ---- commands: replied to when durable. Limit when the mailbox is full. ----
+  // ---- commands: decided at the next settle(), together with all that came; replied to when
+  // durable. Limit when the mailbox is full. ----
   virtual void submit(Command command, CommandReply reply) = 0;
   // The same for many, which may then share an fsync.
   virtual void submit_all(std::vector<Submission> commands) = 0;
+  // Called by a thread of the server after the requests that it found together.
+  virtual void settle() = 0;
 
   // ---- readings of the published world ----
   virtual json::value status() const = 0;  // seq, time, epoch, version, counts

@@ -98,7 +98,9 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, Ap
   state.backend = backend;
   state.metrics = metrics;
   state.log = log;
-  state.workers.emplace(state.options.workers, state.options.slow_requests_max);
+  const auto settle = [backend] { backend->settle(); };
+  state.workers.emplace(state.options.workers, state.options.slow_requests_max, settle);
+  state.options.http.after_round = settle;
   state.build_router();
   const Router* router = &*state.router;
   TRY(state.http,

@@ -3,7 +3,8 @@
 
 namespace showcaller {
 
-WorkerPool::WorkerPool(int threads, std::size_t tasks_max) : tasks_max_(tasks_max) {
+WorkerPool::WorkerPool(int threads, std::size_t tasks_max, std::function<void()> after_task)
+    : tasks_max_(tasks_max), after_task_(std::move(after_task)) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -41,6 +42,7 @@ void WorkerPool::run() {
     lock.unlock();
     task();
     task = nullptr;
+    after_task_();
     lock.lock();
   }
 }

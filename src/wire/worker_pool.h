@@ -14,7 +14,8 @@ namespace showcaller {
 
 class WorkerPool {
  public:
-  WorkerPool(int threads, std::size_t tasks_max);
+  // `after_task` runs after each task, on its thread.
+  WorkerPool(int threads, std::size_t tasks_max, std::function<void()> after_task = [] {});
   // Runs what was accepted, then ends.
   ~WorkerPool();
 
@@ -26,6 +27,7 @@ class WorkerPool {
   void run();
 
   const std::size_t tasks_max_;
+  const std::function<void()> after_task_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<std::move_only_function<void()>> tasks_;

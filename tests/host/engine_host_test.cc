@@ -98,7 +98,7 @@ TEST(EngineHost, CommandsSentTogetherAreRefusedOneByOne) {
                                                 receipt ? "" : to_string(receipt.error().code));
                        }});
   }
-  host->submit_all(std::move(letters));
+  host->post_all(std::move(letters));
   EXPECT_EQ(answers, "4limit ");
   const std::uint64_t commits = host->commits();
   EXPECT_TRUE(host->run_batch().value());

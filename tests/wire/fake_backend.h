@@ -80,6 +80,7 @@ class FakeBackend : public ApiBackend {
     reply(Receipt{.seq = seq, .repeated = repeated, .notes = {"noted"}});
   }
 
+  void settle() override {}
   void submit_all(std::vector<Submission> commands) override {
     for (Submission& each : commands) submit(std::move(each.command), std::move(each.reply));
   }
