@@ -357,7 +357,7 @@ class Program {
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");
     token->add_option("--role", w.roles,
-                      "admin, operator, viewer, game-server, or a role of a Policy");
+                      "admin, operator, viewer, game-server, client, or a role of a Policy");
     token->add_option("--expires", w.expires, "A duration");
     CLI::App* privacy =
         verb("privacy", "Export or erase what the ledgers know of a player",

@@ -12,19 +12,14 @@ constexpr std::string_view kFlagsPath = "/ofrep/v1/evaluate/flags";
 constexpr std::string_view kConfigurationPath = "/ofrep/v1/configuration";
 constexpr JsonLimits kBodyLimits{.bytes_max = 1u << 20, .depth_max = 32};
 
-bool is_visible(const FlagSet& flags, std::string_view key, const OfrepOptions& options) {
-  if (!options.client_visible_only) return true;
-  const json::object* metadata = flags.metadata_of(key);
-  return metadata != nullptr && get_string(*metadata, "visibility") == "client";
-}
-
 std::string details_of(std::string_view key, const Evaluation& evaluation) {
   return fmt::format("flag '{}': {}", key, evaluation.message);
 }
 
-OfrepReply refused(int status, FlagError error, std::string_view key, std::string_view details) {
+OfrepReply refused(int status, FlagError error, std::optional<std::string_view> key,
+                   std::string_view details) {
   json::object body;
-  if (!key.empty()) body["key"] = key;
+  if (key) body["key"] = *key;
   body["errorCode"] = to_string(error);
   body["errorDetails"] = details;
   return {.status = status, .body = to_json_text(body)};
@@ -60,29 +55,27 @@ OfrepReply with_etag(std::string body, std::string_view if_none_match) {
 }
 
 OfrepReply evaluate_one(const OfrepRequest& request, std::string_view key, const FlagSet& flags,
-                        Instant now, const OfrepOptions& options) {
+                        Instant now) {
+  if (key.empty()) {
+    return refused(404, FlagError::FlagNotFound, key,
+                   fmt::format("the flag's key is missing; POST {} evaluates all", kFlagsPath));
+  }
   const auto context = decode_ofrep_context(request.body);
   if (!context) return refused(400, FlagError::InvalidContext, key, context.error().message);
-  if (!is_visible(flags, key, options)) {
-    return refused(404, FlagError::FlagNotFound, key,
-                   fmt::format("flag '{}': there is no such flag", key));
-  }
   const Evaluation evaluation = flags.evaluate(key, EvaluationContext(*context), now);
   return {.status = ofrep_status(evaluation),
           .body = to_json_text(ofrep_evaluation(key, evaluation))};
 }
 
-OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Instant now,
-                        const OfrepOptions& options) {
+OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Instant now) {
   const auto context = decode_ofrep_context(request.body);
-  if (!context) return refused(400, FlagError::InvalidContext, {}, context.error().message);
+  if (!context)
+    return refused(400, FlagError::InvalidContext, std::nullopt, context.error().message);
   const EvaluationContext who(*context);
   json::array all;
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const std::string_view key = flags.key(i);
-    if (is_visible(flags, key, options)) {
-      all.push_back(ofrep_evaluation(key, flags.evaluate(key, who, now)));
-    }
+    all.push_back(ofrep_evaluation(key, flags.evaluate(key, who, now)));
   }
   const json::object body{{"flags", std::move(all)}, {"metadata", flags.metadata()}};
   return with_etag(to_json_text(body), request.if_none_match);
@@ -110,11 +103,11 @@ OfrepReply answer_ofrep(const OfrepRequest& request, const FlagSet& flags, Insta
   }
   if (path.starts_with(kFlagsPath)) {
     path.remove_prefix(kFlagsPath.size());
-    const bool is_bulk = path.empty() || path == "/";
+    const bool is_bulk = path.empty();
     if (is_bulk || path.front() == '/') {
       if (request.method != "POST") return wrong_method("POST");
-      return is_bulk ? evaluate_all(request, flags, now, options)
-                     : evaluate_one(request, path.substr(1), flags, now, options);
+      return is_bulk ? evaluate_all(request, flags, now)
+                     : evaluate_one(request, path.substr(1), flags, now);
     }
   }
   return {.status = 404, .body = R"({"errorDetails":"there is no such endpoint"})"};

@@ -7,7 +7,8 @@
 //
 // A flag that leaves its value to the caller (no default variant, or disabled) answers 200 without
 // `value` and `variant`, as the protocol's record 6 says. The entity tag is a hash of the answer
-// itself, so 304 is never wrong. Threads: none. Source: open-feature/protocol,
+// itself, so 304 is never wrong. Which flags there are for a caller is decided by the set that is
+// handed in. Threads: none. Source: open-feature/protocol,
 // service/openapi.yaml; flagd where the protocol leaves a choice.
 #pragma once
 
@@ -26,9 +27,6 @@ namespace showcaller {
 inline constexpr std::string_view kOfrepPrefix = "/ofrep/v1/";
 
 struct OfrepOptions {
-  // Answer only flags whose metadata says {"visibility":"client"}; the others do not exist for the
-  // caller.
-  bool client_visible_only = false;
   std::int64_t polling_ms_min = 5'000;  // told to providers
 };
 

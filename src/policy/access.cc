@@ -22,16 +22,18 @@ constexpr std::array<std::string_view, 19> kOperatorVerbs{
     "quarantine", "release", "flags", "allocate", "ready"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
+constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
 
 struct BuiltInRole {
   std::string_view name;
   std::span<const std::string_view> verbs;
 };
-constexpr std::array<BuiltInRole, 4> kBuiltInRoles{{
+constexpr std::array<BuiltInRole, 5> kBuiltInRoles{{
     {kAdmin, kAdminVerbs},
     {"operator", kOperatorVerbs},
     {"viewer", kViewerVerbs},
     {"game-server", kGameServerVerbs},
+    {"client", kClientVerbs},
 }};
 
 template <class Names>

@@ -2,11 +2,12 @@
 // Who may do what: tokens, roles, and the one check that the API, the command line, allocation and
 // flag reads share.
 //
-// Roles come from Policy manifests. Four exist without one: admin (everything, and no manifest can
+// Roles come from Policy manifests. Five exist without one: admin (everything, and no manifest can
 // narrow it), operator (runs events; may touch neither policies nor tokens nor private data),
-// viewer (reads) and game-server (allocates, reports, reads flags). A Policy that names one of the
-// last three replaces it; a role that several policies name is the union of what they say. A policy
-// in audit mode only adds to a role.
+// viewer (reads), game-server (allocates, reports, reads flags) and client (reports, and gets the
+// values of flags that are visible to clients). A Policy that names one of the last four replaces
+// it; a role that several policies name is the union of what they say. A policy in audit mode only
+// adds to a role.
 //
 // Pure: the same world, actor and time give the same answer. Access is checked for moves toward
 // safety too.

@@ -70,8 +70,7 @@ struct ApiServer::State {
     router.emplace(RouterPorts{
         .authenticate =
             [this](const HttpRequest& request) {
-              return backend->authenticate(
-                  {bearer_token(request.headers), request.peer.tls_subject});
+              return backend->authenticate({token_of(request.headers), request.peer.tls_subject});
             },
         .authorize =
             [this](const RequestContext& context, std::string_view access) {

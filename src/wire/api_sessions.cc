@@ -58,8 +58,7 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                }});
   const auto ofrep = [backend = ports.backend](const auto& context, Answer answer) {
     const auto view = backend->flags(context->actor);
-    answer.send(handle_ofrep(context->request, *view.flags, backend->now(),
-                             {.client_visible_only = view.client_visible_only}));
+    answer.send(handle_ofrep(context->request, *view.flags, backend->now()));
   };
   const auto add = [&](std::string method, std::string pattern, std::string id, std::string summary,
                        std::string schema) {
@@ -75,7 +74,7 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                  .answer_schema = std::move(schema),
                  .handler = ofrep});
   };
-  add("POST", "/ofrep/v1/evaluate/flags/{key}", "ofrepEvaluate",
+  add("POST", "/ofrep/v1/evaluate/flags/{key...}", "ofrepEvaluate",
       "Evaluate one flag (OpenFeature Remote Evaluation)", "OfrepEvaluation");
   add("POST", "/ofrep/v1/evaluate/flags", "ofrepEvaluateAll",
       "Evaluate all flags; ETag and If-None-Match", "OfrepBulk");

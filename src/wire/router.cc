@@ -63,8 +63,9 @@ void fill_params(const Route& route, std::string_view path, RequestContext* cont
 
 }  // namespace
 
-std::string_view bearer_token(const HttpHeaders& headers) {
+std::string_view token_of(const HttpHeaders& headers) {
   const auto header = headers.get("Authorization");
+  if (header.empty()) return trim(headers.get("X-API-Key"));
   if (header.size() < 7 || !equal_ignoring_case(header.substr(0, 7), "Bearer ")) return {};
   return trim(header.substr(7));
 }

@@ -56,8 +56,8 @@ class Router {
   Node root_;
 };
 
-// The token of "Authorization: Bearer TOKEN"; empty when there is none.
-std::string_view bearer_token(const HttpHeaders& headers);
+// The token of "Authorization: Bearer TOKEN", or of "X-API-Key: TOKEN"; empty when there is none.
+std::string_view token_of(const HttpHeaders& headers);
 // Does an Accept header let this media type pass?
 bool accepts(std::string_view accept, std::string_view media_type);
 

@@ -20,7 +20,6 @@ metadata: { name: house-rules, owner: team-raids }
 spec:
   roles:
     - { name: minter, verbs: [token] }
-    - { name: game-client, verbs: [flags, report] }
 )"));
   }
   Result<Receipt> mint(std::vector<std::string> own_roles, std::string name,
@@ -47,7 +46,7 @@ TEST_F(HostBackendTest, GameServersAndReadersSeeAllFlagsAndClientsDoNot) {
   EXPECT_FALSE(backend_.flags({"g", {"game-server"}}).client_visible_only);
   EXPECT_FALSE(backend_.flags({"v", {"viewer"}}).client_visible_only);
   EXPECT_FALSE(backend_.flags({"a", {"admin"}}).client_visible_only);
-  EXPECT_TRUE(backend_.flags({"c", {"game-client"}}).client_visible_only);
+  EXPECT_TRUE(backend_.flags({"c", {"client"}}).client_visible_only);
 }
 
 TEST_F(HostBackendTest, NobodyHandsOutMoreThanHeHas) {

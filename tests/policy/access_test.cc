@@ -31,6 +31,7 @@ TEST(Access, BuiltInRolesNeedNoManifest) {
     EXPECT_EQ(may(world, "operator", row.verb), row.operator_) << row.verb;
     EXPECT_EQ(may(world, "viewer", row.verb), row.viewer) << row.verb;
     EXPECT_EQ(may(world, "game-server", row.verb), row.game_server) << row.verb;
+    EXPECT_EQ(may(world, "client", row.verb), row.verb == "flags" || row.verb == "report");
     EXPECT_FALSE(may(world, "nobody", row.verb)) << row.verb;
     EXPECT_FALSE(authorize(world, Actor{"ann", {}}, row.verb, "team-raids")) << row.verb;
   }

@@ -154,9 +154,11 @@ TEST(Negotiation, AcceptHeadersAreRead) {
 }
 
 TEST(Negotiation, BearerTokensAreFound) {
-  EXPECT_EQ(bearer_token({{"authorization", "bearer  abc "}}), "abc");
-  EXPECT_EQ(bearer_token({{"Authorization", "Basic abc"}}), "");
-  EXPECT_EQ(bearer_token({}), "");
+  EXPECT_EQ(token_of({{"authorization", "bearer  abc "}}), "abc");
+  EXPECT_EQ(token_of({{"Authorization", "Basic abc"}}), "");
+  EXPECT_EQ(token_of({}), "");
+  EXPECT_EQ(token_of({{"X-API-Key", "abc"}}), "abc");  // the other scheme of OFREP
+  EXPECT_EQ(token_of({{"X-API-Key", "abc"}, {"Authorization", "Bearer def"}}), "def");
 }
 
 }  // namespace

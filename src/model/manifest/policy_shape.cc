@@ -115,7 +115,8 @@ std::vector<std::string> names_of(Reader& reader, const Node& node, std::string_
 
 // Roles that exist without a manifest (policy/access.h).
 bool is_built_in(std::string_view role) {
-  return role == "admin" || role == "operator" || role == "viewer" || role == "game-server";
+  return role == "admin" || role == "operator" || role == "viewer" || role == "game-server" ||
+         role == "client";
 }
 
 void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
