@@ -87,8 +87,8 @@ struct Batch {
         left(size) {}
 
   struct Row {
-    std::string_view verb, outcome;
-    json::value result;
+    std::string_view verb;
+    Result<Receipt> result;
   };
   const ApiPorts ports;
   const std::shared_ptr<const RequestContext> context;
@@ -96,29 +96,38 @@ struct Batch {
   std::vector<Row> rows;
   std::atomic<std::size_t> left;
 
-  void settle(std::size_t at, std::string_view verb, const Result<Receipt>& result) {
-    rows[at] = {
-        verb, outcome_of(result),
-        result ? json::value(receipt_json(*result))
-               : json::object{{"error", problem_json(result.error(), context->request.raw_path(),
-                                                     context->trace.trace_id)}}};
+  void settle(std::size_t at, std::string_view verb, Result<Receipt> result) {
+    rows[at] = {verb, std::move(result)};
     if (left.fetch_sub(1) == 1) finish();
   }
 
   void finish() {
     std::map<std::pair<std::string_view, std::string_view>, std::uint64_t> outcomes;
-    json::array results;
-    results.reserve(rows.size());
-    for (Row& row : rows) {
-      ++outcomes[{row.verb, row.outcome}];
-      results.push_back(std::move(row.result));
+    std::string body = "{\"results\":[";
+    body.reserve(rows.size() * kRowBytes);
+    for (const Row& row : rows) {
+      ++outcomes[{row.verb, outcome_of(row.result)}];
+      append_result(&body, row.result);
+      body += ',';
     }
+    body.back() = ']';
+    body += "}\n";
     for (const auto& [labels, count] : outcomes)
       ports.metrics->counter("showcaller_commands", {labels.first, labels.second}).add(count);
     MetricHistogram& seconds = ports.metrics->histogram("showcaller_command_seconds");
     const double elapsed = seconds_since(context->started);
     for (std::size_t i = 0; i < rows.size(); ++i) seconds.observe(elapsed);
-    answer.ok(json::object{{"results", std::move(results)}});
+    answer.send(json_response(200, std::move(body)));
+  }
+
+ private:
+  static constexpr std::size_t kRowBytes = 64;  // of a result without notes
+
+  void append_result(std::string* out, const Result<Receipt>& result) const {
+    if (result) return append_receipt(out, *result);
+    *out += to_json_text(
+        json::object{{"error", problem_json(result.error(), context->request.raw_path(),
+                                            context->trace.trace_id)}});
   }
 };
 
@@ -174,7 +183,7 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
     }
     const auto verb = verb_of(command.body);
     submissions.push_back({std::move(command), [batch, i, verb](Result<Receipt> result) {
-                             batch->settle(i, verb, result);
+                             batch->settle(i, verb, std::move(result));
                            }});
   }
   ports.backend->submit_all(std::move(submissions));

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/suggest.h"
 
 namespace showcaller {
@@ -62,7 +63,7 @@ class FieldReader {
     for (const auto& field : fields_) {
       const std::string_view key = field.key();
       const bool of_every_command = key == "do" || key == "key" || key == "reason";
-      if (of_every_command || std::ranges::find(taken_, key) != taken_.end()) continue;
+      if (of_every_command || is_taken(key)) continue;
       return fail(ErrorCode::Invalid,
                   fmt::format("'{}' is not a field of this command; leave it out", key));
     }
@@ -70,13 +71,20 @@ class FieldReader {
   }
 
  private:
+  // Keys are literals.
   const json::value* take(std::string_view key) {
-    taken_.emplace_back(key);
+    CHECK(taken_count_ < taken_.size());
+    taken_[taken_count_++] = key;
     return fields_.if_contains(key);
   }
 
+  bool is_taken(std::string_view key) const {
+    return std::ranges::find(taken_, key) != taken_.end();
+  }
+
   const json::object& fields_;
-  std::vector<std::string> taken_;
+  std::array<std::string_view, 8> taken_;
+  std::size_t taken_count_ = 0;
 };
 
 Result<CommandBody> quarantine_command(FieldReader& reader, bool release) {
@@ -166,6 +174,16 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
   }
   TRY(const auto of_event, event_verb(verb));
   return event_command(reader, of_event);
+}
+
+void append_receipt(std::string* out, const Receipt& receipt) {
+  fmt::format_to(std::back_inserter(*out), R"({{"seq":{},"repeated":{},"notes":[)", receipt.seq,
+                 receipt.repeated);
+  for (std::size_t i = 0; i < receipt.notes.size(); ++i) {
+    if (i > 0) *out += ',';
+    append_json_string(out, receipt.notes[i]);
+  }
+  *out += "]}";
 }
 
 json::object receipt_json(const Receipt& receipt) {

@@ -27,5 +27,7 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
 Result<EventVerb> event_verb(std::string_view text);
 
 json::object receipt_json(const Receipt& receipt);
+// The same as text.
+void append_receipt(std::string* out, const Receipt& receipt);
 
 }  // namespace showcaller
