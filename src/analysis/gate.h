@@ -75,7 +75,8 @@ struct GateConfig {
   std::int64_t tick_s = 10;
   std::int64_t warmup_s = 150;
   double share = 0;  // of units that go to the canary, in (0, 1); 0: unknown, no sample-ratio check
-  std::int64_t canary_events_min = 3;  // in a window, before it is judged
+  std::int64_t canary_instances_min = 4;  // instance assignment: with fewer, small effects rest
+  std::int64_t canary_events_min = 3;     // in a window, before it is judged
   std::int64_t baseline_events_min = 10;
 };
 

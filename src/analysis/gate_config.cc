@@ -264,6 +264,9 @@ Status check(const GateConfig& config) {
   if (config.canary_events_min < 1 || config.baseline_events_min < 1) {
     return fail(ErrorCode::Invalid, "the least numbers of events are 1 or more");
   }
+  if (config.canary_instances_min < 4) {
+    return fail(ErrorCode::Invalid, "canary_instances_min is below 4");
+  }
   return {};
 }
 

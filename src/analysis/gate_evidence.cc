@@ -18,7 +18,6 @@ constexpr double kMainWeight = 0.75;  // of the e-value that began with the stag
 constexpr double kRestartWeight =
     0.25;  // of all restarts together: restart k has 1 / (k (k+1)) of it
 constexpr double kLogSmallEffect = 0.405465108108164;  // log 1.5
-constexpr double kInstancesMin = 4;
 constexpr double kCertificate = 60;
 constexpr double kCertificateKept = 6;
 constexpr double kPowerAsked = 0.8;
@@ -145,10 +144,10 @@ bool GateState::Core::enough_events(const SeriesSums& sums, std::size_t s, doubl
          baseline_events >= plan->series[s].baseline_events_min * clump;
 }
 
-// With fewer than four canary instances a small effect can't be told from the instance itself.
+// With too few canary instances a small effect can't be told from the instance itself.
 bool GateState::Core::too_few_instances(const SeriesSums& sums, const WindowNoise& n) const {
   return plan->config.assignment == Assignment::Instance &&
-         n.canary_groups < kInstancesMin - 0.75 &&
+         n.canary_groups < double(plan->config.canary_instances_min) - 0.75 &&
          sums.suspect < sums.expected * std::exp(kLogSmallEffect);
 }
 

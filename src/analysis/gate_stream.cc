@@ -16,9 +16,17 @@ namespace {
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kLineBytesMax = 16u << 20;
 
-const std::vector<std::string> kStageKeys{
-    "planned_s",         "tick_s",  "share", "assignment",         "warmup_s", "profile",
-    "canary_events_min", "metrics", "name",  "baseline_events_min"};
+const std::vector<std::string> kStageKeys{"planned_s",
+                                          "tick_s",
+                                          "share",
+                                          "assignment",
+                                          "warmup_s",
+                                          "profile",
+                                          "canary_events_min",
+                                          "metrics",
+                                          "name",
+                                          "baseline_events_min",
+                                          "canary_instances_min"};
 const std::vector<std::string> kMetricKeys{"name",      "kind", "weight", "worse_by_at_most",
                                            "at",        "cuts", "better", "must_detect",
                                            "scaled_by", "prior"};
@@ -307,6 +315,7 @@ Result<GateConfig> gate_config_from_json(const json::value& header, std::string*
   fields.whole("warmup_s", &config.warmup_s);
   fields.whole("canary_events_min", &config.canary_events_min);
   fields.whole("baseline_events_min", &config.baseline_events_min);
+  fields.whole("canary_instances_min", &config.canary_instances_min);
   fields.number("share", &config.share);
   if (auto word = fields.word("assignment", parse_assignment, "player or instance"))
     config.assignment = *word;
@@ -348,6 +357,8 @@ json::value to_json(const GateConfig& config) {
                      {"profile", to_string(config.profile)},
                      {"canary_events_min", config.canary_events_min},
                      {"baseline_events_min", config.baseline_events_min}};
+  if (config.canary_instances_min != GateConfig{}.canary_instances_min)
+    stage["canary_instances_min"] = config.canary_instances_min;
   if (config.share > 0) stage["share"] = config.share;
   stage["metrics"] = std::move(metrics);
   return {{"version", kFormat}, {"stage", std::move(stage)}};

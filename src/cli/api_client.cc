@@ -26,6 +26,18 @@ ErrorCode code_of(int status, const json::object& problem) {
 
 }  // namespace
 
+std::string finding_line(const json::object& finding) {
+  std::string out;
+  if (get_int(finding, "line") > 0)
+    out = fmt::format("{}:{}:{}: ", get_string(finding, "file"), get_int(finding, "line"),
+                      get_int(finding, "column"));
+  out += get_string(finding, "severity", "error") + ": ";
+  if (const std::string path = get_string(finding, "path"); !path.empty()) out += path + ": ";
+  out += get_string(finding, "message");
+  if (const std::string hint = get_string(finding, "hint"); !hint.empty()) out += "; " + hint;
+  return out;
+}
+
 Result<ApiClient> ApiClient::open(const ServerAddress& address) {
   HttpClientOptions options;
   options.base_url = address.url;
@@ -61,10 +73,7 @@ Result<json::value> ApiClient::answer(Result<HttpResponse> response) {
       get_string(problem, "detail", fmt::format("the server answered {}", response->status));
   if (const json::value* findings = get_if(problem, "findings"); findings && findings->is_array()) {
     for (const json::value& finding : findings->get_array()) {
-      if (!finding.is_object()) continue;
-      const json::object& f = finding.get_object();
-      message += fmt::format("\n  {}:{}: {}: {}", get_int(f, "line"), get_int(f, "column"),
-                             get_string(f, "path"), get_string(f, "message"));
+      if (finding.is_object()) message += "\n  " + finding_line(finding.get_object());
     }
   }
   return fail(code_of(response->status, problem), message);
@@ -78,14 +87,6 @@ Result<json::value> ApiClient::post(const std::string& target, const json::value
                                     const std::string& key) {
   HttpClientRequest request{
       "POST", target, {{"Content-Type", "application/json"}}, to_json_text(body)};
-  request.headers.add("Idempotency-Key", key.empty() ? new_idempotency_key() : key);
-  return answer(client_.send(request));
-}
-
-Result<json::value> ApiClient::post_text(const std::string& target, std::string body,
-                                         const std::string& key) {
-  HttpClientRequest request{
-      "POST", target, {{"Content-Type", "application/yaml"}}, std::move(body)};
   request.headers.add("Idempotency-Key", key.empty() ? new_idempotency_key() : key);
   return answer(client_.send(request));
 }

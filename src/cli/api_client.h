@@ -25,8 +25,6 @@ class ApiClient {
   Result<json::value> get(const std::string& target);
   Result<json::value> post(const std::string& target, const json::value& body,
                            const std::string& key = {});
-  Result<json::value> post_text(const std::string& target, std::string body,
-                                const std::string& key = {});
   Result<json::value> remove(const std::string& target);
   // Each record as it becomes durable, after `after`, until sink returns false or the server goes
   // away.
@@ -38,6 +36,9 @@ class ApiClient {
   Result<json::value> answer(Result<HttpResponse> response);
   HttpClient client_;
 };
+
+// "raid.yaml:12:5: error: spec.risk: message; hint", of a finding as the API tells it.
+std::string finding_line(const json::object& finding);
 
 // A fresh key, so that a command that is sent again after a lost answer has one effect.
 std::string new_idempotency_key();

@@ -28,11 +28,12 @@ struct Words {
   std::string watch_timeout;
   HistoryRequest history;
   std::vector<std::string> paths, roles;
+  std::string init_kind = "event";
   std::string name, what, kind, at, to, from, scope, hash, expires, detail,
       owner = "team-name", data = "./showcaller-state";
   std::string fleet, subject, duration, pass_every = "200ms";
   std::int64_t revision = 0, pace = 0;
-  bool dry_run = false, force = false, failed = false;
+  bool dry_run = false, all = false, force = false, failed = false;
 };
 
 class Program {
@@ -164,13 +165,14 @@ class Program {
           ->required();
       return sub;
     };
-    CLI::App* init =
-        verb("init", "Print a commented manifest to start from",
-             "  showcaller init event winter-raid --owner team-raids > winter-raid.yaml",
-             [&w] { return init_verb(w.kind, w.name.empty() ? "my-" + w.kind : w.name, w.owner); });
-    init->add_option("kind", w.kind,
+    CLI::App* init = verb(
+        "init", "Print a commented manifest to start from",
+        "  showcaller init event winter-raid --owner team-raids > winter-raid.yaml", [&w] {
+          return init_verb(w.init_kind, w.name.empty() ? "my-" + w.init_kind : w.name, w.owner);
+        });
+    init->add_option("kind", w.init_kind,
                      "event, pipeline, fleet, flag, metric, service, policy or team")
-        ->default_val("event");
+        ->capture_default_str();
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();
     files(verb("validate", "Check manifests offline; every finding with its place",
@@ -190,8 +192,13 @@ class Program {
                    "  showcaller apply winter-raid.yaml\n  showcaller apply manifests/ --dry-run",
                    [&w] { return apply_verb(w.context, w.paths, w.dry_run); }));
     apply->add_flag("--dry-run", w.dry_run, "Only say what would happen");
-    files(verb("drift", "Hold the server against manifests; 0 when they agree",
-               "  showcaller drift manifests/", [&w] { return drift_verb(w.context, w.paths); }));
+    CLI::App* drift =
+        files(verb("drift", "Hold the server against manifests; 0 when they agree",
+                   "  showcaller drift manifests/\n  showcaller drift manifests/ --all",
+                   [&w] { return drift_verb(w.context, w.paths, w.all); }));
+    drift->add_flag("--all", w.all,
+                    "Tell all that only the server has, not only what has a kind and owner of the "
+                    "files");
   }
 
   void add_look_verbs() {

@@ -10,174 +10,11 @@
 #include <fmt/format.h>
 
 #include "cli/cli.h"
-#include "cli/manifest_files.h"
+#include "cli/client_answers.h"
 #include "net/http_message.h"
 
 namespace showcaller {
 namespace {
-
-int failed(const Error& error) {
-  print_error(error);
-  return exit_of(error);
-}
-
-void say(const std::string& line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-}
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (!value) return "";
-  return value->is_string() ? std::string(value->get_string()) : to_json_text(*value);
-}
-
-// Receipts: notes for people, the whole for programs.
-int print_receipt(const ClientContext& context, const Result<json::value>& receipt) {
-  if (!receipt) return failed(receipt.error());
-  if (context.form != OutputForm::Table || !receipt->is_object()) {
-    print_value(*receipt, context.form);
-    return kExitOk;
-  }
-  const json::object& object = receipt->get_object();
-  const json::value* notes = object.if_contains("notes");
-  if (notes && notes->is_array()) {
-    for (const json::value& note : notes->get_array())
-      say(std::string(note.is_string() ? note.get_string() : json::string()));
-  }
-  if (get_int(object, "seq") > 0)
-    say(coloured(fmt::format("accepted as record {}", get_int(object, "seq")), "dim"));
-  else
-    say(coloured("nothing had to change", "dim"));
-  return kExitOk;
-}
-
-template <class Act>
-int with_server(const ClientContext& context, Act act) {
-  auto client = ApiClient::open(context.address);
-  if (!client) return failed(client.error());
-  return act(*client);
-}
-
-// Where a line of the joined text lies: "raid.yaml:12".
-std::string place_of(std::span<const SourceFile> files, std::int64_t line) {
-  for (const SourceFile& file : files) {
-    const std::int64_t lines = 1 + std::count(file.text.begin(), file.text.end(), '\n');
-    if (line <= lines) return fmt::format("{}:{}", file.name, line);
-    line -= lines + 1;  // and the line that parts two files
-  }
-  return fmt::format("line {}", line);
-}
-
-// Findings as a compiler tells them, on standard error.
-void say_findings(const json::value* findings, std::span<const SourceFile> files) {
-  for (const json::value& value :
-       findings && findings->is_array() ? findings->get_array() : json::array{}) {
-    if (!value.is_object()) continue;
-    const json::object& f = value.get_object();
-    const std::string severity = get_string(f, "severity", "error");
-    std::string line =
-        fmt::format("{}:{}: {}: {}{}", place_of(files, get_int(f, "line")), get_int(f, "column"),
-                    severity, get_string(f, "path").empty() ? "" : get_string(f, "path") + ": ",
-                    get_string(f, "message"));
-    if (const std::string hint = get_string(f, "hint"); !hint.empty()) line += "; " + hint;
-    std::fprintf(stderr, "%s\n", line.c_str());
-  }
-}
-
-// The server reads manifests against its own world: pipelines, fleets and flags it has need not be
-// in the files.
-Result<json::value> server_plan(ApiClient& client, std::span<const SourceFile> files) {
-  TRY(json::value plan, client.post_text("/api/v1/plan", joined(files)));
-  if (!plan.is_object()) return fail(ErrorCode::Internal, "the server's plan is no object");
-  say_findings(plan.get_object().if_contains("findings"), files);
-  if (!get_bool(plan.get_object(), "ok", true))
-    return fail(ErrorCode::Invalid, "the manifests have errors; nothing was applied");
-  return plan;
-}
-
-std::string change_line(const json::object& change) {
-  const std::string path = text_at(change, "path");
-  if (!change.contains("before"))
-    return coloured(fmt::format("    + {}: {}", path, text_at(change, "after")), "green");
-  if (!change.contains("after")) return coloured(fmt::format("    - {}", path), "red");
-  return coloured(
-      fmt::format("    ~ {}: {} -> {}", path, text_at(change, "before"), text_at(change, "after")),
-      "yellow");
-}
-
-void say_list(const json::object& object, std::string_view key, const std::string& title) {
-  const json::value* list = object.if_contains(key);
-  if (!list || !list->is_array()) return;
-  for (const json::value& item : list->get_array()) {
-    say(fmt::format("    {}: {}", title,
-                    item.is_string() ? std::string(item.get_string()) : to_json_text(item)));
-  }
-}
-
-void say_event_plan(const json::object& event) {
-  say_list(event, "disturbs", "disturbs");
-  say_list(event, "approvals", "needs");
-  say_list(event, "waits_for", "would wait");
-  say_list(event, "notes", "note");
-  const json::value* stages = event.if_contains("stages");
-  for (const json::value& value :
-       stages && stages->is_array() ? stages->get_array() : json::array{}) {
-    const json::object& stage = value.as_object();
-    say(fmt::format("    stage {} {}% bake {}", text_at(stage, "name"),
-                    text_at(stage, "exposure_percent"), text_at(stage, "bake")));
-    for (const json::value& gate_value : stage.at("gates").as_array()) {
-      const json::object& gate = gate_value.as_object();
-      std::string line = fmt::format(
-          "      {} detects {} with {} canary sessions (baseline {} {})", text_at(gate, "gate"),
-          text_at(gate, "detects"),
-          gate.contains("canary_units_needed") ? text_at(gate, "canary_units_needed") : "?",
-          text_at(gate, "baseline_rate"), text_at(gate, "baseline_rate_is"));
-      if (gate.contains("note"))
-        line = fmt::format("      {}: {}", text_at(gate, "gate"), text_at(gate, "note"));
-      if (gate.contains("bake_needed"))
-        line += fmt::format(", in {} at today's traffic", text_at(gate, "bake_needed"));
-      if (gate.contains("advice"))
-        line += coloured("; too short: " + text_at(gate, "advice"), "yellow");
-      say(line);
-    }
-  }
-  if (const json::value* rollback = event.if_contains("rollback");
-      rollback && rollback->is_object()) {
-    const json::object& r = rollback->get_object();
-    say(fmt::format("    rollback takes {} at worst ({}); allowed {}", text_at(r, "worst"),
-                    text_at(r, "bound_by"), text_at(r, "within")));
-  }
-}
-
-int print_plan(const ClientContext& context, const Result<json::value>& plan) {
-  if (!plan) return failed(plan.error());
-  const json::object& object = plan->as_object();
-  if (context.form != OutputForm::Table) {
-    print_value(*plan, context.form);
-  } else {
-    const json::value* manifests = object.if_contains("manifests");
-    for (const json::value& value :
-         manifests && manifests->is_array() ? manifests->get_array() : json::array{}) {
-      const json::object& line = value.as_object();
-      say(fmt::format("{} {}/{}", coloured(text_at(line, "action"), "bold"), text_at(line, "kind"),
-                      text_at(line, "name")));
-      for (const json::value& change : line.at("changes").as_array())
-        say(change_line(change.as_object()));
-      for (const json::value& taken : line.at("defaults").as_array()) {
-        say(coloured(fmt::format("    default {}: {}", text_at(taken.as_object(), "path"),
-                                 text_at(taken.as_object(), "value")),
-                     "dim"));
-      }
-      if (const json::value* event = line.if_contains("event")) say_event_plan(event->as_object());
-    }
-    say_list(object, "problems", "problem");
-  }
-  const json::value* problems = object.if_contains("problems");
-  const bool bad = !get_bool(object, "ok", true) ||
-                   (problems && problems->is_array() && !problems->get_array().empty());
-  return bad ? kExitRefused : kExitOk;
-}
 
 const std::map<std::string, std::pair<std::string, std::vector<std::string>>>& listings() {
   static const std::map<std::string, std::pair<std::string, std::vector<std::string>>> kListings{
@@ -203,54 +40,6 @@ std::string elapsed_line(const json::object& record) {
 }
 
 }  // namespace
-
-int apply_verb(const ClientContext& context, const std::vector<std::string>& paths, bool dry_run) {
-  const auto files = read_manifest_files(paths);
-  if (!files) return failed(files.error());
-  return with_server(context, [&](ApiClient& client) {
-    const auto plan = server_plan(client, *files);
-    if (!plan) return failed(plan.error());
-    if (dry_run) return print_plan(context, plan);
-    std::string target = "/api/v1/manifests";
-    if (!context.reason.empty()) target += "?reason=" + percent_encode(context.reason);
-    return print_receipt(context, client.post_text(target, joined(*files), context.key));
-  });
-}
-
-int plan_verb(const ClientContext& context, const std::vector<std::string>& paths) {
-  const auto files = read_manifest_files(paths);
-  if (!files) return failed(files.error());
-  return with_server(
-      context, [&](ApiClient& client) { return print_plan(context, server_plan(client, *files)); });
-}
-
-// What the server has, held against the files: 0 when they agree.
-int drift_verb(const ClientContext& context, const std::vector<std::string>& paths) {
-  const auto files = read_manifest_files(paths);
-  if (!files) return failed(files.error());
-  return with_server(context, [&](ApiClient& client) {
-    const auto plan = server_plan(client, *files);
-    if (!plan) return failed(plan.error());
-    json::array drifted;
-    for (const json::value& value : plan->as_object().at("manifests").as_array()) {
-      if (text_at(value.as_object(), "action") != "unchanged") drifted.push_back(value);
-    }
-    if (context.form != OutputForm::Table)
-      print_value(drifted, context.form);
-    else if (drifted.empty())
-      say("no drift: the server has what the files say");
-    else {
-      for (const json::value& value : drifted) {
-        const json::object& line = value.as_object();
-        say(fmt::format("{}/{} {}", text_at(line, "kind"), text_at(line, "name"),
-                        text_at(line, "action") == "create" ? "is not on the server" : "differs"));
-        for (const json::value& change : line.at("changes").as_array())
-          say(change_line(change.as_object()));
-      }
-    }
-    return drifted.empty() ? int(kExitOk) : int(kExitRefused);
-  });
-}
 
 int get_verb(const ClientContext& context, const std::string& what, const std::string& name) {
   const auto listing = listings().find(what);
@@ -301,6 +90,8 @@ int status_verb(const ClientContext& context, const std::string& event) {
                       get_int(s, "index") + 1, text_at(s, "of"), text_at(s, "exposure_percent"),
                       text_at(s, "for")));
     }
+    if (const json::value* schedule = o.if_contains("schedule"))
+      say_schedule(schedule->as_object());
     say(fmt::format("  intake {}", text_at(o, "intake")));
     if (const json::value* hold = o.if_contains("hold"))
       say(coloured("  held: " + text_at(hold->as_object(), "reason"), "yellow"));

@@ -21,7 +21,8 @@ struct ClientContext {
 
 int apply_verb(const ClientContext& context, const std::vector<std::string>& paths, bool dry_run);
 int plan_verb(const ClientContext& context, const std::vector<std::string>& paths);
-int drift_verb(const ClientContext& context, const std::vector<std::string>& paths);
+// With `all`, whatever only the server has is drift; else what has a kind and owner of the files.
+int drift_verb(const ClientContext& context, const std::vector<std::string>& paths, bool all);
 int get_verb(const ClientContext& context, const std::string& what, const std::string& name);
 int status_verb(const ClientContext& context, const std::string& event);
 int explain_verb(const ClientContext& context, const std::string& event);

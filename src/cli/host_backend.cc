@@ -337,12 +337,11 @@ FlagView HostBackend::flags(const Actor& actor) const {
   return {set, !whole};
 }
 
-ManifestReading HostBackend::read_manifests(std::string_view text) const {
-  const SourceFile source{"manifests", std::string(text)};
+ManifestReading HostBackend::read_manifests(std::span<const SourceFile> files) const {
   ParseOptions options;
   options.known = known_manifests(host_.world());
   options.tzdata_version = options_.tzdata_version;
-  ParseOutcome parsed = parse_manifests(std::span(&source, 1), options);
+  ParseOutcome parsed = parse_manifests(files, options);
   ManifestReading out;
   out.ok = parsed.ok();
   out.findings = findings_to_json(parsed.findings);
@@ -352,15 +351,15 @@ ManifestReading HostBackend::read_manifests(std::string_view text) const {
   return out;
 }
 
-json::value HostBackend::validate(std::string_view text) const {
-  const ManifestReading reading = read_manifests(text);
+json::value HostBackend::validate(std::span<const SourceFile> files) const {
+  const ManifestReading reading = read_manifests(files);
   return {{"ok", reading.ok}, {"findings", reading.findings}};
 }
 
-Result<json::value> HostBackend::plan(std::string_view text) const {
-  const ManifestReading reading = read_manifests(text);
+Result<json::value> HostBackend::plan(std::span<const SourceFile> files, const Actor& actor) const {
+  const ManifestReading reading = read_manifests(files);
   if (!reading.ok) return json::value{{"ok", false}, {"findings", reading.findings}};
-  json::object out = plan_of(*host_.world(), reading.manifests, host_.plan_facts(), now());
+  json::object out = plan_of(*host_.world(), {reading.manifests, actor, host_.plan_facts()}, now());
   out["ok"] = true;
   out["findings"] = reading.findings;
   return out;

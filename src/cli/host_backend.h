@@ -53,9 +53,9 @@ class HostBackend final : public ApiBackend {
   Result<json::value> report(std::string_view body, const Actor& actor) override;
   FlagView flags(const Actor& actor) const override;
 
-  ManifestReading read_manifests(std::string_view text) const override;
-  json::value validate(std::string_view text) const override;
-  Result<json::value> plan(std::string_view text) const override;
+  ManifestReading read_manifests(std::span<const SourceFile> files) const override;
+  json::value validate(std::span<const SourceFile> files) const override;
+  Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const override;
   Result<json::value> history(const HistoryQuery& query) const override;
   Result<json::value> explain(std::string_view event) const override;
   Result<json::value> ledger(std::string_view event, std::int64_t revision) const override;

@@ -55,13 +55,11 @@ Result<std::vector<SourceFile>> read_manifest_files(std::span<const std::string>
   return out;
 }
 
-std::string joined(std::span<const SourceFile> files) {
-  std::string out;
-  for (const SourceFile& file : files) {
-    if (!out.empty()) out += "\n---\n";
-    out += file.text;
-  }
-  return out;
+json::object files_to_json(std::span<const SourceFile> files) {
+  json::array list;
+  for (const SourceFile& file : files)
+    list.push_back(json::object{{"name", file.name}, {"text", file.text}});
+  return {{"files", std::move(list)}};
 }
 
 }  // namespace showcaller

@@ -13,7 +13,7 @@ namespace showcaller {
 
 // *.yaml, *.yml and *.json of a folder, by name. NotFound, Invalid (nothing there), Limit.
 Result<std::vector<SourceFile>> read_manifest_files(std::span<const std::string> paths);
-// One multi-document text of all of them.
-std::string joined(std::span<const SourceFile> files);
+// {"files":[{"name","text"}]}, as the API takes them.
+json::object files_to_json(std::span<const SourceFile> files);
 
 }  // namespace showcaller

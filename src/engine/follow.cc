@@ -7,6 +7,7 @@
 
 #include "engine/decide.h"
 #include "engine/moves.h"
+#include "engine/rollback_time.h"
 #include "flow/saga.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
@@ -55,10 +56,9 @@ Payloads get_stuck(const Subject& s) {
                           s.event.steps[i].detail);
     }
   }
-  if (where.empty() && s.now - s.event.phase_since > s.spec().rollback.within) {
-    where = fmt::format("the canary has not drained within {}",
-                        format_duration(s.spec().rollback.within));
-  }
+  const Duration within = rollback_within(s.world, s.spec());
+  if (where.empty() && s.now - s.event.phase_since > within)
+    where = fmt::format("the canary has not drained within {}", format_duration(within));
   if (where.empty()) return {};
   PageRaised page{
       "LiveEvent/" + s.name,

@@ -154,6 +154,7 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
   if (!any_gate) return std::nullopt;
   out.config.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
   out.config.assignment = assignment_of(spec, !out.canary_build.empty());
+  out.config.canary_instances_min = spec.analysis.instances_min;
   out.config.planned_s = whole_seconds(stage.bake_max.value_or(stage.bake_min));
   out.config.tick_s = whole_seconds(spec.analysis.tick);
   out.config.warmup_s = spec.analysis.warmup.count() / 1000;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/known.h"
 
+#include "flow/flag_snapshot.h"
+
 namespace showcaller {
 
 KnownManifests known_manifests(std::shared_ptr<const World> world) {
@@ -34,6 +36,9 @@ KnownManifests known_manifests(std::shared_ptr<const World> world) {
       if (!is_over(event.phase)) out.push_back(event.manifest.get());
     });
     return out;
+  };
+  known.config = [world](std::string_view document, std::int64_t version) {
+    return find_config(*world, document, version);
   };
   return known;
 }

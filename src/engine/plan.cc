@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan.h"
 
-#include <cmath>
-
 #include <fmt/format.h>
 
-#include "analysis/bake_planner.h"
 #include "engine/decide.h"
+#include "engine/engine.h"
+#include "engine/plan_stages.h"
+#include "engine/rollback_time.h"
+#include "engine/view.h"
 #include "model/manifest/diff.h"
 #include "model/manifest/manifest.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
+#include "policy/quotas.h"
 
 namespace showcaller {
 namespace {
-
-constexpr double kAssumedRate = 0.01;
 
 json::array changes_between(const json::object& before, const json::object& after) {
   json::array out;
@@ -35,137 +35,6 @@ json::array defaults_of(const Manifest& manifest) {
   return out;
 }
 
-std::string percent(double share) {
-  return fmt::format("{:.4g}%", 100 * share);
-}
-
-// What one relative gate can see in one stage.
-json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, const GateSpec& gate,
-                          const PlanFacts& facts, double sessions_per_s, bool changes_build) {
-  const auto baseline = facts.baselines.find(gate.metric);
-  const bool measured = baseline != facts.baselines.end() && baseline->second.rate > 0;
-  BakeQuestion question;
-  question.rate = measured        ? baseline->second.rate
-                  : gate.quantile ? 1 - *gate.quantile
-                                  : kAssumedRate;
-  question.ratio = gate.must_detect.value_or(2);
-  question.margin = gate.worse_by_at_most_ratio.value_or(0);
-  if (gate.worse_by_at_most_points)
-    question.margin = ratio_of_points(*gate.worse_by_at_most_points, question.rate);
-  question.ratio = std::max(question.ratio, 1 + question.margin + 0.01);
-  question.share = double(stage.exposure_ppm) / double(kPpmWhole);
-  question.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
-  question.assignment = spec.analysis.noise_unit == "player" || !changes_build
-                            ? Assignment::Player
-                            : Assignment::Instance;
-  question.canary_instances = std::max(spec.analysis.instances_min, 1);
-  question.baseline_instances = 4 * question.canary_instances;
-  json::object out{{"gate", gate.name},
-                   {"detects", fmt::format("{:.4g}x", question.ratio)},
-                   {"baseline_rate", question.rate},
-                   {"baseline_rate_is", measured ? "measured" : "assumed"}};
-  if (question.share >= 1) {
-    out["note"] = "no concurrent baseline at 100 %: absolute budgets alone judge here";
-    return out;
-  }
-  const double units = units_to_detect(question);
-  if (!std::isfinite(units)) {
-    out["note"] = fmt::format("no bake suffices with {} canary instances; it takes {}",
-                              int(question.canary_instances), canary_instances_needed(question));
-    return out;
-  }
-  out["canary_units_needed"] = std::llround(std::ceil(units));
-  if (sessions_per_s <= 0) return out;
-  const std::int64_t planned_s = stage.bake_max.value_or(stage.bake_min).count() / 1000;
-  const BakePlan plan =
-      plan_bake(question, {sessions_per_s, planned_s, spec.analysis.warmup.count() / 1000});
-  out["bake_needed"] = std::isfinite(plan.seconds)
-                           ? format_duration(seconds(std::llround(std::ceil(plan.seconds))))
-                           : "never";
-  out["enough"] = plan.enough;
-  if (std::isfinite(plan.detectable_ratio))
-    out["detectable"] = fmt::format("{:.3g}x", plan.detectable_ratio);
-  if (!plan.enough) {
-    out["advice"] =
-        plan.share_needed > 0
-            ? fmt::format("bake {} or expose {}", std::string(out["bake_needed"].as_string()),
-                          percent(plan.share_needed))
-            : fmt::format("bake {}", std::string(out["bake_needed"].as_string()));
-  }
-  return out;
-}
-
-json::array stages_of(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
-  std::string fleet;
-  for (const Change& change : spec.changes) {
-    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet = build->fleet;
-  }
-  const FleetSpec* of_fleet = world.fleet(fleet);
-  const int players_each = of_fleet ? of_fleet->capacity.players_per_session : 0;
-  const auto rate = facts.sessions_per_s.find(fleet);
-  const double sessions_per_s = rate == facts.sessions_per_s.end() ? 0 : rate->second;
-  json::array out;
-  for (const StageSpec& stage : spec.stages) {
-    json::array detections;
-    for (const GateSpec& gate : spec.gates) {
-      const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
-      const bool here = gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(),
-                                                         stage.name) != gate.stages.end();
-      if (relative && here && stage.gated)
-        detections.push_back(
-            detection_of(spec, stage, gate, facts, sessions_per_s, !fleet.empty()));
-    }
-    json::object line{{"name", stage.name},
-                      {"exposure_percent", double(stage.exposure_ppm) / 10'000},
-                      {"bake", format_duration(stage.bake_min)},
-                      {"gates", std::move(detections)}};
-    if (stage.bake_max) line["bake_max"] = format_duration(*stage.bake_max);
-    // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
-    if (sessions_per_s > 0) {
-      const double bake_s = double(stage.bake_max.value_or(stage.bake_min).count()) / 1000;
-      const std::int64_t sessions =
-          std::llround(sessions_per_s * double(stage.exposure_ppm) / double(kPpmWhole) * bake_s);
-      line["sessions_at_risk_max"] = sessions;
-      if (players_each > 0) line["players_at_risk_max"] = sessions * players_each;
-    }
-    out.push_back(std::move(line));
-  }
-  return out;
-}
-
-// The longest a rollback can take: sessions that may still begin in flight, their longest match or
-// the drain, stopping.
-json::object rollback_of(const World& world, const LiveEventSpec& spec, json::array* problems) {
-  Duration worst{};
-  std::string bound = "layers alone: at once";
-  Duration actions{};
-  for (const Change& change : spec.changes) {
-    if (const auto* action = std::get_if<ActionChange>(&change.what)) actions += action->timeout;
-    const auto* build = std::get_if<BuildChange>(&change.what);
-    const FleetSpec* fleet = build ? world.fleet(build->fleet) : nullptr;
-    if (!fleet) continue;
-    const Duration drain = spec.rollback.then == DrainThen::End
-                               ? std::min(fleet->session_length_max, spec.rollback.drain)
-                               : fleet->session_length_max;
-    const Duration whole = drain + fleet->stop_grace;
-    if (whole > worst) {
-      worst = whole;
-      bound = fmt::format("the longest match of fleet {} ({}) and {} to stop", build->fleet,
-                          format_duration(fleet->session_length_max),
-                          format_duration(fleet->stop_grace));
-    }
-  }
-  worst += actions;
-  if (worst > spec.rollback.within) {
-    problems->push_back(json::value(
-        fmt::format("a rollback may take {} ({}), longer than rollback.within {}",
-                    format_duration(worst), bound, format_duration(spec.rollback.within))));
-  }
-  return {{"worst", format_duration(worst)},
-          {"bound_by", bound},
-          {"within", format_duration(spec.rollback.within)}};
-}
-
 // Clients that are told too late cannot have loaded it by the start.
 void check_preloads(const LiveEventSpec& spec, Instant now, json::array* problems) {
   if (!spec.schedule.start || spec.schedule.start->at <= now) return;
@@ -179,88 +48,167 @@ void check_preloads(const LiveEventSpec& spec, Instant now, json::array* problem
   }
 }
 
-json::object event_plan(const World& world, const std::shared_ptr<const Manifest>& manifest,
-                        const EventState* present, const PlanFacts& facts, Instant now,
-                        json::array* problems) {
-  const LiveEventSpec& spec = manifest->as<LiveEventSpec>();
-  for (const std::string& problem : problems_against(world, *manifest))
-    problems->push_back(json::value(problem));
-  check_preloads(spec, now, problems);
-  EventState draft;
-  draft.manifest = manifest;
-  draft.revision = present ? present->revision + 1 : 1;
-  const ApprovalNeed need = approvals_needed(world, draft, now);
-  json::array approvals, disturbs;
-  for (const std::string& missing : need.missing) approvals.emplace_back(missing);
+json::object rollback_of(const World& world, const LiveEventSpec& spec, json::array* problems) {
+  const RollbackTime time = rollback_at_worst(world, spec);
+  const Duration within = rollback_within(world, spec);
+  if (time.worst > within) {
+    problems->push_back(json::value(
+        fmt::format("a rollback may take {} ({}), longer than rollback.within {}",
+                    format_duration(time.worst), time.bound_by, format_duration(within))));
+  }
+  return {{"worst", format_duration(time.worst)},
+          {"bound_by", time.bound_by},
+          {"within", format_duration(within)}};
+}
+
+// A new build needs its least instances beside those of the base.
+void check_capacity(const World& world, const LiveEventSpec& spec, json::array* problems) {
+  std::int64_t more = 0;
+  for (const Change& change : spec.changes) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    const FleetSpec* fleet = build ? world.fleet(build->fleet) : nullptr;
+    if (!fleet) continue;
+    const CapacitySpec& capacity = fleet->capacity;
+    more += std::int64_t(fleet->regions.size()) * capacity.canary_instances_min;
+    if (capacity.instances_min + capacity.canary_instances_min <= capacity.instances_max) continue;
+    problems->push_back(json::value(fmt::format(
+        "Fleet '{}' runs at most {} instances a region, and {} of the base with {} of build {} are "
+        "more; raise `capacity.max`",
+        build->fleet, capacity.instances_max, capacity.instances_min, capacity.canary_instances_min,
+        build->version)));
+  }
+  if (more == 0) return;
+  if (const Status quota = check_instance_quota(world, more); !quota)
+    problems->push_back(json::value(quota.error().message));
+}
+
+json::array disturbs_of(const EventState* present) {
+  json::array out;
   if (present && may_admit(present->phase)) {
     const Outcome outcome = outcome_of(present->phase, PhaseInput::Revise);
-    disturbs.emplace_back(outcome.allowed
-                              ? fmt::format("players are in it (stage {}): they stay; later "
-                                            "stages, gates and schedule change under it",
-                                            present->stage + 1)
-                              : std::string(outcome.refusal));
+    out.emplace_back(outcome.allowed ? fmt::format("players are in it (stage {}): they stay; later "
+                                                   "stages, gates and schedule change under it",
+                                                   present->stage + 1)
+                                     : std::string(outcome.refusal));
   } else if (present && !is_over(present->phase) && present->phase != Phase::Draft) {
-    disturbs.emplace_back(fmt::format("it is {}: it is validated, approved and made ready anew",
-                                      enum_name(present->phase)));
+    out.emplace_back(fmt::format("it is {}: it is validated, approved and made ready anew",
+                                 enum_name(present->phase)));
   }
-  json::array layers;
-  for (const Change& change : spec.changes) {
+  return out;
+}
+
+// The paths that it changes, and who changes them too.
+json::array layers_of(const World& world, const Manifest& manifest) {
+  json::array out;
+  for (const Change& change : manifest.as<LiveEventSpec>().changes) {
     json::object layer{{"path", change.path()}};
     if (change.irreversible) layer["irreversible"] = true;
     json::array shared;
     world.events.each([&](const std::string& name, const EventState& other) {
-      if (name == manifest->name || is_over(other.phase)) return;
+      if (name == manifest.name || is_over(other.phase)) return;
       for (const Change& theirs : other.spec().changes) {
         if (theirs.path() == change.path()) shared.emplace_back(name);
       }
     });
     if (!shared.empty()) layer["shared_with"] = std::move(shared);
-    layers.push_back(std::move(layer));
+    out.push_back(std::move(layer));
   }
+  return out;
+}
+
+json::array texts(std::vector<std::string> lines) {
+  json::array out;
+  for (std::string& line : lines) out.emplace_back(std::move(line));
+  return out;
+}
+
+// What applying leads to: the engine's own decision, and what follows from it at once.
+struct Rehearsal {
+  World world;
+  std::vector<std::string> problems, notes;
+};
+
+Rehearsal apply_to_a_copy(const World& world, const PlanRequest& request, Instant now) {
+  Command command{ApplyCommand{{request.manifests.begin(), request.manifests.end()}},
+                  request.actor,
+                  {},
+                  {},
+                  {}};
+  Engine engine(world, world.epoch);
+  std::vector<Record> records;
+  auto receipt = engine.take(Input(command), now, &records);
+  Rehearsal out;
+  if (!receipt && receipt.error().code == ErrorCode::Forbidden) {
+    // Who may only read may plan for others.
+    out.notes.push_back(receipt.error().message);
+    command.actor.roles = {"admin"};
+    receipt = engine.take(Input(command), now, &records);
+  }
+  out.world = engine.world();
+  if (receipt) return out;
+  out.problems.push_back(receipt.error().message);
+  for (const auto& manifest : request.manifests) {
+    if (manifest->kind() != Kind::LiveEvent) out.world.manifests[manifest->key()] = {manifest, 0};
+  }
+  return out;
+}
+
+json::object event_plan(const World& next, const std::shared_ptr<const Manifest>& manifest,
+                        const EventState* present, const PlanRequest& request, Instant now,
+                        json::array* problems) {
+  const LiveEventSpec& spec = manifest->as<LiveEventSpec>();
+  for (const std::string& problem : problems_against(next, *manifest))
+    problems->push_back(json::value(problem));
+  check_preloads(spec, now, problems);
+  check_capacity(next, spec, problems);
+  EventState draft;
+  draft.manifest = manifest;
+  draft.revision = present ? present->revision + 1 : 1;
+  draft.author = request.actor.name;
   json::object out{{"revision", draft.revision},
-                   {"layers", std::move(layers)},
-                   {"disturbs", std::move(disturbs)},
-                   {"approvals", std::move(approvals)},
-                   {"stages", stages_of(world, spec, facts)},
-                   {"rollback", rollback_of(world, spec, problems)}};
-  json::array notes;
-  for (std::string& note : policy_notes(world, draft, now)) notes.emplace_back(std::move(note));
-  if (!notes.empty()) out["notes"] = std::move(notes);
-  if (const auto frozen_now = exposure_blocked(world, draft, now))
+                   {"schedule", schedule_view(spec.schedule)},
+                   {"layers", layers_of(next, *manifest)},
+                   {"disturbs", disturbs_of(present)},
+                   {"approvals", texts(approvals_needed(next, draft, now).missing)},
+                   {"stages", planned_stages(next, spec, request.facts)},
+                   {"rollback", rollback_of(next, spec, problems)}};
+  if (json::array notes = texts(policy_notes(next, draft, now)); !notes.empty())
+    out["notes"] = std::move(notes);
+  if (const auto frozen_now = exposure_blocked(next, draft, now))
     out["waits_for"] = json::array{json::value(*frozen_now)};
   return out;
 }
 
 }  // namespace
 
-json::object plan_of(const World& world, std::span<const std::shared_ptr<const Manifest>> manifests,
-                     const PlanFacts& facts, Instant now) {
-  // Events are planned against the world as it will be with the other manifests applied.
-  World next = world;
-  for (const auto& manifest : manifests) {
-    if (manifest->kind() == Kind::LiveEvent) continue;
-    next.manifests[manifest->key()] = {manifest, 0};
-  }
-  json::array lines, problems;
-  for (const auto& manifest : manifests) {
+json::object plan_of(const World& world, const PlanRequest& request, Instant now) {
+  // Events are planned against the world as it will be with all the manifests applied.
+  Rehearsal next = apply_to_a_copy(world, request, now);
+  json::array lines, problems = texts(std::move(next.problems));
+  for (const auto& manifest : request.manifests) {
     const bool is_event = manifest->kind() == Kind::LiveEvent;
     const EventState* event = is_event ? world.event(manifest->name) : nullptr;
     const std::shared_ptr<const Manifest> before =
-        is_event ? (event && !is_over(event->phase) ? event->manifest : nullptr)
+        is_event ? (event ? event->manifest : nullptr)
                  : world.manifest(manifest->kind(), manifest->name);
+    const bool again = event && is_over(event->phase);
     json::object line{
         {"kind", std::string(to_string(manifest->kind()))},
         {"name", manifest->name},
-        {"action", !before                          ? "create"
+        {"owner", manifest->owner},
+        {"action", !before || again                 ? "create"
                    : before->hash == manifest->hash ? "unchanged"
                                                     : "change"},
         {"hash", manifest->hash},
         {"changes", before ? changes_between(before->document, manifest->document) : json::array{}},
         {"defaults", defaults_of(*manifest)}};
-    if (is_event) line["event"] = event_plan(next, manifest, event, facts, now, &problems);
+    if (before) line["server_hash"] = before->hash;
+    if (is_event) line["event"] = event_plan(next.world, manifest, event, request, now, &problems);
     lines.push_back(std::move(line));
   }
-  return {{"manifests", std::move(lines)}, {"problems", std::move(problems)}};
+  json::object out{{"manifests", std::move(lines)}, {"problems", std::move(problems)}};
+  if (!next.notes.empty()) out["notes"] = texts(std::move(next.notes));
+  return out;
 }
 
 }  // namespace showcaller

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "engine/gate_plan.h"
+#include "model/command.h"
 #include "model/world.h"
 
 namespace showcaller {
@@ -21,8 +22,15 @@ struct PlanFacts {
   std::map<std::string, double> sessions_per_s;  // by fleet
 };
 
-// {"manifests":[{"kind","name","action","changes":[…],"defaults":[…],"event"?:{…}}],"problems":[…]}
-json::object plan_of(const World& world, std::span<const std::shared_ptr<const Manifest>> manifests,
-                     const PlanFacts& facts, Instant now);
+struct PlanRequest {
+  std::span<const std::shared_ptr<const Manifest>> manifests;
+  Actor actor;  // who would apply them
+  PlanFacts facts;
+};
+
+// {"manifests":[{"kind","name","action","hash","server_hash"?,"changes":[…],"defaults":[…],
+// "event"?:{…}}],"problems":[…],"notes"?:[…]}. The engine's own decision is taken on a copy of the
+// world: what apply would refuse is a problem here.
+json::object plan_of(const World& world, const PlanRequest& request, Instant now);
 
 }  // namespace showcaller

@@ -50,6 +50,23 @@ json::object stage_view(const Subject& s) {
 
 }  // namespace
 
+json::object schedule_view(const ScheduleSpec& schedule) {
+  json::object out;
+  const auto add = [&](std::string_view key, const std::optional<ScheduledTime>& time) {
+    if (!time) return;
+    if (time->by_region.empty()) {
+      out[key] = format_instant(time->at);
+      return;
+    }
+    json::object& regions = out[key].emplace_object();
+    for (const auto& [region, at] : time->by_region) regions[region] = format_instant(at);
+  };
+  add("announce", schedule.announce);
+  add("start", schedule.start);
+  add("end", schedule.end);
+  return out;
+}
+
 json::object event_line(const std::string& name, const EventState& event) {
   json::object out{{"name", name},
                    {"owner", event.manifest->owner},
@@ -74,6 +91,8 @@ json::object event_view(const World& world, const std::string& name, const Event
   const Subject s{world, name, event, now};
   out["hash"] = event.manifest->hash;
   out["author"] = event.author;
+  if (json::object times = schedule_view(event.spec().schedule); !times.empty())
+    out["schedule"] = std::move(times);
   out["reason"] = event.phase_reason;
   if (event.hold) out["hold"] = view_of(*event.hold);
   if (event.diverted) out["diverted"] = true;

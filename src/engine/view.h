@@ -13,6 +13,8 @@ namespace showcaller {
 
 // {"name","revision","phase","since","reason","hold"?,"intake","stage"?:{...},"waits_for":[...],"notes"?:[...],"gates":{...},"steps":[...],
 //  "readiness":{...},"approvals":[...],"ledger"?,...}
+// {"announce","start","end"}: those there are, each an instant or instants by region.
+json::object schedule_view(const ScheduleSpec& schedule);
 json::object event_view(const World& world, const std::string& name, const EventState& event,
                         Instant now);
 // The short form: name, phase, stage, exposure, hold, owner.

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "base/time.h"
 #include "flag/flag_set.h"
 #include "model/command.h"
+#include "model/manifest/finding.h"
 #include "net/responder.h"
 
 namespace showcaller {
@@ -43,7 +45,7 @@ struct FlagView {
   bool client_visible_only = false;
 };
 
-// A manifest text as the server reads it, against its own world.
+// Manifest files as the server reads it, against its own world.
 struct ManifestReading {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // empty when there are errors
   json::array findings;                                    // errors and warnings
@@ -103,9 +105,10 @@ class ApiBackend {
   virtual FlagView flags(const Actor& actor) const = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
-  virtual ManifestReading read_manifests(std::string_view text) const = 0;
-  virtual json::value validate(std::string_view text) const = 0;  // {"ok","findings"}
-  virtual Result<json::value> plan(std::string_view text) const = 0;
+  virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;
+  virtual json::value validate(std::span<const SourceFile> files) const = 0;  // {"ok","findings"}
+  // As this actor would apply them.
+  virtual Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const = 0;
   virtual Result<json::value> history(
       const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
   virtual Result<json::value> explain(std::string_view event) const = 0;

@@ -6,6 +6,7 @@
 
 #include "wire/api_routes.h"
 #include "wire/command_json.h"
+#include "wire/manifest_sources.h"
 #include "wire/problem.h"
 
 namespace showcaller {
@@ -45,9 +46,11 @@ HttpResponse findings_problem(const ManifestReading& reading, const RequestConte
 
 void apply(const ApiPorts& ports, const RequestContext& context, Answer answer) {
   const auto dry = context.query("dry_run");
+  const auto files = manifest_sources(context.request.body);
+  if (!files) return answer.fail(files.error());
   if (!dry.empty() && dry != "false" && dry != "0")
-    return answer.settle(ports.backend->plan(context.request.body));
-  auto reading = ports.backend->read_manifests(context.request.body);
+    return answer.settle(ports.backend->plan(*files, context.actor));
+  auto reading = ports.backend->read_manifests(*files);
   if (has_errors(reading)) return answer.send(findings_problem(reading, context));
   json::array applied;
   for (const auto& manifest : reading.manifests) {
@@ -137,8 +140,9 @@ Result<CommandBody> batch_command(const ApiPorts& ports, const json::object& fie
   const auto* manifest = get_if(fields, "manifest");
   if (manifest == nullptr)
     return fail(ErrorCode::Invalid, "'manifest' is missing; add it as JSON or as text");
-  auto reading = ports.backend->read_manifests(
-      manifest->is_string() ? std::string(manifest->as_string()) : to_json_text(*manifest));
+  const SourceFile file{"manifest", manifest->is_string() ? std::string(manifest->as_string())
+                                                          : to_json_text(*manifest)};
+  auto reading = ports.backend->read_manifests(std::span(&file, 1));
   if (!has_errors(reading)) return ApplyCommand{std::move(reading.manifests)};
   return fail(ErrorCode::Invalid,
               fmt::format("the manifest has errors; mend it: {}", to_json_text(reading.findings)));
@@ -250,13 +254,17 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
   auto plan = text_route("/api/v1/plan", "planManifests",
                          "What applying these manifests would change, disturb and need", "Plan",
                          [ports](const auto& context, Answer answer) {
-                           answer.settle(ports.backend->plan(context->request.body));
+                           const auto files = manifest_sources(context->request.body);
+                           if (!files) return answer.fail(files.error());
+                           answer.settle(ports.backend->plan(*files, context->actor));
                          });
   router->add(std::move(plan));
   router->add(text_route("/api/v1/validate", "validateManifests",
                          "All findings of these manifests against the server", "Findings",
                          [ports](const auto& context, Answer answer) {
-                           answer.ok(ports.backend->validate(context->request.body));
+                           const auto files = manifest_sources(context->request.body);
+                           if (!files) return answer.fail(files.error());
+                           answer.ok(ports.backend->validate(*files));
                          }));
   router->add({.method = "DELETE",
                .pattern = "/api/v1/manifests/{kind}/{name}",

@@ -20,9 +20,13 @@ constexpr std::string_view kSchemas = R"json({
   "path":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},
 "Findings": {"type":"object","required":["ok","findings"],"properties":{
   "ok":{"type":"boolean"},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}},
-"ManifestText": {"type":"object","description":"One manifest as JSON. Several are sent as a YAML stream.",
-  "required":["apiVersion","kind","metadata"],"properties":{
-  "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}},
+"ManifestText": {"description":"Files, whose names findings tell; or one manifest. Several may also be sent as a YAML stream.",
+  "anyOf":[{"type":"object","additionalProperties":false,"required":["files"],"properties":{
+  "files":{"type":"array","minItems":1,"maxItems":1000,"items":{"type":"object","additionalProperties":false,
+  "required":["name","text"],"properties":{"name":{"type":"string","minLength":1,"description":"As findings tell it; a name in .json is read as strict JSON, others as YAML."},
+  "text":{"type":"string"}}}}}},
+  {"type":"object","required":["apiVersion","kind","metadata"],"properties":{
+  "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}}]},
 "Receipt": {"type":"object","required":["seq","repeated","notes"],"properties":{
   "seq":{"type":"integer","description":"Of the first record that the command caused; 0: nothing had to change."},
   "repeated":{"type":"boolean","description":"The key was seen before; nothing happened again."},

@@ -191,9 +191,25 @@ TEST_F(Api, AppliesManifestsOrTellsTheFindings) {
   const auto bad = ask("POST", "/api/v1/manifests", "bad");
   EXPECT_EQ(bad.status, 422);
   EXPECT_EQ(object(bad).at("findings").as_array().size(), 1u);
-  EXPECT_EQ(ask("POST", "/api/v1/manifests?dry_run=true", "bad").body, "{\"changes\":[]}\n");
+  EXPECT_EQ(ask("POST", "/api/v1/manifests?dry_run=true", "bad").body, "{\"by\":\"alice\"}\n");
   EXPECT_EQ(backend.commands().size(), 1u);
-  EXPECT_EQ(ask("POST", "/api/v1/validate", "abc").body, "{\"ok\":true,\"size\":3}\n");
+  EXPECT_EQ(ask("POST", "/api/v1/validate", "abc").body, "{\"ok\":true,\"manifests\":3}\n");
+}
+
+TEST_F(Api, ManifestFilesKeepTheirNames) {
+  const std::string files =
+      R"({"files":[{"name":"a.yaml","text":"abc"},{"name":"b.yaml","text":"bad"}]})";
+  EXPECT_EQ(ask("POST", "/api/v1/validate", files).body,
+            "{\"ok\":true,\"a.yaml\":3,\"b.yaml\":3}\n");
+  const auto bad = ask("POST", "/api/v1/manifests", files);
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(get_string(object(bad).at("findings").as_array()[0].as_object(), "file"), "b.yaml");
+  EXPECT_EQ(ask("POST", "/api/v1/plan", files).body, "{\"by\":\"alice\"}\n");
+  for (const auto* wrong : {R"({"files":[]})", R"({"files":"a"})", R"({"files":[{"name":"a"}]})",
+                            R"({"files":[{"name":"","text":"x"}]})",
+                            R"({"files":[{"name":"a","text":"x"},{"name":"a","text":"y"}]})"}) {
+    EXPECT_EQ(ask("POST", "/api/v1/plan", wrong).status, 400) << wrong;
+  }
 }
 
 TEST_F(Api, BatchAnswersEachInItsPlace) {

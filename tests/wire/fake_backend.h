@@ -125,20 +125,25 @@ class FakeBackend : public ApiBackend {
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
   std::shared_ptr<const FlagSet> flag_set;
 
-  ManifestReading read_manifests(std::string_view text) const override {
-    if (text.find("bad") != text.npos) {
-      return {{}, {json::object{{"severity", "error"}, {"message", "bad"}}}, false};
+  ManifestReading read_manifests(std::span<const SourceFile> files) const override {
+    for (const SourceFile& file : files) {
+      if (file.text.find("bad") == file.text.npos) continue;
+      return {{},
+              {json::object{{"severity", "error"}, {"file", file.name}, {"message", "bad"}}},
+              false};
     }
     auto manifest = std::make_shared<Manifest>();
     manifest->name = "crew";
     manifest->hash = "abc";
     return {{manifest}, {}, true};
   }
-  json::value validate(std::string_view text) const override {
-    return json::object{{"ok", true}, {"size", text.size()}};
+  json::value validate(std::span<const SourceFile> files) const override {
+    json::object out{{"ok", true}};
+    for (const SourceFile& file : files) out[file.name] = file.text.size();
+    return out;
   }
-  Result<json::value> plan(std::string_view) const override {
-    return json::object{{"changes", json::array()}};
+  Result<json::value> plan(std::span<const SourceFile>, const Actor& actor) const override {
+    return json::object{{"by", actor.name}};
   }
   Result<json::value> history(const HistoryQuery& query) const override {
     return json::object{{"records", json::array()},

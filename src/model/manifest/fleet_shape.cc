@@ -101,6 +101,8 @@ const Shape<CapacitySpec>& capacity_shape() {
            .assumed("1"),
        list_field("schedule", &CapacitySpec::schedule, scheduled_shape(), "More for a time.", 1'000)
            .assumed("[]"),
+       noted<CapacitySpec, json::value>("forecast", any_json(),
+                                        "Kept; there is no forecast in this version."),
        field("players_per_session", &CapacitySpec::players_per_session, integer(0, 100'000),
              "For headroom in players; 0 counts sessions.")
            .assumed("0")},
@@ -169,6 +171,13 @@ Shape<FleetSpec> limits_section() {
            .assumed("4MiB")});
 }
 
+Shape<FleetSpec> spread_section() {
+  return Shape<FleetSpec>(
+      "FleetSpread", "How instances lie over zones. Kept; hosts of a region are taken in turn.",
+      {noted<FleetSpec, int>("zones", integer(1, 1'000), "So many zones at least."),
+       noted<FleetSpec, int>("survive", integer(0, 1'000), "So many zones may be lost.")});
+}
+
 void finish_fleet(Reader& reader, const Node& node, FleetSpec* fleet) {
   std::set<std::string> versions;
   for (std::size_t i = 0; i < fleet->builds.size(); ++i) {
@@ -208,7 +217,7 @@ const Shape<FleetSpec>& fleet_shape() {
       "Fleet", "Game servers of one purpose.",
       {field("driver", &FleetSpec::driver,
              choice<std::string>({{"process", "process"}, {"agones", "agones"}}),
-             "What runs the instances.")
+             "What runs the instances; this version refuses agones.")
            .assumed("process"),
        field("base", &FleetSpec::base, version(), "The build outside of any event.")
            .derived_as("the first build"),
@@ -216,6 +225,7 @@ const Shape<FleetSpec>& fleet_shape() {
            .needed(),
        list_field("regions", &FleetSpec::regions, region_shape(), "Where.", 1'000)
            .assumed(R"([{"name":"local"}])"),
+       section("spread", spread_section(), "Over zones."),
        object_field("capacity", &FleetSpec::capacity, capacity_shape(), "How many."),
        object_field("health", &FleetSpec::health, health_shape(), "Health and quarantine."),
        section("session", session_section(), "Sessions."),

@@ -42,7 +42,7 @@ spec:
   better: lower                          # or higher
   unit: 1                                # ms for times
   trust: server                          # server, probe, client: client evidence alone may only hold
-  source: sdk                            # sdk, otlp, prometheus (then: queries: { bad: ..., total: ... })
+  source: sdk                            # what game servers and clients report
 )";
 
 constexpr std::string_view kService = R"(# Something players use, and what they may expect of it.
@@ -107,7 +107,15 @@ spec:
 )";
 
 constexpr std::string_view kLiveEvent =
-    R"(# A change to the live game. Only `changes` is required; `showcaller plan` shows what the rest stands for.
+    R"(# The flag that the event opens. Take it out when yours exists already, and name yours below.
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: NAME, owner: OWNER }
+spec:
+  variants: { "on": true, "off": false }
+  defaultVariant: "off"                  # what everybody gets outside of the event
+---
+# A change to the live game. Only `changes` is required; `showcaller plan` shows what the rest stands for.
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: NAME, owner: OWNER }
@@ -118,7 +126,7 @@ spec:
   #   end:   2027-01-05T18:00            # closes intake even while held
   risk: normal                           # low, normal, high
   changes:                               # applied and undone together
-    - flag: { key: my-flag, to: "on" }
+    - flag: { key: NAME, to: "on" }
     # - build:  { fleet: my-fleet, version: 1.1.0 }
     # - config: { document: my-config, version: 1, value: { answer: 42 } }
   rollout:
@@ -130,7 +138,7 @@ spec:
   gates:
     - { metric: session.crashed, worse_by_at_most: 10%, must_detect: 2x, on_fail: rollback }
   on_thin: hold                          # hold, ask, widen: never ship
-  rollback: { sessions: { drain: 45m, then: leave }, within: 60m }
+  rollback: { sessions: { drain: 45m, then: leave } }
 )";
 
 std::string_view text_of(Kind kind) {

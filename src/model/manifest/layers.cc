@@ -92,6 +92,21 @@ std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const>
   return out;
 }
 
+std::vector<OrderContradiction> find_order_contradictions(std::span<const Manifest* const> events) {
+  std::map<std::string, const Manifest*> by_name;
+  for (const Manifest* event : events) by_name[event->name] = event;
+  std::vector<OrderContradiction> out;
+  for (const Manifest* event : events) {
+    const auto& spec = event->as<LiveEventSpec>();
+    for (const std::string& name : spec.after) {
+      const auto lower = by_name.find(name);
+      if (lower != by_name.end() && lower->second->as<LiveEventSpec>().priority > spec.priority)
+        out.push_back({event, lower->second});
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> find_after_cycles(std::span<const Manifest* const> events) {
   std::vector<std::string> out;
   for (const auto& [name, below] : below_each(events)) {

@@ -24,6 +24,13 @@ struct LayerConflict {
 // Actions are no layers. Sorted by input order.
 std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const> events);
 
+// An event that wants to lie above another, by `after`, and lies below it, by priority.
+struct OrderContradiction {
+  const Manifest* upper = nullptr;  // that says `after`
+  const Manifest* lower = nullptr;
+};
+std::vector<OrderContradiction> find_order_contradictions(std::span<const Manifest* const> events);
+
 // Names of the events that are part of a cycle of `after`, sorted.
 std::vector<std::string> find_after_cycles(std::span<const Manifest* const> events);
 

@@ -66,7 +66,8 @@ const Shape<ScheduleSpec>& schedule_shape() {
       {field("zone", &ScheduleSpec::zone, schedule_zone(),
              "An IANA zone, or local: each region's own time, early zones first.")
            .assumed("UTC"),
-       field("announce", &ScheduleSpec::announce, scheduled_time(), "When players are told."),
+       field("announce", &ScheduleSpec::announce, scheduled_time(),
+             "When players are told; shown by plan and status, for whoever tells them."),
        field("start", &ScheduleSpec::start, scheduled_time(), "When intake opens.")
            .derived_as("as soon as it is ready and proven"),
        field("end", &ScheduleSpec::end, scheduled_time(), "When intake closes, even while held.")
@@ -95,8 +96,9 @@ Shape<ReadinessSpec> capacity_section() {
            .derived_as("the fleet whose build changes"),
        field("headroom", &ReadinessSpec::capacity_headroom_ppm, percent(),
              "Free capacity over need."),
-       noted<ReadinessSpec, int>("from", choice<int>({{"current", 0}}),
-                                 "What need is taken from: the sessions that run.")
+       noted<ReadinessSpec, int>("from", choice<int>({{"current", 0}, {"forecast", 1}}),
+                                 "What need is taken from: the sessions that run. `forecast` is "
+                                 "taken as `current` in this version, with a warning.")
            .assumed("current")});
 }
 
@@ -134,16 +136,17 @@ const Shape<ReadinessSpec>& readiness_shape() {
 }
 
 Value<Duration> begin_value() {
-  return text_value<Duration>("when_ready, or a time before the start such as `5d before start`",
-                              [](std::string_view words) -> std::optional<Duration> {
-                                constexpr std::string_view kSuffix = " before start";
-                                if (words == "when_ready") return Duration(0);
-                                if (!words.ends_with(kSuffix)) return std::nullopt;
-                                const auto parsed =
-                                    parse_duration(words.substr(0, words.size() - kSuffix.size()));
-                                return parsed ? std::optional(*parsed) : std::nullopt;
-                              },
-                              {{"type", "string"}, {"pattern", "^(when_ready|.+ before start)$"}});
+  return text_value<Duration>(
+      "when_ready, or a time before the start such as `5d before start`",
+      [](std::string_view words) -> std::optional<Duration> {
+        constexpr std::string_view kSuffix = " before start";
+        if (words == "when_ready") return Duration(0);
+        if (!words.ends_with(kSuffix)) return std::nullopt;
+        const auto parsed = parse_duration(words.substr(0, words.size() - kSuffix.size()));
+        return parsed ? std::optional(*parsed) : std::nullopt;
+      },
+      {{"type", "string"},
+       {"pattern", fmt::format("^(when_ready|{} before start)$", kDurationPattern)}});
 }
 
 Shape<LiveEventSpec> rollout_section() {
@@ -168,7 +171,8 @@ Shape<LiveEventSpec> rollout_section() {
 const Shape<AnalysisSpec>& analysis_shape() {
   static const Shape<AnalysisSpec> shape(
       "Analysis", "How evidence is judged.",
-      {field("tick", &AnalysisSpec::tick, positive_duration(), "The length of one evidence tick.")
+      {field("tick", &AnalysisSpec::tick, whole_seconds(),
+             "The length of one evidence tick, in whole seconds.")
            .assumed("10s"),
        field("warmup", &AnalysisSpec::warmup, duration(),
              "Evidence of a group's first moments is left out.")
@@ -180,8 +184,9 @@ const Shape<AnalysisSpec>& analysis_shape() {
              choice<std::string>({{"player", "player"}, {"instance", "instance"}}),
              "What the noise between groups is measured over.")
            .derived_as("instance when a build changes, else player"),
-       field("instances_min", &AnalysisSpec::instances_min, integer(1, 100'000),
-             "Instances an arm for an automatic rollback on small effects.")
+       field("instances_min", &AnalysisSpec::instances_min, integer(4, 100'000),
+             "Canary instances below which a small effect fails no gate; with fewer than 4 the "
+             "instance itself can't be told from the effect.")
            .assumed("4")});
   return shape;
 }
@@ -224,7 +229,9 @@ const Shape<WatchSpec>& watch_shape() {
       "Watch", "What goes on after everyone is admitted.",
       {field_with<WatchSpec, WatchTime>(
            "for",
-           text_value<WatchTime>("until_end or a duration", parse_watch_time, {{"type", "string"}}),
+           text_value<WatchTime>("until_end or a duration", parse_watch_time,
+                                 {{"type", "string"},
+                                  {"pattern", fmt::format("^(until_end|{})$", kDurationPattern)}}),
            [](WatchSpec* watch, WatchTime time) {
              watch->until_end = time.until_end;
              watch->duration = time.until_end ? std::nullopt : std::optional(time.duration);
@@ -254,14 +261,14 @@ const Shape<RollbackSpec>& rollback_shape() {
                         .assumed("leave")}),
                "Running sessions."),
        field("within", &RollbackSpec::within, positive_duration(),
-             "The whole rollback takes at most this long.")
-           .assumed("60m")},
+             "The whole rollback takes at most this long, or somebody is paged.")
+           .derived_as("1h, or 5m more than it takes at worst if that is longer")},
       [](Reader& reader, const Node& node, RollbackSpec* rollback) {
-        if (rollback->within < rollback->drain) {
+        if (rollback->within && *rollback->within < rollback->drain) {
           reader.error_below(
               node, "within",
               fmt::format("within ({}) is shorter than the drain ({})",
-                          format_duration(rollback->within), format_duration(rollback->drain)),
+                          format_duration(*rollback->within), format_duration(rollback->drain)),
               "let `within` be at least `sessions.drain`");
         }
       });
@@ -309,7 +316,7 @@ const Shape<LiveEventSpec>& live_event_shape() {
            .assumed("[]"),
        list_field("changes", &LiveEventSpec::changes, change_shape(),
                   "The change-set: applied and undone together.", kChangesMax)
-           .needed(),
+           .needed_or("pipeline"),
        object_field("readiness", &LiveEventSpec::readiness, readiness_shape(),
                     "Before players are admitted."),
        section("rollout", rollout_section(), "Step by step."),

@@ -213,6 +213,15 @@ bool SetParser::read_files() {
          fmt::format("{} files; at most {} are read at once", files_.size(), kFilesMax), ""});
     return false;
   }
+  std::size_t bytes = 0;
+  for (const SourceFile& file : files_) bytes += file.text.size();
+  if (bytes > kFilesBytesMax) {
+    outcome_.findings.push_back(
+        {Severity::Error, "", 0, 0, "",
+         fmt::format("{} bytes in all; at most {} are read at once", bytes, kFilesBytesMax),
+         "apply them in parts"});
+    return false;
+  }
   for (std::size_t i = 0; i < files_.size(); ++i) {
     for (Node& root :
          parse_documents(files_[i], static_cast<int>(i), options_.limits, &outcome_.findings)) {
@@ -279,9 +288,10 @@ void SetParser::read_event(Draft& draft) {
       expanded = expand_pipeline(
           reader_, spec, [&](std::string_view name) { return find_template(name); },
           references_.names(Kind::Pipeline), limits);
+      fill_configs(spec, references_);
       place_where_used(spec, used);
       const auto regions = regions_of(reader_, *spec, references_);
-      resolve_schedule(reader_, spec, regions, options_.tzdata_version);
+      resolve_schedule(reader_, spec, regions, options_.missing, options_.tzdata_version);
     }
     read_metadata(reader_, draft.root, draft.kind, &draft.manifest);
     // What an unexpanded template would have brought must not be reported as missing.

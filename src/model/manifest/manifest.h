@@ -21,6 +21,7 @@
 namespace showcaller {
 
 constexpr std::size_t kFilesMax = 1'000;
+constexpr std::size_t kFilesBytesMax = 8 << 20;  // all together
 constexpr std::string_view kApiVersion = "showcaller.dev/v1";
 
 // What is there beside the files: the server's manifests. Absent functions know nothing.
@@ -29,7 +30,8 @@ struct KnownManifests {
   std::function<std::vector<const Manifest*>(Kind)> list;
   // LiveEvents whose layers are, or will be, in force: the files' events must not clash with them.
   std::function<std::vector<const Manifest*>()> active_events;
-  std::function<bool(std::string_view document, std::int64_t version)> has_config;
+  // The content of a configuration document's version, as an event gave it; null: none did.
+  std::function<const json::value*(std::string_view document, std::int64_t version)> config;
 };
 
 // A thing that neither the files nor the server have.

@@ -40,6 +40,10 @@ class Reader {
 
   // From here on errors belong to one manifest, whose paths are kept in `wrong`; null: to none.
   void begin_manifest(std::vector<std::string>* wrong) { wrong_ = wrong; }
+  // What could not be found out about the value at the reader's path: nothing follows from it.
+  void leave_open() {
+    if (wrong_ != nullptr) wrong_->push_back(path_);
+  }
   // Whether a value at, in or around the path is wrong already.
   bool is_wrong(std::string_view path) const;
 

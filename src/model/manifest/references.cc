@@ -37,8 +37,8 @@ std::vector<std::string> References::names(Kind kind) const {
   return out;
 }
 
-bool References::has_config(std::string_view document, std::int64_t version) const {
-  return known_.has_config && known_.has_config(document, version);
+const json::value* References::config(std::string_view document, std::int64_t version) const {
+  return known_.config ? known_.config(document, version) : nullptr;
 }
 
 void References::report_missing(Reader& reader, const Node& root, std::string_view path,
@@ -80,6 +80,22 @@ std::vector<const FleetSpec*> fleets_of(const Node& spec, const References& refe
   if (!names.empty()) return out;
   for (const Manifest* fleet : references.all(Kind::Fleet)) out.push_back(&fleet->as<FleetSpec>());
   return out;
+}
+
+void fill_configs(Node* spec, const References& references) {
+  Node* changes = spec->find("changes");
+  if (changes == nullptr) return;
+  for (Node& change : changes->items) {
+    Node* config = change.find("config");
+    if (config == nullptr || !config->is_mapping() || config->find("value") != nullptr) continue;
+    const Node* document = config->find("document");
+    const Node* version = config->find("version");
+    if (document == nullptr || version == nullptr || version->kind != NodeKind::Int) continue;
+    const json::value number = to_json(*version);
+    const json::value* content =
+        number.is_int64() ? references.config(document->text, number.get_int64()) : nullptr;
+    if (content != nullptr) config->set("value", from_json(*content));
+  }
 }
 
 std::vector<RegionZone> regions_of(Reader& reader, const Node& spec, const References& references) {

@@ -38,7 +38,7 @@ class References {
   bool is_sound(Kind kind, std::string_view name) const;
   std::vector<const Manifest*> all(Kind kind) const;  // sorted by name
   std::vector<std::string> names(Kind kind) const;
-  bool has_config(std::string_view document, std::int64_t version) const;
+  const json::value* config(std::string_view document, std::int64_t version) const;
 
   // Says at `path` that something is missing: an error or, offline, a warning.
   void report_missing(Reader& reader, const Node& root, std::string_view path, std::string message,
@@ -48,6 +48,7 @@ class References {
                std::string_view name) const;
 
   const KnownManifests& known() const { return known_; }
+  MissingReference missing() const { return missing_; }
 
  private:
   const KnownManifests& known_;
@@ -58,6 +59,9 @@ class References {
 // The fleets whose builds a LiveEvent changes, or whose capacity it asks for; all fleets when there
 // is none. From the tree, because the schedule has to be resolved before the event is read.
 std::vector<const FleetSpec*> fleets_of(const Node& spec, const References& references);
+// Writes the content of configuration documents beside versions that are given alone, where some
+// event gave it before.
+void fill_configs(Node* spec, const References& references);
 // Their regions, sorted. A region with different zones is reported at the event's schedule.
 std::vector<RegionZone> regions_of(Reader& reader, const Node& spec, const References& references);
 

@@ -17,8 +17,9 @@ using Times = std::map<std::string, Instant>;
 
 class ScheduleResolver {
  public:
-  ScheduleResolver(Reader& reader, Node* schedule, std::span<const RegionZone> regions)
-      : reader_(reader), schedule_(schedule), regions_(regions) {}
+  ScheduleResolver(Reader& reader, Node* schedule, std::span<const RegionZone> regions,
+                   MissingReference missing)
+      : reader_(reader), schedule_(schedule), regions_(regions), missing_(missing) {}
 
   // True: at least one time was resolved from a zone.
   bool resolve();
@@ -31,6 +32,7 @@ class ScheduleResolver {
   void resolve_key(std::string_view key);
   void put(std::string_view key, const Node& old, const Times& times);
   void remove(std::string_view key);
+  void report_no_regions(const Node& node);
 
   Reader& reader_;
   Node* schedule_;
@@ -38,8 +40,12 @@ class ScheduleResolver {
   std::string zone_ = "UTC";
   bool zone_known_ = true;
   ClockChangeChoice choice_;
+  MissingReference missing_;
   std::optional<Times> start_;
+  std::optional<LocalTime> local_start_;  // as written, in the schedule's zone
   bool used_zone_ = false;
+  bool told_no_regions_ = false;
+  bool start_is_open_ = false;  // written, and not resolved: a finding says why
 };
 
 bool ScheduleResolver::resolve() {
@@ -76,7 +82,11 @@ void ScheduleResolver::resolve_key(std::string_view key) {
   } else {
     times = resolve_text(node);
   }
-  if (key == "start") start_ = times;
+  if (key == "start") {
+    start_ = times;
+    start_is_open_ = !times;
+    if (node.is_string()) local_start_ = parse_local_time(node.text);
+  }
   if (times) {
     put(key, node, *times);
   } else {
@@ -111,8 +121,7 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
   const std::span<const RegionZone> regions =
       zone_ == "local" ? regions_ : std::span<const RegionZone>(one);
   if (regions.empty()) {
-    reader_.error(node.position, "zone is local, and no fleet says which regions there are",
-                  "add the Fleet to the files, or name a zone such as Europe/Berlin");
+    report_no_regions(node);
     return std::nullopt;
   }
   std::set<std::string> told;
@@ -134,6 +143,20 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
   return times;
 }
 
+// Offline the fleets may be on the server. Told once: the other times wait for the same fleets.
+void ScheduleResolver::report_no_regions(const Node& node) {
+  const std::string message = "zone is local, and no fleet says which regions there are";
+  const std::string hint = "add the Fleet to the files, or name a zone such as Europe/Berlin";
+  reader_.leave_open();
+  if (told_no_regions_) return;
+  told_no_regions_ = true;
+  if (missing_ == MissingReference::Error) {
+    reader_.error(node.position, message, hint);
+  } else {
+    reader_.warning(node.position, message + " in these files", hint);
+  }
+}
+
 std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
   std::string_view words = node.text;
   const bool before = words.ends_with(" before start");
@@ -149,11 +172,19 @@ std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
     reader_.error(node.position, distance.error().message);
     return std::nullopt;
   }
-  if (!start_) {
-    reader_.error(
-        node.position, "the time is relative to the start, and the schedule has no start",
-        schedule_->find("start") == nullptr ? "add `start:`, or write the time itself" : "");
+  if (start_is_open_) {
+    reader_.leave_open();
     return std::nullopt;
+  }
+  if (!start_) {
+    reader_.error(node.position, "the time is relative to the start, and the schedule has no start",
+                  "add `start:`, or write the time itself");
+    return std::nullopt;
+  }
+  const bool whole_days = words.find_first_of("hms") == std::string_view::npos;
+  if (whole_days && local_start_) {
+    const std::int64_t ms = before ? -distance->count() : distance->count();
+    return resolve_local_text(node, {local_start_->ms + ms});
   }
   Times times = *start_;
   for (auto& [region, instant] : times) instant += before ? -*distance : *distance;
@@ -180,11 +211,11 @@ void ScheduleResolver::remove(std::string_view key) {
 }  // namespace
 
 void resolve_schedule(Reader& reader, Node* spec, std::span<const RegionZone> regions,
-                      std::string_view tzdata_version) {
+                      MissingReference missing, std::string_view tzdata_version) {
   Node* schedule = spec->find("schedule");
   if (schedule == nullptr || !schedule->is_mapping()) return;
   const Reader::Inside inside(&reader, "schedule");
-  const bool used_zone = ScheduleResolver(reader, schedule, regions).resolve();
+  const bool used_zone = ScheduleResolver(reader, schedule, regions, missing).resolve();
   if (used_zone && !tzdata_version.empty()) {
     schedule->set("tzdata", string_node(tzdata_version, schedule->position));
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/manifest/manifest.h"
 #include "model/manifest/reader.h"
 
 namespace showcaller::manifest {
@@ -22,8 +23,9 @@ struct RegionZone {
 };
 
 // Rewrites spec.schedule. What cannot be resolved is reported and taken out, so that it is reported
-// once. `regions` are sorted by name; they matter when the zone is local.
+// once. `regions` are sorted by name; they matter when the zone is local. A distance in days or
+// weeks from a start that was written locally keeps its time of day when clocks change.
 void resolve_schedule(Reader& reader, Node* spec, std::span<const RegionZone> regions,
-                      std::string_view tzdata_version);
+                      MissingReference missing, std::string_view tzdata_version);
 
 }  // namespace showcaller::manifest

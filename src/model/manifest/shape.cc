@@ -22,7 +22,7 @@ json::object reference_schema(const ShapeInfo& shape, SchemaSet& set) {
   set.definitions[shape.name] =
       nullptr;  // Stands while the fields are described: shapes may contain themselves.
   json::object properties;
-  json::array required;
+  json::array required, either;
   for (const FieldInfo* field : shape.infos()) {
     json::object property = field->schema(set);
     std::string words = field->says;
@@ -35,13 +35,20 @@ json::object reference_schema(const ShapeInfo& shape, SchemaSet& set) {
       property["description"] = std::move(words);
     }
     properties[field->key] = std::move(property);
-    if (field->required) required.push_back(json::string(field->key));
+    if (!field->required) continue;
+    if (field->or_key.empty()) {
+      required.push_back(json::string(field->key));
+    } else {
+      for (const std::string& key : {field->key, field->or_key})
+        either.push_back(json::object{{"required", json::array{json::string(key)}}});
+    }
   }
   json::object schema{{"type", "object"},
                       {"description", shape.says},
                       {"additionalProperties", false},
                       {"properties", std::move(properties)}};
   if (!required.empty()) schema["required"] = std::move(required);
+  if (!either.empty()) schema["anyOf"] = std::move(either);
   set.definitions[shape.name] = std::move(schema);
   return reference;
 }

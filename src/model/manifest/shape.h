@@ -28,6 +28,7 @@ struct FieldInfo {
   std::optional<std::string> by_default;  // as it would be written; absent: nothing is assumed
   std::string derived;                    // in words, where the default depends on other keys
   bool required = false;
+  std::string or_key;                // of a required one: another key that can bring it
   const ShapeInfo* child = nullptr;  // for an object, or the items of a list
   bool child_is_list = false;
   bool child_always = false;  // absent, the object is there with its defaults
@@ -49,6 +50,12 @@ struct Field : FieldInfo {
 
   Field&& needed() && {
     this->required = true;
+    return std::move(*this);
+  }
+  // Needed in the end, but the thing that `other` names may bring it.
+  Field&& needed_or(std::string other) && {
+    this->required = true;
+    this->or_key = std::move(other);
     return std::move(*this);
   }
   Field&& assumed(std::string text) && {

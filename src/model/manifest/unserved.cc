@@ -15,6 +15,8 @@ struct Unserved {
 constexpr Unserved kUnserved[] = {
     {Kind::Team, "spec.escalation", "pages are records for the owner, and no one is called"},
     {Kind::Team, "spec.contacts", "pages are records for the owner, and no one is called"},
+    {Kind::Fleet, "spec.spread", "hosts of a region are taken in turn"},
+    {Kind::Fleet, "spec.capacity.forecast", "capacity follows what runs, its buffer and schedule"},
     {Kind::Service, "spec.slos", "gates judge events; no objective is watched beside them"},
     {Kind::Service, "spec.depends_on", "no circuit breaker follows it"},
     {Kind::Service, "spec.degradation_order", "no feature is switched off by itself"},
@@ -30,24 +32,45 @@ const Node* node_at(const Node& root, std::string_view path) {
   return node;
 }
 
-void say_blind_metric(Reader& reader, const Draft& draft) {
-  const MetricSource source = draft.manifest.as<MetricSpec>().source;
-  if (source == MetricSource::Sdk) return;
+void say_unserved_metric(Reader& reader, const Draft& draft) {
+  const auto& metric = draft.manifest.as<MetricSpec>();
+  if (metric.per != "session") {
+    reader.warning_at(draft.root, "spec.per",
+                      "kept and shown: what is counted below the line is what the reports say");
+  }
+  if (metric.source == MetricSource::Sdk) return;
   reader.warning_at(
       draft.root, "spec.source",
       fmt::format("nothing reads from {} in this version, so gates on this metric stay blind",
-                  source == MetricSource::Prometheus ? "Prometheus" : "OTLP"),
+                  metric.source == MetricSource::Prometheus ? "Prometheus" : "OTLP"),
       "report it with the SDK and say `source: sdk`");
 }
 
-void say_compensations(Reader& reader, const Draft& draft) {
-  const auto& changes = draft.manifest.as<LiveEventSpec>().changes;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    const auto* action = std::get_if<ActionChange>(&changes[i].what);
-    if (!action || action->compensate.empty()) continue;
-    reader.warning_at(draft.root, fmt::format("spec.changes[{}].action.compensate", i),
+void say_unserved_change(Reader& reader, const Draft& draft, const Change& change,
+                         const std::string& at) {
+  const auto* action = std::get_if<ActionChange>(&change.what);
+  if (action && !action->compensate.empty()) {
+    reader.warning_at(draft.root, at + ".action.compensate",
                       "kept and shown for who repairs players by hand: this version calls it for "
                       "nobody");
+  }
+  const auto* bundle = std::get_if<BundleChange>(&change.what);
+  if (bundle && bundle->preload > Duration::zero()) {
+    reader.warning_at(draft.root, at + ".bundle.preload",
+                      "this version hands nothing to clients: plan says whether so much time is "
+                      "left, and `showcaller ready` reports who has it");
+  }
+}
+
+void say_unserved_event(Reader& reader, const Draft& draft) {
+  const auto& changes = draft.manifest.as<LiveEventSpec>().changes;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    say_unserved_change(reader, draft, changes[i], fmt::format("spec.changes[{}]", i));
+  const Node* from = node_at(draft.root, "spec.readiness.capacity.from");
+  if (from && from->text == "forecast") {
+    reader.warning_at(draft.root, "spec.readiness.capacity.from",
+                      "there is no forecast in this version: need is taken from the sessions that "
+                      "run, as with `from: current`");
   }
 }
 
@@ -60,8 +83,8 @@ void say_unserved(Reader& reader, const Draft& draft) {
                       fmt::format("kept and shown, but nothing acts on it in this version: {}",
                                   unserved.instead));
   }
-  if (draft.kind == Kind::Metric) say_blind_metric(reader, draft);
-  if (draft.kind == Kind::LiveEvent) say_compensations(reader, draft);
+  if (draft.kind == Kind::Metric) say_unserved_metric(reader, draft);
+  if (draft.kind == Kind::LiveEvent) say_unserved_event(reader, draft);
 }
 
 }  // namespace showcaller::manifest

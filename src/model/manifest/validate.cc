@@ -58,6 +58,12 @@ void validate_policy(Reader& reader, const Draft& draft, const References& refer
   }
 }
 
+void validate_fleet(Reader& reader, const Draft& draft) {
+  if (draft.manifest.as<FleetSpec>().driver == "process") return;
+  reader.error_at(draft.root, "spec.driver", "this version has no driver for Agones",
+                  "say `driver: process`; game servers speak the Agones SDK there too");
+}
+
 }  // namespace
 
 void validate_manifest(Reader& reader, const Draft& draft, const References& references) {
@@ -69,6 +75,9 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
       break;
     case Kind::Policy:
       validate_policy(reader, draft, references);
+      break;
+    case Kind::Fleet:
+      validate_fleet(reader, draft);
       break;
     case Kind::LiveEvent:
       validate_live_event(reader, draft, references);
@@ -104,6 +113,19 @@ void validate_layers(Reader& reader, const std::vector<const Draft*>& drafts,
     reader.error_at(draft->root, "spec.after",
                     fmt::format("the order of events is a circle through '{}'", name),
                     "take one `after` out");
+  }
+  for (const OrderContradiction& c : find_order_contradictions(events)) {
+    const Draft* upper = draft_of(c.upper->name);
+    const Draft* lower = draft_of(c.lower->name);
+    if (upper == nullptr && lower == nullptr) continue;
+    reader.error_at(
+        upper ? upper->root : lower->root, upper ? "spec.after" : "spec.priority",
+        fmt::format("'{}' is after '{}', whose priority {} is above its own {}: the higher one "
+                    "lies on top whatever `after` says",
+                    c.upper->name, c.lower->name, c.lower->as<LiveEventSpec>().priority,
+                    c.upper->as<LiveEventSpec>().priority),
+        fmt::format("give '{}' at least the priority {}, or take its `after` out", c.upper->name,
+                    c.lower->as<LiveEventSpec>().priority));
   }
   for (const LayerConflict& conflict : find_layer_conflicts(events)) {
     const Draft* draft = draft_of(conflict.event->name);

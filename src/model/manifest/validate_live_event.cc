@@ -40,6 +40,7 @@ class EventCheck {
   void change(const BundleChange& bundle, const std::string& at);
   void change(const ActionChange& action, const std::string& at);
   void irreversible();
+  bool scheduled(std::string_view key) const;
   void schedule();
   void after_in_each_region(const std::optional<ScheduledTime>& first,
                             const std::optional<ScheduledTime>& second, std::string_view name,
@@ -124,23 +125,58 @@ void EventCheck::change(const FlagChange& flag, const std::string& at) {
         suggestion(flag.to, names));
 }
 
+bool gives_otherwise(const Manifest& other, const ConfigChange& config) {
+  return std::ranges::any_of(other.as<LiveEventSpec>().changes, [&](const Change& change) {
+    const auto* its = std::get_if<ConfigChange>(&change.what);
+    return its != nullptr && its->document == config.document && its->version == config.version &&
+           its->value && *its->value != *config.value;
+  });
+}
+
 void EventCheck::change(const ConfigChange& config, const std::string& at) {
-  if (config.value || references_.has_config(config.document, config.version)) return;
-  references_.report_missing(
-      reader_, root_, at + ".config.version",
-      fmt::format("there is no version {} of the document '{}'", config.version, config.document),
-      "store it first, or write its content as `value:`");
+  const std::string path = at + ".config";
+  if (!config.value) {
+    references_.report_missing(
+        reader_, root_, path + ".version",
+        fmt::format("no event has given version {} of the document '{}'", config.version,
+                    config.document),
+        "write its content as `value:`; later events may give the version alone");
+    return;
+  }
+  if (!references_.known().active_events) return;
+  for (const Manifest* other : references_.known().active_events()) {
+    if (other->name == manifest_.name || !gives_otherwise(*other, config)) continue;
+    error(path + ".value",
+          fmt::format("the LiveEvent '{}' gives version {} of '{}' another content", other->name,
+                      config.version, config.document),
+          "raise the version: one version has one content");
+    return;
+  }
 }
 
 void EventCheck::change(const BundleChange& bundle, const std::string& at) {
-  if (bundle.preload > Duration::zero() && !spec_.schedule.start) {
+  if (bundle.preload > Duration::zero() && !scheduled("start")) {
     error(at + ".bundle.preload",
           "preload is a time before the start, and the schedule has no start",
           "add `spec.schedule.start`");
   }
 }
 
-void EventCheck::change(const ActionChange&, const std::string&) {}
+void EventCheck::change(const ActionChange& action, const std::string& at) {
+  const std::pair<const char*, const std::string&> calls[] = {
+      {".action.do", action.act}, {".action.undo", action.undo}, {".action.verify", action.verify}};
+  std::set<std::string> told;
+  for (const auto& [key, path] : calls) {
+    if (path.empty() || path.find("://") != std::string::npos) continue;
+    const std::string name = path.substr(0, path.find('/'));
+    if (!told.insert(name).second) continue;
+    if (!references_.require(reader_, root_, at + key, Kind::Service, name)) continue;
+    if (!references_.find(Kind::Service, name)->as<ServiceSpec>().url.empty()) continue;
+    if (!references_.is_sound(Kind::Service, name)) continue;
+    error(at + key, fmt::format("the Service '{}' has no url, so '{}' leads nowhere", name, path),
+          "add `spec.url` to the Service, or write the whole URL here");
+  }
+}
 
 bool applies(const ApprovalRule& rule, const LiveEventSpec& spec) {
   constexpr std::string_view kRisks[] = {"low", "normal", "high"};
@@ -188,21 +224,26 @@ void EventCheck::after_in_each_region(const std::optional<ScheduledTime>& first,
   }
 }
 
+// A time that could not be resolved, for which a finding tells why, counts as there.
+bool EventCheck::scheduled(std::string_view key) const {
+  const ScheduleSpec& schedule = spec_.schedule;
+  const bool is_there = key == "start" ? schedule.start.has_value() : schedule.end.has_value();
+  return is_there || reader_.is_wrong(fmt::format("spec.schedule.{}", key));
+}
+
 void EventCheck::schedule() {
   const ScheduleSpec& schedule = spec_.schedule;
   after_in_each_region(schedule.announce, schedule.start, "start", "announce");
   after_in_each_region(schedule.start, schedule.end, "end", "start");
-  const bool starts = root_.find("spec") != nullptr &&
-                      nearest_node(root_, "spec.schedule").find("start") != nullptr;
-  if (spec_.rollout_begin_before_start > Duration::zero() && !starts) {
+  if (spec_.rollout_begin_before_start > Duration::zero() && !scheduled("start")) {
     error("spec.rollout.begin", "begin is a time before the start, and the schedule has no start",
           "add `spec.schedule.start`");
   }
-  if (spec_.watch.until_end && !schedule.end) {
+  if (spec_.watch.until_end && !scheduled("end")) {
     error("spec.watch.for", "the watch lasts until the end, and the schedule has no end",
           "add `spec.schedule.end`, or a duration here");
   }
-  if (schedule.claim_until > Duration::zero() && !schedule.end) {
+  if (schedule.claim_until > Duration::zero() && !scheduled("end")) {
     error("spec.schedule.claim_until", "claims go on after the end, and the schedule has no end",
           "add `end:`");
   }
@@ -273,7 +314,13 @@ void EventCheck::regions(const std::vector<std::string>& names, const std::strin
   }
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::ranges::find(known, names[i]) != known.end()) continue;
-    references_.report_missing(reader_, root_, fmt::format("{}.regions[{}]", at, i),
+    const std::string path = fmt::format("{}.regions[{}]", at, i);
+    if (!spec_.changes_build()) {  // Players may be in regions where no fleet of ours is.
+      warning(path, fmt::format("no fleet has the region '{}'", names[i]),
+              suggestion(names[i], known));
+      continue;
+    }
+    references_.report_missing(reader_, root_, path,
                                fmt::format("no fleet of this event has the region '{}'", names[i]),
                                suggestion(names[i], known));
   }

@@ -104,6 +104,10 @@ Value<N> bounded_integer(N min, N max) {
           [schema](SchemaSet&) { return schema; }};
 }
 
+json::object pattern(std::string_view text) {
+  return {{"type", "string"}, {"pattern", json::string(text)}};
+}
+
 Value<Duration> duration_of_at_least(Duration min) {
   std::string expected = min > Duration::zero() ? "a duration above 0 such as 10m or 1h30m"
                                                 : "a duration such as 10m or 1h30m";
@@ -124,9 +128,11 @@ Value<Duration> duration_of_at_least(Duration min) {
             *out = *parsed;
             return true;
           },
-          [](SchemaSet&) {
+          [=](SchemaSet&) {
+            if (min > Duration::zero())
+              return pattern(fmt::format("^(?=.*[1-9]){}$", kDurationPattern));
             return json::object{{"type", json::array{"string", "integer"}},
-                                {"pattern", "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$"},
+                                {"pattern", fmt::format("^{}$", kDurationPattern)},
                                 {"maximum", 0},
                                 {"minimum", 0}};
           }};
@@ -140,10 +146,6 @@ std::string nearest_zone_hint(std::string_view text) {
     if (name.substr(0, kAlike) == text.substr(0, kAlike)) alike.push_back(name);
   }
   return nearest_hint(text, alike);
-}
-
-json::object pattern(std::string_view text) {
-  return {{"type", "string"}, {"pattern", json::string(text)}};
 }
 
 }  // namespace
@@ -280,6 +282,19 @@ Value<Duration> positive_duration() {
   return duration_of_at_least(Duration(1));
 }
 
+Value<Duration> whole_seconds() {
+  Value<Duration> value = positive_duration();
+  value.expected = "a duration of whole seconds such as 10s";
+  value.read = [expected = value.expected, read = value.read](Reader& reader, Node& node,
+                                                              Duration* out) {
+    if (!read(reader, node, out)) return false;
+    if (out->count() % 1000 == 0) return true;
+    reader.wrong_type(node, expected);
+    return false;
+  };
+  return value;
+}
+
 Value<std::int64_t> percent() {
   return {"a percentage from 0% to 100% such as 5%",
           [](Reader& reader, Node& node, std::int64_t* out) {
@@ -293,22 +308,26 @@ Value<std::int64_t> percent() {
             *out = *ppm;
             return true;
           },
-          [](SchemaSet&) { return pattern("^[0-9]+(\\.[0-9]+)?%$"); }};
+          [](SchemaSet&) { return pattern("^0*(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%$"); }};
 }
 
 Value<std::int64_t> rate_per_minute() {
   return text_value<std::int64_t>("a rate such as 20k/min or 300/s", parse_rate_per_minute,
-                                  pattern("^[0-9]+(\\.[0-9]+)?[kM]?/(s|min|h)$"));
+                                  pattern("^(?=.*[1-9])[0-9]+(\\.[0-9]+)?[kM]?/(s|min|h)$"));
 }
 
 Value<double> multiple() {
-  return text_value<double>("a multiple above 1 such as 2x", parse_multiple,
-                            pattern("^[0-9]+(\\.[0-9]+)?x$"));
+  return text_value<double>(
+      "a multiple above 1 such as 2x", parse_multiple,
+      pattern("^(0*1\\.[0-9]*[1-9][0-9]*|0*([2-9]|[1-9][0-9]+)(\\.[0-9]+)?)x$"));
 }
 
 Value<double> bound() {
-  return text_value<double>("a bound such as 250ms, 15% or 3", parse_bound,
-                            {{"type", json::array{"string", "number"}}, {"minimum", 0}});
+  return text_value<double>(
+      "a bound such as 250ms, 15% or 3", parse_bound,
+      {{"type", json::array{"string", "number"}},
+       {"pattern", fmt::format("^([0-9]+(\\.[0-9]+)?%?|{})$", kDurationPattern)},
+       {"minimum", 0}});
 }
 
 Value<std::variant<Ratio, Points>> margin() {

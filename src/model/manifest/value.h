@@ -70,6 +70,9 @@ Value<std::int64_t> big_integer(std::int64_t min);
 Value<double> number(double min, double max);
 Value<Duration> duration();
 Value<Duration> positive_duration();
+Value<Duration> whole_seconds();  // at least one
+// What a duration looks like, for the patterns of a schema.
+inline constexpr std::string_view kDurationPattern = R"(([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+)";
 Value<std::int64_t> percent();  // ppm
 Value<std::int64_t> rate_per_minute();
 Value<double> multiple();

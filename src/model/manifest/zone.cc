@@ -31,6 +31,18 @@ bool keeps_one_offset(std::string_view zone) {
   return zone == "UTC" || zone.starts_with("Etc/");
 }
 
+// The zone's offset at that time of the last year that its files know: "+01:00".
+std::string last_known_offset(const date::time_zone& zone, LocalTime time) {
+  const date::local_seconds local{std::chrono::floor<std::chrono::seconds>(Duration(time.ms))};
+  const auto day = std::chrono::floor<date::days>(local);
+  const date::year_month_day date{day};
+  const int day_of_month = std::min(int(unsigned(date.day())), 28);
+  const auto known = date::local_days{date::year(2037) / date.month() / day_of_month};
+  const auto offset = zone.get_info(known + (local - day)).first.offset.count() / 60;
+  return fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', std::abs(offset) / 60,
+                     std::abs(offset) % 60);
+}
+
 std::string wall_text(LocalTime time) {
   std::string text = format_instant(instant_ms(time.ms));
   text.pop_back();
@@ -80,8 +92,8 @@ Result<std::optional<Instant>> resolve_local(LocalTime time, std::string_view zo
         ErrorCode::Unsupported,
         fmt::format(
             "{} lies past 2037, where this machine's zone data ends; write it with its offset, "
-            "such as {}+01:00",
-            wall_text(time), wall_text(time)));
+            "such as {}{}",
+            wall_text(time), wall_text(time), last_known_offset(*found, time)));
   }
   try {
     const date::local_seconds local{std::chrono::floor<std::chrono::seconds>(Duration(time.ms))};

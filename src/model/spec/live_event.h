@@ -56,7 +56,7 @@ struct FlagChange {
 struct ConfigChange {
   std::string document;
   std::int64_t version = 0;
-  std::optional<json::value> value;  // inline content; absent: the version is already stored
+  std::optional<json::value> value;  // put in when the manifest is read, if some event had it
 };
 struct BundleChange {
   std::string id;
@@ -110,7 +110,7 @@ struct AnalysisSpec {
   std::string profile = "G1";  // G1 guaranteed, C calibrated
   std::string
       noise_unit;  // "player" | "instance"; empty: instance when a build changes, else player
-  int instances_min = 4;  // an arm, for automatic rollback on small effects
+  int instances_min = 4;  // of the canary; with fewer, small effects fail no gate
 };
 
 enum class IfNotProven { Postpone, OpenProvenShare, Ask };
@@ -157,7 +157,7 @@ enum class DrainThen { Leave, End };
 struct RollbackSpec {
   Duration drain = minutes(45);
   DrainThen then = DrainThen::Leave;  // End: matches still running after the drain are ended
-  Duration within = hours(1);
+  std::optional<Duration> within;     // absent: as long as it may take (engine/rollback_time.h)
 };
 
 struct LiveEventSpec {

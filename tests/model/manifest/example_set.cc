@@ -18,15 +18,26 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-std::vector<SourceFile> example_files() {
+namespace {
+
+std::vector<SourceFile> yaml_files(const std::filesystem::path& folder) {
   std::vector<SourceFile> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(SHOWCALLER_SOURCE_DIR "/examples/manifests")) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".yaml") continue;
     files.push_back({entry.path().filename().string(), read_file(entry.path())});
   }
   std::ranges::sort(files, {}, &SourceFile::name);
   return files;
+}
+
+}  // namespace
+
+std::vector<SourceFile> example_files() {
+  return yaml_files(SHOWCALLER_SOURCE_DIR "/examples/manifests");
+}
+
+std::vector<SourceFile> arena_files() {
+  return yaml_files(SHOWCALLER_SOURCE_DIR "/examples/arena/manifests");
 }
 
 ExampleSet::ExampleSet() {

@@ -13,6 +13,7 @@ namespace showcaller {
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);
 std::vector<SourceFile> example_files();
+std::vector<SourceFile> arena_files();  // of the demo
 
 class ExampleSet {
  public:

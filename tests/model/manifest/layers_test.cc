@@ -75,6 +75,18 @@ TEST(Layers, Circles) {
   EXPECT_FALSE(lies_above(manifests[1], manifests[2], pointers));
 }
 
+TEST(Layers, AfterDoesNotLiftOverAHigherPriority) {
+  const std::vector<Manifest> manifests = {make({.name = "a", .priority = 5}),
+                                           make({.name = "b", .after = {"a"}}),
+                                           make({.name = "c", .priority = 5, .after = {"a"}})};
+  std::vector<const Manifest*> pointers;
+  for (const Manifest& manifest : manifests) pointers.push_back(&manifest);
+  const auto found = find_order_contradictions(pointers);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].upper->name, "b");
+  EXPECT_EQ(found[0].lower->name, "a");
+}
+
 TEST(Layers, ManyEventsOnOnePathStayOrdered) {
   std::vector<Event> events;
   for (int i = 0; i < 200; ++i) events.push_back({.name = "e" + std::to_string(i), .priority = i});

@@ -101,7 +101,7 @@ TEST(Manifest, TenLinesAreEnough) {
   EXPECT_EQ(spec.stages[0].bake_min, minutes(30));
   ASSERT_EQ(spec.gates.size(), 1u);
   EXPECT_EQ(spec.gates[0].metric, "session.crashed");
-  EXPECT_EQ(spec.rollback.within, hours(1));
+  EXPECT_EQ(spec.rollback.within, std::nullopt);
   EXPECT_EQ(spec.watch.duration, hours(24));
   const auto taken = defaults_taken(manifest);
   const auto has = [&](std::string path, std::string value) {
@@ -268,6 +268,89 @@ TEST(Manifest, ServersManifestsAreReferredTo) {
             "the LiveEvent 'double-xp' changes flag:double-xp too, and nothing says which layer "
             "lies on top");
   EXPECT_EQ(clash.findings[0].line, 7);
+}
+
+// The manifest that the design was written around: offline and, once an event has given the
+// content of its document's version, on a server.
+TEST(Manifest, TheDesignsOwnManifestIsRead) {
+  const ExampleSet examples;
+  const std::vector<SourceFile> files = {
+      {"winter-raid.yaml",
+       read_file(SHOWCALLER_SOURCE_DIR "/tests/model/manifest/design/winter-raid.yaml")}};
+  ParseOptions options = examples.options();
+  options.missing = MissingReference::Warning;
+  const ParseOutcome offline = parse_manifests(files, options);
+  std::vector<std::string> paths;
+  for (const Finding& finding : offline.findings) paths.push_back(finding.path);
+  EXPECT_TRUE(offline.ok()) << format_findings(offline.findings, files);
+  EXPECT_EQ(paths, (std::vector<std::string>{
+                       "spec.changes[2].config.version", "spec.changes[3].bundle.preload",
+                       "spec.changes[4].action.compensate", "spec.readiness.capacity.from"}));
+
+  options.missing = MissingReference::Error;
+  EXPECT_FALSE(parse_manifests(files, options).ok());
+  const json::value drops{{"frost_blade", 0.02}};
+  options.known.config = [&](std::string_view document, std::int64_t version) {
+    return document == "drop-tables" && version == 17 ? &drops : nullptr;
+  };
+  const ParseOutcome online = parse_manifests(files, options);
+  ASSERT_TRUE(online.ok()) << format_findings(online.findings, files);
+  const auto& change = online.manifests[0].as<LiveEventSpec>().changes[2];
+  EXPECT_EQ(std::get<ConfigChange>(change.what).value, drops);
+}
+
+TEST(Manifest, OneVersionOfADocumentHasOneContent) {
+  const std::string text = R"(apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: NAME, owner: team-raids }
+spec:
+  changes: [ { config: { document: drops, version: 1, value: VALUE } } ]
+)";
+  const auto with = [&](const std::string& name, const std::string& value) {
+    std::string out = text;
+    out.replace(out.find("NAME"), 4, name);
+    out.replace(out.find("VALUE"), 5, value);
+    return std::vector<SourceFile>{{"a.yaml", out}};
+  };
+  const ParseOutcome first = parse_manifests(with("first", "1"), {});
+  ASSERT_TRUE(first.ok());
+  ParseOptions options;
+  options.known.active_events = [&] { return std::vector<const Manifest*>{&first.manifests[0]}; };
+  const auto errors = [&](const std::string& name, const std::string& value) {
+    return std::ranges::count_if(
+        parse_manifests(with(name, value), options).findings,
+        [](const Finding& f) { return f.path == "spec.changes[0].config.value"; });
+  };
+  EXPECT_EQ(errors("second", "2"), 1);
+  EXPECT_EQ(errors("second", "1"), 0);
+  EXPECT_EQ(errors("first", "2"), 0);  // It replaces itself.
+}
+
+TEST(Manifest, FilesTogetherHaveABound) {
+  std::vector<SourceFile> files;
+  for (int i = 0; i < 9; ++i)
+    files.push_back({fmt::format("{}.yaml", i), "# " + std::string(1'000'000, 'x')});
+  const ParseOutcome outcome = parse_manifests(files, {});
+  ASSERT_EQ(outcome.findings.size(), 1u);
+  EXPECT_EQ(outcome.findings[0].message, "9000018 bytes in all; at most 8388608 are read at once");
+}
+
+TEST(Manifest, EachFileMayBeginInItsOwnWay) {
+  const std::string team =
+      "apiVersion: showcaller.dev/v1\nkind: Team\nmetadata: { name: NAME }\nspec: {}\n";
+  const auto named = [&](const std::string& name) {
+    std::string out = team;
+    return out.replace(out.find("NAME"), 4, name);
+  };
+  const std::vector<SourceFile> files = {
+      {"a.yaml", named("a")},
+      {"b.yaml", "\xEF\xBB\xBF" + named("b")},
+      {"c.yaml", "%YAML 1.2\n---\n" + named("c")},
+      {"d.json",
+       R"({"apiVersion":"showcaller.dev/v1","kind":"Team","metadata":{"name":"d"},"spec":{}})"}};
+  const ParseOutcome outcome = parse_manifests(files, {});
+  EXPECT_TRUE(outcome.ok()) << format_findings(outcome.findings, files);
+  EXPECT_EQ(outcome.manifests.size(), 4u);
 }
 
 }  // namespace

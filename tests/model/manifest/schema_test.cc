@@ -49,7 +49,9 @@ json::value as_json(const SourceFile& file, std::size_t index) {
 
 TEST(Schema, ExamplesFitAsWritten) {
   SchemaCheck any(manifest_schema());
-  for (const SourceFile& file : example_files()) {
+  std::vector<SourceFile> files = example_files();
+  for (SourceFile& file : arena_files()) files.push_back(std::move(file));
+  for (const SourceFile& file : files) {
     std::vector<Finding> findings;
     for (const manifest::Node& root : manifest::parse_documents(file, 0, {}, &findings)) {
       EXPECT_EQ(any.check(manifest::to_json(root)), "") << file.name;
@@ -75,10 +77,15 @@ TEST(Schema, WrongManifestsDoNotFit) {
        {"  riks: high\n", "  risk: hihg\n", "  priority: 1.5\n",
         "  rollout: { stages: [ { exposure: 5% } ] }\n",
         "  rollout: { stages: [ { name: a, exposure: 5 } ] }\n", "  rollback: { within: soon }\n",
-        "  gates: [ { metric: m, must_detect: 2 } ]\n", "  intake: { pace: 20k }\n"}) {
+        "  gates: [ { metric: m, must_detect: 2 } ]\n", "  intake: { pace: 20k }\n",
+        "  rollout: { stages: [ { name: a, exposure: 150% } ] }\n", "  rollback: { within: 0s }\n",
+        "  watch: { for: ever }\n", "  gates: [ { metric: m, must_detect: 1x } ]\n",
+        "  gates: [ { metric: m, at_most: lots } ]\n", "  rollout: { begin: soon before start }\n",
+        "  intake: { pace: 0/min }\n"}) {
     EXPECT_NE(any.check(as_json({"a.yaml", head + bad + change}, 0)), "") << bad;
   }
   EXPECT_NE(any.check(as_json({"a.yaml", head + "  risk: low\n"}, 0)), "");
+  EXPECT_EQ(any.check(as_json({"a.yaml", head + "  pipeline: { name: quick }\n"}, 0)), "");
   EXPECT_NE(
       any.check(*parse_json(
           R"({"apiVersion":"showcaller.dev/v2","kind":"Team","metadata":{"name":"a"},"spec":{}})")),

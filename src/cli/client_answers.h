@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs that speak to a server do with its answers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/client_verbs.h"
+
+namespace showcaller {
+
+// Prints the error; its exit code.
+int failed(const Error& error);
+void say(const std::string& line);
+// A member as text: a string's own, else its JSON; absent: "".
+std::string text_at(const json::object& object, std::string_view key);
+// "    title: item" for each of a list; nothing when there is none.
+void say_list(const json::object& object, std::string_view key, const std::string& title);
+// A schedule's times, a line each.
+void say_schedule(const json::object& schedule);
+// Receipts: notes for people, the whole for programs.
+int print_receipt(const ClientContext& context, const Result<json::value>& receipt);
+
+template <class Act>
+int with_server(const ClientContext& context, Act act) {
+  auto client = ApiClient::open(context.address);
+  if (!client) return failed(client.error());
+  return act(*client);
+}
+
+}  // namespace showcaller

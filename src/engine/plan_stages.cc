@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/plan_stages.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analysis/bake_planner.h"
+
+namespace showcaller {
+namespace {
+
+constexpr double kAssumedRate = 0.01;
+
+std::string percent(double share) {
+  return fmt::format("{:.4g}%", 100 * share);
+}
+
+// What one relative gate can see in one stage.
+json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, const GateSpec& gate,
+                          const PlanFacts& facts, double sessions_per_s, bool changes_build) {
+  const auto baseline = facts.baselines.find(gate.metric);
+  const bool measured = baseline != facts.baselines.end() && baseline->second.rate > 0;
+  BakeQuestion question;
+  question.rate = measured        ? baseline->second.rate
+                  : gate.quantile ? 1 - *gate.quantile
+                                  : kAssumedRate;
+  question.ratio = gate.must_detect.value_or(2);
+  question.margin = gate.worse_by_at_most_ratio.value_or(0);
+  if (gate.worse_by_at_most_points)
+    question.margin = ratio_of_points(*gate.worse_by_at_most_points, question.rate);
+  question.ratio = std::max(question.ratio, 1 + question.margin + 0.01);
+  question.share = double(stage.exposure_ppm) / double(kPpmWhole);
+  question.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
+  question.assignment = spec.analysis.noise_unit == "player" || !changes_build
+                            ? Assignment::Player
+                            : Assignment::Instance;
+  question.canary_instances = std::max(spec.analysis.instances_min, 1);
+  question.baseline_instances = 4 * question.canary_instances;
+  json::object out{{"gate", gate.name},
+                   {"detects", fmt::format("{:.4g}x", question.ratio)},
+                   {"baseline_rate", question.rate},
+                   {"baseline_rate_is", measured ? "measured" : "assumed"}};
+  if (question.share >= 1) {
+    out["note"] = "no concurrent baseline at 100 %: absolute budgets alone judge here";
+    return out;
+  }
+  const double units = units_to_detect(question);
+  if (!std::isfinite(units)) {
+    out["note"] = fmt::format("no bake suffices with {} canary instances; it takes {}",
+                              int(question.canary_instances), canary_instances_needed(question));
+    return out;
+  }
+  out["canary_units_needed"] = std::llround(std::ceil(units));
+  if (sessions_per_s <= 0) return out;
+  const std::int64_t planned_s = stage.bake_max.value_or(stage.bake_min).count() / 1000;
+  const BakePlan plan =
+      plan_bake(question, {sessions_per_s, planned_s, spec.analysis.warmup.count() / 1000});
+  out["bake_needed"] = std::isfinite(plan.seconds)
+                           ? format_duration(seconds(std::llround(std::ceil(plan.seconds))))
+                           : "never";
+  out["enough"] = plan.enough;
+  if (std::isfinite(plan.detectable_ratio))
+    out["detectable"] = fmt::format("{:.3g}x", plan.detectable_ratio);
+  if (!plan.enough) {
+    out["advice"] =
+        plan.share_needed > 0
+            ? fmt::format("bake {} or expose {}", std::string(out["bake_needed"].as_string()),
+                          percent(plan.share_needed))
+            : fmt::format("bake {}", std::string(out["bake_needed"].as_string()));
+  }
+  return out;
+}
+
+}  // namespace
+
+json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
+  std::string fleet;
+  for (const Change& change : spec.changes) {
+    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet = build->fleet;
+  }
+  const FleetSpec* of_fleet = world.fleet(fleet);
+  const int players_each = of_fleet ? of_fleet->capacity.players_per_session : 0;
+  const auto rate = facts.sessions_per_s.find(fleet);
+  const double sessions_per_s = rate == facts.sessions_per_s.end() ? 0 : rate->second;
+  json::array out;
+  for (const StageSpec& stage : spec.stages) {
+    json::array detections;
+    for (const GateSpec& gate : spec.gates) {
+      const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
+      const bool here = gate.stages.empty() || std::find(gate.stages.begin(), gate.stages.end(),
+                                                         stage.name) != gate.stages.end();
+      if (relative && here && stage.gated)
+        detections.push_back(
+            detection_of(spec, stage, gate, facts, sessions_per_s, !fleet.empty()));
+    }
+    json::object line{{"name", stage.name},
+                      {"exposure_percent", double(stage.exposure_ppm) / 10'000},
+                      {"bake", format_duration(stage.bake_min)},
+                      {"gates", std::move(detections)}};
+    if (stage.bake_max) line["bake_max"] = format_duration(*stage.bake_max);
+    // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
+    const Duration bake = stage.bake_max.value_or(stage.bake_min);
+    line["risk_lasts"] =
+        format_duration(bake + (of_fleet ? of_fleet->session_length_max : Duration{}));
+    if (sessions_per_s > 0) {
+      const double share = double(stage.exposure_ppm) / double(kPpmWhole);
+      const std::int64_t sessions =
+          std::llround(sessions_per_s * share * double(bake.count()) / 1000);
+      line["sessions_at_risk_max"] = sessions;
+      if (players_each > 0) line["players_at_risk_max"] = sessions * players_each;
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace showcaller
