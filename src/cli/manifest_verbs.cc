@@ -61,8 +61,12 @@ void say_layers(const json::object& event) {
   }
 }
 
+std::string exposure_text(const json::object& stage) {
+  return fmt::format("{:g}%", stage.at("exposure_percent").to_number<double>());
+}
+
 std::string risk_text(const json::object& stage) {
-  std::string who = text_at(stage, "exposure_percent") + "% of sessions";
+  std::string who = exposure_text(stage) + " of sessions";
   if (stage.contains("sessions_at_risk_max"))
     who = text_at(stage, "sessions_at_risk_max") + " sessions";
   if (stage.contains("players_at_risk_max"))
@@ -89,8 +93,8 @@ std::string gate_text(const json::object& gate) {
 }
 
 void say_stage(const json::object& stage) {
-  say(fmt::format("    stage {} {}% bake {}: {}", text_at(stage, "name"),
-                  text_at(stage, "exposure_percent"), text_at(stage, "bake"), risk_text(stage)));
+  say(fmt::format("    stage {} {} bake {}: {}", text_at(stage, "name"), exposure_text(stage),
+                  text_at(stage, "bake"), risk_text(stage)));
   for (const json::value& gate : stage.at("gates").as_array()) say(gate_text(gate.as_object()));
 }
 

@@ -69,7 +69,7 @@ def first_event_of_the_readme(program, source):
         os.killpg(shell.pid, signal.SIGTERM)  # The server that the block left running.
         told = shell.communicate(timeout=30)[0]
         assert code == 0, f"README's first event: exit code {code}\n{told}"
-        assert "winter-raid is RollingOut" in told and "winter-raid is RollingBack" in told, told
+        assert "winter-raid is RollingOut" in told and "winter-raid is RolledBack" in told, told
 
 
 def schema_is_that_of_all_kinds(house):

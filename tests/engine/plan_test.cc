@@ -134,8 +134,8 @@ TEST_F(Plan, SaysHowManyAreAtRiskAndWhatTheBakeShows) {
   apply(std::string(kFleet) + "  capacity: { max: 100, players_per_session: 4 }\n");
   PlanFacts facts;
   facts.sessions_per_s["raid"] = 10;
-  const json::object& stage =
-      event_of(plan(kTenLines, facts)).at("stages").as_array()[1].as_object();
+  const json::object planned = plan(kTenLines, facts);
+  const json::object& stage = event_of(planned).at("stages").as_array()[1].as_object();
   EXPECT_EQ(get_int(stage, "sessions_at_risk_max"), 1800);  // 10 % of 10 a second for 30 minutes
   EXPECT_EQ(get_int(stage, "players_at_risk_max"), 7200);
   EXPECT_EQ(get_string(stage, "risk_lasts"), "1h30m");
