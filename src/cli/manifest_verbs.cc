@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/cli.h"
 #include "cli/client_answers.h"
@@ -45,6 +46,13 @@ std::string change_line(const json::object& change) {
       "yellow");
 }
 
+// A list of names: "a, b".
+std::string names_at(const json::object& object, std::string_view key) {
+  std::vector<std::string> names;
+  for (const json::value& name : object.at(key).as_array()) names.emplace_back(name.as_string());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 void say_layers(const json::object& event) {
   const json::value* layers = event.if_contains("layers");
   for (const json::value& value :
@@ -52,11 +60,7 @@ void say_layers(const json::object& event) {
     const json::object& layer = value.as_object();
     std::string line = "    layer " + text_at(layer, "path");
     if (get_bool(layer, "irreversible")) line += ", irreversible";
-    if (const json::value* shared = layer.if_contains("shared_with")) {
-      for (const json::value& other : shared->as_array())
-        line += fmt::format("{} {}", &other == shared->as_array().begin() ? ", shared with" : ",",
-                            std::string_view(other.as_string()));
-    }
+    if (layer.contains("shared_with")) line += ", shared with " + names_at(layer, "shared_with");
     say(line);
   }
 }
@@ -66,12 +70,18 @@ std::string exposure_text(const json::object& stage) {
 }
 
 std::string risk_text(const json::object& stage) {
-  std::string who = exposure_text(stage) + " of sessions";
+  const bool of_audience = get_bool(stage, "of_audience");
+  std::string who = exposure_text(stage) + (of_audience ? " of its audience" : " of sessions");
   if (stage.contains("sessions_at_risk_max"))
     who = text_at(stage, "sessions_at_risk_max") + " sessions";
   if (stage.contains("players_at_risk_max"))
     who += fmt::format(" ({} players)", text_at(stage, "players_at_risk_max"));
+  if (stage.contains("regions")) who += " in " + names_at(stage, "regions");
   return fmt::format("at worst {} for {}", who, text_at(stage, "risk_lasts"));
+}
+
+std::string rate_text(const json::object& gate) {
+  return fmt::format("{:.4g}", gate.at("baseline_rate").to_number<double>());
 }
 
 std::string gate_text(const json::object& gate) {
@@ -82,7 +92,7 @@ std::string gate_text(const json::object& gate) {
                 "      {} detects {} with {} canary sessions (baseline {} {})",
                 text_at(gate, "gate"), text_at(gate, "detects"),
                 gate.contains("canary_units_needed") ? text_at(gate, "canary_units_needed") : "?",
-                text_at(gate, "baseline_rate"), text_at(gate, "baseline_rate_is"));
+                rate_text(gate), text_at(gate, "baseline_rate_is"));
   if (gate.contains("bake_needed"))
     line += fmt::format(", in {} at today's traffic", text_at(gate, "bake_needed"));
   if (gate.contains("detectable"))

@@ -61,8 +61,11 @@ json::object rollback_of(const World& world, const LiveEventSpec& spec, json::ar
           {"within", format_duration(within)}};
 }
 
-// A new build needs its least instances beside those of the base.
-void check_capacity(const World& world, const LiveEventSpec& spec, json::array* problems) {
+// A new build needs its least instances beside those of the base. An event that is under way has
+// them already.
+void check_capacity(const World& world, const LiveEventSpec& spec, const EventState* present,
+                    json::array* problems) {
+  if (present && layer_is_active(present->phase)) return;
   std::int64_t more = 0;
   for (const Change& change : spec.changes) {
     const auto* build = std::get_if<BuildChange>(&change.what);
@@ -82,8 +85,9 @@ void check_capacity(const World& world, const LiveEventSpec& spec, json::array* 
     problems->push_back(json::value(quota.error().message));
 }
 
-json::array disturbs_of(const EventState* present) {
+json::array disturbs_of(const EventState* present, const Manifest& next) {
   json::array out;
+  if (present && present->manifest->hash == next.hash) return out;
   if (present && may_admit(present->phase)) {
     const Outcome outcome = outcome_of(present->phase, PhaseInput::Revise);
     out.emplace_back(outcome.allowed ? fmt::format("players are in it (stage {}): they stay; later "
@@ -160,7 +164,7 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   for (const std::string& problem : problems_against(next, *manifest))
     problems->push_back(json::value(problem));
   check_preloads(spec, now, problems);
-  check_capacity(next, spec, problems);
+  check_capacity(next, spec, present, problems);
   EventState draft;
   draft.manifest = manifest;
   draft.revision = present ? present->revision + 1 : 1;
@@ -168,7 +172,7 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   json::object out{{"revision", draft.revision},
                    {"schedule", schedule_view(spec.schedule)},
                    {"layers", layers_of(next, *manifest)},
-                   {"disturbs", disturbs_of(present)},
+                   {"disturbs", disturbs_of(present, *manifest)},
                    {"approvals", texts(approvals_needed(next, draft, now).missing)},
                    {"stages", planned_stages(next, spec, request.facts)},
                    {"rollback", rollback_of(next, spec, problems)}};

@@ -99,6 +99,8 @@ json::array planned_stages(const World& world, const LiveEventSpec& spec, const 
                       {"exposure_percent", double(stage.exposure_ppm) / 10'000},
                       {"bake", format_duration(stage.bake_min)},
                       {"gates", std::move(detections)}};
+    if (stage.audience) line["of_audience"] = true;
+    if (!stage.regions.empty()) line["regions"] = json::value_from(stage.regions);
     if (stage.bake_max) line["bake_max"] = format_duration(*stage.bake_max);
     // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
     const Duration bake = stage.bake_max.value_or(stage.bake_min);

@@ -6,7 +6,7 @@
 
 namespace showcaller {
 
-// [{"name","exposure_percent","bake","bake_max"?,"gates":[…],"risk_lasts",…}]
+// [{"name","exposure_percent","of_audience"?,"regions"?,"bake","bake_max"?,"gates":[…],"risk_lasts",…}]
 json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts);
 
 }  // namespace showcaller

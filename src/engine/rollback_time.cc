@@ -31,7 +31,10 @@ RollbackTime rollback_at_worst(const World& world, const LiveEventSpec& spec) {
         fmt::format("the longest match of fleet {} ({}) and {} to stop", build->fleet,
                     format_duration(fleet->session_length_max), format_duration(fleet->stop_grace));
   }
-  if (out.worst == Duration{} && actions > Duration{}) out.bound_by = "its actions' timeouts";
+  if (actions > Duration{}) {
+    const std::string calls = fmt::format("{} for its actions", format_duration(actions));
+    out.bound_by = out.worst > Duration{} ? out.bound_by + ", and " + calls : calls;
+  }
   out.worst += actions;
   return out;
 }

@@ -173,6 +173,20 @@ TEST_F(Plan, TellsAnEventThatIsOverApart) {
   EXPECT_EQ(get_string(line, "server_hash"), get_string(line, "hash"));
 }
 
+TEST_F(Plan, WhatIsUnchangedDisturbsNothing) {
+  apply(kFleet);
+  apply(kTenLines);
+  EXPECT_EQ(to_json_text(event_of(plan(kTenLines)).at("disturbs")), "[]");
+}
+
+TEST_F(Plan, TellsWhatBoundsARollback) {
+  EXPECT_EQ(to_json_text(event_of(plan(std::string(kFleet) + "---" + std::string(kTenLines) +
+                                       "    - action: { do: 'http://g/a', undo: 'http://g/b' }\n"))
+                             .at("rollback")),
+            R"({"worst":"1h40s","bound_by":"the longest match of fleet raid (1h) and 10s to stop, )"
+            R"(and 30s for its actions","within":"1h5m40s"})");
+}
+
 TEST_F(Plan, AVersionAloneIsEnoughOnceItsContentWasGiven) {
   const std::string head = R"(
 apiVersion: showcaller.dev/v1

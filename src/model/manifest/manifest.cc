@@ -287,7 +287,7 @@ void SetParser::read_event(Draft& draft) {
       const ExpansionLimits limits{options_.limits.nodes_max, options_.limits.bytes_max};
       expanded = expand_pipeline(
           reader_, spec, [&](std::string_view name) { return find_template(name); },
-          references_.names(Kind::Pipeline), limits);
+          references_.names(Kind::Pipeline), options_.missing, limits);
       fill_configs(spec, references_);
       place_where_used(spec, used);
       const auto regions = regions_of(reader_, *spec, references_);

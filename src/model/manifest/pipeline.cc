@@ -220,7 +220,8 @@ void collect_placeholders(Reader& reader, const Node& node, const std::vector<st
 }  // namespace
 
 bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find,
-                     const std::vector<std::string>& known, const ExpansionLimits& limits) {
+                     const std::vector<std::string>& known, MissingReference missing,
+                     const ExpansionLimits& limits) {
   Node* reference = spec->find("pipeline");
   if (reference == nullptr) return true;
   const Node* expanded = reference->find("expanded");
@@ -231,9 +232,14 @@ bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find,
   if (name.empty()) return false;
   const Node* pipeline = find(name);
   if (pipeline == nullptr) {
-    reader.error(reference->find("name")->position,
-                 fmt::format("there is no Pipeline '{}'", name.substr(0, 64)),
-                 suggestion(name, known));
+    const Position at = reference->find("name")->position;
+    const std::string message = fmt::format("there is no Pipeline '{}'", name.substr(0, 64));
+    if (missing == MissingReference::Error) {
+      reader.error(at, message, suggestion(name, known));
+    } else {
+      reader.warning(at, message + " in these files, so the event is not checked further",
+                     suggestion(name, known));
+    }
     return false;
   }
   const Node* body = pipeline->find("template");

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/manifest/manifest.h"
 #include "model/manifest/reader.h"
 
 namespace showcaller::manifest {
@@ -23,9 +24,10 @@ struct ExpansionLimits {
 using FindTemplate = std::function<const Node*(std::string_view name)>;
 
 // Does nothing to a spec without `pipeline`, or with one that is expanded already. `known` is for
-// suggestions. False: a finding was reported.
+// suggestions. False: a finding was reported; offline a Pipeline that is missing is a warning.
 bool expand_pipeline(Reader& reader, Node* spec, const FindTemplate& find,
-                     const std::vector<std::string>& known, const ExpansionLimits& limits);
+                     const std::vector<std::string>& known, MissingReference missing,
+                     const ExpansionLimits& limits);
 
 // Checks the placeholders of a Pipeline's spec: each is declared, each declared one is used.
 void check_placeholders(Reader& reader, const Node& pipeline_spec);

@@ -90,6 +90,7 @@ void ScheduleResolver::resolve_key(std::string_view key) {
   if (times) {
     put(key, node, *times);
   } else {
+    reader_.leave_open();
     remove(key);
   }
 }
@@ -147,7 +148,6 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
 void ScheduleResolver::report_no_regions(const Node& node) {
   const std::string message = "zone is local, and no fleet says which regions there are";
   const std::string hint = "add the Fleet to the files, or name a zone such as Europe/Berlin";
-  reader_.leave_open();
   if (told_no_regions_) return;
   told_no_regions_ = true;
   if (missing_ == MissingReference::Error) {
@@ -172,10 +172,7 @@ std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
     reader_.error(node.position, distance.error().message);
     return std::nullopt;
   }
-  if (start_is_open_) {
-    reader_.leave_open();
-    return std::nullopt;
-  }
+  if (start_is_open_) return std::nullopt;
   if (!start_) {
     reader_.error(node.position, "the time is relative to the start, and the schedule has no start",
                   "add `start:`, or write the time itself");

@@ -251,7 +251,8 @@ void EventCheck::schedule() {
     error("spec.rehearsal", "this version has no rehearsal, so the event could never pass one",
           "leave it out");
   }
-  if (spec_.intake.waves == "by_zone" && schedule.zone != "local") {
+  const bool local = schedule.zone == "local" || reader_.is_wrong("spec.schedule.zone");
+  if (spec_.intake.waves == "by_zone" && !local) {
     error("spec.intake.waves", "waves by zone need a schedule in local time",
           "say `zone: local` in spec.schedule");
   }

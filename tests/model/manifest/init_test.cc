@@ -91,5 +91,22 @@ spec:
       << format_findings(online.findings, files);
 }
 
+TEST(Offline, AnEventOfAPipelineElsewhereIsAWarning) {
+  const std::vector<SourceFile> files = {{"a.yaml", R"(apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: thing, owner: team-raids }
+spec: { pipeline: { name: careful } }
+)"}};
+  ParseOptions options;
+  options.missing = MissingReference::Warning;
+  const ParseOutcome outcome = parse_manifests(files, options);
+  ASSERT_EQ(outcome.findings.size(), 1u) << format_findings(outcome.findings, files);
+  EXPECT_EQ(outcome.findings[0].message,
+            "there is no Pipeline 'careful' in these files, so the event is not checked further");
+  EXPECT_TRUE(outcome.ok());
+  EXPECT_TRUE(outcome.manifests.empty());
+  EXPECT_FALSE(parse_manifests(files, {}).ok());
+}
+
 }  // namespace
 }  // namespace showcaller
