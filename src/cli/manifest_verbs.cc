@@ -61,6 +61,7 @@ void say_layers(const json::object& event) {
     std::string line = "    layer " + text_at(layer, "path");
     if (get_bool(layer, "irreversible")) line += ", irreversible";
     if (layer.contains("shared_with")) line += ", shared with " + names_at(layer, "shared_with");
+    if (layer.contains("below")) line += "; on top of it: " + names_at(layer, "below");
     say(line);
   }
 }

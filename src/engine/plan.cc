@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/decide.h"
@@ -9,6 +11,7 @@
 #include "engine/rollback_time.h"
 #include "engine/view.h"
 #include "model/manifest/diff.h"
+#include "model/manifest/layers.h"
 #include "model/manifest/manifest.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
@@ -101,20 +104,28 @@ json::array disturbs_of(const EventState* present, const Manifest& next) {
   return out;
 }
 
-// The paths that it changes, and who changes them too.
-json::array layers_of(const World& world, const Manifest& manifest) {
+bool changes_path(const LiveEventSpec& spec, const std::string& path) {
+  return std::ranges::any_of(spec.changes, [&](const Change& c) { return c.path() == path; });
+}
+
+// The paths that it changes, who changes them too, and who of them lies on top.
+json::array layers_of(const World& world, const std::shared_ptr<const Manifest>& manifest) {
+  std::vector<const Manifest*> events{manifest.get()};
+  world.events.each([&](const std::string& name, const EventState& other) {
+    if (name != manifest->name && !is_over(other.phase)) events.push_back(other.manifest.get());
+  });
   json::array out;
-  for (const Change& change : manifest.as<LiveEventSpec>().changes) {
+  for (const Change& change : manifest->as<LiveEventSpec>().changes) {
     json::object layer{{"path", change.path()}};
     if (change.irreversible) layer["irreversible"] = true;
-    json::array shared;
-    world.events.each([&](const std::string& name, const EventState& other) {
-      if (name == manifest.name || is_over(other.phase)) return;
-      for (const Change& theirs : other.spec().changes) {
-        if (theirs.path() == change.path()) shared.emplace_back(name);
-      }
-    });
+    json::array shared, on_top;
+    for (const Manifest* other : std::span(events).subspan(1)) {
+      if (!changes_path(other->as<LiveEventSpec>(), change.path())) continue;
+      shared.emplace_back(other->name);
+      if (lies_above(*other, *manifest, events)) on_top.emplace_back(other->name);
+    }
     if (!shared.empty()) layer["shared_with"] = std::move(shared);
+    if (!on_top.empty()) layer["below"] = std::move(on_top);
     out.push_back(std::move(layer));
   }
   return out;
@@ -171,7 +182,7 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   draft.author = request.actor.name;
   json::object out{{"revision", draft.revision},
                    {"schedule", schedule_view(spec.schedule)},
-                   {"layers", layers_of(next, *manifest)},
+                   {"layers", layers_of(next, manifest)},
                    {"disturbs", disturbs_of(present, *manifest)},
                    {"approvals", texts(approvals_needed(next, draft, now).missing)},
                    {"stages", planned_stages(next, spec, request.facts)},

@@ -34,7 +34,19 @@ constexpr std::string_view kSchemas = R"json({
 "Applied": {"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
   "manifests":{"type":"array","items":{"type":"object","properties":{"kind":{"type":"string"},"name":{"type":"string"},
   "hash":{"type":"string"}}}},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}}]},
-"Plan": {"type":"object"},
+"Plan": {"type":"object","required":["ok","findings"],"properties":{
+  "ok":{"type":"boolean","description":"False: the findings have errors, and there is nothing more."},
+  "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}},
+  "manifests":{"type":"array","items":{"$ref":"#/components/schemas/PlannedManifest"}},
+  "problems":{"type":"array","items":{"type":"string"},"description":"What apply would refuse, and what cannot work."},
+  "notes":{"type":"array","items":{"type":"string"}}}},
+"PlannedManifest": {"type":"object","required":["kind","name","action","hash"],"properties":{
+  "kind":{"type":"string"},"name":{"type":"string"},"owner":{"type":"string"},
+  "action":{"enum":["create","change","unchanged"]},"hash":{"type":"string"},
+  "server_hash":{"type":"string","description":"Of what the server has; absent: it has none of that name."},
+  "changes":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string"},"before":{},"after":{}}}},
+  "defaults":{"type":"array","items":{"type":"object","properties":{"path":{"type":"string"},"value":{"type":"string"}}}},
+  "event":{"type":"object"}}},
 "Event": {"type":"object","required":["name","revision","phase"],"properties":{
   "name":{"type":"string"},"revision":{"type":"integer"},"phase":{"type":"string"}}},
 "Manifest": {"type":"object","required":["kind","name","document"],"properties":{

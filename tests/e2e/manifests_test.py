@@ -111,6 +111,17 @@ def what_cannot_work_is_told(house):
     assert "LiveEvent 'idle' is rejected: build 1 is already the base" in told, told
 
 
+def ten_lines_are_planned(house):
+    fleet = house.write("ten/fleet.yaml", HEAD.format(kind="Fleet", name="ten") +
+                        "spec: { builds: [ { version: 1, command: [/bin/true] }, { version: 2, command: [/bin/true] } ] }\n")
+    event = house.write("ten/event.yaml", HEAD.format(kind="LiveEvent", name="ten") +
+                        "spec:\n  changes:\n    - build: { fleet: ten, version: 2 }\n")
+    told = house.run("plan", fleet, event)
+    for words in ("layer build:ten", "stage canary 1% bake 30m: at worst 1% of sessions for 1h30m",
+                  "rollback takes 1h10s at worst", "allowed 1h5m10s"):
+        assert words in told, told
+
+
 def drift_tells_both_sides(house):
     doors = house.write("doors/a.yaml", flag("door"))
     house.run("apply", doors)
@@ -133,8 +144,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         house = House(program, folder)
         try:
-            for story in (schema_is_that_of_all_kinds, files_are_read_one_by_one, what_cannot_work_is_told,
-                          drift_tells_both_sides):
+            for story in (schema_is_that_of_all_kinds, files_are_read_one_by_one, ten_lines_are_planned,
+                          what_cannot_work_is_told, drift_tells_both_sides):
                 story(house)
                 print(story.__name__, "passed", flush=True)
         finally:

@@ -128,6 +128,9 @@ spec: { after: [lower], changes: [ { config: { document: d, version: 2, value: 2
 )");
   EXPECT_EQ(to_json_text(event_of(planned).at("layers")),
             R"([{"path":"config:d","shared_with":["lower"]}])");
+  const json::object& lower = planned.at("manifests").as_array()[0].as_object();
+  EXPECT_EQ(to_json_text(lower.at("event").as_object().at("layers")),
+            R"([{"path":"config:d","shared_with":["upper"],"below":["upper"]}])");
 }
 
 TEST_F(Plan, SaysHowManyAreAtRiskAndWhatTheBakeShows) {
@@ -185,6 +188,24 @@ TEST_F(Plan, TellsWhatBoundsARollback) {
                              .at("rollback")),
             R"({"worst":"1h40s","bound_by":"the longest match of fleet raid (1h) and 10s to stop, )"
             R"(and 30s for its actions","within":"1h5m40s"})");
+}
+
+TEST_F(Plan, FindsWhatARunningEventMayNotChange) {
+  apply(R"(
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: door, owner: team-raids }
+spec: { variants: { open: true, shut: false } }
+)");
+  const std::string head = R"(
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: opening, owner: team-raids }
+spec: { changes: [ { flag: { key: door, to: )";
+  apply(head + "open } } ] }\n");
+  ASSERT_EQ(engine_.world().event("opening")->phase, Phase::RollingOut);
+  EXPECT_NE(problems(head + "shut } } ] }\n").find("has players in it, so its changes can't be"),
+            std::string::npos);
 }
 
 TEST_F(Plan, AVersionAloneIsEnoughOnceItsContentWasGiven) {
