@@ -116,7 +116,7 @@ void finish_gate(Reader& reader, const Node& node, GateSpec* gate) {
   if (gate->at_most && gate->at_least && *gate->at_most < *gate->at_least) {
     reader.error_below(node, "at_most", "at_most is below at_least: nothing can pass");
   }
-  if (gate->must_detect && !relative) {
+  if (gate->must_detect && !relative && !reader.is_wrong_below("worse_by_at_most")) {
     reader.error_below(node, "must_detect",
                        "must_detect is about a comparison, and the gate makes none",
                        "add `worse_by_at_most:` or leave it out");
@@ -152,7 +152,9 @@ const Shape<Change>& change_shape() {
         for (const std::string_view key : {"build", "flag", "config", "bundle", "action"}) {
           if (node.find(key) != nullptr) ++kinds;
         }
-        if (kinds != 1) {
+        if (kinds != 1 && reader.is_wrong_below("")) {
+          reader.leave_open();  // A misspelt one, and told so.
+        } else if (kinds != 1) {
           reader.error(
               node.position,
               fmt::format(

@@ -203,7 +203,10 @@ void finish_fleet(Reader& reader, const Node& node, FleetSpec* fleet) {
                        "leave `regions` out for one region named local");
   }
   if (fleet->base.empty() && !fleet->builds.empty()) fleet->base = fleet->builds[0].version;
-  if (!fleet->base.empty() && !fleet->builds.empty() && fleet->build(fleet->base) == nullptr) {
+  bool builds_known = !fleet->builds.empty();
+  for (std::size_t i = 0; i < fleet->builds.size(); ++i)
+    builds_known = builds_known && !reader.is_wrong_below(fmt::format("builds[{}].version", i));
+  if (!fleet->base.empty() && builds_known && fleet->build(fleet->base) == nullptr) {
     reader.error_below(
         node, "base", fmt::format("the base '{}' is not among the builds", fleet->base),
         suggestion(fleet->base, std::vector<std::string>(versions.begin(), versions.end())));

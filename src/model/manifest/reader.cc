@@ -10,13 +10,30 @@
 
 namespace showcaller::manifest {
 
+// A template's mistake is one, however many events use it.
+bool Reader::is_told(Position at, const std::string& message) const {
+  return at.line > 0 && std::ranges::any_of(*findings_, [&](const Finding& told) {
+           return told.line == at.line && told.column == at.column && told.message == message &&
+                  told.file == file_of(at);
+         });
+}
+
+std::string Reader::file_of(Position at) const {
+  const auto file = static_cast<std::size_t>(at.file);
+  return at.line > 0 && file < sources_.size() ? sources_[file].name : "";
+}
+
+std::string Reader::joined(std::string_view below) const {
+  const bool close = path_.empty() || below.empty() || below.front() == '[';
+  return fmt::format("{}{}{}", path_, close ? "" : ".", below);
+}
+
 void Reader::add(Severity severity, Position at, std::string path, std::string message,
                  std::string hint) {
   if (severity == Severity::Error) ++errors_;
-  if (is_full()) return;
-  const auto file = static_cast<std::size_t>(at.file);
-  findings_->push_back({severity, at.line > 0 && file < sources_.size() ? sources_[file].name : "",
-                        at.line, at.column, std::move(path), std::move(message), std::move(hint)});
+  if (is_full() || is_told(at, message)) return;
+  findings_->push_back({severity, file_of(at), at.line, at.column, std::move(path),
+                        std::move(message), std::move(hint)});
 }
 
 void Reader::add_consequence(Severity severity, Position at, std::string path, std::string message,
@@ -45,10 +62,8 @@ void Reader::warning(Position at, std::string message, std::string hint) {
 
 void Reader::error_below(const Node& node, std::string_view below, std::string message,
                          std::string hint) {
-  const bool joined = path_.empty() || below.empty() || below.front() == '[';
-  std::string path = fmt::format("{}{}{}", path_, joined ? "" : ".", below);
-  add_consequence(Severity::Error, nearest_position(node, below), std::move(path),
-                  std::move(message), std::move(hint));
+  add_consequence(Severity::Error, nearest_position(node, below), joined(below), std::move(message),
+                  std::move(hint));
 }
 
 void Reader::error_at(const Node& root, std::string_view path, std::string message,

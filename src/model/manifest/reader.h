@@ -46,6 +46,8 @@ class Reader {
   }
   // Whether a value at, in or around the path is wrong already.
   bool is_wrong(std::string_view path) const;
+  // The same of a path below the reader's own.
+  bool is_wrong_below(std::string_view below) const { return is_wrong(joined(below)); }
 
   // In a template's body "${name}" may stand for any value; such values are read when the template
   // is used.
@@ -78,6 +80,9 @@ class Reader {
   };
 
  private:
+  bool is_told(Position at, const std::string& message) const;
+  std::string file_of(Position at) const;
+  std::string joined(std::string_view below) const;
   void add(Severity severity, Position at, std::string path, std::string message, std::string hint);
   void add_consequence(Severity severity, Position at, std::string path, std::string message,
                        std::string hint);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/manifest/shape.h"
 
+#include "base/suggest.h"
+
 namespace showcaller::manifest {
 
 Node default_node(const std::string& text) {
@@ -53,13 +55,20 @@ json::object reference_schema(const ShapeInfo& shape, SchemaSet& set) {
   return reference;
 }
 
-void report_unknown_key(Reader& reader, const Entry& entry, const ShapeInfo& shape) {
-  if (reader.is_full()) return;
+void report_unknown_key(Reader& reader, const Node& node, const Entry& entry,
+                        const ShapeInfo& shape) {
   std::vector<std::string> known;
   for (const FieldInfo* field : shape.infos()) known.push_back(field->key);
-  reader.error(entry.position,
-               fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
-               suggestion(entry.key, known));
+  {
+    const Reader::Inside inside(&reader, entry.key);
+    reader.error(entry.position,
+                 fmt::format("the key '{}' is not known here", entry.key.substr(0, 64)),
+                 reader.is_full() ? "" : suggestion(entry.key, known));
+  }
+  const auto meant = reader.is_full() ? std::nullopt : nearest_word(entry.key, known);
+  if (!meant || node.entry(*meant) != nullptr) return;
+  const Reader::Inside inside(&reader, *meant);
+  reader.leave_open();
 }
 
 }  // namespace showcaller::manifest

@@ -72,7 +72,9 @@ struct Field : FieldInfo {
 Node default_node(const std::string& text);
 // Adds the definition of the shape once and refers to it.
 json::object reference_schema(const ShapeInfo& shape, SchemaSet& set);
-void report_unknown_key(Reader& reader, const Entry& entry, const ShapeInfo& shape);
+// The key that was likely meant is left open: that it is missing is no second mistake.
+void report_unknown_key(Reader& reader, const Node& node, const Entry& entry,
+                        const ShapeInfo& shape);
 
 template <class S>
 class Shape : public ShapeInfo {
@@ -114,16 +116,17 @@ class Shape : public ShapeInfo {
     }
     for (Entry& entry : node.entries) {
       const Field<S>* field = find(entry.key);
-      const Reader::Inside inside(&reader, entry.key);
       if (field == nullptr) {
-        report_unknown_key(reader, entry, *this);
-      } else if (!reader.is_placeholder(entry.value)) {
-        field->read(reader, entry.value, out);
+        report_unknown_key(reader, node, entry, *this);
+        continue;
       }
+      const Reader::Inside inside(&reader, entry.key);
+      if (!reader.is_placeholder(entry.value)) field->read(reader, entry.value, out);
     }
     if (reader.in_template) return true;  // Parameters may bring what is missing.
     for (const Field<S>& field : fields_) {
       if (!field.required || node.entry(field.key) != nullptr) continue;
+      if (reader.is_wrong_below(field.key)) continue;  // Misspelt, and told so.
       const Reader::Inside inside(&reader, field.key);
       reader.error(node.position, fmt::format("the key '{}' is missing", field.key),
                    fmt::format("add `{}:` ({})", field.key, field.expected));

@@ -103,7 +103,8 @@ void EventCheck::change(const BuildChange& build, const std::string& at) {
             fmt::format("'{}' is the base build of '{}' already: the change does nothing",
                         build.version, build.fleet));
   }
-  for (std::size_t i = 0; i < build.protocols.size() && !found->protocols.empty(); ++i) {
+  const bool known = !found->protocols.empty() && references_.is_sound(Kind::Fleet, build.fleet);
+  for (std::size_t i = 0; known && i < build.protocols.size(); ++i) {
     if (std::ranges::find(found->protocols, build.protocols[i]) != found->protocols.end()) continue;
     error(fmt::format("{}.protocols[{}]", path, i),
           fmt::format("the build {} of '{}' does not speak the protocol {}", build.version,
@@ -224,7 +225,8 @@ void EventCheck::after_in_each_region(const std::optional<ScheduledTime>& first,
   }
 }
 
-// A time that could not be resolved, for which a finding tells why, counts as there.
+// A time that could not be resolved, or was misspelt, for which a finding tells why, counts as
+// there.
 bool EventCheck::scheduled(std::string_view key) const {
   const ScheduleSpec& schedule = spec_.schedule;
   const bool is_there = key == "start" ? schedule.start.has_value() : schedule.end.has_value();
@@ -264,7 +266,7 @@ void EventCheck::readiness() {
     references_.require(reader_, root_, "spec.readiness.capacity.fleet", Kind::Fleet,
                         readiness.capacity_fleet);
   } else if (readiness.capacity_headroom_ppm) {
-    if (!spec_.changes_build())
+    if (!spec_.changes_build() && !reader_.is_wrong("spec.changes"))
       error("spec.readiness.capacity", "no fleet is named, and no build changes", "add `fleet:`");
   }
   if (!readiness.client_protocol.empty()) {
@@ -285,7 +287,7 @@ void EventCheck::readiness() {
   }
   const bool bundles = std::ranges::any_of(
       spec_.changes, [](const Change& c) { return std::holds_alternative<BundleChange>(c.what); });
-  if (readiness.bundle_ready_at_ppm > 0 && !bundles) {
+  if (readiness.bundle_ready_at_ppm > 0 && !bundles && !reader_.is_wrong("spec.changes")) {
     error("spec.readiness.bundle", "the event has no bundle to wait for",
           "add a `bundle` change or leave this out");
   }
