@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace showcaller {
 namespace {
 
@@ -113,6 +115,33 @@ class Writer {
   Style style_;
 };
 
+// What a byte is written as that cannot stand for itself.
+void append_escaped(std::string* out, std::uint8_t c) {
+  static constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+  switch (c) {
+    case '"':
+    case '\\':
+      *out += '\\';
+      *out += char(c);
+      break;
+    case '\n':
+      *out += "\\n";
+      break;
+    case '\r':
+      *out += "\\r";
+      break;
+    case '\t':
+      *out += "\\t";
+      break;
+    default:
+      if (c >= 0x80) {
+        *out += kReplacement;
+      } else {
+        fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);
+      }
+  }
+}
+
 std::string write(const json::value& value, Style style) {
   std::string out;
   Writer(&out, style).write(value, 0);
@@ -136,27 +165,16 @@ void append_json_string(std::string* out, std::string_view text) {
   std::size_t plain = 0;  // where the text begins that is not written yet
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = std::uint8_t(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') continue;
+    if (c >= 0x80) {
+      if (const std::size_t length = utf8_length(text, i); length > 0) {
+        i += length - 1;
+        continue;
+      }
+    }
     out->append(text, plain, i - plain);
     plain = i + 1;
-    switch (c) {
-      case '"':
-      case '\\':
-        *out += '\\';
-        *out += char(c);
-        break;
-      case '\n':
-        *out += "\\n";
-        break;
-      case '\r':
-        *out += "\\r";
-        break;
-      case '\t':
-        *out += "\\t";
-        break;
-      default:
-        fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);
-    }
+    append_escaped(out, c);
   }
   out->append(text, plain);
   *out += '"';

@@ -28,7 +28,8 @@ std::string to_canonical_json_text(const json::value& value);
 std::string to_pretty_json_text(const json::value& value);
 // Errors carry line:column.
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
-// A JSON string with its quotes.
+// A JSON string with its quotes. A byte that is no UTF-8 becomes U+FFFD: what is written can be
+// read.
 void append_json_string(std::string* out, std::string_view text);
 
 // Readers for objects whose shape we wrote ourselves (records, snapshots): absent or of another

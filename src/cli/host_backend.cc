@@ -127,8 +127,8 @@ json::object ledger_row(const LedgerRow& row) {
 
 }  // namespace
 
-Result<Actor> HostBackend::authenticate(const Credentials& credentials) const {
-  return showcaller::authenticate(*host_.world(), credentials.token, now());
+Result<Actor> HostBackend::authenticate(std::string_view token) const {
+  return showcaller::authenticate(*host_.world(), token, now());
 }
 
 Status HostBackend::authorize(const Actor& actor, std::string_view verb,

@@ -27,7 +27,7 @@ class HostBackend final : public ApiBackend {
       : host_(*host), journal_(*journal), options_(std::move(options)) {}
 
   Instant now() const override { return host_.engine().now(); }
-  Result<Actor> authenticate(const Credentials& credentials) const override;
+  Result<Actor> authenticate(std::string_view token) const override;
   Status authorize(const Actor& actor, std::string_view verb,
                    std::string_view owner) const override;
   std::string owner_of(std::string_view kind, std::string_view name) const override;
@@ -35,6 +35,7 @@ class HostBackend final : public ApiBackend {
   void submit_all(std::vector<Submission> commands) override;
   void settle() override { host_.settle(); }
 
+  std::uint64_t last_seq() const override { return host_.world()->seq; }
   json::value status() const override;
   json::value events() const override;
   Result<json::value> event(std::string_view name) const override;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace showcaller::agones {
 namespace {
 
@@ -49,30 +51,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// What is decoded comes back in answers, and JSON is UTF-8.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = std::uint8_t(text[i]);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xc2 && lead < 0xe0 ? 2
-                               : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((std::uint8_t(text[i + k]) & 0xc0) != 0x80) return false;
-    }
-    const auto second = length > 1 ? std::uint8_t(text[i + 1]) : 0;
-    // Overlong forms, surrogates, and what lies past U+10FFFF.
-    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-        (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
 // Without a value: a broken escape, or no text.
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
@@ -88,6 +66,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
     out += char(high * 16 + low);
     i += 2;
   }
+  // What is decoded comes back in answers, and JSON is UTF-8.
   if (!is_utf8(out)) return std::nullopt;
   return out;
 }

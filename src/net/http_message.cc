@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace showcaller {
 namespace {
@@ -38,6 +39,14 @@ Status parse_query(std::string_view text, std::vector<std::pair<std::string, std
     out->emplace_back(std::move(name), std::move(value));
   }
   return {};
+}
+
+// Names are kept in records and told in answers, and both are JSON.
+Status check_text(const HttpRequest& request) {
+  bool good = is_utf8(request.path);
+  for (const auto& [name, value] : request.query) good = good && is_utf8(name) && is_utf8(value);
+  if (good) return {};
+  return fail(ErrorCode::Invalid, "the URL is not UTF-8; encode its names as UTF-8 first");
 }
 
 }  // namespace
@@ -282,7 +291,7 @@ Status split_target(HttpRequest* request) {
   if (const auto mark = target.find('?'); mark != target.npos) {
     TRY(parse_query(target.substr(mark + 1), &request->query));
   }
-  return {};
+  return check_text(*request);
 }
 
 void append_response_head(std::string* out, int status, const HttpHeaders& headers) {

@@ -91,7 +91,8 @@ std::string_view reason_phrase(int status);
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
 // Leaves RFC 3986's unreserved characters alone.
 std::string percent_encode(std::string_view text);
-// Fills path and query from target: origin form, absolute form or "*".
+// Fills path and query from target: origin form, absolute form or "*". Invalid when what is decoded
+// is not UTF-8.
 Status split_target(HttpRequest* request);
 
 // The head of a response, ready to send, ended by the empty line. Adds nothing.

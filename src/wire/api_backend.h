@@ -26,11 +26,6 @@
 
 namespace showcaller {
 
-struct Credentials {
-  std::string_view token;        // of "Authorization: Bearer"; empty: none was sent
-  std::string_view tls_subject;  // of a client certificate that verified; empty: none
-};
-
 struct HistoryQuery {
   std::uint64_t from_seq = 1;
   std::uint64_t to_seq = 0;  // 0: the end
@@ -63,8 +58,9 @@ class ApiBackend {
   virtual ~ApiBackend() = default;
 
   virtual Instant now() const = 0;
-  // Unauthenticated: unknown or expired.
-  virtual Result<Actor> authenticate(const Credentials& credentials) const = 0;
+  // By the token of "Authorization: Bearer"; empty: none was sent. Unauthenticated: unknown or
+  // expired.
+  virtual Result<Actor> authenticate(std::string_view token) const = 0;
   // May the actor do this to something of this owner (empty: of the whole house)? Forbidden says
   // who would have to allow it. Commands are checked again by the engine, at their own place in the
   // journal.
@@ -83,8 +79,9 @@ class ApiBackend {
   virtual void settle() = 0;
 
   // ---- readings of the published world ----
-  virtual json::value status() const = 0;  // seq, time, epoch, version, counts
-  virtual json::value events() const = 0;  // array of short forms
+  virtual std::uint64_t last_seq() const = 0;  // of its last record
+  virtual json::value status() const = 0;      // seq, time, epoch, version, counts
+  virtual json::value events() const = 0;      // array of short forms
   virtual Result<json::value> event(std::string_view name) const = 0;
   virtual json::value manifests(std::string_view kind) const = 0;  // empty: all kinds
   virtual Result<json::value> manifest(std::string_view kind, std::string_view name) const = 0;

@@ -175,6 +175,8 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
     }
     const auto& fields = list[i].as_object();
     auto command_body = batch_command(ports, fields);
+    if (const auto good = check_idempotency_key(get_string(fields, "key")); !good)
+      command_body = std::unexpected(good.error());
     if (!command_body) {
       batch->settle(i, "none", std::unexpected(command_body.error()));
       continue;

@@ -33,10 +33,26 @@ Result<HistoryQuery> history_query(const RequestContext& context) {
   return query;
 }
 
-void watch(const ApiPorts& ports, const RequestContext& context, Answer answer) {
-  auto last = context.query("after");
-  if (last.empty()) last = context.request.headers.get("Last-Event-ID");
-  const auto after = whole_number(last, "after");
+// Where a reader goes on. A browser that comes back sends the address it began with, and where it
+// has come to since in the header.
+Result<std::optional<std::uint64_t>> last_seen(const ApiBackend& backend,
+                                               const RequestContext& context) {
+  const auto header = context.request.headers.get("Last-Event-ID");
+  TRY(const auto after, whole_number(header.empty() ? context.query("after") : std::string(header),
+                                     header.empty() ? "after" : "Last-Event-ID"));
+  const auto last = backend.last_seq();
+  if (after && *after > last) {
+    return fail(ErrorCode::Conflict,
+                fmt::format("the journal ends at record {}, before {}: it is not the one that was "
+                            "read; begin again without a place",
+                            last, *after));
+  }
+  return after;
+}
+
+void watch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& context,
+           Answer answer) {
+  const auto after = last_seen(*ports.backend, *context);
   if (!after) return answer.fail(after.error());
   if (ports.hub->watchers() >= WatchHub::kWatchersMax) {
     return answer.fail({ErrorCode::Limit, "too many watch already; try again later"});
@@ -45,7 +61,13 @@ void watch(const ApiPorts& ports, const RequestContext& context, Answer answer) 
                                            {"Cache-Control", "no-store"},
                                            {"X-Accel-Buffering", "no"}},
                                .body = ""});
-  if (!ports.hub->add(stream, {context.query("event"), context.query("kind")}, *after))
+  auto allowed = [backend = ports.backend, context] {
+    return backend->authenticate(token_of(context->request.headers)) &&
+           authorize_route(*backend, *context, context->route->access);
+  };
+  if (!ports.hub->add(stream, {.filter = {context->query("event"), context->query("kind")},
+                               .after = *after,
+                               .allowed = std::move(allowed)}))
     stream->close();
 }
 
@@ -198,22 +220,24 @@ void add_read_routes(Router* router, const ApiPorts& ports) {
                   kKindFilter},
        .answer_type = "text/event-stream",
        .handler = [ports](const auto& context, Answer answer) {
-         watch(ports, *context, std::move(answer));
+         watch(ports, context, std::move(answer));
        }});
 }
 
 Status authorize_route(const ApiBackend& backend, const RequestContext& context,
                        std::string_view access) {
-  std::string owner;
-  if (const auto event = context.param("event"); !event.empty())
-    owner = backend.owner_of("LiveEvent", event);
-  if (const auto fleet = context.param("fleet"); !fleet.empty())
-    owner = backend.owner_of("Fleet", fleet);
-  if (const auto kind = context.param("kind"); !kind.empty())
-    owner = backend.owner_of(kind, context.param("name"));
-  if (const auto event = context.query("event"); !event.empty())
-    owner = backend.owner_of("LiveEvent", event);
-  return backend.authorize(context.actor, access, owner);
+  std::vector<std::string> owners;
+  const auto name = [&](std::string_view kind, std::string_view of) {
+    if (!of.empty()) owners.push_back(backend.owner_of(kind, of));
+  };
+  name("LiveEvent", context.param("event"));
+  name("LiveEvent", context.query("event"));
+  name("Fleet", context.param("fleet"));
+  name("Fleet", context.query("fleet"));
+  if (const auto kind = context.param("kind"); !kind.empty()) name(kind, context.param("name"));
+  if (owners.empty()) owners.emplace_back();
+  for (const auto& owner : owners) TRY(backend.authorize(context.actor, access, owner));
+  return {};
 }
 
 }  // namespace showcaller

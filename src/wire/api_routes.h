@@ -38,7 +38,8 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_service_routes(router, ports);
 }
 
-// The whole check of who may do what, over the backend: for Router::authorize.
+// The whole check of who may do what, over the backend: for Router::authorize. The actor must be
+// allowed for the owner of each thing that path and query name.
 Status authorize_route(const ApiBackend& backend, const RequestContext& context,
                        std::string_view access);
 

@@ -52,7 +52,8 @@ struct ApiServer::State {
                 {"bytes", line.bytes},
                 {"ms", line.seconds * 1e3},
                 {"actor", line.actor},
-                {"peer", line.peer}});
+                {"peer", line.peer},
+                {"certificate", line.certificate}});
   }
 
   void refresh(MetricsRegistry& registry) const {
@@ -70,7 +71,7 @@ struct ApiServer::State {
     router.emplace(RouterPorts{
         .authenticate =
             [this](const HttpRequest& request) {
-              return backend->authenticate({token_of(request.headers), request.peer.tls_subject});
+              return backend->authenticate(token_of(request.headers));
             },
         .authorize =
             [this](const RequestContext& context, std::string_view access) {
@@ -101,6 +102,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, Ap
   state.workers.emplace(state.options.workers, state.options.slow_requests_max, settle);
   state.options.http.after_round = settle;
   state.build_router();
+  state.hub.begin_after(backend->last_seq());
   const Router* router = &*state.router;
   TRY(state.http,
       HttpServer::start(state.options.http, [router](HttpRequest&& request, Responder responder) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/route.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "wire/problem.h"
 
 namespace showcaller {
@@ -14,6 +18,17 @@ std::string_view RequestContext::param(std::string_view name) const {
 
 std::string RequestContext::query(std::string_view name, std::string_view fallback) const {
   return std::string(request.query_value(name).value_or(fallback));
+}
+
+Status check_idempotency_key(std::string_view key) {
+  if (key.size() > kIdempotencyKeyBytesMax) {
+    return fail(ErrorCode::Invalid, fmt::format("the idempotency key has {} bytes; use at most {}",
+                                                key.size(), kIdempotencyKeyBytesMax));
+  }
+  const bool printable = std::ranges::all_of(key, [](char c) { return c >= ' ' && c <= '~'; });
+  if (printable) return {};
+  return fail(ErrorCode::Invalid,
+              "the idempotency key is not printable ASCII; use letters, digits and signs");
 }
 
 Answer::~Answer() {
@@ -65,7 +80,7 @@ void Answer::tell(int status, std::size_t bytes) {
   (*sink_)({request.method, request.raw_path(),
             context_->route != nullptr ? std::string_view(context_->route->pattern) : "none",
             status, bytes, elapsed.count(), context_->actor.name, context_->trace.trace_id,
-            request.peer.address});
+            request.peer.address, request.peer.tls_subject});
 }
 
 }  // namespace showcaller

@@ -22,6 +22,10 @@ namespace showcaller {
 
 struct Route;
 
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+// Printable ASCII, because the key is kept in the journal and told in answers. Invalid else.
+Status check_idempotency_key(std::string_view key);
+
 // A request on its way through a handler. Immutable once the handler has it.
 struct RequestContext {
   HttpRequest request;
@@ -43,6 +47,7 @@ struct AccessLine {
   std::size_t bytes = 0;  // of the body; 0 for a stream
   double seconds = 0;
   std::string_view actor, trace, peer;
+  std::string_view certificate;  // the name in it, when the client showed one
 };
 using AccessSink = std::function<void(const AccessLine&)>;
 

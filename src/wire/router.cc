@@ -167,6 +167,8 @@ void Router::run(const Route& route, const std::shared_ptr<RequestContext>& cont
         return answer.fail(allowed.error());
     }
   }
+  if (const auto good = check_idempotency_key(context->idempotency_key()); !good)
+    return answer.fail(good.error());
   if (route.body == BodyRule::Required && !request.body_declared) {
     return answer.fail(
         411, {ErrorCode::Invalid, "the request has no body; send one with its Content-Length"});

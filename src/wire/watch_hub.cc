@@ -9,11 +9,6 @@ namespace showcaller {
 
 namespace {
 
-bool matches(const WatchFilter& filter, const WatchBatch::Item& item) {
-  return (filter.event.empty() || filter.event == item.event) &&
-         (filter.kind.empty() || filter.kind == item.kind);
-}
-
 std::string format(const WatchBatch& batch, std::size_t i, const WatchBatch::Item& item) {
   return format_sse({std::to_string(item.seq), std::string(item.kind), batch.json(i)});
 }
@@ -24,6 +19,16 @@ std::string format_missed(std::uint64_t after, std::uint64_t before) {
 }
 
 }  // namespace
+
+bool WatchHub::Watcher::wants(const WatchBatch::Item& item) const {
+  return item.seq > after && (filter.event.empty() || filter.event == item.event) &&
+         (filter.kind.empty() || filter.kind == item.kind);
+}
+
+void WatchHub::begin_after(std::uint64_t seq) {
+  std::lock_guard lock(mutex_);
+  last_seq_ = seq;
+}
 
 void WatchHub::publish(std::shared_ptr<const WatchBatch> batch) {
   const std::uint64_t first = batch->item(0).seq;
@@ -50,34 +55,33 @@ void WatchHub::tell(const WatchBatch& batch) {
     const WatchBatch::Item item = batch.item(i);
     SharedBytes text;
     std::erase_if(watchers_, [&](const Watcher& watcher) {
-      if (!matches(watcher.filter, item)) return false;
+      if (!watcher.wants(item)) return false;
       if (!text) text = std::make_shared<const std::string>(format(batch, i, item));
       return !watcher.stream->write(text);
     });
   }
 }
 
-bool WatchHub::add(std::shared_ptr<ResponseStream> stream, WatchFilter filter,
-                   std::optional<std::uint64_t> after) {
-  Watcher watcher{std::move(stream), std::move(filter)};
+bool WatchHub::add(std::shared_ptr<ResponseStream> stream, WatchRequest request) {
+  Watcher watcher{std::move(stream), std::move(request.filter), request.after.value_or(0),
+                  std::move(request.allowed)};
   std::lock_guard lock(mutex_);
   if (watchers_.size() >= kWatchersMax) return false;
   // A first word at once, so that a reader knows it is heard.
   watcher.stream->write(std::string(kSseHeartbeat));
-  if (after) catch_up(watcher, *after);
+  if (request.after) catch_up(watcher);
   watchers_.push_back(std::move(watcher));
   return true;
 }
 
-void WatchHub::catch_up(const Watcher& watcher, std::uint64_t after) {
+void WatchHub::catch_up(const Watcher& watcher) {
   const std::uint64_t first = recent_.empty() ? last_seq_ + 1 : recent_.front()->item(0).seq;
   // What came before this server's start is not among the recent, either.
-  if (after + 1 < first) watcher.stream->write(format_missed(after, first));
+  if (watcher.after + 1 < first) watcher.stream->write(format_missed(watcher.after, first));
   for (const auto& batch : recent_) {
     for (std::size_t i = 0; i < batch->size(); ++i) {
       const WatchBatch::Item item = batch->item(i);
-      if (item.seq <= after || !matches(watcher.filter, item)) continue;
-      watcher.stream->write(format(*batch, i, item));
+      if (watcher.wants(item)) watcher.stream->write(format(*batch, i, item));
     }
   }
 }
@@ -85,7 +89,13 @@ void WatchHub::catch_up(const Watcher& watcher, std::uint64_t after) {
 void WatchHub::heartbeat() {
   static const auto beat = std::make_shared<const std::string>(kSseHeartbeat);
   std::lock_guard lock(mutex_);
-  std::erase_if(watchers_, [](const Watcher& watcher) { return !watcher.stream->write(beat); });
+  std::erase_if(watchers_, [](const Watcher& watcher) {
+    if (watcher.allowed && !watcher.allowed()) {
+      watcher.stream->close();
+      return true;
+    }
+    return !watcher.stream->write(beat);
+  });
 }
 
 void WatchHub::close_all() {

@@ -55,6 +55,19 @@ TEST(Json, NumbersAreShortAndExact) {
   EXPECT_EQ(to_canonical_json_text(json::value{{"b", 1}, {"a", 2}}), "{\"a\":2,\"b\":1}");
 }
 
+TEST(Json, WhatIsWrittenCanBeReadWhateverItsBytes) {
+  std::string out;
+  append_json_string(&out, "k\xff \xc3\xa9 \xe2\x82 \xed\xa0\x80 \xf0\x9f\x8e\xae\xc3");
+  EXPECT_EQ(out,
+            "\"k\xEF\xBF\xBD \xc3\xa9 \xEF\xBF\xBD\xEF\xBF\xBD "
+            "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD \xf0\x9f\x8e\xae\xEF\xBF\xBD\"");
+  EXPECT_TRUE(parse_json(out));
+  for (int byte = 0; byte < 256; ++byte) {
+    EXPECT_TRUE(parse_json(to_json_text(json::object{{std::string(1, char(byte)), byte}}))) << byte;
+  }
+  EXPECT_FALSE(parse_json("{\"key\":\"k\xff\"}"));
+}
+
 TEST(Json, ErrorsHaveAPosition) {
   EXPECT_TRUE(parse_json("{\"a\":\n  oops}").error().message.starts_with("2:3:"));
   EXPECT_FALSE(parse_json("{} x"));

@@ -152,6 +152,42 @@ TEST_F(Api, WrongBodiesAreToldWhatIsWrong) {
   EXPECT_EQ(ask("GET", "/api/v1/history?from=x").status, 400);
 }
 
+// One byte that is no text made the journal unreadable.
+TEST_F(Api, WhatIsKeptIsText) {
+  const auto hold = [&](std::string key) {
+    return ask("POST", "/api/v1/events/winter-raid/hold", "", {{"Idempotency-Key", key}}).status;
+  };
+  EXPECT_EQ(hold("k\xff"), 400);
+  EXPECT_EQ(hold("k\xc3\xa9"), 400);
+  EXPECT_EQ(hold(std::string(256, 'k')), 400);
+  EXPECT_EQ(hold(std::string(255, 'k')), 200);
+  EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/hold", "{\"reason\":\"\xff\"}").status, 400);
+  const auto batch = object(ask("POST", "/api/v1/batch",
+                                R"({"commands":[{"do":"hold","event":"winter-raid","key":")" +
+                                    std::string(256, 'k') + R"("}]})"));
+  EXPECT_TRUE(batch.at("results").as_array()[0].as_object().contains("error"));
+  EXPECT_EQ(backend.commands().size(), 1u);
+  for (const auto* target : {"/api/v1/events/%ff", "/api/v1/events/a%C3", "/api/v1/events/\xff",
+                             "/api/v1/history?event=%ED%A0%80", "/%FF?a=b"}) {
+    const auto response = ask("GET", target);
+    EXPECT_EQ(response.status, 400) << target;
+    EXPECT_TRUE(parse_json(response.body)) << response.body;
+  }
+  EXPECT_EQ(ask("GET", "/api/v1/explain/f%C3%A9te").body, "{\"event\":\"f\xc3\xa9te\"}\n");
+}
+
+TEST_F(Api, EveryNamedThingMustBeAllowed) {
+  const auto read = [&](std::string target) { return ask("GET", target, "", {}, "raider").status; };
+  EXPECT_EQ(read("/api/v1/events/winter-raid"), 200);
+  EXPECT_EQ(read("/api/v1/events/other?event=winter-raid"), 403);
+  EXPECT_EQ(read("/api/v1/events/winter-raid?event=other"), 403);
+  EXPECT_EQ(read("/api/v1/ledger/other?event=winter-raid"), 403);
+  EXPECT_EQ(read("/api/v1/manifests/Fleet/other?fleet=raid"), 403);
+  EXPECT_EQ(read("/api/v1/instances?fleet=raid"), 200);
+  EXPECT_EQ(read("/api/v1/instances?fleet=other"), 403);
+  EXPECT_EQ(read("/api/v1/instances"), 403);
+}
+
 TEST_F(Api, TheRouterSaysWhatIsNotThere) {
   EXPECT_EQ(ask("GET", "/nothing").status, 404);
   EXPECT_EQ(ask("GET", "/api/v1/events/winter-raid/sing").status, 404);
@@ -345,6 +381,7 @@ TEST_F(Api, WatchersSeeEachRecord) {
 }
 
 TEST_F(Api, WatchersFilterAndComeBack) {
+  backend.seq = 20;
   for (int i = 1; i <= 6; ++i) {
     publish(server->hub(), i, i % 2 == 0 ? "even" : "odd", i > 3 ? "late" : "early",
             std::to_string(i));
@@ -356,10 +393,58 @@ TEST_F(Api, WatchersFilterAndComeBack) {
 }
 
 TEST_F(Api, AWatcherThatWasAwayTooLongIsToldWhatItMissed) {
+  backend.seq = 11;
   for (std::uint64_t i = 10; i < 12; ++i) publish(server->hub(), i, "k", "", "{}");
   const auto events = read_events(*server, "/api/v1/watch?after=3", 2);
   EXPECT_EQ(events[0], (SseEvent{"9", "missed", "{\"after\":3,\"before\":10}"}));
   EXPECT_EQ(events[1].id, "10");
+}
+
+// A server that has just started has told nothing yet, and had a past all the same.
+TEST_F(Api, AWatcherThatComesBackAfterARestartIsToldWhatItMissed) {
+  FakeBackend restarted;
+  restarted.seq = 9;
+  MetricsRegistry own_metrics(kMetricTable);
+  const auto again = *ApiServer::start({}, &restarted, &own_metrics, &log);
+  auto reading = std::async(std::launch::async, [&] {
+    return read_events(*again, "/api/v1/watch", 2, {{"Last-Event-ID", "4"}});
+  });
+  while (again->hub().watchers() == 0) std::this_thread::yield();
+  publish(again->hub(), 10, "k", "", "{}");
+  EXPECT_EQ(reading.get(), (std::vector<SseEvent>{{"9", "missed", "{\"after\":4,\"before\":10}"},
+                                                  {"10", "k", "{}"}}));
+}
+
+// A browser's EventSource asks for its first address again and says in the header where it is.
+TEST_F(Api, TheHeaderSaysWhereAWatcherIsRatherThanItsFirstAddress) {
+  backend.seq = 3;
+  for (std::uint64_t i = 1; i < 4; ++i) publish(server->hub(), i, "k", "", "{}");
+  EXPECT_EQ(read_events(*server, "/api/v1/watch?after=0", 1, {{"Last-Event-ID", "2"}}),
+            (std::vector<SseEvent>{{"3", "k", "{}"}}));
+}
+
+// The world is published before the watchers are told of it.
+TEST_F(Api, AWatcherIsNotToldWhatItHas) {
+  backend.seq = 2;
+  auto reading = std::async(std::launch::async,
+                            [&] { return read_events(*server, "/api/v1/watch?after=2", 1); });
+  while (server->hub().watchers() == 0) std::this_thread::yield();
+  for (std::uint64_t i = 1; i < 4; ++i) publish(server->hub(), i, "k", "", "{}");
+  EXPECT_EQ(reading.get(), (std::vector<SseEvent>{{"3", "k", "{}"}}));
+}
+
+TEST_F(Api, AWatcherOfAnotherJournalIsToldSo) {
+  backend.seq = 5;
+  EXPECT_EQ(ask("GET", "/api/v1/watch?after=6").status, 409);
+}
+
+TEST_F(Api, AWatcherGoesWithItsToken) {
+  auto reading =
+      std::async(std::launch::async, [&] { return read_events(*server, "/api/v1/watch", 1'000); });
+  while (server->hub().watchers() == 0) std::this_thread::yield();
+  backend.viewer_revoked = true;
+  EXPECT_TRUE(reading.get().empty());
+  EXPECT_EQ(server->hub().watchers(), 0u);
 }
 
 TEST_F(Api, WatchersAreToldWhatTheServerLeftOut) {

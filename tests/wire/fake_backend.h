@@ -11,7 +11,8 @@
 
 namespace showcaller {
 
-// Tokens are names: "alice" is alice, operator; "viewer" may only read; "root" may all. Events:
+// Tokens are names: "alice" is alice, operator; "viewer" may only read; "raider"
+// may read what is of team-raids; "root" may all. Events:
 // "winter-raid", of team-raids. A command for the event "late" is answered by flush().
 class FakeBackend : public ApiBackend {
  public:
@@ -22,6 +23,8 @@ class FakeBackend : public ApiBackend {
   std::string last_text;
   std::atomic<bool> is_ready = true;
   std::atomic<bool> full = false;
+  std::atomic<bool> viewer_revoked = false;
+  std::atomic<std::uint64_t> seq = 0;
 
   void flush() {
     std::vector<CommandReply> waiting;
@@ -38,19 +41,23 @@ class FakeBackend : public ApiBackend {
 
   Instant now() const override { return instant_ms(1'000'000); }
 
-  Result<Actor> authenticate(const Credentials& credentials) const override {
-    if (!credentials.tls_subject.empty())
-      return Actor{std::string(credentials.tls_subject), {"viewer"}};
-    if (credentials.token.empty())
+  Result<Actor> authenticate(std::string_view token) const override {
+    if (token.empty())
       return fail(ErrorCode::Unauthenticated, "no token was sent; send one as a bearer");
-    if (credentials.token == "root") return Actor{"root", {"admin"}};
-    if (credentials.token == "viewer") return Actor{"viewer", {"viewer"}};
-    if (credentials.token == "client") return Actor{"client", {"client"}};
-    if (credentials.token == "alice") return Actor{"alice", {"operator"}};
+    if (token == "root") return Actor{"root", {"admin"}};
+    if (token == "viewer" && !viewer_revoked) return Actor{"viewer", {"viewer"}};
+    if (token == "client") return Actor{"client", {"client"}};
+    if (token == "raider") return Actor{"raider", {"raid-reader"}};
+    if (token == "alice") return Actor{"alice", {"operator"}};
     return fail(ErrorCode::Unauthenticated, "the token is not known; ask for a new one");
   }
 
-  Status authorize(const Actor& actor, std::string_view verb, std::string_view) const override {
+  Status authorize(const Actor& actor, std::string_view verb,
+                   std::string_view owner) const override {
+    if (actor.name == "raider") {
+      if (verb == "read" && owner == "team-raids") return {};
+      return fail(ErrorCode::Forbidden, "that is not of team-raids; ask an admin");
+    }
     if (actor.name == "root" || verb == "read" ||
         (actor.name == "alice" && verb != "token" && verb != "privacy"))
       return {};
@@ -58,7 +65,7 @@ class FakeBackend : public ApiBackend {
     return fail(ErrorCode::Forbidden, std::string(verb) + " is not for you; ask an admin");
   }
   std::string owner_of(std::string_view, std::string_view name) const override {
-    return name == "winter-raid" ? "team-raids" : "";
+    return name == "winter-raid" || name == "raid" ? "team-raids" : "team-other";
   }
 
   void submit(Command command, CommandReply reply) override {
@@ -85,6 +92,7 @@ class FakeBackend : public ApiBackend {
     for (Submission& each : commands) submit(std::move(each.command), std::move(each.reply));
   }
 
+  std::uint64_t last_seq() const override { return seq; }
   json::value status() const override { return json::object{{"seq", 7}}; }
   json::value events() const override { return json::array{json::object{{"name", "winter-raid"}}}; }
   Result<json::value> event(std::string_view name) const override {
