@@ -19,6 +19,7 @@ class ChunkedBody {
   ChunkedBody(std::size_t body_bytes_max, std::size_t trailer_bytes_max)
       : body_bytes_max_(body_bytes_max), trailer_bytes_max_(trailer_bytes_max) {}
 
+  void limit_body(std::size_t bytes_max) { body_bytes_max_ = bytes_max; }
   // Takes bytes up to the end of the body; what is of the body is added to *body. All but Done take
   // every byte or end the connection.
   Progress feed(std::string_view bytes, std::size_t* consumed, std::string* body);

@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/body_gate.h"
 #include "net/http_parser.h"
+#include "net/io_mailbox.h"
 #include "net/response_writer.h"
 
 namespace showcaller {
@@ -33,26 +35,6 @@ constexpr std::size_t kTlsReadBytes = 16 << 10;
 constexpr auto kLingerTime = std::chrono::seconds(1);
 
 class Connection;
-
-// Work for a loop's thread from other threads. Outlives the loop, because responders do.
-class IoMailbox {
- public:
-  explicit IoMailbox(asio::io_context* context) : context_(context) {}
-
-  void post(std::move_only_function<void()> task);
-  void close() {
-    std::lock_guard lock(mutex_);
-    context_ = nullptr;
-    tasks_.clear();
-  }
-
- private:
-  void drain();
-
-  std::mutex mutex_;
-  asio::io_context* context_;
-  std::vector<std::move_only_function<void()>> tasks_;
-};
 
 // One thread's sockets and timers.
 struct IoLoop {
@@ -120,7 +102,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> send_stream(std::shared_ptr<ResponseStream> stream, bool chunked);
   Awaitable<bool> send_pulled(ChunkSource source, bool chunked);
   Awaitable<bool> handshake();
-  Awaitable<void> refuse(int status, std::string_view reason);
+  Awaitable<void> refuse(HttpResponse response);
   Awaitable<void> say_goodbye();
   static Awaitable<void> watch_for_end(std::shared_ptr<Connection> self);
 
@@ -132,6 +114,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool answered() const { return slot_->answered.load(std::memory_order_acquire); }
   void forget_parsed(std::size_t consumed);
   std::optional<ParseFailure> fault() const;
+  std::optional<HttpResponse> refusal();
 
   IoLoop& loop_;
   ServerCore& core_;
@@ -141,6 +124,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string tls_buffer_;
   HttpPeer peer_;
   HttpRequestParser parser_;
+  BodyGate body_gate_;
   std::string in_;  // received; parsed up to in_at_
   std::size_t in_at_ = 0;
   std::string out_;  // to be sent
@@ -159,22 +143,6 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<Gate> gate_;
   std::move_only_function<void()> resume_;
 };
-
-void IoMailbox::post(std::move_only_function<void()> task) {
-  std::lock_guard lock(mutex_);
-  if (context_ == nullptr) return;
-  tasks_.push_back(std::move(task));
-  if (tasks_.size() == 1) asio::post(*context_, [this] { drain(); });
-}
-
-void IoMailbox::drain() {
-  std::vector<std::move_only_function<void()>> tasks;
-  {
-    std::lock_guard lock(mutex_);
-    tasks.swap(tasks_);
-  }
-  for (auto& task : tasks) task();
-}
 
 void IoLoop::start() {
   const auto& limits = core->limits;
@@ -219,6 +187,7 @@ Connection::Connection(IoLoop* loop, Socket socket, std::string peer)
       socket_(std::move(socket)),
       peer_{.address = std::move(peer), .tls_subject = {}, .tls = loop->core->tls != nullptr},
       parser_(parser_limits(loop->core->limits)),
+      body_gate_(loop->core),
       gate_(std::make_shared<Gate>(loop->mailbox, this)) {}
 
 Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
@@ -252,10 +221,11 @@ Awaitable<void> Connection::serve() {
     const bool sent = co_await answer();
     if (!sent || streamed_) co_return;
     parser_.reset();
+    body_gate_.reset();
   }
   if (gone_) co_return;
-  if (const auto failure = fault()) {
-    co_await refuse(failure->status, failure->reason);
+  if (auto response = refusal()) {
+    co_await refuse(*std::move(response));
     co_return;
   }
   const bool flushed = co_await flush();
@@ -266,8 +236,22 @@ Awaitable<void> Connection::serve() {
 std::optional<ParseFailure> Connection::fault() const {
   if (timed_out_) return ParseFailure{408, "the request took too long to arrive"};
   if (bad_expectation_) return ParseFailure{417, "the only expectation met here is 100-continue"};
+  if (body_gate_.full())
+    return ParseFailure{503, "too much is being sent at once; try again later"};
   if (!parser_.failure().reason.empty()) return parser_.failure();
   return std::nullopt;
+}
+
+// What the peer is told when no request came of what it sent.
+std::optional<HttpResponse> Connection::refusal() {
+  if (body_gate_.refusal()) return body_gate_.refusal();
+  const auto failure = fault();
+  if (!failure) return std::nullopt;
+  HttpRequest& request = parser_.request();
+  request.peer = peer_;
+  auto response = core_.refusal(request, failure->status, failure->reason);
+  if (body_gate_.full()) response.headers.set("Retry-After", "1");
+  return response;
 }
 
 void Connection::forget_parsed(std::size_t consumed) {
@@ -295,10 +279,10 @@ Awaitable<bool> Connection::read_request() {
         const auto expected = parser_.request().headers.get("Expect");
         bad_expectation_ = !equal_ignoring_case(expected, "100-continue");
         if (bad_expectation_) co_return false;
-        if (in_.empty() && parser_.request().body_declared) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
       }
       continue;
     }
+    if (header_done && !body_gate_.may_send(&parser_, peer_, &out_)) co_return false;
     const bool flushed = co_await flush();
     if (!flushed) co_return false;
     if (core_.stopping && !parser_.started()) co_return false;
@@ -508,8 +492,7 @@ Awaitable<bool> Connection::handshake() {
 
 // Answers what is not a request, then waits for the peer to stop sending: closing on unread bytes
 // would make the kernel reset the connection and take the answer with it.
-Awaitable<void> Connection::refuse(int status, std::string_view reason) {
-  auto response = protocol_problem(status, reason);
+Awaitable<void> Connection::refuse(HttpResponse response) {
   keep_alive_ = false;
   timed_out_ = false;
   append_head(&response, response.body.size(), false);

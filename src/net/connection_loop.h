@@ -22,9 +22,14 @@ namespace showcaller {
 struct ServerCore {
   HttpLimits limits;
   HttpHandler handler;
+  HttpAdmission admission;
+  HttpRefusal refusal = [](const HttpRequest&, int status, const std::string& reason) {
+    return protocol_problem(status, reason);
+  };
   std::function<void()> after_round;
   TlsContext tls;
   std::atomic<std::uint64_t> accepted{0}, requests{0}, refused{0}, timed_out{0}, dropped{0};
+  std::atomic<std::size_t> bodies_bytes{0};  // read and not answered yet
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::condition_variable all_gone;

@@ -141,14 +141,17 @@ HttpResponse json_response(int status, std::string body) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};
 }
 
+ErrorCode protocol_code(int status) {
+  if (status == 413 || status == 414 || status == 431) return ErrorCode::Limit;
+  if (status == 408 || status == 503) return ErrorCode::Unavailable;
+  return status >= 500 ? ErrorCode::Unsupported : ErrorCode::Invalid;
+}
+
 HttpResponse protocol_problem(int status, std::string_view detail) {
-  std::string_view code = status >= 500 ? "unsupported" : "invalid";
-  if (status == 413 || status == 414 || status == 431) code = "limit";
-  if (status == 408 || status == 503) code = "unavailable";
   json::object body{{"type", "about:blank"},
                     {"title", reason_phrase(status)},
                     {"status", status},
-                    {"code", code},
+                    {"code", to_string(protocol_code(status))},
                     {"detail", detail}};
   return {status, {{"Content-Type", "application/problem+json"}}, to_json_text(body) + "\n"};
 }
@@ -286,6 +289,8 @@ Status split_target(HttpRequest* request) {
   if (!path.starts_with('/') && path != "*") {
     return fail(ErrorCode::Invalid, "the request target is neither a path nor a URL");
   }
+  if (path == "*" && request->method != "OPTIONS")
+    return fail(ErrorCode::Invalid, "the request target '*' goes with OPTIONS only");
   request->query.clear();
   TRY(request->path, percent_decode(path));
   if (const auto mark = target.find('?'); mark != target.npos) {

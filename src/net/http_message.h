@@ -63,7 +63,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   HttpHeaders headers;
   std::string body;
-  bool body_declared = false;  // Content-Length or Transfer-Encoding was there
+  bool body_declared = false;     // Content-Length or Transfer-Encoding was there
+  std::uint64_t body_length = 0;  // as declared; 0 when it comes in chunks
   HttpPeer peer;
 
   std::string_view raw_path() const;  // of target, still percent-encoded
@@ -83,6 +84,8 @@ HttpResponse json_response(int status, std::string body);
 // What the server itself answers to a message that is no request: an RFC 9457 problem, as the API's
 // are.
 HttpResponse protocol_problem(int status, std::string_view detail);
+// The `code` of such a problem.
+ErrorCode protocol_code(int status);
 
 // "Not Found" for 404; "Status 499" for one without a name.
 std::string_view reason_phrase(int status);

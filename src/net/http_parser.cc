@@ -39,8 +39,17 @@ bool is_request_line(std::string_view line) {
          line.substr(first + 1, last - first - 1).find(' ') == line.npos;
 }
 
+// A later minor version is answered as 1.1 is (RFC 9110, 2.5).
 bool is_spoken_version(std::string_view line) {
-  return line.ends_with("HTTP/1.1") || line.ends_with("HTTP/1.0");
+  return line.substr(line.size() - 3).starts_with("1.");
+}
+
+// RFC 3986: a name, an address or one in brackets, and a port.
+bool is_host(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("-._~!$&'()*+,;=%:[]").find(c) != std::string_view::npos;
+  });
 }
 
 template <bool is_request>
@@ -65,7 +74,7 @@ class BeastParser final : public http::basic_parser<is_request> {
 
  private:
   void refuse(int status, std::string_view reason, error_code& ec) {
-    fault = {status, reason};
+    fault = {status, std::string(reason)};
     ec = http::error::bad_field;
   }
 
@@ -79,7 +88,7 @@ class BeastParser final : public http::basic_parser<is_request> {
       return refuse(414, "the request target is too long", ec);
     request.method = view(method);
     request.target = view(target);
-    if (!split_target(&request)) refuse(400, "the request target is not valid", ec);
+    if (const auto split = split_target(&request); !split) refuse(400, split.error().message, ec);
   }
 
   void on_response_impl(int code, BeastString, int version, error_code&) override {
@@ -106,8 +115,9 @@ class BeastParser final : public http::basic_parser<is_request> {
         return refuse(501, "the only transfer coding is chunked", ec);
       if (is_request && version_ < 11) return refuse(400, "HTTP/1.0 has no transfer codings", ec);
     }
-    if (name == http::field::host && is_request && headers.find("Host")) {
-      return refuse(400, "there are two Host fields", ec);
+    if (name == http::field::host && is_request) {
+      if (headers.find("Host")) return refuse(400, "there are two Host fields", ec);
+      if (!is_host(view(value))) return refuse(400, "the Host field is no host", ec);
     }
     headers.add(view(name_text), view(value));
   }
@@ -122,6 +132,7 @@ class BeastParser final : public http::basic_parser<is_request> {
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+    if (length) request.body_length = *length;
     if (length && is_request) body.reserve(std::min<std::uint64_t>(*length, 1u << 20));
   }
 
@@ -152,16 +163,17 @@ struct ParserState {
   std::size_t scanned = 0;  // of the header block: looked at
   std::size_t line_start = 0;
   bool first_line_seen = false;
+  std::size_t later_minor_at = 0;  // where the digit is of a version after 1.1; 0: it is not
 
   void reset() {
     parser.emplace(limits);
     chunks.reset();
     chunks_done = header_told = held_back = first_line_seen = false;
-    scanned = line_start = 0;
+    scanned = line_start = later_minor_at = 0;
   }
 
   ParseProgress failed(int status, std::string_view reason) {
-    if (parser->fault.reason.empty()) parser->fault = {status, reason};
+    if (parser->fault.reason.empty()) parser->fault = {status, std::string(reason)};
     return ParseProgress::Failed;
   }
 
@@ -185,6 +197,7 @@ struct ParserState {
         if (!is_request_line(line)) return failed(400, "the request line is malformed");
         if (!is_spoken_version(line))
           return failed(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+        if (line.back() > '1') later_minor_at = line.size() - 1;
       }
       line_start = newline + 1;
       if (first_line_seen && line.empty()) {
@@ -212,7 +225,10 @@ struct ParserState {
     if (const auto progress = find_header_block(rest, &size); progress != ParseProgress::Done)
       return progress;
     error_code ec;
-    const auto taken = parser->put(boost::asio::const_buffer(rest.data(), size), ec);
+    std::string as_1_1;  // Beast knows no later version.
+    if (later_minor_at != 0) as_1_1.append(rest, 0, size)[later_minor_at] = '1';
+    const char* block = as_1_1.empty() ? rest.data() : as_1_1.data();
+    const auto taken = parser->put(boost::asio::const_buffer(block, size), ec);
     if (ec) return explain(ec);
     if (taken != size || !parser->is_header_done())
       return failed(400, "the message is not valid HTTP/1.1");
@@ -291,10 +307,16 @@ bool HttpRequestParser::http_1_0() const {
   return state_->parser->http_1_0();
 }
 bool HttpRequestParser::expects_continue() const {
-  return state_->parser->request.headers.find("Expect").has_value();
+  return !http_1_0() && state_->parser->request.headers.find("Expect").has_value();
 }
 HttpRequest& HttpRequestParser::request() {
   return state_->parser->request;
+}
+void HttpRequestParser::limit_body(std::size_t bytes_max) {
+  if (state_->chunks) state_->chunks->limit_body(bytes_max);
+}
+std::size_t HttpRequestParser::body_bytes() const {
+  return state_->parser->body.size();
 }
 void HttpRequestParser::reset() {
   state_->reset();

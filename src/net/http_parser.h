@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "net/http_message.h"
@@ -26,7 +27,7 @@ enum class ParseProgress { NeedMore, HeaderDone, Done, Failed };
 
 struct ParseFailure {
   int status = 400;  // the answer it deserves
-  std::string_view reason;
+  std::string reason;
 };
 
 // One request at a time; reset() starts the next. feed() takes bytes from the front of `bytes` and
@@ -42,8 +43,12 @@ class HttpRequestParser {
   bool started() const;     // a byte of this request has been taken or held back
   bool keep_alive() const;  // after HeaderDone
   bool http_1_0() const;
+  // Of HTTP/1.0 no expectation is met, as RFC 9110 (10.1.1) asks.
   bool expects_continue() const;
   HttpRequest& request();  // complete when Done; headers when HeaderDone
+  // After HeaderDone, for a body in chunks; one of a declared length is what it says.
+  void limit_body(std::size_t bytes_max);
+  std::size_t body_bytes() const;  // read so far
   void reset();
 
  private:

@@ -169,6 +169,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   State& state = *server->state_;
   state.core.limits = options.limits;
   state.core.handler = std::move(handler);
+  state.core.admission = std::move(options.admission);
+  if (options.refusal) state.core.refusal = std::move(options.refusal);
   state.core.after_round = std::move(options.after_round);
   state.options = std::move(options);
   if (state.options.tls) {

@@ -28,6 +28,7 @@ struct HttpLimits {
   std::size_t header_bytes = 32 << 10;              // request line and fields: 431
   std::size_t header_count = 100;                   // 431
   std::size_t body_bytes = 16 << 20;                // 413
+  std::size_t bodies_bytes = 256 << 20;             // of all that are being read together: 503
   std::size_t connections = 10'000;                 // 503 and closed
   std::size_t requests_per_connection = 1'000'000;  // then Connection: close
   std::size_t stream_buffer_bytes = 1
@@ -47,6 +48,16 @@ struct TlsServerOptions {
   bool client_certificate_optional = false;  // verified when sent, not asked for
 };
 
+// What is thought of a request whose body has not come yet.
+struct Admission {
+  std::optional<HttpResponse> refusal;  // sent at once, and the connection closed
+  std::size_t body_bytes_max = 0;       // of a body in chunks: 413
+};
+using HttpAdmission = std::function<Admission(const HttpRequest& without_body)>;
+// The answer to what is no request, or came too slowly; `read` is what could be read of it.
+using HttpRefusal =
+    std::function<HttpResponse(const HttpRequest& read, int status, const std::string& reason)>;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: the system chooses; see HttpServer::port()
@@ -54,6 +65,10 @@ struct HttpServerOptions {
   std::optional<TlsServerOptions> tls;
   HttpLimits limits;
   int threads = 1;
+  // Asked before a body is waited for, and before 100-continue. A request that comes whole at once
+  // is not asked about: its handler may refuse it as well. Absent: everybody may send.
+  HttpAdmission admission;
+  HttpRefusal refusal;  // absent: protocol_problem()
   // Called by a thread of the server when the handler has had all requests that the thread found
   // together: what they asked for can be done together too.
   std::function<void()> after_round = [] {};

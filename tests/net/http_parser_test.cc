@@ -139,6 +139,10 @@ std::vector<Case> cases() {
        431},
       {"unknown_method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
       {"unknown_coding", post("Transfer-Encoding: gzip, chunked\r\n\r\n"), 501},
+      {"bad_host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+      {"host_with_a_path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+      {"star_without_options", "GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+      {"not_utf8", "GET /%ff HTTP/1.1\r\nHost: h\r\n\r\n", 400},
       {"http_2", "PRI * HTTP/2.0\r\n\r\n", 505},
   };
 }

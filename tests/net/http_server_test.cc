@@ -119,6 +119,75 @@ TEST(HttpServer, ContinuesWhenAsked) {
   EXPECT_EQ(without_date(socket.read_all()), ok("POST /e abc", "Connection: close\r\n"));
 }
 
+// RFC 9110, 10.1.1: such a client cannot read a 100.
+TEST(HttpServer, ExpectationsOfHttp10AreNone) {
+  const auto server = serve();
+  EXPECT_EQ(converse(*server, "POST /e HTTP/1.0\r\nContent-Length: 3\r\nExpect: tea\r\n\r\nabc"),
+            ok("POST /e abc", "Connection: close\r\n"));
+  RawSocket socket(server->port());
+  socket.send("POST /e HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  socket.send("abc");
+  EXPECT_EQ(without_date(socket.read_all()), ok("POST /e abc", "Connection: close\r\n"));
+}
+
+TEST(HttpServer, AnswersLaterMinorVersionsAsItsOwn) {
+  const auto server = serve();
+  EXPECT_EQ(converse(*server,
+                     "GET /1 HTTP/1.2\r\nHost: h\r\n\r\n"
+                     "GET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+            ok("GET /1 ") + ok("GET /2 ", "Connection: close\r\n"));
+}
+
+TEST(HttpServer, SaysWhatIsWrongWithATarget) {
+  const auto server = serve();
+  const auto text = converse(*server, "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(text.find("broken % escape"), text.npos) << text;
+}
+
+std::unique_ptr<HttpServer> serve_admitting(HttpAdmission admission, HttpLimits limits = {}) {
+  auto server = HttpServer::start({.limits = limits, .admission = std::move(admission)}, echo);
+  EXPECT_TRUE(server) << (server ? "" : server.error().message);
+  return *std::move(server);
+}
+
+// Bodies of strangers took memory before anybody asked who they were.
+TEST(HttpServer, ABodyIsReadOnlyFromWhoIsLetIn) {
+  const auto server = serve_admitting([](const HttpRequest& request) -> Admission {
+    EXPECT_TRUE(request.body.empty());
+    EXPECT_FALSE(request.peer.address.empty());
+    if (request.path == "/shut") return {.refusal = text_response(401, "who?")};
+    return {.body_bytes_max = 5};
+  });
+  for (const auto* more : {"Expect: 100-continue\r\n", ""}) {
+    EXPECT_EQ(converse(*server, "POST /shut HTTP/1.1\r\nHost: h\r\nContent-Length: 9000\r\n" +
+                                    std::string(more) + "\r\n"),
+              "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain; "
+              "charset=utf-8\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
+  }
+  RawSocket socket(server->port());
+  socket.send("POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  socket.send("3\r\ndef\r\n0\r\n\r\n");
+  EXPECT_EQ(status_line(socket.read_all()), "HTTP/1.1 413 Content Too Large");
+}
+
+TEST(HttpServer, BodiesHaveARoomTogether) {
+  const auto server = serve_admitting(nullptr, {.bodies_bytes = 200'000});
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 150001\r\n\r\n";
+  RawSocket first(server->port());
+  first.send(head + std::string(150'000, 'a'));
+  // The second finds too little room sooner or later, and the first may go on.
+  RawSocket second(server->port());
+  second.send(head + std::string(150'000, 'b'));
+  const auto refused = second.read_all();
+  EXPECT_EQ(status_line(refused), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_NE(refused.find("Retry-After: 1\r\n"), refused.npos);
+  first.send("a");
+  EXPECT_EQ(status_line(first.read_until("\r\n\r\n")), "HTTP/1.1 200 OK");
+  RawSocket third(server->port());  // What was refused or answered takes no room.
+  third.send(head + std::string(150'001, 'c'));
+  EXPECT_EQ(status_line(third.read_until("\r\n\r\n")), "HTTP/1.1 200 OK");
+}
+
 TEST(HttpServer, RefusesOtherExpectations) {
   const auto server = serve();
   EXPECT_EQ(status_line(converse(
