@@ -12,8 +12,10 @@
 namespace showcaller {
 namespace {
 
-const RouteParam kKey{"Idempotency-Key", "header",
-                      "Names the command: a repetition within 24 hours has no second effect."};
+const RouteAnswer kNoSuchEvent{404, "There is no such event.", ""};
+const RouteAnswer kNotNow{409, "The state does not allow it now.", ""};
+const RouteAnswer kFindings{422, "The manifests have errors; `findings` names them.", ""};
+const RouteAnswer kFull{429, "Too many commands wait; Retry-After says when to come back.", ""};
 
 std::string_view outcome_of(const Result<Receipt>& result) {
   if (!result) return to_string(result.error().code);
@@ -22,12 +24,6 @@ std::string_view outcome_of(const Result<Receipt>& result) {
 
 double seconds_since(std::chrono::steady_clock::time_point started) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-}
-
-void count_outcome(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
-                   std::chrono::steady_clock::time_point started) {
-  ports.metrics->counter("showcaller_commands", {verb, outcome_of(result)}).add();
-  ports.metrics->histogram("showcaller_command_seconds").observe(seconds_since(started));
 }
 
 bool has_errors(const ManifestReading& reading) {
@@ -72,7 +68,8 @@ RouteHandler from_body(const ApiPorts& ports, std::string verb) {
     for (const auto& [name, value] : context->params) (*fields)[name] = value;
     auto body = command_from_json(verb, *fields);
     if (!body) return answer.fail(body.error());
-    submit_command(ports, make_command(*context, *std::move(body), get_string(*fields, "reason")),
+    auto reason = get_string(*fields, "reason", context->query("reason"));
+    submit_command(ports, make_command(*context, *std::move(body), std::move(reason)),
                    std::move(answer));
   };
 }
@@ -212,7 +209,7 @@ constexpr EventRoute kEventRoutes[] = {
     {"divert", "Send new sessions to the safe version"},
     {"undivert", "End a diversion"},
     {"pace", "Limit new sessions a minute", "Pace"},
-    {"ready", "Report what came of a readiness check", "Readiness"},
+    {"ready", "Report what came of a readiness check", "ReadinessReport"},
 };
 
 void add_event_routes(Router* router, const ApiPorts& ports) {
@@ -223,10 +220,11 @@ void add_event_routes(Router* router, const ApiPorts& ports) {
          .id = fmt::format("{}Event", row.verb == "step-back" ? "stepBack" : row.verb),
          .tag = "events",
          .summary = std::string(row.summary),
-         .params = {kKey},
+         .params = {kIdempotencyKey},
          .body = row.needed_body.empty() ? BodyRule::Optional : BodyRule::Required,
          .body_schema = row.needed_body.empty() ? "EventCommand" : std::string(row.needed_body),
          .answer_schema = "Receipt",
+         .other_answers = {kNoSuchEvent, kNotNow, kFull},
          .handler = from_body(ports, std::string(row.verb))});
   }
 }
@@ -240,6 +238,7 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
                  .tag = "manifests",
                  .summary = std::move(summary),
                  .body = BodyRule::Required,
+                 .body_bytes_max = kLargeBodyBytesMax,
                  .body_schema = "ManifestText",
                  .answer_schema = std::move(schema),
                  .slow = true,
@@ -248,10 +247,11 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
   auto apply_route = text_route(
       "/api/v1/manifests", "applyManifests", "Apply manifests: all of them or none", "Applied",
       [ports](const auto& context, Answer answer) { apply(ports, *context, std::move(answer)); });
+  apply_route.other_answers = {kNotNow, kFindings, kFull};
   apply_route.params = {
-      kKey,
+      kIdempotencyKey,
       {"dry_run", "query", "Only say what would happen, as /api/v1/plan does.", "boolean"},
-      {"reason", "query", "Why; kept in the journal."}};
+      kReasonInQuery};
   router->add(std::move(apply_route));
   auto plan = text_route("/api/v1/plan", "planManifests",
                          "What applying these manifests would change, disturb and need", "Plan",
@@ -273,12 +273,19 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
                .id = "removeManifest",
                .tag = "manifests",
                .summary = "Remove a manifest that nothing refers to",
-               .params = {kKey},
+               .params = {kIdempotencyKey, kReasonInQuery},
                .answer_schema = "Receipt",
+               .other_answers = {kNotNow, kFull},
                .handler = from_body(ports, "remove")});
 }
 
 }  // namespace
+
+void count_command(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
+                   std::chrono::steady_clock::time_point started) {
+  ports.metrics->counter("showcaller_commands", {verb, outcome_of(result)}).add();
+  ports.metrics->histogram("showcaller_command_seconds").observe(seconds_since(started));
+}
 
 Command make_command(const RequestContext& context, CommandBody body, std::string reason) {
   return {.body = std::move(body),
@@ -293,7 +300,7 @@ void submit_command(const ApiPorts& ports, Command command, Answer answer, json:
   const auto started = std::chrono::steady_clock::now();
   auto reply = [ports, verb, started, more = std::move(more),
                 answer = std::move(answer)](Result<Receipt> result) mutable {
-    count_outcome(ports, verb, result, started);
+    count_command(ports, verb, result, started);
     if (!result) return answer.fail(result.error());
     auto body = receipt_json(*result);
     for (auto& field : more) body[field.key()] = std::move(field.value());
@@ -321,10 +328,11 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                  .id = std::move(id),
                  .tag = std::move(tag),
                  .summary = std::move(summary),
-                 .params = {kKey},
+                 .params = {kIdempotencyKey},
                  .body = rule,
                  .body_schema = std::move(schema),
                  .answer_schema = "Receipt",
+                 .other_answers = {kNotNow, kFull},
                  .handler = from_body(ports, std::move(verb))});
   };
   command_route("/api/v1/line/stop", "stopLine", "line", "Hold everything in a scope", "Line",
@@ -341,8 +349,9 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                .id = "runBatch",
                .tag = "commands",
                .summary = "Many commands in one request, each with its own result, in their order",
-               .params = {kKey},
+               .params = {kIdempotencyKey},
                .body = BodyRule::Required,
+               .body_bytes_max = kLargeBodyBytesMax,
                .body_schema = "Batch",
                .answer_schema = "BatchResults",
                .slow = true,

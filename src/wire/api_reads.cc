@@ -219,6 +219,8 @@ void add_read_routes(Router* router, const ApiPorts& ports) {
                   kEventFilter,
                   kKindFilter},
        .answer_type = "text/event-stream",
+       .other_answers = {{409, "The place named is not in this journal.", ""},
+                         {429, "Too many watch already.", ""}},
        .handler = [ports](const auto& context, Answer answer) {
          watch(ports, context, std::move(answer));
        }});

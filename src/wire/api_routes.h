@@ -7,6 +7,7 @@
 #include <string>
 
 #include "wire/api_backend.h"
+#include "wire/log.h"
 #include "wire/metrics.h"
 #include "wire/router.h"
 #include "wire/watch_hub.h"
@@ -17,11 +18,17 @@ struct ApiPorts {
   ApiBackend* backend = nullptr;
   WatchHub* hub = nullptr;
   MetricsRegistry* metrics = nullptr;
+  Log* log = nullptr;
   // Called at /api/v1/openapi.json; the table is complete by then.
   std::function<std::string()> openapi;
 };
 
 inline constexpr std::size_t kBatchCommandsMax = 1'000;
+
+inline const RouteParam kIdempotencyKey{
+    "Idempotency-Key", "header",
+    "Names the command: a repetition within 24 hours has no second effect."};
+inline const RouteParam kReasonInQuery{"reason", "query", "Why; kept in the journal."};
 
 void add_command_routes(Router* router,
                         const ApiPorts& ports);  // manifests, events, line, quarantines, batch
@@ -43,6 +50,9 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
 Status authorize_route(const ApiBackend& backend, const RequestContext& context,
                        std::string_view access);
 
+// For showcaller_commands and showcaller_command_seconds.
+void count_command(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
+                   std::chrono::steady_clock::time_point started);
 // A command of this request: actor, trace and idempotency key are the request's.
 Command make_command(const RequestContext& context, CommandBody body, std::string reason = {});
 // Submits, counts, and answers with the receipt when it is durable. `more` is added to the receipt.

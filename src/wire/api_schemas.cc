@@ -7,120 +7,142 @@
 namespace showcaller {
 namespace {
 
-constexpr std::string_view kSchemas = R"json({
-"Problem": {"type":"object","required":["type","title","status","code","detail"],"properties":{
+struct Schema {
+  std::string_view name, text;
+};
+
+constexpr Schema kSchemas[] = {
+    // clang-format off
+    {"Problem", R"json({"type":"object","required":["type","title","status","code","detail"],"properties":{
   "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
   "code":{"enum":["invalid","not_found","conflict","forbidden","unauthenticated","limit","unavailable","corrupt","unsupported","internal"]},
   "detail":{"type":"string"},"instance":{"type":"string"},"trace":{"type":"string"},
   "remedies":{"type":"array","items":{"type":"string"}},
-  "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}},
-"List": {"type":"array","items":{"type":"object"}},
-"Finding": {"type":"object","required":["severity","message"],"properties":{
+  "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}})json"},
+    {"OfrepError", R"json({"type":"object","required":["errorCode"],"properties":{"key":{"type":"string"},
+  "errorCode":{"enum":["PARSE_ERROR","TARGETING_KEY_MISSING","INVALID_CONTEXT","GENERAL","FLAG_NOT_FOUND","TYPE_MISMATCH"]},"errorDetails":{"type":"string"}}})json"},
+    {"List", R"json({"type":"array","items":{"type":"object"}})json"},
+    {"Finding", R"json({"type":"object","required":["severity","message"],"properties":{
   "severity":{"enum":["error","warning"]},"file":{"type":"string"},"line":{"type":"integer"},"column":{"type":"integer"},
-  "path":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}},
-"Findings": {"type":"object","required":["ok","findings"],"properties":{
-  "ok":{"type":"boolean"},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}},
-"ManifestText": {"description":"Files, whose names findings tell; or one manifest. Several may also be sent as a YAML stream.",
+  "path":{"type":"string"},"message":{"type":"string"},"hint":{"type":"string"}}})json"},
+    {"Findings", R"json({"type":"object","required":["ok","findings"],"properties":{
+  "ok":{"type":"boolean"},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}})json"},
+    {"ManifestText", R"json({"description":"Files, whose names findings tell; or one manifest. Several may also be sent as a YAML stream.",
   "anyOf":[{"type":"object","additionalProperties":false,"required":["files"],"properties":{
   "files":{"type":"array","minItems":1,"maxItems":1000,"items":{"type":"object","additionalProperties":false,
   "required":["name","text"],"properties":{"name":{"type":"string","minLength":1,"description":"As findings tell it; a name in .json is read as strict JSON, others as YAML."},
   "text":{"type":"string"}}}}}},
   {"type":"object","required":["apiVersion","kind","metadata"],"properties":{
-  "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}}]},
-"Receipt": {"type":"object","required":["seq","repeated","notes"],"properties":{
+  "apiVersion":{"const":"showcaller.dev/v1"},"kind":{"type":"string"},"metadata":{"type":"object"},"spec":{"type":"object"}}}]})json"},
+    {"Receipt", R"json({"type":"object","required":["seq","repeated","notes"],"properties":{
   "seq":{"type":"integer","description":"Of the first record that the command caused; 0: nothing had to change."},
   "repeated":{"type":"boolean","description":"The key was seen before; nothing happened again."},
-  "notes":{"type":"array","items":{"type":"string"}}}},
-"Applied": {"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
+  "notes":{"type":"array","items":{"type":"string"}}}})json"},
+    {"Applied", R"json({"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
   "manifests":{"type":"array","items":{"type":"object","properties":{"kind":{"type":"string"},"name":{"type":"string"},
-  "hash":{"type":"string"}}}},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}}]},
-"Plan": {"type":"object","required":["ok","findings"],"properties":{
+  "hash":{"type":"string"}}}},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}}]})json"},
+    {"Plan", R"json({"type":"object","required":["ok","findings"],"properties":{
   "ok":{"type":"boolean","description":"False: the findings have errors, and there is nothing more."},
   "findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}},
   "manifests":{"type":"array","items":{"$ref":"#/components/schemas/PlannedManifest"}},
   "problems":{"type":"array","items":{"type":"string"},"description":"What apply would refuse, and what cannot work."},
-  "notes":{"type":"array","items":{"type":"string"}}}},
-"PlannedManifest": {"type":"object","required":["kind","name","action","hash"],"properties":{
+  "notes":{"type":"array","items":{"type":"string"}}}})json"},
+    {"PlannedManifest", R"json({"type":"object","required":["kind","name","action","hash"],"properties":{
   "kind":{"type":"string"},"name":{"type":"string"},"owner":{"type":"string"},
   "action":{"enum":["create","change","unchanged"]},"hash":{"type":"string"},
   "server_hash":{"type":"string","description":"Of what the server has; absent: it has none of that name."},
   "changes":{"type":"array","items":{"type":"object","required":["path"],"properties":{"path":{"type":"string"},"before":{},"after":{}}}},
   "defaults":{"type":"array","items":{"type":"object","properties":{"path":{"type":"string"},"value":{"type":"string"}}}},
-  "event":{"type":"object"}}},
-"Event": {"type":"object","required":["name","revision","phase"],"properties":{
-  "name":{"type":"string"},"revision":{"type":"integer"},"phase":{"type":"string"}}},
-"Manifest": {"type":"object","required":["kind","name","document"],"properties":{
+  "event":{"type":"object"}}})json"},
+    {"Event", R"json({"type":"object","required":["name","revision","phase"],"properties":{
+  "name":{"type":"string"},"revision":{"type":"integer"},"phase":{"type":"string"}}})json"},
+    {"Manifest", R"json({"type":"object","required":["kind","name","document"],"properties":{
   "kind":{"type":"string"},"name":{"type":"string"},"owner":{"type":"string"},"generation":{"type":"integer"},
-  "hash":{"type":"string"},"document":{"type":"object"}}},
-"Fleet": {"type":"object"},
-"Status": {"type":"object","properties":{"seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},
-  "epoch":{"type":"integer"},"version":{"type":"string"}}},
-"History": {"type":"object","required":["records"],"properties":{
-  "records":{"type":"array","items":{"type":"object"}},"next":{"type":["integer","null"]}}},
-"Explanation": {"type":"object"},
-"Ledger": {"type":"object"},
-"EventCommand": {"type":"object","additionalProperties":false,"properties":{
-  "reason":{"type":"string"},"expected_revision":{"type":"integer"}}},
-"Approval": {"type":"object","additionalProperties":false,"required":["hash"],"properties":{
+  "hash":{"type":"string"},"document":{"type":"object"}}})json"},
+    {"Fleet", R"json({"type":"object"})json"},
+    {"Status", R"json({"type":"object","properties":{"seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},
+  "epoch":{"type":"integer"},"version":{"type":"string"}}})json"},
+    {"History", R"json({"type":"object","required":["records"],"properties":{
+  "records":{"type":"array","items":{"type":"object"}},"next":{"type":["integer","null"]}}})json"},
+    {"Explanation", R"json({"type":"object"})json"},
+    {"Ledger", R"json({"type":"object"})json"},
+    {"EventCommand", R"json({"type":"object","additionalProperties":false,"properties":{
+  "reason":{"type":"string"},"expected_revision":{"type":"integer"}}})json"},
+    {"Approval", R"json({"type":"object","additionalProperties":false,"required":["hash"],"properties":{
   "hash":{"type":"string","description":"Of the manifest that was read, as the plan and the event tell it."},
-  "reason":{"type":"string"}}},
-"Pace": {"type":"object","additionalProperties":false,"required":["pace_per_minute"],"properties":{
-  "pace_per_minute":{"type":"integer","minimum":0},"reason":{"type":"string"},"expected_revision":{"type":"integer"}}},
-"Line": {"type":"object","additionalProperties":false,"properties":{
-  "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}},
-"Quarantine": {"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
+  "reason":{"type":"string"}}})json"},
+    {"Pace", R"json({"type":"object","additionalProperties":false,"required":["pace_per_minute"],"properties":{
+  "pace_per_minute":{"type":"integer","minimum":0},"reason":{"type":"string"},"expected_revision":{"type":"integer"}}})json"},
+    {"Line", R"json({"type":"object","additionalProperties":false,"properties":{
+  "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}})json"},
+    {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
-  "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}},
-"Readiness": {"type":"object","additionalProperties":false,"required":["check"],"properties":{
+  "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}})json"},
+    {"ReadinessReport", R"json({"type":"object","additionalProperties":false,"required":["check"],"properties":{
   "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
   "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},
-  "reason":{"type":"string"}}},
-"Batch": {"type":"object","required":["commands"],"properties":{
-  "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}},
-"BatchCommand": {"type":"object","required":["do"],"properties":{
+  "reason":{"type":"string"}}})json"},
+    {"Batch", R"json({"type":"object","required":["commands"],"properties":{
+  "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
+    {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
   "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready"]},
-  "key":{"type":"string"},"reason":{"type":"string"}}},
-"BatchResults": {"type":"object","required":["results"],"properties":{
+  "key":{"type":"string"},"reason":{"type":"string"}}})json"},
+    {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},
-  {"type":"object","required":["error"],"properties":{"error":{"$ref":"#/components/schemas/Problem"}}}]}}}},
-"TokenRequest": {"type":"object","required":["name","roles"],"properties":{
+  {"type":"object","required":["error"],"properties":{"error":{"$ref":"#/components/schemas/Problem"}}}]}}}})json"},
+    {"TokenRequest", R"json({"type":"object","additionalProperties":false,"required":["name","roles"],"properties":{
   "name":{"type":"string"},"roles":{"type":"array","minItems":1,"items":{"type":"string"}},
-  "expires_in":{"type":"string","description":"A duration; default 90d."},"reason":{"type":"string"}}},
-"NewToken": {"type":"object","required":["id","token","expires"],"properties":{
-  "id":{"type":"string"},"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"seq":{"type":"integer"}}},
-"Actor": {"type":"object","required":["name","roles"],"properties":{
-  "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}}}},
-"AllocationRequest": {"type":"object","required":["session","fleet","players"],"properties":{
+  "expires_in":{"type":"string","description":"A duration; default 90d."},"reason":{"type":"string"}}})json"},
+    {"NewToken", R"json({"type":"object","required":["id","token","expires"],"properties":{
+  "id":{"type":"string"},"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"seq":{"type":"integer"}}})json"},
+    {"Actor", R"json({"type":"object","required":["name","roles"],"properties":{
+  "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}}}})json"},
+    {"AllocationRequest", R"json({"type":"object","additionalProperties":false,"required":["session","fleet","players"],"properties":{
   "session":{"type":"string"},"fleet":{"type":"string"},"party":{"type":"string"},"guild":{"type":"string"},
   "players":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"context":{"type":"object"}}}},
   "region":{"type":"string"},"latency_ms":{"type":"object","additionalProperties":{"type":"integer"}},
-  "protocol":{"type":"integer"},"context":{"type":"object"}}},
-"Allocation": {"type":"object","required":["session","instance","address","ports"],"properties":{
+  "protocol":{"type":"integer"},"context":{"type":"object"}}})json"},
+    {"Allocation", R"json({"type":"object","required":["session","instance","address","ports"],"properties":{
   "session":{"type":"string"},"fleet":{"type":"string"},"instance":{"type":"string"},"build":{"type":"string"},
   "region":{"type":"string"},"address":{"type":"string"},"ports":{"type":"array","items":{"type":"integer"}},
-  "arms":{"type":"array","items":{"type":"object"}},"repeated":{"type":"boolean"}}},
-"TelemetryBatch": {"type":"object","required":["source","sequence","deltas"],"properties":{
+  "arms":{"type":"array","items":{"type":"object"}},"repeated":{"type":"boolean"}}})json"},
+    {"TelemetryBatch", R"json({"type":"object","required":["source","sequence","deltas"],"properties":{
   "source":{"type":"string"},"sequence":{"type":"integer"},"trust":{"enum":["server","probe","client"]},
-  "deltas":{"type":"array","items":{"type":"object"}}}},
-"TelemetryReceipt": {"type":"object"},
-"FlagSnapshot": {"type":"object","required":["flags"],"properties":{"flags":{"type":"object"}}},
-"OfrepContext": {"type":"object","properties":{"context":{"type":"object"}}},
-"OfrepEvaluation": {"type":"object","properties":{"key":{"type":"string"},"reason":{"type":"string"},
-  "variant":{"type":"string"},"value":{},"metadata":{"type":"object"}}},
-"OfrepBulk": {"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}}}},
-"OfrepConfiguration": {"type":"object"},
-"Player": {"type":"object","required":["player"],"properties":{"player":{"type":"string"}}},
-"Readiness": {"type":"object","required":["ready"],"properties":{"ready":{"type":"boolean"},
+  "deltas":{"type":"array","items":{"type":"object"}}}})json"},
+    {"TelemetryReceipt", R"json({"type":"object"})json"},
+    {"FlagSnapshot", R"json({"type":"object","required":["flags"],"properties":{"flags":{"type":"object"}}})json"},
+    {"OfrepContext", R"json({"type":"object","properties":{"context":{"type":"object"}}})json"},
+    {"OfrepEvaluation", R"json({"type":"object","properties":{"key":{"type":"string"},"reason":{"type":"string"},
+  "variant":{"type":"string"},"value":{},"metadata":{"type":"object"}}})json"},
+    {"OfrepBulk", R"json({"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}}}})json"},
+    {"OfrepConfiguration", R"json({"type":"object"})json"},
+    {"Player", R"json({"type":"object","additionalProperties":false,"required":["player"],"properties":{"player":{"type":"string"},"reason":{"type":"string"}}})json"},
+    {"Readiness", R"json({"type":"object","required":["ready"],"properties":{"ready":{"type":"boolean"},
   "checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"ok":{"type":"boolean"},
-  "detail":{"type":"string"}}}}}}
-})json";
+  "detail":{"type":"string"}}}}}})json"},
+    // clang-format on
+};
+
+constexpr bool each_name_is_one() {
+  for (const Schema& a : kSchemas) {
+    for (const Schema& b : kSchemas) {
+      if (&a != &b && a.name == b.name) return false;
+    }
+  }
+  return true;
+}
+static_assert(each_name_is_one());
 
 }  // namespace
 
 json::object api_schemas() {
-  auto value = parse_json(kSchemas);
-  CHECK(value && value->is_object());  // A text of ours.
-  return std::move(value->as_object());
+  json::object schemas;
+  for (const auto& [name, text] : kSchemas) {
+    auto schema = parse_json(text);
+    CHECK(schema && schema->is_object());  // A text of ours.
+    schemas.emplace(name, *std::move(schema));
+  }
+  return schemas;
 }
 
 }  // namespace showcaller

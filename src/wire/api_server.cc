@@ -80,10 +80,11 @@ struct ApiServer::State {
         .on_finished = [this](const AccessLine& line) { finished(line); },
         .workers = &*workers,
     });
-    add_api_routes(&*router,
-                   {.backend = backend, .hub = &hub, .metrics = metrics, .openapi = [this] {
-                      return document;
-                    }});
+    add_api_routes(
+        &*router,
+        {.backend = backend, .hub = &hub, .metrics = metrics, .log = log, .openapi = [this] {
+           return document;
+         }});
     document = to_json_text(openapi_document(*router, options.version)) + "\n";
   }
 };
@@ -104,6 +105,13 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, Ap
   state.build_router();
   state.hub.begin_after(backend->last_seq());
   const Router* router = &*state.router;
+  state.options.http.admission = [router](const HttpRequest& request) {
+    return router->admit(request);
+  };
+  state.options.http.refusal = [router](const HttpRequest& read, int status,
+                                        const std::string& reason) {
+    return router->refuse(read, status, reason);
+  };
   TRY(state.http,
       HttpServer::start(state.options.http, [router](HttpRequest&& request, Responder responder) {
         router->handle(std::move(request), std::move(responder));

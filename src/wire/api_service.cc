@@ -32,6 +32,7 @@ void add_service_routes(Router* router, const ApiPorts& ports) {
                .summary = "The server can take commands; 503 with the failed checks when it cannot",
                .access = kPublic,
                .answer_schema = "Readiness",
+               .other_answers = {{503, "It cannot; `checks` says why.", "Readiness"}},
                .handler = [ports](const auto&, Answer answer) {
                  const auto readiness = ports.backend->readiness();
                  answer.ok(readiness, get_bool(readiness, "ready") ? 200 : 503);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/api_routes.h"
+#include "wire/field_reader.h"
 #include "wire/ofrep.h"
 
 namespace showcaller {
 namespace {
+
+const RouteAnswer kNotChanged{304, "Not changed since the ETag of If-None-Match.", ""};
+const RouteAnswer kBadContext{400, "The context is not one.", "OfrepError"};
+const RouteAnswer kPushBack{429, "Send less, later; Retry-After says when.", ""};
 
 std::string_view outcome_of(const Error* error) {
   return error == nullptr ? "ok" : to_string(error->code);
@@ -29,14 +34,27 @@ void report(const ApiPorts& ports, const RequestContext& context, Answer answer)
 
 using PrivacyVerb = std::function<Result<json::value>(std::string_view player, const Actor& actor)>;
 
-RouteHandler privacy(PrivacyVerb verb) {
-  return [verb = std::move(verb)](const auto& context, Answer answer) {
+// What is done to a player's rows stands in the log with who did it and why, never with whose they
+// are.
+RouteHandler privacy(const ApiPorts& ports, std::string verb, PrivacyVerb act) {
+  return [ports, verb = std::move(verb), act = std::move(act)](const auto& context, Answer answer) {
     const auto body = object_body(context->request);
     if (!body) return answer.fail(body.error());
-    const auto player = get_string(*body, "player");
-    if (player.empty())
-      return answer.fail({ErrorCode::Invalid, "'player' is missing; send the player's id"});
-    answer.settle(verb(player, context->actor));
+    FieldReader reader(*body, kReasonAside);
+    const auto player = reader.text("player");
+    if (!player) return answer.fail(player.error());
+    if (const auto whole = reader.finish(); !whole) return answer.fail(whole.error());
+    if (player->empty())
+      return answer.fail({ErrorCode::Invalid, "'player' is empty; send the player's id"});
+    const auto result = act(*player, context->actor);
+    const auto outcome = outcome_of(result ? nullptr : &result.error());
+    ports.metrics->counter("showcaller_commands", {verb, outcome}).add();
+    ports.log->write(LogLevel::Warning, ports.backend->now(), "a player's rows: " + verb,
+                     context->trace.trace_id,
+                     {{"actor", context->actor.name},
+                      {"outcome", outcome},
+                      {"reason", get_string(*body, "reason")}});
+    answer.settle(result);
   };
 }
 
@@ -48,6 +66,7 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                .summary = "Every flag with its rules, in flagd's format; ETag and If-None-Match",
                .access = "flags",
                .answer_schema = "FlagSnapshot",
+               .other_answers = {kNotChanged},
                .handler = [backend = ports.backend](const auto& context, Answer answer) {
                  const auto view = backend->flags(context->actor);
                  if (view.client_visible_only) {
@@ -61,7 +80,7 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
     answer.send(handle_ofrep(context->request, *view.flags, backend->now()));
   };
   const auto add = [&](std::string method, std::string pattern, std::string id, std::string summary,
-                       std::string schema) {
+                       std::string schema, std::vector<RouteAnswer> others) {
     const bool with_body = method == "POST";
     router->add({.method = std::move(method),
                  .pattern = std::move(pattern),
@@ -72,14 +91,16 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                  .body = with_body ? BodyRule::Optional : BodyRule::None,
                  .body_schema = with_body ? "OfrepContext" : "",
                  .answer_schema = std::move(schema),
+                 .other_answers = std::move(others),
                  .handler = ofrep});
   };
   add("POST", "/ofrep/v1/evaluate/flags/{key...}", "ofrepEvaluate",
-      "Evaluate one flag (OpenFeature Remote Evaluation)", "OfrepEvaluation");
+      "Evaluate one flag (OpenFeature Remote Evaluation)", "OfrepEvaluation",
+      {kBadContext, {404, "There is no such flag.", "OfrepError"}});
   add("POST", "/ofrep/v1/evaluate/flags", "ofrepEvaluateAll",
-      "Evaluate all flags; ETag and If-None-Match", "OfrepBulk");
+      "Evaluate all flags; ETag and If-None-Match", "OfrepBulk", {kBadContext, kNotChanged});
   add("GET", "/ofrep/v1/configuration", "ofrepConfiguration", "What an OFREP provider may ask for",
-      "OfrepConfiguration");
+      "OfrepConfiguration", {kNotChanged});
 }
 
 }  // namespace
@@ -94,6 +115,9 @@ void add_session_routes(Router* router, const ApiPorts& ports) {
                .body = BodyRule::Required,
                .body_schema = "AllocationRequest",
                .answer_schema = "Allocation",
+               .other_answers = {{409, "The session has a place in another fleet.", ""},
+                                 {429, "Too many sessions for this server.", ""},
+                                 {503, "No place now; Retry-After says when.", ""}},
                .handler = [ports](const auto& context, Answer answer) {
                  allocate(ports, *context, std::move(answer));
                }});
@@ -118,9 +142,11 @@ void add_session_routes(Router* router, const ApiPorts& ports) {
            "A batch of deltas from an SDK or game server; counted once by source and sequence",
        .access = "report",
        .body = BodyRule::Required,
+       .body_bytes_max = kLargeBodyBytesMax,
        .body_schema = "TelemetryBatch",
        .answer_schema = "TelemetryReceipt",
        .answer_status = 202,
+       .other_answers = {kPushBack},
        .handler = [ports](const auto& context, Answer answer) {
          report(ports, *context, std::move(answer));
        }});
@@ -136,7 +162,7 @@ void add_session_routes(Router* router, const ApiPorts& ports) {
                  .body = BodyRule::Required,
                  .body_schema = "Player",
                  .slow = true,
-                 .handler = privacy(std::move(act))});
+                 .handler = privacy(ports, "privacy-" + verb, std::move(act))});
   };
   add_privacy("export", "privacyExport", "All that the ledgers hold of a player",
               [backend = ports.backend](std::string_view player, const Actor&) {

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "wire/api_routes.h"
 #include "wire/command_json.h"
+#include "wire/field_reader.h"
 #include "wire/token_text.h"
 
 namespace showcaller {
@@ -13,35 +14,43 @@ namespace {
 
 constexpr Duration kTokenLife = hours(24 * 90);
 
-void create_token(const ApiPorts& ports, const RequestContext& context, Answer answer) {
-  auto fields = object_body(context.request);
-  if (!fields) return answer.fail(fields.error());
-  CreateTokenCommand command{.name = get_string(*fields, "name")};
-  const auto* roles = get_if(*fields, "roles");
-  for (const auto& role :
-       roles != nullptr && roles->is_array() ? roles->as_array() : json::array()) {
-    if (role.is_string()) command.roles.emplace_back(role.as_string());
-  }
+Result<CreateTokenCommand> token_request(const json::object& fields, Instant now) {
+  FieldReader reader(fields, kReasonAside);
+  CreateTokenCommand command;
+  TRY(command.name, reader.text("name"));
+  TRY(command.roles, reader.texts("roles"));
+  TRY(const auto life_text, reader.text("expires_in", false));
+  TRY(reader.finish());
   if (command.name.empty() || command.roles.empty()) {
-    return answer.fail(
-        {ErrorCode::Invalid, "a token needs a 'name' and a list of 'roles'; send both"});
+    return fail(ErrorCode::Invalid, "a token needs a 'name' and a list of 'roles'; send both");
   }
   Duration life = kTokenLife;
-  if (const auto text = get_string(*fields, "expires_in"); !text.empty()) {
-    const auto parsed = parse_duration(text);
-    if (!parsed) return answer.fail(parsed.error());
-    life = *parsed;
+  if (!life_text.empty()) {
+    TRY(life, parse_duration(life_text));
   }
+  if (life <= Duration(0))
+    return fail(ErrorCode::Invalid, "'expires_in' is over at once; give a duration such as 30d");
+  command.expires = now + life;
+  return command;
+}
+
+void create_token(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  const auto fields = object_body(context.request);
+  if (!fields) return answer.fail(fields.error());
+  auto request = token_request(*fields, ports.backend->now());
+  if (!request) return answer.fail(request.error());
+  CreateTokenCommand command = *std::move(request);
   const auto made = make_token_text();
   command.id = made.id;
   command.sha256 = made.sha256;
-  command.expires = ports.backend->now() + life;
   json::object shown{
       {"id", made.id}, {"token", made.text}, {"expires", format_instant(command.expires)}};
   auto submitted = make_command(context, std::move(command), get_string(*fields, "reason"));
   // A repetition made no token, so its text would open nothing.
-  auto reply = [shown = std::move(shown),
+  auto reply = [ports, verb = verb_of(submitted.body), started = context.started,
+                shown = std::move(shown),
                 answer = std::move(answer)](Result<Receipt> result) mutable {
+    count_command(ports, verb, result, started);
     if (!result) return answer.fail(result.error());
     if (result->repeated) {
       return answer.fail(
@@ -82,10 +91,12 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                .id = "createToken",
                .tag = "access",
                .summary = "Make a token; its text is shown this once",
+               .params = {kIdempotencyKey},
                .body = BodyRule::Required,
                .body_schema = "TokenRequest",
                .answer_schema = "NewToken",
                .answer_status = 201,
+               .other_answers = {{409, "The name is taken, or the key made a token before.", ""}},
                .handler = [ports](const auto& context, Answer answer) {
                  create_token(ports, *context, std::move(answer));
                }});
@@ -93,12 +104,14 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                .pattern = "/api/v1/tokens/{id}",
                .id = "revokeToken",
                .tag = "access",
-               .summary = "Revoke a token",
+               .summary = "Revoke a token; streams that it opened end within a heartbeat",
+               .params = {kIdempotencyKey, kReasonInQuery},
                .answer_schema = "Receipt",
                .handler = [ports](const auto& context, Answer answer) {
                  RevokeTokenCommand command{std::string(context->param("id"))};
-                 submit_command(ports, make_command(*context, std::move(command)),
-                                std::move(answer));
+                 submit_command(
+                     ports, make_command(*context, std::move(command), context->query("reason")),
+                     std::move(answer));
                }});
   router->add({.method = "GET",
                .pattern = "/api/v1/whoami",

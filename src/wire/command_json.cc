@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "base/suggest.h"
+#include "wire/field_reader.h"
 
 namespace showcaller {
 namespace {
@@ -26,66 +26,7 @@ Result<Enum> enum_from(std::string_view text, std::string_view what) {
                                               fmt::format("there are {}", fmt::join(known, ", "))));
 }
 
-// Reads the fields of one command, and knows in the end which of them nobody asked for.
-class FieldReader {
- public:
-  explicit FieldReader(const json::object& fields) : fields_(fields) {}
-
-  Result<std::string> text(std::string_view key, bool required = true) {
-    const auto* value = take(key);
-    if (value == nullptr) {
-      if (required) return fail(ErrorCode::Invalid, fmt::format("'{}' is missing; add it", key));
-      return std::string();
-    }
-    if (!value->is_string())
-      return fail(ErrorCode::Invalid, fmt::format("'{}' is not a text; put it in quotes", key));
-    return std::string(value->as_string());
-  }
-
-  Result<std::optional<std::int64_t>> whole(std::string_view key) {
-    const auto* value = take(key);
-    if (value == nullptr || value->is_null()) return std::nullopt;
-    if (!value->is_int64() && !value->is_uint64()) {
-      return fail(ErrorCode::Invalid, fmt::format("'{}' is not a whole number; write one", key));
-    }
-    return value->to_number<std::int64_t>();
-  }
-
-  Result<bool> yes_or_no(std::string_view key, bool fallback) {
-    const auto* value = take(key);
-    if (value == nullptr) return fallback;
-    if (!value->is_bool())
-      return fail(ErrorCode::Invalid, fmt::format("'{}' is neither true nor false", key));
-    return value->as_bool();
-  }
-
-  Status finish() const {
-    for (const auto& field : fields_) {
-      const std::string_view key = field.key();
-      const bool of_every_command = key == "do" || key == "key" || key == "reason";
-      if (of_every_command || is_taken(key)) continue;
-      return fail(ErrorCode::Invalid,
-                  fmt::format("'{}' is not a field of this command; leave it out", key));
-    }
-    return {};
-  }
-
- private:
-  // Keys are literals.
-  const json::value* take(std::string_view key) {
-    CHECK(taken_count_ < taken_.size());
-    taken_[taken_count_++] = key;
-    return fields_.if_contains(key);
-  }
-
-  bool is_taken(std::string_view key) const {
-    return std::ranges::find(taken_, key) != taken_.end();
-  }
-
-  const json::object& fields_;
-  std::array<std::string_view, 8> taken_;
-  std::size_t taken_count_ = 0;
-};
+constexpr std::array<std::string_view, 3> kOfEveryCommand{"do", "key", "reason"};
 
 Result<CommandBody> quarantine_command(FieldReader& reader, bool release) {
   QuarantineCommand command{.release = release};
@@ -133,7 +74,7 @@ Result<EventVerb> event_verb(std::string_view text) {
 }
 
 Result<CommandBody> command_from_json(std::string_view verb, const json::object& fields) {
-  FieldReader reader(fields);
+  FieldReader reader(fields, kOfEveryCommand);
   if (verb == "approve") {
     ApproveCommand command;
     TRY(command.event, reader.text("event"));

@@ -10,7 +10,8 @@ namespace showcaller {
 
 inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_http_requests", SeriesType::Counter,
-              "Requests answered, by route pattern.", "route method status"},
+              "Requests answered, by route pattern; `none` for what is no request of a route.",
+              "route method status"},
     MetricRow{"showcaller_http_request_seconds", SeriesType::Histogram,
               "From the last byte of a request to its answer being ready.", "route"},
     MetricRow{"showcaller_http_connections", SeriesType::Gauge, "Connections open now.", ""},
@@ -26,7 +27,8 @@ inline constexpr std::array kMetricTable{
               "Slow requests that wait for a worker.", ""},
     MetricRow{"showcaller_watchers", SeriesType::Gauge, "Readers of /api/v1/watch.", ""},
     MetricRow{"showcaller_commands", SeriesType::Counter,
-              "Commands answered, by verb and outcome (ok, repeated, or an error code).",
+              "Commands answered, by verb and outcome (ok, repeated, or an error code). Tokens are "
+              "`token`, a player's rows `privacy-export` and `privacy-erase`.",
               "verb outcome"},
     MetricRow{"showcaller_command_seconds", SeriesType::Histogram,
               "From a command's arrival to its durable acknowledgement.", ""},
@@ -54,8 +56,8 @@ inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_lines_stopped", SeriesType::Gauge, "Scopes whose line is stopped.", ""},
     MetricRow{"showcaller_process_resident_bytes", SeriesType::Gauge,
               "Memory of the server process.", ""},
-    MetricRow{"showcaller_process_cpu_seconds", SeriesType::Gauge,
-              "Processor time of the server process.", ""},
+    MetricRow{"showcaller_process_cpu_seconds", SeriesType::Counter,
+              "Processor time of the server process.", "", 1e-3},
 };
 
 }  // namespace showcaller

@@ -104,13 +104,17 @@ struct MetricsRegistry::Family {
     return out.empty() ? out : out + "}";
   }
 
+  std::string total_text(std::uint64_t total) const {
+    return row.unit == 1 ? fmt::to_string(total) : number(double(total) * row.unit);
+  }
+
   void append_child(std::string* out, const std::string& key, const Child& child) const {
     const auto write = [&](std::string_view suffix, const std::string& labels,
                            const std::string& value) {
       fmt::format_to(std::back_inserter(*out), "{}{}{} {}\n", row.name, suffix, labels, value);
     };
     if (row.type == SeriesType::Counter)
-      return write("_total", labels_text(key), fmt::to_string(child.counter.value()));
+      return write("_total", labels_text(key), total_text(child.counter.value()));
     if (row.type == SeriesType::Gauge)
       return write("", labels_text(key), number(child.gauge.value()));
     std::uint64_t total = 0;
@@ -131,7 +135,11 @@ struct MetricsRegistry::Family {
 };
 
 MetricsRegistry::MetricsRegistry(std::span<const MetricRow> table) {
-  for (const auto& row : table) families_.emplace(row.name, std::make_unique<Family>(row));
+  for (const auto& row : table) {
+    auto family = std::make_unique<Family>(row);
+    if (row.labels.empty()) family->child({});  // It has a sample from the start.
+    families_.emplace(row.name, std::move(family));
+  }
 }
 MetricsRegistry::~MetricsRegistry() = default;
 

@@ -28,6 +28,7 @@ struct MetricRow {
   SeriesType type;
   std::string_view help;
   std::string_view labels;  // "route method status"; empty: none
+  double unit = 1;          // of a counter: what one is
 };
 
 class Counter {

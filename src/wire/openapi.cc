@@ -53,18 +53,33 @@ json::object body_of(const Route& route) {
   return {{"required", route.body == BodyRule::Required}, {"content", std::move(content)}};
 }
 
-json::object operation_of(const Route& route) {
+json::object answers_of(const Route& route) {
   json::object answer{{"description", "Done."}};
   if (route.answer_status != 204)
     answer["content"] = content_of(route.answer_type, route.answer_schema);
+  if (!route.other_answer_type.empty())
+    answer["content"].as_object().emplace(route.other_answer_type,
+                                          json::object{{"schema", schema_ref("")}});
+  json::object answers{{std::to_string(route.answer_status), std::move(answer)}};
+  for (const RouteAnswer& other : route.other_answers) {
+    json::object row{{"description", other.what}};
+    if (!other.schema.empty())
+      row["content"] = content_of("application/json", other.schema);
+    else if (other.status >= 400)
+      row["content"] = content_of("application/problem+json", "Problem");
+    answers[std::to_string(other.status)] = std::move(row);
+  }
+  answers["default"] = json::object{{"$ref", "#/components/responses/Problem"}};
+  return answers;
+}
+
+json::object operation_of(const Route& route) {
   json::object operation{
       {"operationId", route.id}, {"tags", json::array{route.tag}}, {"summary", route.summary}};
   if (auto parameters = parameters_of(route); !parameters.empty())
     operation["parameters"] = std::move(parameters);
   if (route.body != BodyRule::None) operation["requestBody"] = body_of(route);
-  operation["responses"] =
-      json::object{{std::to_string(route.answer_status), std::move(answer)},
-                   {"default", json::object{{"$ref", "#/components/responses/Problem"}}}};
+  operation["responses"] = answers_of(route);
   if (route.access == kPublic) {
     operation["security"] = json::array();
   } else {

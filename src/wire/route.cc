@@ -73,14 +73,22 @@ std::shared_ptr<ResponseStream> Answer::stream(HttpResponse head) {
 }
 
 void Answer::tell(int status, std::size_t bytes) {
-  if (sink_ == nullptr || !*sink_) return;
-  const auto& request = context_->request;
-  const std::chrono::duration<double> elapsed =
-      std::chrono::steady_clock::now() - context_->started;
-  (*sink_)({request.method, request.raw_path(),
-            context_->route != nullptr ? std::string_view(context_->route->pattern) : "none",
-            status, bytes, elapsed.count(), context_->actor.name, context_->trace.trace_id,
-            request.peer.address, request.peer.tls_subject});
+  if (sink_ != nullptr && *sink_) (*sink_)(access_line(*context_, status, bytes));
+}
+
+AccessLine access_line(const RequestContext& context, int status, std::size_t bytes) {
+  const auto& request = context.request;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - context.started;
+  return {request.method.empty() ? std::string_view("none") : request.method,
+          request.raw_path(),
+          context.route != nullptr ? std::string_view(context.route->pattern) : "none",
+          status,
+          bytes,
+          elapsed.count(),
+          context.actor.name,
+          context.trace.trace_id,
+          request.peer.address,
+          request.peer.tls_subject};
 }
 
 }  // namespace showcaller

@@ -50,6 +50,7 @@ struct AccessLine {
   std::string_view certificate;  // the name in it, when the client showed one
 };
 using AccessSink = std::function<void(const AccessLine&)>;
+AccessLine access_line(const RequestContext& context, int status, std::size_t bytes);
 
 // The answering side of a route: adds the trace, tells the access log. One answer; dropped
 // unanswered it is 500.
@@ -87,7 +88,17 @@ struct RouteParam {
   bool required = false;
 };
 
+// An answer besides the good one that a caller has to know of.
+struct RouteAnswer {
+  int status;
+  std::string what;
+  std::string schema;  // of a body in JSON; empty: none, or a problem from 400 on
+};
+
 enum class BodyRule { None, Optional, Required };
+
+inline constexpr std::size_t kSmallBodyBytesMax = 1 << 20;
+inline constexpr std::size_t kLargeBodyBytesMax = 16 << 20;  // manifests, batches, telemetry
 
 // Who may call. The verb of policy/access.h, checked against the owner of what the path names.
 inline constexpr std::string_view kPublic = "";  // anybody
@@ -103,10 +114,12 @@ struct Route {
   std::string_view access = kAnyToken;
   std::vector<RouteParam> params;  // those of the path are added from the pattern
   BodyRule body = BodyRule::None;
+  std::size_t body_bytes_max = kSmallBodyBytesMax;
   std::string body_schema;    // a name in the document's components; empty: any
   std::string answer_schema;  // the same, of a good answer
   int answer_status = 200;
   std::string answer_type = "application/json";
+  std::vector<RouteAnswer> other_answers;
   std::string other_answer_type;  // that the handler can give when it is asked for; empty: none
   bool slow = false;              // runs on a worker
   RouteHandler handler;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/router.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -59,6 +61,27 @@ void fill_params(const Route& route, std::string_view path, RequestContext* cont
     context->params.emplace_back(names[i].substr(1, names[i].size() - 2),
                                  percent_decode(values[i]).value_or(""));
   }
+}
+
+RequestContext begin(HttpRequest request) {
+  RequestContext context;
+  context.started = std::chrono::steady_clock::now();
+  context.trace = continue_trace(request.headers.get("traceparent"));
+  context.request = std::move(request);
+  return context;
+}
+
+// What Answer::send() does for a request that has no responder.
+void finish(const RequestContext& context, HttpResponse* response, const AccessSink& sink) {
+  response->headers.add("traceparent", context.trace.traceparent());
+  if (sink) sink(access_line(context, response->status, response->body.size()));
+}
+
+HttpResponse problem(const RequestContext& context, int status, const Error& error) {
+  return problem_response(status, error, context.request.raw_path(), context.trace.trace_id);
+}
+HttpResponse problem(const RequestContext& context, const Error& error) {
+  return problem(context, status_of(error.code), error);
 }
 
 }  // namespace
@@ -122,69 +145,112 @@ const std::map<std::string, const Route*, std::less<>>* Router::find(const Node&
   return node.rest_by_method.empty() ? nullptr : &node.rest_by_method;
 }
 
-void Router::handle(HttpRequest&& request, Responder responder) const {
-  auto context = std::make_shared<RequestContext>();
-  context->started = std::chrono::steady_clock::now();
-  context->trace = continue_trace(request.headers.get("traceparent"));
-  context->request = std::move(request);
-  const auto path = context->request.raw_path();
-  Answer answer(std::move(responder), context, &ports_.on_finished);
+std::optional<HttpResponse> Router::judge_path(RequestContext* context) const {
+  const auto& request = context->request;
+  const std::string_view method = request.method;
+  const auto path = request.raw_path();
+  if (path == "*")  // Of the server as a whole.
+    return HttpResponse{204, {{"Allow", "OPTIONS, GET, HEAD, POST, DELETE"}}, ""};
   const auto* methods = find(root_, split_path(path), 0);
   if (methods == nullptr) {
-    return answer.fail(
-        {ErrorCode::NotFound,
-         fmt::format("there is nothing at {}; /api/v1/openapi.json lists what there is",
-                     context->request.path)});
+    return problem(*context, 404,
+                   {ErrorCode::NotFound,
+                    fmt::format("there is nothing at {}; /api/v1/openapi.json lists what there is",
+                                request.path)});
   }
-  const std::string_view method = context->request.method;
   auto found = methods->find(method);
   if (found == methods->end() && method == "HEAD") found = methods->find("GET");
   if (found == methods->end()) {
     std::string allow = "OPTIONS";
     for (const auto& [name, route] : *methods)
       allow += (name == "GET" ? ", GET, HEAD" : ", " + name);
-    if (method == "OPTIONS") return answer.send({204, {{"Allow", allow}}, ""});
-    auto response = problem_response(
-        405, {ErrorCode::Invalid, fmt::format("{} cannot be done here; use {}", method, allow)},
-        path, context->trace.trace_id);
+    if (method == "OPTIONS") return HttpResponse{204, {{"Allow", allow}}, ""};
+    auto response =
+        problem(*context, 405,
+                {ErrorCode::Invalid, fmt::format("{} cannot be done here; use {}", method, allow)});
     response.headers.add("Allow", allow);
-    return answer.send(std::move(response));
+    return response;
   }
   context->route = found->second;
-  fill_params(*context->route, path, context.get());
+  fill_params(*context->route, path, context);
+  return std::nullopt;
+}
+
+std::optional<HttpResponse> Router::judge(RequestContext* context) const {
+  if (auto refusal = judge_path(context)) return refusal;
+  const Route& route = *context->route;
+  if (route.access != kPublic) {
+    auto actor = ports_.authenticate(context->request);
+    if (!actor) return problem(*context, actor.error());
+    context->actor = *std::move(actor);
+    if (route.access != kAnyToken) {
+      if (const auto allowed = ports_.authorize(*context, route.access); !allowed)
+        return problem(*context, allowed.error());
+    }
+  }
+  if (const auto good = check_idempotency_key(context->idempotency_key()); !good)
+    return problem(*context, good.error());
+  return judge_body(*context);
+}
+
+std::optional<HttpResponse> Router::judge_body(const RequestContext& context) const {
+  const Route& route = *context.route;
+  const auto& request = context.request;
+  if (route.body == BodyRule::Required && !request.body_declared) {
+    return problem(
+        context, 411,
+        {ErrorCode::Invalid, "the request has no body; send one with its Content-Length"});
+  }
+  if (std::max<std::uint64_t>(request.body_length, request.body.size()) > route.body_bytes_max) {
+    return problem(context, 413,
+                   {ErrorCode::Limit, fmt::format("the body is larger than the {} bytes that this "
+                                                  "route takes; send less at once",
+                                                  route.body_bytes_max)});
+  }
+  if (route.body != BodyRule::None && !is_readable_type(request.headers.get("Content-Type"))) {
+    return problem(
+        context, 415,
+        {ErrorCode::Invalid, "the body is neither JSON nor YAML; say which in Content-Type"});
+  }
+  const auto accept = request.headers.get("Accept");
+  if (!accepts(accept, route.answer_type) && !accepts(accept, "application/problem+json") &&
+      (route.other_answer_type.empty() || !accepts(accept, route.other_answer_type))) {
+    return problem(
+        context, 406,
+        {ErrorCode::Invalid, fmt::format("the answer is {}; accept that", route.answer_type)});
+  }
+  return std::nullopt;
+}
+
+Admission Router::admit(const HttpRequest& without_body) const {
+  RequestContext context = begin(without_body);
+  Admission admission{.refusal = judge(&context), .body_bytes_max = 0};
+  if (admission.refusal) {
+    finish(context, &*admission.refusal, ports_.on_finished);
+  } else {
+    admission.body_bytes_max = context.route->body_bytes_max;
+  }
+  return admission;
+}
+
+HttpResponse Router::refuse(const HttpRequest& read, int status, const std::string& reason) const {
+  const RequestContext context = begin(read);
+  auto response = problem(context, status, {protocol_code(status), reason});
+  finish(context, &response, ports_.on_finished);
+  return response;
+}
+
+void Router::handle(HttpRequest&& request, Responder responder) const {
+  const auto context = std::make_shared<RequestContext>(begin(std::move(request)));
+  Answer answer(std::move(responder), context, &ports_.on_finished);
+  if (auto refusal = judge(context.get())) return answer.send(*std::move(refusal));
   run(*context->route, context, std::move(answer));
 }
 
 void Router::run(const Route& route, const std::shared_ptr<RequestContext>& context,
                  Answer answer) const {
-  const auto& request = context->request;
-  if (route.access != kPublic) {
-    auto actor = ports_.authenticate(request);
-    if (!actor) return answer.fail(actor.error());
-    context->actor = *std::move(actor);
-    if (route.access != kAnyToken) {
-      if (const auto allowed = ports_.authorize(*context, route.access); !allowed)
-        return answer.fail(allowed.error());
-    }
-  }
-  if (const auto good = check_idempotency_key(context->idempotency_key()); !good)
-    return answer.fail(good.error());
-  if (route.body == BodyRule::Required && !request.body_declared) {
-    return answer.fail(
-        411, {ErrorCode::Invalid, "the request has no body; send one with its Content-Length"});
-  }
-  if (route.body == BodyRule::Required && request.body.empty()) {
+  if (route.body == BodyRule::Required && context->request.body.empty()) {
     return answer.fail({ErrorCode::Invalid, "the body is empty; send what the route asks for"});
-  }
-  if (route.body != BodyRule::None && !is_readable_type(request.headers.get("Content-Type"))) {
-    return answer.fail(
-        415, {ErrorCode::Invalid, "the body is neither JSON nor YAML; say which in Content-Type"});
-  }
-  const auto accept = request.headers.get("Accept");
-  if (!accepts(accept, route.answer_type) && !accepts(accept, "application/problem+json") &&
-      (route.other_answer_type.empty() || !accepts(accept, route.other_answer_type))) {
-    return answer.fail(
-        406, {ErrorCode::Invalid, fmt::format("the answer is {}; accept that", route.answer_type)});
   }
   if (!route.slow || ports_.workers == nullptr) return route.handler(context, std::move(answer));
   // A task that is not taken is destroyed, and must not then answer for itself.

@@ -2,17 +2,20 @@
 // From a request to its route's handler: finds the row, checks who asks, reads the trace, hands
 // slow work to a worker.
 //
-// Threads: handle() by any, once the table is complete. 404 for a path without a row, 405 with
-// Allow for another method, 401 and 403 before the handler sees anything, 411 and 415 for bodies.
+// Threads: any, once the table is complete. 404 for a path without a row, 405 with Allow for
+// another method, 401 and 403 before the handler sees anything, 411, 413 and 415 for bodies: all of
+// that by the header alone, before a body is read.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "net/http_server.h"
 #include "wire/route.h"
 
 namespace showcaller {
@@ -35,6 +38,9 @@ class Router {
   // Two rows of one method and pattern are a programmer's error.
   void add(Route route);
   void handle(HttpRequest&& request, Responder responder) const;
+  // For HttpServerOptions::admission and ::refusal.
+  Admission admit(const HttpRequest& without_body) const;
+  HttpResponse refuse(const HttpRequest& read, int status, const std::string& reason) const;
   const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
 
  private:
@@ -49,6 +55,10 @@ class Router {
   const std::map<std::string, const Route*, std::less<>>* find(const Node& node,
                                                                const Segments& segments,
                                                                std::size_t at) const;
+  // What the header alone is answered with; absent: the route may go on, and context is filled.
+  std::optional<HttpResponse> judge(RequestContext* context) const;
+  std::optional<HttpResponse> judge_path(RequestContext* context) const;
+  std::optional<HttpResponse> judge_body(const RequestContext& context) const;
   void run(const Route& route, const std::shared_ptr<RequestContext>& context, Answer answer) const;
 
   RouterPorts ports_;

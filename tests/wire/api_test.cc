@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "net/http_client.h"
 #include "net/sse.h"
+#include "tests/net/raw_socket.h"
 #include "tests/wire/fake_backend.h"
 #include "wire/api_routes.h"
 #include "wire/api_server.h"
@@ -141,7 +142,8 @@ TEST_F(Api, WrongBodiesAreToldWhatIsWrong) {
     return get_string(object(response), "detail");
   };
   EXPECT_EQ(detail("/api/v1/events/winter-raid/hold", R"({"resaon":"x"})"),
-            "'resaon' is not a field of this command");
+            "'resaon' is not a field of this request");
+  EXPECT_EQ(detail("/api/v1/events/winter-raid/hold", R"({"reason":7})"), "'reason' is not a text");
   EXPECT_EQ(detail("/api/v1/events/winter-raid/hold", "[1]"), "the body is not a JSON object");
   EXPECT_EQ(detail("/api/v1/events/winter-raid/pace", "{}"),
             "'pace_per_minute' is missing or negative");
@@ -199,6 +201,52 @@ TEST_F(Api, TheRouterSaysWhatIsNotThere) {
   EXPECT_EQ(ask("POST", "/api/v1/plan", "x", {{"Content-Type", "image/png"}}).status, 415);
   EXPECT_EQ(ask("GET", "/api/v1/events", "", {{"Accept", "image/png"}}).status, 406);
   EXPECT_EQ(ask("GET", "/api/v1/events", "", {{"Accept", "text/html, */*;q=0.1"}}).status, 200);
+}
+
+TEST_F(Api, TheServerAsAWholeSaysWhatItCan) {
+  RawSocket socket(server->port());
+  socket.send("OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(socket.read_all().starts_with("HTTP/1.1 204 No Content\r\nAllow: OPTIONS, GET"));
+}
+
+// Nobody's sixteen megabytes were taken in before anybody asked who sends them.
+TEST_F(Api, ARequestIsJudgedBeforeItsBodyIsRead) {
+  const auto status_of_header = [&](std::string line, std::string more) {
+    RawSocket socket(server->port());
+    socket.send(line + " HTTP/1.1\r\nHost: h\r\n" + more + "\r\n");
+    const auto text = socket.read_until("\r\n");
+    return text.substr(9, 3);
+  };
+  const std::string large = "Content-Length: 9000000\r\n";
+  const std::string alice = "Authorization: Bearer alice\r\n";
+  EXPECT_EQ(status_of_header("POST /api/v1/manifests", large), "401");
+  EXPECT_EQ(status_of_header("POST /api/v1/manifests", large + "Expect: 100-continue\r\n"), "401");
+  EXPECT_EQ(status_of_header("POST /nothing", large), "404");
+  EXPECT_EQ(status_of_header("PUT /api/v1/manifests", large), "405");
+  EXPECT_EQ(status_of_header("POST /api/v1/privacy/erase", large + alice), "403");
+  EXPECT_EQ(status_of_header("POST /api/v1/manifests", large + alice + "Content-Type: a/b\r\n"),
+            "415");
+  EXPECT_EQ(status_of_header("POST /api/v1/events/winter-raid/hold", large + alice), "413");
+  EXPECT_EQ(status_of_header("POST /api/v1/manifests", large + alice + "Expect: 100-continue\r\n"),
+            "100");
+  EXPECT_EQ(ask("POST", "/api/v1/manifests", std::string(2 << 20, ' ')).status, 200);
+  EXPECT_EQ(ask("POST", "/api/v1/line/stop", std::string(2 << 20, ' ')).status, 413);
+}
+
+// What was no request left no trace: in no log, in no metric.
+TEST_F(Api, WhatIsNoRequestIsToldAndCounted) {
+  RawSocket socket(server->port());
+  socket.send("GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto text = socket.read_all();
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 400 Bad Request\r\n")) << text;
+  EXPECT_NE(text.find("\r\ntraceparent: 00-"), text.npos) << text;
+  EXPECT_NE(text.find("\"detail\":\"the URL has a broken % escape\""), text.npos) << text;
+  EXPECT_NE(text.find("\"trace\":\""), text.npos) << text;
+  const auto metrics_text = ask("GET", "/metrics").body;
+  EXPECT_NE(metrics_text.find(
+                "showcaller_http_requests_total{route=\"none\",method=\"GET\",status=\"400\"} 1\n"),
+            metrics_text.npos)
+      << metrics_text;
 }
 
 TEST_F(Api, AFullMailboxPushesBack) {
@@ -287,6 +335,42 @@ TEST_F(Api, TokensAreShownOnce) {
             409);
   EXPECT_EQ(ask("DELETE", "/api/v1/tokens/abc", "", {}, "root").status, 200);
   EXPECT_EQ(ask("GET", "/api/v1/whoami").body, "{\"name\":\"alice\",\"roles\":[\"operator\"]}\n");
+}
+
+// {"expire_in":"1h"} made a token of ninety days.
+TEST_F(Api, ATokenIsMadeAsAskedOrNot) {
+  const auto detail = [&](std::string body) {
+    const auto response = ask("POST", "/api/v1/tokens", std::move(body), {}, "root");
+    EXPECT_EQ(response.status, 400);
+    return get_string(object(response), "detail");
+  };
+  EXPECT_EQ(detail(R"({"name":"b","roles":["viewer"],"expire_in":"1h"})"),
+            "'expire_in' is not a field of this request");
+  EXPECT_EQ(detail(R"({"name":"b","roles":["viewer",7]})"), "'roles' is not a list of texts");
+  EXPECT_EQ(detail(R"({"name":"b","roles":"viewer"})"), "'roles' is not a list");
+  EXPECT_EQ(detail(R"({"name":"b","roles":[]})"), "a token needs a 'name' and a list of 'roles'");
+  EXPECT_EQ(detail(R"({"name":7,"roles":["viewer"]})"), "'name' is not a text");
+  EXPECT_EQ(detail(R"({"name":"b","roles":["viewer"],"expires_in":"0s"})"),
+            "'expires_in' is over at once");
+  EXPECT_EQ(detail(R"({"name":"b","roles":["viewer"],"expires_in":3600})"),
+            "'expires_in' is not a text");
+  EXPECT_TRUE(backend.commands().empty());
+}
+
+TEST_F(Api, EveryCommandIsCounted) {
+  ask("POST", "/api/v1/tokens", R"({"name":"b","roles":["viewer"]})", {}, "root");
+  ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})", {}, "root");
+  ask("POST", "/api/v1/privacy/export", R"({"player":"p"})", {}, "root");
+  ask("DELETE", "/api/v1/tokens/abc?reason=lost", "", {{"Idempotency-Key", "r1"}}, "root");
+  EXPECT_EQ(backend.commands().back().reason, "lost");
+  EXPECT_EQ(backend.commands().back().key, "r1");
+  const auto text = ask("GET", "/metrics").body;
+  for (const auto* line :
+       {R"({verb="token",outcome="ok"} 2)", R"({verb="privacy-erase",outcome="ok"} 1)",
+        R"({verb="privacy-export",outcome="ok"} 1)"}) {
+    EXPECT_NE(text.find(std::string("showcaller_commands_total") + line), text.npos)
+        << line << text;
+  }
 }
 
 TEST_F(Api, SessionsAreServed) {

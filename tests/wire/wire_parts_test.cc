@@ -57,6 +57,57 @@ TEST(OpenApi, EveryReferenceHasItsTarget) {
   }
 }
 
+// A schema of one name was there twice, and the document kept either.
+TEST(OpenApi, SaysWhatEachRouteAnswers) {
+  const json::value document = openapi_document("1");
+  const auto answer = [&](std::string_view pointer) {
+    boost::system::error_code error;
+    const auto* found = document.find_pointer(std::string("/paths/") + std::string(pointer), error);
+    return found != nullptr ? to_json_text(*found) : std::string("none");
+  };
+  EXPECT_NE(answer("~1readyz/get/responses/503").find("schemas/Readiness\""), std::string::npos);
+  EXPECT_NE(answer("~1api~1v1~1events~1{event}~1ready/post/requestBody").find("ReadinessReport"),
+            std::string::npos);
+  EXPECT_NE(answer("~1ofrep~1v1~1evaluate~1flags~1{key}/post/responses/404").find("OfrepError"),
+            std::string::npos);
+  EXPECT_EQ(answer("~1ofrep~1v1~1evaluate~1flags/post/responses/304"),
+            R"({"description":"Not changed since the ETag of If-None-Match."})");
+  EXPECT_NE(answer("~1api~1v1~1events~1{event}~1promote/post/responses/409").find("Problem"),
+            std::string::npos);
+  EXPECT_NE(answer("~1api~1v1~1manifests/post/responses/422").find("Problem"), std::string::npos);
+}
+
+// What OpenAPI 3.1 asks of a document, as far as ours could break it.
+TEST(OpenApi, IsConsistentInItself) {
+  const auto document = openapi_document("1");
+  for (const auto& path : document.at("paths").as_object()) {
+    std::set<std::string> in_path;
+    const std::string pattern(path.key());
+    for (auto open = pattern.find('{'); open != pattern.npos; open = pattern.find('{', open + 1))
+      in_path.insert(pattern.substr(open + 1, pattern.find('}', open) - open - 1));
+    for (const auto& [method, value] : path.value().as_object()) {
+      const auto& operation = value.as_object();
+      std::set<std::string> told, all;
+      const auto* params = operation.if_contains("parameters");
+      for (const auto& param : params != nullptr ? params->as_array() : json::array()) {
+        const auto& row = param.as_object();
+        const auto name = get_string(row, "name");
+        EXPECT_TRUE(all.insert(get_string(row, "in") + name).second) << pattern << name;
+        if (get_string(row, "in") == "path") told.insert(name);
+      }
+      EXPECT_EQ(told, in_path) << pattern;
+      const auto& answers = operation.at("responses").as_object();
+      EXPECT_TRUE(answers.contains("default")) << pattern;
+      for (const auto& [status, answer] : answers) {
+        const bool known =
+            status == "default" ||
+            (status.size() == 3 && reason_phrase(std::stoi(std::string(status))) != "Status");
+        EXPECT_TRUE(known) << pattern << status;
+      }
+    }
+  }
+}
+
 TEST(OpenApi, OnlyHealthIsOpen) {
   Router router({});
   add_api_routes(&router, {});
