@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ std::string header_of(const JournalSnapshot& snapshot) {
 }
 
 Status write_file(const std::string& path, std::string_view head, std::string_view body) {
-  const File file(std::fopen(path.c_str(), "wbe"));
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const File file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "wb"));
   const bool written = file &&
                        std::fwrite(head.data(), 1, head.size(), file.get()) == head.size() &&
                        std::fwrite(body.data(), 1, body.size(), file.get()) == body.size() &&

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 namespace showcaller {
 namespace {
@@ -131,6 +132,8 @@ Result<Database> Database::open(const std::string& path, OpenMode mode, const st
     const Error error = sqlite_error(handle, code);
     return fail(error.code, fmt::format("{}: {}", path, error.message));
   }
+  // What it holds is its owner's matter; its log and index take their modes from the file's.
+  if (mode == OpenMode::Create && vfs.empty()) ::chmod(path.c_str(), 0600);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   // Nothing in the file may run code of its own, whoever wrote it.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);

@@ -35,10 +35,6 @@ std::string random_bytes() {
 // Opens or makes a database with `tables`, and checks whose version it is.
 Result<Database> open_database(const std::string& path, OpenMode mode, const std::string& tables) {
   TRY(Database database, Database::open(path, mode));
-  if (mode == OpenMode::Create) {
-    // Who may read the ledger is a matter of privacy.
-    ::chmod(path.c_str(), 0600);
-  }
   TRY(const auto format, database.query_int("PRAGMA user_version"));
   if (format > kLedgerFormat) {
     return fail(
