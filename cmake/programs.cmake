@@ -83,6 +83,8 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     add_test(NAME e2e_manifests COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/manifests_test.py
              $<TARGET_FILE:showcaller> ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e_manifests PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_serve COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/serve_test.py $<TARGET_FILE:showcaller>)
+    set_tests_properties(e2e_serve PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_demo COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/demo_test.py ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e_demo PROPERTIES TIMEOUT 900)
   endif()

@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api_client.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include "base/hash.h"
+#include "net/sse.h"
+#include "wire/problem.h"
 
 namespace showcaller {
 namespace {
 
-ErrorCode code_of(int status, const json::object& problem) {
-  const std::string code = get_string(problem, "code");
-  for (int i = 0; i <= int(ErrorCode::Internal); ++i) {
-    if (to_string(ErrorCode(i)) == code) return ErrorCode(i);
+constexpr std::size_t kHistoryPage = 1'000;
+
+Error error_of(const HttpResponse& response) {
+  Error error = error_from_problem(response.status, response.body);
+  const auto body = parse_json(response.body);
+  if (!body || !body->is_object()) return error;
+  const json::value* findings = get_if(body->get_object(), "findings");
+  for (const json::value& finding :
+       findings && findings->is_array() ? findings->get_array() : json::array{}) {
+    if (finding.is_object()) error.message += "\n  " + finding_line(finding.get_object());
   }
-  if (status == 404) return ErrorCode::NotFound;
-  if (status == 409) return ErrorCode::Conflict;
-  if (status == 401) return ErrorCode::Unauthenticated;
-  if (status == 403) return ErrorCode::Forbidden;
-  if (status == 429) return ErrorCode::Limit;
-  return status >= 500 ? ErrorCode::Unavailable : ErrorCode::Invalid;
+  if (const auto trace = get_string(body->get_object(), "trace"); !trace.empty())
+    error.message += fmt::format("\n  trace {}", trace);
+  return error;
 }
 
 }  // namespace
@@ -42,6 +48,11 @@ Result<ApiClient> ApiClient::open(const ServerAddress& address) {
   HttpClientOptions options;
   options.base_url = address.url;
   options.tls.ca_file = address.ca_file;
+  options.tls.certificate_file = address.certificate_file;
+  options.tls.key_file = address.key_file;
+  if (address.certificate_file.empty() != address.key_file.empty()) {
+    return fail(ErrorCode::Invalid, "--client-cert and --client-key go together; give both");
+  }
   std::string token = address.token;
   if (!address.token_file.empty()) {
     std::ifstream file(address.token_file);
@@ -56,27 +67,10 @@ Result<ApiClient> ApiClient::open(const ServerAddress& address) {
 }
 
 Result<json::value> ApiClient::answer(Result<HttpResponse> response) {
-  if (!response) {
-    Error error = response.error();
-    if (error.code == ErrorCode::Unavailable) {
-      error.message +=
-          "; is the server running? Start one with `showcaller serve`, or name it with --server";
-    }
-    return std::unexpected(std::move(error));
-  }
-  if (response->body.empty() && response->status < 400) return json::value();
-  auto body = parse_json(response->body);
-  if (response->status < 400) return body;
-  static const json::object kNothing;
-  const json::object& problem = body && body->is_object() ? body->get_object() : kNothing;
-  std::string message =
-      get_string(problem, "detail", fmt::format("the server answered {}", response->status));
-  if (const json::value* findings = get_if(problem, "findings"); findings && findings->is_array()) {
-    for (const json::value& finding : findings->get_array()) {
-      if (finding.is_object()) message += "\n  " + finding_line(finding.get_object());
-    }
-  }
-  return fail(code_of(response->status, problem), message);
+  if (!response) return std::unexpected(response.error());
+  if (response->status >= 400) return std::unexpected(error_of(*response));
+  if (response->body.empty()) return json::value();
+  return parse_json(response->body);
 }
 
 Result<json::value> ApiClient::get(const std::string& target) {
@@ -91,38 +85,52 @@ Result<json::value> ApiClient::post(const std::string& target, const json::value
   return answer(client_.send(request));
 }
 
-Result<json::value> ApiClient::remove(const std::string& target) {
-  return answer(client_.send({"DELETE", target, {}, {}}));
+Result<json::value> ApiClient::remove(const std::string& target, const std::string& key) {
+  HttpClientRequest request{"DELETE", target, {}, {}};
+  request.headers.add("Idempotency-Key", key.empty() ? new_idempotency_key() : key);
+  return answer(client_.send(request));
 }
 
-Status ApiClient::watch(const std::string& event, std::uint64_t after,
-                        const std::function<bool(const json::object& record)>& sink) {
+Status ApiClient::history(const HistoryRequest& request, const RecordSink& sink) {
+  std::uint64_t from = request.from;
+  for (std::size_t left = request.limit; left > 0;) {
+    std::string target = fmt::format("/api/v1/history?from={}&limit={}", from,
+                                     std::min<std::size_t>(left, kHistoryPage));
+    if (!request.event.empty()) target += "&event=" + percent_encode(request.event);
+    if (!request.kind.empty()) target += "&kind=" + percent_encode(request.kind);
+    TRY(const auto page, get(target));
+    for (const json::value& record : page.at("records").as_array()) {
+      --left;
+      if (!sink(record.as_object())) return {};
+    }
+    const json::value* next = page.as_object().if_contains("next");
+    if (!next || !next->is_number()) return {};
+    from = next->to_number<std::uint64_t>();
+  }
+  return {};
+}
+
+Result<WatchEnd> ApiClient::watch(const std::string& event, std::uint64_t after,
+                                  const RecordSink& sink) {
   std::string target = fmt::format("/api/v1/watch?after={}", after);
   if (!event.empty()) target += "&event=" + percent_encode(event);
-  std::string buffer;
+  SseParser parser;
+  WatchEnd end = WatchEnd::Over;
   const auto response = client_.stream(
       {"GET", target, {{"Accept", "text/event-stream"}}, {}}, [&](std::string_view chunk) {
-        buffer += chunk;
-        for (std::size_t end; (end = buffer.find("\n\n")) != std::string::npos;
-             buffer.erase(0, end + 2)) {
-          std::string data;
-          std::string_view block = std::string_view(buffer).substr(0, end);
-          while (!block.empty()) {
-            const std::size_t line_end = std::min(block.find('\n'), block.size());
-            const std::string_view line = block.substr(0, line_end);
-            if (line.starts_with("data:")) data += line.substr(line.starts_with("data: ") ? 6 : 5);
-            block.remove_prefix(std::min(line_end + 1, block.size()));
-          }
-          const auto record = parse_json(data);
-          if (record && record->is_object() && record->get_object().contains("payload") &&
-              !sink(record->get_object()))
+        for (const SseEvent& told : parser.feed(chunk)) {
+          if (told.event == "missed") {
+            end = WatchEnd::SomeLeftOut;
             return false;
+          }
+          const auto record = parse_json(told.data);
+          if (record && record->is_object() && !sink(record->get_object())) return false;
         }
         return true;
       });
   if (!response) return std::unexpected(response.error());
-  if (response->status >= 400) return std::unexpected(answer(*response).error());
-  return {};
+  if (response->status >= 400) return std::unexpected(error_of(*response));
+  return end;
 }
 
 std::string new_idempotency_key() {

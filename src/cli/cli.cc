@@ -2,17 +2,22 @@
 // The words of the command line. The only file that sees the parser's library.
 #include "cli/cli.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "base/suggest.h"
 #include "cli/client_verbs.h"
+#include "cli/completion.h"
 #include "cli/local_verbs.h"
 #include "cli/serve.h"
 #include "cli/sidecar_command.h"
 #include "cli/version.h"
+#include "cli/watch_verb.h"
 
 namespace showcaller {
 namespace {
@@ -48,7 +53,7 @@ class Program {
     app_.fallthrough();
     app_.footer(
         "Exit codes: 0 done, 1 refused or not reached, 2 wrong words or manifest, 3 no server, 4 "
-        "internal.\n"
+        "internal, 5 `serve` cannot start.\n"
         "Server and token: --server or SHOWCALLER_SERVER; SHOWCALLER_TOKEN, --token-file or "
         "SHOWCALLER_TOKEN_FILE.\n"
         "`showcaller VERB --help` has examples.");
@@ -60,6 +65,11 @@ class Program {
         ->envname("SHOWCALLER_TOKEN_FILE");
     app_.add_option("--ca", c.address.ca_file, "PEM of the CA that signed the server's certificate")
         ->envname("SHOWCALLER_CA");
+    app_.add_option("--client-cert", c.address.certificate_file,
+                    "PEM certificate to show to a server that asks for one")
+        ->envname("SHOWCALLER_CLIENT_CERT");
+    app_.add_option("--client-key", c.address.key_file, "PEM key of that certificate")
+        ->envname("SHOWCALLER_CLIENT_KEY");
     app_.add_option("-o,--output", words_.output, "table, json or yaml")
         ->check(CLI::IsMember({"table", "json", "yaml"}));
     app_.add_option("--reason", c.reason, "Why; kept in the journal");
@@ -76,12 +86,34 @@ class Program {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
+      if (const auto word = unknown_verb()) {
+        print_error(no_such_verb(*word));
+        return kExitUsage;
+      }
       return app_.exit(error) == 0 ? kExitOk : kExitUsage;
     }
     return code_;
   }
 
  private:
+  // The first word that is no option, where there is no verb.
+  std::optional<std::string> unknown_verb() const {
+    if (!app_.get_subcommands().empty()) return std::nullopt;
+    for (const std::string& word : app_.remaining()) {
+      if (!word.starts_with('-')) return word;
+    }
+    return std::nullopt;
+  }
+
+  Error no_such_verb(const std::string& word) const {
+    std::vector<std::string> known;
+    for (const CLI::App* each : app_.get_subcommands({})) known.push_back(each->get_name());
+    const auto near = nearest_word(word, known);
+    return {ErrorCode::Invalid, fmt::format("there is no verb '{}'; {}", word,
+                                            near ? fmt::format("did you mean '{}'?", *near)
+                                                 : "`showcaller --help` lists what there is")};
+  }
+
   CLI::App* verb(const std::string& name, const std::string& help, const std::string& examples,
                  std::function<int()> act) {
     CLI::App* sub = app_.add_subcommand(name, help);
@@ -124,6 +156,12 @@ class Program {
     serve_verb->add_option("--tls-key", w.serve.tls_key, "PEM key");
     serve_verb->add_option("--tls-client-ca", w.serve.tls_client_ca,
                            "Refuse clients without a certificate of this CA");
+    serve_verb->add_option("--game-server-url", w.serve.game_server_url,
+                           "What game servers are told to reach this server by; absent: its own "
+                           "address on this machine");
+    serve_verb->add_option(
+        "--game-server-ca", w.serve.game_server_ca,
+        "PEM by which they know its certificate; absent: the certificate itself");
     serve_verb->add_option("--log-level", w.serve.log_level, "debug, info, warning, error or off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
         ->capture_default_str();
@@ -414,6 +452,59 @@ class Program {
     CLI::App* docs = verb("docs", "Print pages of the documentation that are made from the program",
                           "  showcaller docs lifecycle", [&w] { return docs_verb(w.what); });
     docs->add_option("page", w.what, "lifecycle, manifests, metrics or openapi")->required();
+    CLI::App* completion =
+        verb("completion", "Print the completion of this command line for a shell",
+             "  source <(showcaller completion bash)\n"
+             "  showcaller completion zsh > \"${fpath[1]}/_showcaller\"\n"
+             "  showcaller completion fish > ~/.config/fish/completions/showcaller.fish",
+             [this, &w] {
+               const auto script = completion_script(w.what, completion_verbs());
+               std::fwrite(script.data(), 1, script.size(), stdout);
+               return int(kExitOk);
+             });
+    completion->add_option("shell", w.what, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
+  // The tree of verbs as a shell is told it.
+  std::vector<CompletionVerb> completion_verbs() const {
+    std::vector<CompletionVerb> verbs{completion_of(app_)};
+    for (const CLI::App* each : app_.get_subcommands({})) verbs.push_back(completion_of(*each));
+    return verbs;
+  }
+
+  static CompletionVerb completion_of(const CLI::App& app) {
+    CompletionVerb out{app.get_name(), app.get_description(), {}, {}};
+    if (app.get_parent() != nullptr)
+      for (const CLI::App* each : app.get_subcommands({})) out.words.push_back(each->get_name());
+    for (const CLI::Option* option : app.get_options()) {
+      const auto words = words_of(*option);
+      if (option->get_positional()) {
+        out.words.insert(out.words.end(), words.begin(), words.end());
+        continue;
+      }
+      const bool takes_value = option->get_items_expected_max() > 0;
+      for (const auto& name : option->get_lnames())
+        out.options.push_back({"--" + name, option->get_description(), words, takes_value});
+      for (const auto& name : option->get_snames())
+        out.options.push_back({"-" + name, option->get_description(), words, takes_value});
+    }
+    return out;
+  }
+
+  // The library says a set of words as "TEXT:{create,list}".
+  static std::vector<std::string> words_of(const CLI::Option& option) {
+    const std::string type = option.get_type_name();
+    const auto open = type.find('{'), close = type.find('}');
+    std::vector<std::string> words;
+    if (close == type.npos) return words;
+    for (auto at = open; at < close;) {
+      const auto end = std::min(type.find(',', at + 1), close);
+      words.push_back(type.substr(at + 1, end - at - 1));
+      at = end;
+    }
+    return words;
   }
 
   CLI::App app_;

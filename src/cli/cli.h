@@ -12,6 +12,7 @@ enum CliExit : int {
   kExitUsage = 2,        // the words of the command line, or a manifest, are wrong
   kExitUnreachable = 3,  // no server answers
   kExitInternal = 4,     // ours to mend
+  kExitNotServing = 5,   // `serve` cannot start, or go on
 };
 
 int run_cli(int argc, char** argv);

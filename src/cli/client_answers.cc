@@ -9,11 +9,6 @@
 
 namespace showcaller {
 
-int failed(const Error& error) {
-  print_error(error);
-  return exit_of(error);
-}
-
 void say(const std::string& line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fputc('\n', stdout);

@@ -9,8 +9,6 @@
 
 namespace showcaller {
 
-// Prints the error; its exit code.
-int failed(const Error& error);
 void say(const std::string& line);
 // A member as text: a string's own, else its JSON; absent: "".
 std::string text_at(const json::object& object, std::string_view key);

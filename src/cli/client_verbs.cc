@@ -33,12 +33,6 @@ const std::map<std::string, std::pair<std::string, std::vector<std::string>>>& l
   return kListings;
 }
 
-std::string elapsed_line(const json::object& record) {
-  const std::string time = text_at(record, "time");
-  return fmt::format("{}  {}", coloured(time.size() >= 19 ? time.substr(11, 8) : time, "dim"),
-                     text_at(record, "line"));
-}
-
 }  // namespace
 
 int get_verb(const ClientContext& context, const std::string& what, const std::string& name) {
@@ -138,66 +132,6 @@ int explain_verb(const ClientContext& context, const std::string& event) {
   });
 }
 
-int watch_verb(const ClientContext& context, const WatchRequest& request) {
-  const auto started = std::chrono::steady_clock::now();
-  const auto late = [&] {
-    return request.timeout.count() > 0 &&
-           std::chrono::steady_clock::now() - started > request.timeout;
-  };
-  return with_server(context, [&](ApiClient& client) {
-    std::uint64_t after = 0;
-    std::string phase;
-    const auto reached = [&] {
-      return std::find(request.until.begin(), request.until.end(), phase) != request.until.end();
-    };
-    const auto show = [&](const json::object& record) {
-      after = std::max(after, std::uint64_t(get_int(record, "seq")));
-      const std::string kind = text_at(record, "kind");
-      const json::object& payload = record.at("payload").as_object();
-      if (kind == "phase_changed" && text_at(payload, "event") == request.event)
-        phase = text_at(payload, "to");
-      const bool noise = kind.starts_with("instance_") || kind == "sessions_counted";
-      if (!noise || request.instances) {
-        say(context.form == OutputForm::Json ? to_json_text(record) : elapsed_line(record));
-        std::fflush(stdout);
-      }
-      return request.until.empty() || !(reached() || late());
-    };
-    if (!request.event.empty()) {
-      auto event = client.get("/api/v1/events/" + percent_encode(request.event));
-      if (!event) return failed(event.error());
-      phase = text_at(event->as_object(), "phase");
-      // From the revision's beginning: who comes late has missed nothing.
-      auto history =
-          client.get(fmt::format("/api/v1/history?event={}&from={}", percent_encode(request.event),
-                                 get_int(event->as_object(), "applied_seq")));
-      if (!history) return failed(history.error());
-      const std::string now = phase;
-      for (const json::value& record : history->as_object().at("records").as_array())
-        (void)show(record.as_object());
-      phase = now;
-    } else {
-      auto status = client.get("/api/v1/status");
-      if (!status) return failed(status.error());
-      after = std::uint64_t(get_int(status->as_object(), "seq"));
-    }
-    while (request.until.empty() || !reached()) {
-      if (late()) {
-        print_error({ErrorCode::Unavailable, fmt::format("{} is {} after {}", request.event, phase,
-                                                         format_duration(request.timeout))});
-        return int(kExitRefused);
-      }
-      const Status watched = client.watch(request.event, after, show);
-      // The server went away, or nothing was said for long: come back where we were.
-      if (!watched && watched.error().code != ErrorCode::Unavailable)
-        return failed(watched.error());
-      if (request.until.empty() || !reached())
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    }
-    return phase == request.until.front() ? int(kExitOk) : int(kExitRefused);
-  });
-}
-
 int event_verb(const ClientContext& context, const std::string& verb, const std::string& event,
                const json::object& body) {
   json::object sent = body;
@@ -220,31 +154,17 @@ int line_verb(const ClientContext& context, bool stop, const std::string& scope)
 
 int history_verb(const ClientContext& context, const HistoryRequest& request) {
   return with_server(context, [&](ApiClient& client) {
-    std::uint64_t from = request.from;
-    std::size_t left = request.limit;
     json::array all;
-    while (left > 0) {
-      std::string target =
-          fmt::format("/api/v1/history?from={}&limit={}", from, std::min<std::size_t>(left, 1000));
-      if (!request.event.empty()) target += "&event=" + percent_encode(request.event);
-      if (!request.kind.empty()) target += "&kind=" + percent_encode(request.kind);
-      auto answer = client.get(target);
-      if (!answer) return failed(answer.error());
-      const json::object& page = answer->as_object();
-      for (const json::value& record : page.at("records").as_array()) {
-        --left;
-        if (context.form == OutputForm::Table) {
-          const json::object& r = record.as_object();
-          say(fmt::format("{:>6}  {}  {:<10}  {}", text_at(r, "seq"), text_at(r, "time"),
-                          text_at(r, "actor"), text_at(r, "line")));
-        } else {
-          all.push_back(record);
-        }
+    const Status read = client.history(request, [&](const json::object& r) {
+      if (context.form == OutputForm::Table) {
+        say(fmt::format("{:>6}  {}  {:<10}  {}", text_at(r, "seq"), text_at(r, "time"),
+                        text_at(r, "actor"), text_at(r, "line")));
+      } else {
+        all.push_back(r);
       }
-      const json::value* next = page.if_contains("next");
-      if (!next || !next->is_number()) break;
-      from = next->to_number<std::uint64_t>();
-    }
+      return true;
+    });
+    if (!read) return failed(read.error());
     if (context.form != OutputForm::Table) print_value(all, context.form);
     return int(kExitOk);
   });
@@ -271,7 +191,9 @@ int ledger_verb(const ClientContext& context, const std::string& event, std::int
 
 int privacy_verb(const ClientContext& context, const std::string& verb, const std::string& player) {
   return with_server(context, [&](ApiClient& client) {
-    auto answer = client.post("/api/v1/privacy/" + verb, {{"player", player}}, context.key);
+    json::object body{{"player", player}};
+    if (!context.reason.empty()) body["reason"] = context.reason;
+    auto answer = client.post("/api/v1/privacy/" + verb, body, context.key);
     if (!answer) return failed(answer.error());
     print_value(*answer, context.form == OutputForm::Table ? OutputForm::Yaml : context.form);
     return int(kExitOk);
@@ -282,12 +204,16 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
                const std::vector<std::string>& roles, const std::string& expires) {
   if (verb == "list") return get_verb(context, "tokens", "");
   return with_server(context, [&](ApiClient& client) {
-    if (verb == "revoke")
-      return print_receipt(context, client.remove("/api/v1/tokens/" + percent_encode(name)));
+    if (verb == "revoke") {
+      std::string target = "/api/v1/tokens/" + percent_encode(name);
+      if (!context.reason.empty()) target += "?reason=" + percent_encode(context.reason);
+      return print_receipt(context, client.remove(target, context.key));
+    }
     json::array role_list;
     for (const std::string& role : roles) role_list.emplace_back(role);
     json::object body{{"name", name}, {"roles", std::move(role_list)}};
     if (!expires.empty()) body["expires_in"] = expires;
+    if (!context.reason.empty()) body["reason"] = context.reason;
     auto answer = client.post("/api/v1/tokens", body, context.key);
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table)

@@ -26,23 +26,9 @@ int drift_verb(const ClientContext& context, const std::vector<std::string>& pat
 int get_verb(const ClientContext& context, const std::string& what, const std::string& name);
 int status_verb(const ClientContext& context, const std::string& event);
 int explain_verb(const ClientContext& context, const std::string& event);
-// Prints records as they come. With `until`, ends when the event is in one of these phases: 0 for
-// the first, 1 for others.
-struct WatchRequest {
-  std::string event;
-  std::vector<std::string> until;
-  Duration timeout{};
-  bool instances = false;
-};
-int watch_verb(const ClientContext& context, const WatchRequest& request);
 int event_verb(const ClientContext& context, const std::string& verb, const std::string& event,
                const json::object& body);
 int line_verb(const ClientContext& context, bool stop, const std::string& scope);
-struct HistoryRequest {
-  std::string event, kind;
-  std::uint64_t from = 1;
-  std::size_t limit = 1000;
-};
 int history_verb(const ClientContext& context, const HistoryRequest& request);
 int ledger_verb(const ClientContext& context, const std::string& event, std::int64_t revision);
 int privacy_verb(const ClientContext& context, const std::string& verb, const std::string& player);

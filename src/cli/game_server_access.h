@@ -1,42 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets game servers speak to the server that started them: SHOWCALLER_URL and SHOWCALLER_TOKEN in
-// their environment, a token of the role game-server. A manifest that sets either itself keeps its
-// own.
+// Lets game servers speak to the server that started them: SHOWCALLER_URL, SHOWCALLER_TOKEN and
+// SHOWCALLER_CA in their environment, a token of the role game-server. A manifest that sets one of
+// them itself keeps its own.
 //
 // Threads: as the driver behind it; give() before the first pass.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "compute/port/fleet_driver.h"
 
 namespace showcaller {
 
+struct ServerAccess {
+  std::string url, token;
+  std::string ca_file;  // PEM; empty: the server speaks no TLS
+};
+
+// An address that only this machine reaches.
+bool is_loopback(std::string_view address);
+// "http://0.0.0.0:8700" is every address of the server; from here it is "http://127.0.0.1:8700".
+std::string url_on_this_machine(std::string url);
+
 class GameServerAccess final : public FleetDriver {
  public:
   explicit GameServerAccess(FleetDriver* driver) : driver_(*driver) {}
 
-  void give(std::string url, std::string token) {
-    url_ = std::move(url);
-    token_ = std::move(token);
-  }
+  void give(ServerAccess access) { access_ = std::move(access); }
 
   Result<std::vector<ObservedInstance>> observe() override { return driver_.observe(); }
-  Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override {
-    std::vector<FleetAction> with_access(actions.begin(), actions.end());
-    for (FleetAction& action : with_access) {
-      if (auto* start = std::get_if<StartInstance>(&action)) {
-        start->spec.env.try_emplace("SHOWCALLER_URL", url_);
-        start->spec.env.try_emplace("SHOWCALLER_TOKEN", token_);
-      }
-    }
-    return driver_.apply(epoch, with_access);
-  }
+  Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
   void allocate(const AllocateInstance& allocation) override { driver_.allocate(allocation); }
 
  private:
   FleetDriver& driver_;
-  std::string url_, token_;
+  ServerAccess access_;
 };
 
 }  // namespace showcaller

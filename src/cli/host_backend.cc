@@ -2,6 +2,7 @@
 #include "cli/host_backend.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "engine/view.h"
 #include "model/manifest/manifest.h"
 #include "policy/access.h"
+#include "wire/field_reader.h"
 
 namespace showcaller {
 namespace {
@@ -23,40 +25,50 @@ std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
   return fail(ErrorCode::NotFound, fmt::format("there is no {} '{}'", what, name));
 }
 
+// An id, or an object with one whose other fields are the player's attributes.
+Result<AllocationPlayer> allocation_player(const json::value& value) {
+  if (value.is_string()) return AllocationPlayer{std::string(value.get_string()), {}};
+  if (!value.is_object())
+    return fail(ErrorCode::Invalid, "a player is neither an id nor an object with an 'id'");
+  json::object context = value.get_object();
+  FieldReader reader(value.get_object());
+  TRY(auto id, reader.text("id"));
+  TRY(const json::object* nested, reader.object("context"));
+  context.erase("id");
+  context.erase("context");
+  for (const auto& member : nested != nullptr ? *nested : json::object())
+    context[member.key()] = member.value();
+  return AllocationPlayer{std::move(id), std::move(context)};
+}
+
 Result<AllocationRequest> allocation_request(const json::object& body) {
+  FieldReader reader(body);
   AllocationRequest request;
-  request.session = get_string(body, "session");
-  request.fleet = get_string(body, "fleet");
-  request.party = get_string(body, "party");
-  request.guild = get_string(body, "guild");
-  request.region = get_string(body, "region");
-  request.protocol = int(get_int(body, "protocol"));
-  if (const json::value* context = get_if(body, "context"); context && context->is_object()) {
-    request.context = context->get_object();
+  TRY(request.session, reader.text("session", false));
+  TRY(request.fleet, reader.text("fleet", false));
+  TRY(request.party, reader.text("party", false));
+  TRY(request.guild, reader.text("guild", false));
+  TRY(request.region, reader.text("region", false));
+  TRY(const auto protocol, reader.whole("protocol"));
+  TRY(const json::object* context, reader.object("context"));
+  TRY(const json::object* latency, reader.object("latency_ms"));
+  TRY(const json::array* players, reader.list("players"));
+  TRY(reader.finish());
+  if (protocol && !std::in_range<int>(*protocol))
+    return fail(ErrorCode::Invalid, "'protocol' is larger than any protocol; write a smaller one");
+  request.protocol = int(protocol.value_or(0));
+  if (context != nullptr) request.context = *context;
+  for (const auto& [region, ms] : latency != nullptr ? *latency : json::object()) {
+    if (!ms.is_int64()) {
+      return fail(ErrorCode::Invalid,
+                  fmt::format("'latency_ms' of '{}' is not a whole number; write milliseconds",
+                              std::string_view(region)));
+    }
+    request.latency_ms[std::string(region)] = ms.get_int64();
   }
-  if (const json::value* latency = get_if(body, "latency_ms"); latency && latency->is_object()) {
-    for (const auto& [region, ms] : latency->get_object()) {
-      if (ms.is_int64()) request.latency_ms[std::string(region)] = ms.get_int64();
-    }
-  }
-  const json::value* players = get_if(body, "players");
-  if (!players || !players->is_array()) return request;
-  for (const json::value& player : players->get_array()) {
-    if (player.is_string()) {
-      request.players.push_back({std::string(player.get_string()), {}});
-      continue;
-    }
-    if (!player.is_object())
-      return fail(ErrorCode::Invalid, "players: each is an id, or an object with an id");
-    AllocationPlayer out{get_string(player.get_object(), "id"), player.get_object()};
-    out.context.erase("id");
-    if (const json::value* context = out.context.if_contains("context");
-        context && context->is_object()) {
-      json::object own = context->get_object();
-      out.context.erase("context");
-      for (auto& member : own) out.context[member.key()] = member.value();
-    }
-    request.players.push_back(std::move(out));
+  for (const json::value& player : players != nullptr ? *players : json::array()) {
+    TRY(auto one, allocation_player(player));
+    request.players.push_back(std::move(one));
   }
   return request;
 }
@@ -148,8 +160,8 @@ std::string HostBackend::owner_of(std::string_view kind, std::string_view name) 
 
 void HostBackend::submit(Command command, CommandReply reply) {
   auto shared = std::make_shared<CommandReply>(std::move(reply));
-  const Status put = host_.post(
-      std::move(command), [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
+  const Status put = host_.post(std::move(command),
+                                [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
   if (!put) (*shared)(std::unexpected(put.error()));
 }
 

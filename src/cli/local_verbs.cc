@@ -28,11 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int failed(const Error& error) {
-  print_error(error);
-  return exit_of(error);
-}
-
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }

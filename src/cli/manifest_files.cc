@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 Status read_into(const std::string& path, std::vector<SourceFile>* out) {
   std::ifstream file(path);
   if (!file)
-    return fail(ErrorCode::NotFound,
+    return fail(ErrorCode::Invalid,
                 fmt::format("{} can't be read; check its name and rights", path));
   out->push_back({path, std::string(std::istreambuf_iterator<char>(file), {})});
   return {};

@@ -21,16 +21,29 @@ std::string cell_text(const json::value& value) {
   return to_json_text(value);
 }
 
+// Readers of YAML 1.1 are many: what is a truth, a number (12:30 is one, to the base 60) or a date
+// to any of them is not plain.
+bool is_yaml_scalar(std::string_view text) {
+  static constexpr std::string_view kWords[] = {"true", "false", "null", "yes", "no", "on",
+                                                "off",  "y",     "n",    "~",   "=",  "<<"};
+  std::string lower(text);
+  for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
+  if (std::ranges::find(kWords, lower) != std::end(kWords)) return true;
+  const bool begins = std::string_view("0123456789+.").find(text.front()) != text.npos;
+  return begins && (text.front() == '.' ||
+                    lower.find_first_not_of("0123456789abcdefxo+-.:_tz ") == lower.npos);
+}
+
 bool plain_in_yaml(std::string_view text) {
   if (text.empty() || text.size() > 80) return false;
   static constexpr std::string_view kFirst = "-?:,[]{}#&*!|>'\"%@` ";
   if (kFirst.find(text.front()) != std::string_view::npos || text.back() == ' ' ||
       text.back() == ':')
     return false;
-  if (text == "true" || text == "false" || text == "null" || text == "~") return false;
-  const bool number = text.find_first_not_of("0123456789+-.eExXoO_") == std::string_view::npos;
-  return !number && text.find(": ") == std::string_view::npos &&
-         text.find(" #") == std::string_view::npos && text.find('\n') == std::string_view::npos;
+  const bool printable =
+      std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return printable && !is_yaml_scalar(text) && text.find(": ") == std::string_view::npos &&
+         text.find(" #") == std::string_view::npos;
 }
 
 void append_yaml(std::string* out, const json::value& value, int depth, bool after_dash) {
@@ -137,6 +150,11 @@ void print_value(const json::value& value, OutputForm form,
   else
     out = table_text(value.get_array(), columns);
   std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+int failed(const Error& error) {
+  print_error(error);
+  return exit_of(error);
 }
 
 void print_error(const Error& error) {

@@ -27,6 +27,8 @@ void print_value(const json::value& value, OutputForm form,
                  const std::vector<std::string>& columns = {});
 
 void print_error(const Error& error);
+// Prints it; its exit code.
+int failed(const Error& error);
 int exit_of(const Error& error);
 
 }  // namespace showcaller
