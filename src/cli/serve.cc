@@ -5,11 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/clock/system_clock.h"
@@ -29,12 +28,9 @@
 #include "cli/private_file.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
-#include "engine/explain.h"
-#include "engine/view.h"
 #include "host/host_threads.h"
 #include "wire/api_server.h"
 #include "wire/metric_table.h"
-#include "wire/token_text.h"
 
 namespace showcaller {
 namespace {
@@ -145,10 +141,15 @@ Status run(const ServeOptions& options) {
   api.http.tls = std::move(tls);
   api.access_log = options.access_log;
   api.version = std::string(kVersion);
-  TRY(const auto server, ApiServer::start(std::move(api), &backend, &metrics, &log));
+  std::unique_ptr<ApiServer> server;
+  std::optional<Announcer> announcer;
+  api.before_serving = [&](WatchHub& hub) {
+    announcer.emplace(&log, &hub);
+    host->engine().listen(
+        [&announcer](const World&, const RecordBatch& records) { announcer->tell(records); });
+  };
+  TRY(server, ApiServer::start(std::move(api), &backend, &metrics, &log));
   access.give(access_of(options, *server, game_server_token));
-  Announcer announcer(&log, &server->hub());
-  host->engine().listen([&](const World&, const RecordBatch& records) { announcer.tell(records); });
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
     log.write(LogLevel::Error, clock.wall(), "the engine has stopped: " + error.message, {},

@@ -104,6 +104,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, Ap
   state.options.http.after_round = settle;
   state.build_router();
   state.hub.begin_after(backend->last_seq());
+  state.options.before_serving(state.hub);
   const Router* router = &*state.router;
   state.options.http.admission = [router](const HttpRequest& request) {
     return router->admit(request);

@@ -3,6 +3,7 @@
 // starts one, and hands it each durable record by hub().publish().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ struct ApiServerOptions {
   Duration heartbeat = seconds(15);
   bool access_log = true;
   std::string version = "0";
+  // The hub is there, and no request has come yet: what the first of them causes can be told.
+  std::function<void(WatchHub&)> before_serving = [](WatchHub&) {};
 };
 
 class ApiServer {
