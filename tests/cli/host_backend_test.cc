@@ -54,6 +54,24 @@ TEST_F(HostBackendTest, NobodyHandsOutMoreThanHeHas) {
   EXPECT_TRUE(mint({"minter"}, "deputy", {"minter"}));
 }
 
+// {"fleet":7} was a session without a fleet.
+TEST_F(HostBackendTest, ASessionIsAskedForAsDocumentedOrNotAtAll) {
+  const auto refused = [&](std::string_view body) {
+    const auto answer = backend_.allocate(parse_json(body)->as_object());
+    return answer ? "allocated" : answer.error().message;
+  };
+  EXPECT_EQ(refused(R"({"session":"s","fleet":7})"), "'fleet' is not a text; put it in quotes");
+  EXPECT_EQ(refused(R"({"session":"s","fleet":"f","regoin":"eu"})"),
+            "'regoin' is not a field of this request; did you mean 'region'?");
+  EXPECT_EQ(refused(R"({"protocol":"47"})"), "'protocol' is not a whole number; write one");
+  EXPECT_EQ(refused(R"({"players":"p"})"), "'players' is not a list; write it in brackets");
+  EXPECT_EQ(refused(R"({"players":[7]})"), "a player is neither an id nor an object with an 'id'");
+  EXPECT_EQ(refused(R"({"players":[{"level":3}]})"), "'id' is missing; add it");
+  EXPECT_EQ(refused(R"({"latency_ms":{"eu":"20"}})"),
+            "'latency_ms' of 'eu' is not a whole number; write milliseconds");
+  EXPECT_EQ(refused(R"({"context":[]})"), "'context' is not an object; write it in braces");
+}
+
 TEST_F(HostBackendTest, NoTokenIsNamedLikeTheEngine) {
   EXPECT_EQ(mint({"admin"}, "engine", {"viewer"}).error().code, ErrorCode::Invalid);
 }
