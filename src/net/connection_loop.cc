@@ -493,6 +493,8 @@ Awaitable<bool> Connection::handshake() {
 // Answers what is not a request, then waits for the peer to stop sending: closing on unread bytes
 // would make the kernel reset the connection and take the answer with it.
 Awaitable<void> Connection::refuse(HttpResponse response) {
+  parser_.reset();  // What was sent in vain takes no room while the peer reads why.
+  body_gate_.reset();
   keep_alive_ = false;
   timed_out_ = false;
   append_head(&response, response.body.size(), false);

@@ -132,7 +132,6 @@ class BeastParser final : public http::basic_parser<is_request> {
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length) request.body_length = *length;
     if (length && is_request) body.reserve(std::min<std::uint64_t>(*length, 1u << 20));
   }
 
@@ -234,6 +233,7 @@ struct ParserState {
       return failed(400, "the message is not valid HTTP/1.1");
     *consumed += size;
     header_told = true;
+    parser->request.body_length = parser->content_length().value_or(0);
     if (parser->chunked() && !parser->is_done())
       chunks.emplace(limits.body_bytes, limits.header_bytes);
     return ParseProgress::HeaderDone;

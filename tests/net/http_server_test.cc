@@ -165,8 +165,11 @@ TEST(HttpServer, ABodyIsReadOnlyFromWhoIsLetIn) {
               "charset=utf-8\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
   }
   RawSocket socket(server->port());
-  socket.send("POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-  socket.send("3\r\ndef\r\n0\r\n\r\n");
+  socket.send(
+      "POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nExpect: "
+      "100-continue\r\n\r\n");
+  EXPECT_EQ(socket.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  socket.send("3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
   EXPECT_EQ(status_line(socket.read_all()), "HTTP/1.1 413 Content Too Large");
 }
 
@@ -175,7 +178,12 @@ TEST(HttpServer, BodiesHaveARoomTogether) {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 150001\r\n\r\n";
   RawSocket first(server->port());
   first.send(head + std::string(150'000, 'a'));
-  // The second finds too little room sooner or later, and the first may go on.
+  RawSocket other(server->port());
+  for (int i = 0; i < 20; ++i) {  // In each round the server reads of the first what is there.
+    other.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    other.read_until("GET / ");
+  }
+  // The second finds too little room, and the first may go on.
   RawSocket second(server->port());
   second.send(head + std::string(150'000, 'b'));
   const auto refused = second.read_all();
