@@ -3,6 +3,7 @@
 // a newer file, somebody else's file, a damaged one.
 #include "adapters/sqlite/sqlite_journal.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include <sqlite3.h>
@@ -141,6 +142,27 @@ TEST(SqliteJournal, MissingRecordsAreNamed) {
   run_sql(path, "DELETE FROM records WHERE seq = 20");
   EXPECT_NE(journal->verify().error().message.find("no record 20"), std::string::npos);
   EXPECT_EQ(journal->read(21, [](const auto&) { return true; }).error().code, ErrorCode::Corrupt);
+}
+
+TEST(SqliteJournal, ItsFilesAreTheirOwnersAlone) {
+  const ScratchFolder folder;
+  const auto path = folder.file("journal.db");
+  const auto old_mask = ::umask(0);
+  const auto journal = open_or_die(path);
+  ASSERT_TRUE(append_some(*journal, 1));
+  const JournalTail tail = journal->tail().value();
+  ASSERT_TRUE(
+      journal->write_snapshot({.seq = 1, .hash = tail.hash, .format = 1, .bytes = "world"}));
+  ::umask(old_mask);
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(path).parent_path())) {
+    struct stat status{};
+    ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u) << entry.path();
+    ++files;
+  }
+  EXPECT_GE(files, 3);  // The journal, its log and the snapshot, at least.
 }
 
 TEST(SqliteJournal, ALostTailIsNoticedByTheSnapshotBesideIt) {
