@@ -108,6 +108,7 @@ struct ArmPresence {
   std::int64_t absent_ticks = 0;  // no group of the arm in the tick
   std::int64_t quiet_ticks = 0;   // nor any exposure
   double quiet_expected = 0;      // exposures that should have come meanwhile
+  double exposures = 0;           // so far: what the arm itself has shown it brings
 };
 
 // A stretch of telemetry not yet judged, because one arm had no exposure in it.
@@ -193,7 +194,8 @@ struct GateState::Core {
   bool fails() const;
   bool passes() const;
   bool looks_worse(std::size_t m) const;
-  bool blind() const;
+  const ArmPresence* blind_arm() const;  // none: null
+  bool blind() const { return blind_arm() != nullptr; }
   GateLook look() const;
   MetricLook look_at(std::size_t m) const;
   std::string why(const GateLook& look) const;

@@ -15,6 +15,7 @@ constexpr std::size_t kGroupsMax = 65'536;
 constexpr std::size_t kStrataMax = 256;
 // So many expected and none seen is no accident (e^-7 < 0.1 %).
 constexpr double kSurelySome = 7;
+constexpr double kLikelySome = 5;  // where not even the arm's groups are there
 constexpr std::int64_t kBlindTicks = 3;
 constexpr std::size_t kRestartsMax = 400;  // over two weeks
 
@@ -230,17 +231,22 @@ void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks
     }
   }
   const double share = plan->config.share > 0 ? plan->config.share : 0.05;
-  const double expected[2] = {exposure[1] * share / (1 - share), exposure[0] * (1 - share) / share};
+  const double odds[2] = {share / (1 - share), (1 - share) / share};
   for (const std::size_t arm : {0, 1}) {
     ArmPresence& a = arm == 0 ? canary : baseline;
     a.absent_ticks = present[arm] ? 0 : a.absent_ticks + missing_ticks + 1;
     if (exposure[arm] > 0) {
       a.quiet_ticks = 0;
       a.quiet_expected = 0;
-    } else {
-      a.quiet_ticks += missing_ticks + 1;
-      a.quiet_expected += expected[arm];
+      a.exposures += exposure[arm];
+      continue;
     }
+    // By what the other arm brings; while that is silent too, by what this one used to bring.
+    const double before = double(t_s / plan->config.tick_s - a.quiet_ticks - missing_ticks - 1);
+    const double own = a.exposures / std::max(1.0, before);
+    a.quiet_expected += own * double(missing_ticks);
+    a.quiet_expected += exposure[1 - arm] > 0 ? exposure[1 - arm] * odds[arm] : own;
+    a.quiet_ticks += missing_ticks + 1;
   }
   // What waited through a blackout has lost its counterpart.
   if (blind()) {
@@ -249,12 +255,16 @@ void GateState::Core::note_presence(const Tick& tick, std::int64_t missing_ticks
   }
 }
 
-bool GateState::Core::blind() const {
+// Silence is blindness where something was to be heard. In thin traffic a canary may have nothing
+// to tell for minutes; but who has never been heard of, while nobody else was, is not thin.
+const ArmPresence* GateState::Core::blind_arm() const {
+  const bool nobody_yet = canary.exposures <= 0 && baseline.exposures <= 0;
   for (const ArmPresence* a : {&canary, &baseline}) {
-    if (a->absent_ticks >= kBlindTicks) return true;
-    if (a->quiet_ticks >= kBlindTicks && a->quiet_expected >= kSurelySome) return true;
+    if (a->absent_ticks >= kBlindTicks && (nobody_yet || a->quiet_expected >= kLikelySome))
+      return a;
+    if (a->quiet_ticks >= kBlindTicks && a->quiet_expected >= kSurelySome) return a;
   }
-  return false;
+  return nullptr;
 }
 
 // Ticks in which an arm's telemetry was absent do not count, or a lost stream would look like a

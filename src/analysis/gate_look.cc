@@ -106,11 +106,11 @@ std::string GateState::Core::why(const GateLook& look) const {
           "can be trusted: look for a canary that dies before its first event, or a wrong split",
           plan->config.share * 100, double(look.log_sample_ratio_unats) * 1e-6);
     case Verdict::Blind: {
-      const bool is_canary = canary.absent_ticks >= 3 || canary.quiet_ticks >= 3;
+      const ArmPresence* silent = blind_arm();
+      if (!silent) return "no telemetry of the arms";
       return fmt::format("no telemetry from the {} for {} ticks; check its reporting",
-                         is_canary ? "canary" : "baseline",
-                         is_canary ? std::max(canary.absent_ticks, canary.quiet_ticks)
-                                   : std::max(baseline.absent_ticks, baseline.quiet_ticks));
+                         silent == &canary ? "canary" : "baseline",
+                         std::max(silent->absent_ticks, silent->quiet_ticks));
     }
     case Verdict::Pass:
       if (std::find(certified.begin(), certified.end(), false) == certified.end()) {

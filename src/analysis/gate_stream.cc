@@ -199,7 +199,13 @@ class Judge {
     limits.bytes_max = kLineBytesMax;
     limits.depth_max = 16;
     TRY(const json::value value, parse_json(line, limits));
-    return state_.empty() ? take_header(value) : take_tick(value);
+    if (state_.empty()) return take_header(value);
+    if (value.is_object() && value.get_object().contains("stage")) {
+      return fail(ErrorCode::Invalid,
+                  "the stage is described again: a gate joined it here; put this line in place of "
+                  "the first one and judge again");
+    }
+    return take_tick(value);
   }
 
   bool done() const { return !state_.empty() && state_[0].verdict() == Verdict::Fail; }

@@ -91,6 +91,35 @@ TEST(GateLaws, WithoutTheCanaryItIsBlindAndNothingElse) {
   }
 }
 
+// Three silent ticks say nothing where a canary session is due every half minute; three minutes do.
+TEST(GateLaws, ACanaryIsBlindWhenSomethingWasToBeExpectedOfIt) {
+  Story story;
+  story.canary_present = false;
+  story.canary_per_tick = 0.3;
+  story.baseline_per_tick = 5.7;
+  GateState gate(story.config);
+  Random random(3);
+  std::int64_t blind_from = 0;
+  for (std::int64_t t = 10; t <= 400 && blind_from == 0; t += 10) {
+    if (gate.feed(story.tick(t, &random)) == Verdict::Blind) blind_from = t;
+  }
+  EXPECT_GE(blind_from, 100);
+  EXPECT_LE(blind_from, 260);
+}
+
+// Nobody is left to compare with: then the canary's own past says what was to be expected.
+TEST(GateLaws, ItIsBlindWhenBothArmsFallSilent) {
+  Story story;
+  GateState gate = story.run(600);
+  ASSERT_NE(gate.verdict(), Verdict::Blind);
+  for (std::int64_t t = 610; t <= 640; t += 10) {
+    Tick tick;
+    tick.t_s = t;
+    gate.feed(tick);
+  }
+  EXPECT_EQ(gate.verdict(), Verdict::Blind);
+}
+
 // At the start the canary has nearly all sessions that have ended: its crashes there say little.
 TEST(GateLook, TheRatioIsTakenStratumByStratum) {
   Story story;
