@@ -70,7 +70,8 @@ const Shape<ScheduleSpec>& schedule_shape() {
              "When players are told; shown by plan and status, for whoever tells them."),
        field("start", &ScheduleSpec::start, scheduled_time(), "When intake opens.")
            .derived_as("as soon as it is ready and proven"),
-       field("end", &ScheduleSpec::end, scheduled_time(), "When intake closes, even while held.")
+       field("end", &ScheduleSpec::end, scheduled_time(),
+             "When intake closes, even while held; in local time each region's at its own.")
            .derived_as("no end"),
        field("claim_until", &ScheduleSpec::claim_until, duration(),
              "How long after the end claims and grants go on.")
@@ -153,7 +154,7 @@ Shape<LiveEventSpec> rollout_section() {
   return Shape<LiveEventSpec>(
       "Rollout", "The steps that prove the change on players.",
       {field("begin", &LiveEventSpec::rollout_begin_before_start, begin_value(),
-             "When the first stage may begin.")
+             "When the first stage may begin; when_ready proves in the dark at once.")
            .assumed("when_ready"),
        field("unit", &LiveEventSpec::unit,
              choice<Unit>({{"player", Unit::Player},

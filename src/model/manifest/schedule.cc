@@ -25,8 +25,8 @@ class ScheduleResolver {
   bool resolve();
 
  private:
-  std::optional<Times> resolve_text(const Node& node);
-  std::optional<Times> resolve_local_text(const Node& node, LocalTime time);
+  std::optional<Times> resolve_text(std::string_view key, const Node& node);
+  std::optional<Times> resolve_local_text(std::string_view key, const Node& node, LocalTime time);
   std::optional<Times> resolve_relative(const Node& node);
   std::optional<Times> read_resolved(const Node& node);
   void resolve_key(std::string_view key);
@@ -80,7 +80,7 @@ void ScheduleResolver::resolve_key(std::string_view key) {
   if (!node.is_string()) {
     reader_.wrong_type(node, "a time such as 2026-12-18T18:00");
   } else {
-    times = resolve_text(node);
+    times = resolve_text(key, node);
   }
   if (key == "start") {
     start_ = times;
@@ -104,9 +104,9 @@ std::optional<Times> ScheduleResolver::read_resolved(const Node& node) {
   return times.empty() ? std::nullopt : std::optional(times);
 }
 
-std::optional<Times> ScheduleResolver::resolve_text(const Node& node) {
+std::optional<Times> ScheduleResolver::resolve_text(std::string_view key, const Node& node) {
   if (const auto absolute = parse_instant(node.text)) return Times{{"", *absolute}};
-  if (const auto local = parse_local_time(node.text)) return resolve_local_text(node, *local);
+  if (const auto local = parse_local_time(node.text)) return resolve_local_text(key, node, *local);
   if (node.text.ends_with(" start")) return resolve_relative(node);
   reader_.wrong_type(
       node, "a time such as 2026-12-18T18:00",
@@ -114,7 +114,8 @@ std::optional<Times> ScheduleResolver::resolve_text(const Node& node) {
   return std::nullopt;
 }
 
-std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, LocalTime time) {
+std::optional<Times> ScheduleResolver::resolve_local_text(std::string_view key, const Node& node,
+                                                          LocalTime time) {
   if (!zone_known_) return std::nullopt;  // The typed reader reports the zone.
   used_zone_ = true;
   Times times;
@@ -126,15 +127,26 @@ std::optional<Times> ScheduleResolver::resolve_local_text(const Node& node, Loca
     return std::nullopt;
   }
   std::set<std::string> told;
+  std::string skipped;
   for (const RegionZone& region : regions) {
     const auto instant = resolve_local(time, region.zone, choice_);
     if (!instant) {
       if (told.insert(region.zone).second) reader_.error(node.position, instant.error().message);
     } else if (*instant) {
       times[region.region] = **instant;
+    } else {
+      skipped = region.zone;
     }
   }
   if (!told.empty()) return std::nullopt;
+  if (key == "start" && !skipped.empty()) {
+    reader_.error(node.position,
+                  fmt::format("{} does not exist in {}, and where the start is skipped nothing "
+                              "would ever open",
+                              node.text, skipped),
+                  "say `on_gap: shift`, or move the time");
+    return std::nullopt;
+  }
   if (times.empty()) {
     reader_.error(node.position,
                   fmt::format("{} is skipped by `on_gap: skip`, and nothing is left", node.text),

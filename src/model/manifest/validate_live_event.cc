@@ -53,6 +53,7 @@ class EventCheck {
   void gates();
   void gate_metric(const GateSpec& gate, const std::string& at);
   void gates_a_stage();
+  void warn_of_a_short_bake(std::size_t stage);
   void order();
 
   void error(std::string_view path, std::string message, std::string hint = {}) {
@@ -475,7 +476,24 @@ void EventCheck::gates_a_stage() {
             fmt::format("no gate judges the gated stage '{}'", stage.name),
             "add a gate, or say `gated: false` if it needs no evidence");
     }
+    warn_of_a_short_bake(i);
   }
+}
+
+// The engine then takes half of the bake for the warm-up.
+void EventCheck::warn_of_a_short_bake(std::size_t stage) {
+  const StageSpec& its = spec_.stages[stage];
+  const Duration planned = its.bake_max.value_or(its.bake_min);
+  const bool compares = std::ranges::any_of(spec_.gates, [&](const GateSpec& gate) {
+    const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
+    return relative &&
+           (gate.stages.empty() || std::ranges::find(gate.stages, its.name) != gate.stages.end());
+  });
+  if (!compares || its.exposure_ppm >= kPpmWhole || planned > spec_.analysis.warmup) return;
+  warning(fmt::format("spec.rollout.stages[{}].bake", stage),
+          fmt::format("stage '{}' bakes for {}, and its warm-up alone takes {}", its.name,
+                      format_duration(planned), format_duration(spec_.analysis.warmup)),
+          "bake longer, or say `analysis: { warmup: … }`; as it is, half of the bake is warm-up");
 }
 
 void EventCheck::order() {

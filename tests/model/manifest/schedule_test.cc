@@ -142,18 +142,28 @@ TEST(Schedule, ResolvingTwiceChangesNothing) {
 }
 
 TEST(Schedule, SkippedRegionIsLeftOut) {
-  const Outcome outcome =
-      resolve("{ zone: local, on_gap: skip, start: 2027-03-14T02:30 }", kRegions);
+  const Outcome outcome = resolve("{ zone: local, on_gap: skip, end: 2027-03-14T02:30 }", kRegions);
   EXPECT_EQ(
       outcome.schedule,
-      R"({"zone":"local","on_gap":"skip","start":{"eu":"2027-03-14T01:30:00Z"},"tzdata":"2026f"})");
+      R"({"zone":"local","on_gap":"skip","end":{"eu":"2027-03-14T01:30:00Z"},"tzdata":"2026f"})");
   const Outcome nothing =
-      resolve("{ zone: America/New_York, on_gap: skip, start: 2027-03-14T02:30 }");
+      resolve("{ zone: America/New_York, on_gap: skip, end: 2027-03-14T02:30 }");
   ASSERT_EQ(nothing.findings.size(), 1u);
   EXPECT_EQ(nothing.findings[0],
-            "a.yaml:1:58: schedule.start: 2027-03-14T02:30 is skipped by `on_gap: skip`, and "
+            "a.yaml:1:56: schedule.end: 2027-03-14T02:30 is skipped by `on_gap: skip`, and "
             "nothing is left; say "
             "`on_gap: shift`, or move the time");
+}
+
+// It would open with the latest region: at a time that it had skipped.
+TEST(Schedule, ARegionsStartIsNeverSkipped) {
+  const Outcome outcome =
+      resolve("{ zone: local, on_gap: skip, start: 2027-03-14T02:30 }", kRegions);
+  ASSERT_EQ(outcome.findings.size(), 1u);
+  EXPECT_EQ(outcome.findings[0],
+            "a.yaml:1:47: schedule.start: 2027-03-14T02:30 does not exist in America/New_York, and "
+            "where the start is skipped nothing would ever open; say `on_gap: shift`, or move the "
+            "time");
 }
 
 TEST(Schedule, LocalWithoutRegionsIsRefused) {
