@@ -195,7 +195,7 @@ Result<json::value> HostBackend::event(std::string_view name) const {
   const auto world = host_.world();
   const EventState* event = world->event(name);
   if (!event) return no_such("LiveEvent", name);
-  return event_view(*world, std::string(name), *event, now());
+  return event_view(*world, std::string(name), *event, host_.engine().now());
 }
 
 json::value HostBackend::manifests(std::string_view kind) const {
@@ -371,7 +371,8 @@ json::value HostBackend::validate(std::span<const SourceFile> files) const {
 Result<json::value> HostBackend::plan(std::span<const SourceFile> files, const Actor& actor) const {
   const ManifestReading reading = read_manifests(files);
   if (!reading.ok) return json::value{{"ok", false}, {"findings", reading.findings}};
-  json::object out = plan_of(*host_.world(), {reading.manifests, actor, host_.plan_facts()}, now());
+  json::object out =
+      plan_of(*host_.world(), {reading.manifests, actor, host_.plan_facts()}, host_.engine().now());
   out["ok"] = true;
   out["findings"] = reading.findings;
   return out;
@@ -420,7 +421,7 @@ Result<json::value> HostBackend::explain(std::string_view name) const {
     records.push_back(record);
     return records.size() < kExplainRecordsMax;
   }));
-  return explanation_of(*world, std::string(name), records, now());
+  return explanation_of(*world, std::string(name), records, host_.engine().now());
 }
 
 Result<json::value> HostBackend::ledger(std::string_view name, std::int64_t revision) const {

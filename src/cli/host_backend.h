@@ -26,7 +26,7 @@ class HostBackend final : public ApiBackend {
   HostBackend(Host* host, Journal* journal, HostBackendOptions options)
       : host_(*host), journal_(*journal), options_(std::move(options)) {}
 
-  Instant now() const override { return host_.engine().now(); }
+  Instant now() const override { return host_.engine().wall(); }
   Result<Actor> authenticate(std::string_view token) const override;
   Status authorize(const Actor& actor, std::string_view verb,
                    std::string_view owner) const override;

@@ -77,7 +77,7 @@ KeepBelow kept_below(const BuildLayer& layer, const FleetSpec& fleet, const std:
   const EventState& event = *layer.event;
   const auto& end = event.spec().schedule.end;
   if (!may_admit(event.phase)) return KeepBelow::Nothing;  // All new sessions are below anyhow.
-  if (end && now + lead_time(fleet) >= end->at) return KeepBelow::Everything;
+  if (end && now + layer.clock_offset + lead_time(fleet) >= end->at) return KeepBelow::Everything;
   if (event.phase == Phase::RollingOut) return KeepBelow::Minimum;
   if (now - event.phase_since < event.spec().watch.keep_previous_build) return KeepBelow::Minimum;
   return speaks_all_of(fleet, *layer.change, below) ? KeepBelow::Nothing : KeepBelow::Minimum;
@@ -183,7 +183,7 @@ std::vector<BuildLayer> build_layers(const World& world, std::string_view fleet,
     for (const Change& change : event.spec().changes) {
       const auto* build = std::get_if<BuildChange>(&change.what);
       if (build && build->fleet == fleet && spec.build(build->version))
-        out.push_back({name, &event, build});
+        out.push_back({name, &event, build, world.clock_offset});
     }
   });
   // Few layers, and `after` need not be transitive: insertion keeps every declared pair that

@@ -19,6 +19,7 @@ struct BuildLayer {
   std::string_view name;
   const EventState* event = nullptr;
   const BuildChange* change = nullptr;
+  Duration clock_offset{};  // of the world: its event's end is a date
 };
 // The highest first: by priority, then `after`, then name. Layers whose build the fleet does not
 // have are left out.

@@ -144,6 +144,14 @@ class FleetPlanning {
     move(entry, InstancePhase::Gone, std::move(how));
   }
 
+  // The driver tells the start by the wall clock. Where that has stepped back since, it says
+  // nothing.
+  Duration starting_for(const CensusEntry& entry) const {
+    const Duration asked = now_ - entry.since;
+    const Duration started = world_.wall(now_) - entry.seen->started_at;
+    return started < Duration{} ? asked : std::min(asked, started);
+  }
+
   void settle_starting(CensusEntry* entry) {
     const ObservedInstance& seen = *entry->seen;
     switch (seen.state) {
@@ -152,7 +160,7 @@ class FleetPlanning {
       case InstanceState::Allocated:
         return move(entry, InstancePhase::Ready, "ready");
       case InstanceState::Starting:
-        if (now_ - std::max(entry->since, seen.started_at) <= spec_->health.start_timeout) return;
+        if (starting_for(*entry) <= spec_->health.start_timeout) return;
         fail_start(*entry);
         return move(
             entry, InstancePhase::Stopping,

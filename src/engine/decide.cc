@@ -13,6 +13,11 @@
 namespace showcaller {
 namespace {
 
+// The wall clock is adjusted all the time; this much is a step.
+constexpr Duration kClockStepMin = seconds(2);
+// What a bake or a time-out may lose of its time when the server dies in silence.
+constexpr Duration kTimeNotedEvery = minutes(5);
+
 // Whether the fleet could take the players of what comes next for an event: its minimum makes it
 // ready; then its first stage; then each next stage, once the present one may end. A build that
 // does not start at all is found by few instances.
@@ -155,13 +160,25 @@ class Observation {
         {LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root}}, {}, {}};
   }
 
-  Result<Decision> operator()(const ClockStepObserved& step) const {
-    return Decision{{ClockStepped{step.by_ms}}, {"*"}, {}};
+  Result<Decision> operator()(const ClockObserved& clock) const {
+    const Duration step = clock.offset - world_.clock_offset;
+    if (std::chrono::abs(step) < kClockStepMin) return Decision{};
+    return Decision{{ClockStepped{step.count()}}, {"*"}, {}};
   }
   Result<Decision> operator()(const ServerBooted& boot) const {
-    return Decision{{ServerStarted{boot.version, boot.down_ms}}, {"*"}, {}};
+    return Decision{
+        {ServerStarted{boot.version, boot.down.count(), boot.offset.count()}}, {"*"}, {}};
   }
-  Result<Decision> operator()(const TimePassed&) const { return Decision{{}, {"*"}, {}}; }
+  Result<Decision> operator()(const TimePassed&) const {
+    Decision out{{}, {"*"}, {}};
+    if (now_ - world_.time < kTimeNotedEvery) return out;
+    world_.events.each([&](const std::string& name, const EventState& event) {
+      const bool counts = event.phase == Phase::Live ? watch_is_on({world_, name, event, now_})
+                                                     : counts_time(event.phase);
+      if (counts && out.payloads.empty()) out.payloads.push_back(TimeNoted{name});
+    });
+    return out;
+  }
 
   Result<Decision> operator()(const Command& command) const {
     return decide_command(world_, command, now_);

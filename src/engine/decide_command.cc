@@ -379,15 +379,6 @@ class CommandDecision {
     return fail(ErrorCode::Internal, "an unknown verb");
   }
 
-  // Builds, flags and config are layers, gone with the phase; an action that ran has to be undone.
-  static bool has_outside_effects(const EventState& event) {
-    for (std::size_t i = 0; i < event.steps.size(); ++i) {
-      const bool ran = event.steps[i].state != StepState::Pending;
-      if (ran && std::holds_alternative<ActionChange>(event.spec().changes[i].what)) return true;
-    }
-    return false;
-  }
-
   static Status may_grow(const Subject& s) {
     if (const std::string why = blocked(s); !why.empty()) {
       return fail(ErrorCode::Conflict,

@@ -25,9 +25,13 @@ bool steps_are_all(const EventState& event, auto predicate) {
 
 Payloads end_by_schedule(const Subject& s) {
   const auto& end = s.spec().schedule.end;
-  if (!end || s.now < latest_of(*end) || !outcome_of(s.event.phase, PhaseInput::End).allowed)
+  if (!end || s.wall() < latest_of(*end) || !outcome_of(s.event.phase, PhaseInput::End).allowed)
     return {};
   return end_event(s, "the schedule's end");
+}
+
+Payloads close_the_doors(const Subject& s) {
+  return close_next_doors(s);
 }
 
 Payloads undo_the_failed_preparation(const Subject& s) {
@@ -44,7 +48,7 @@ Payloads undo_the_failed_preparation(const Subject& s) {
 
 Payloads undo_the_next_step(const Subject& s) {
   if (s.event.phase != Phase::RollingBack) return {};
-  return next_saga_move(s.name, s.event, s.now);
+  return next_saga_move(s.name, s.event, s.now, NewSteps::MayBegin);
 }
 
 Payloads get_stuck(const Subject& s) {
@@ -68,40 +72,12 @@ Payloads get_stuck(const Subject& s) {
   return {change_phase(s, PhaseInput::Stick, where), std::move(page)};
 }
 
-// The fleet is back when none of the change-set's builds runs that nobody else wants.
-bool builds_are_gone(const Subject& s) {
-  for (const Change& change : s.spec().changes) {
-    const auto* build = std::get_if<BuildChange>(&change.what);
-    if (!build) continue;
-    const FleetSpec* fleet = s.world.fleet(build->fleet);
-    if (!fleet || fleet->base == build->version) continue;
-    bool wanted_by_another = false;
-    s.world.events.each([&](const std::string& name, const EventState& other) {
-      if (name == s.name || !layer_is_active(other.phase)) return;
-      for (const Change& c : other.spec().changes) {
-        const auto* b = std::get_if<BuildChange>(&c.what);
-        wanted_by_another |= b && b->fleet == build->fleet && b->version == build->version;
-      }
-    });
-    if (wanted_by_another) continue;
-    bool runs = false;
-    s.world.instances.each_from(build->fleet + "/",
-                                [&](const std::string&, const Instance& instance) {
-                                  if (instance.fleet != build->fleet) return false;
-                                  runs = instance.build == build->version;
-                                  return !runs;
-                                });
-    if (runs) return false;
-  }
-  return true;
-}
-
 Payloads finish_the_rollback(const Subject& s) {
   if (s.event.phase != Phase::RollingBack) return {};
   const bool undone = steps_are_all(s.event, [](const Step& step) {
     return step.state == StepState::Undone || step.state == StepState::Pending;
   });
-  if (!undone || !builds_are_gone(s)) return {};
+  if (!undone || !builds_that_run(s).empty()) return {};
   return {change_phase(s, PhaseInput::Undone, "every step is undone and every session drained")};
 }
 
@@ -121,12 +97,14 @@ Payloads accept_the_approvals(const Subject& s) {
 
 Payloads begin_preparation(const Subject& s) {
   if (s.event.phase != Phase::Approved || s.event.hold || line_stopped(s.world, s.event)) return {};
+  if (!meets_another_layer(s).empty()) return {};
   return {change_phase(s, PhaseInput::Prepare, "approved")};
 }
 
 Payloads do_the_next_step(const Subject& s) {
   if (s.event.phase != Phase::Preparing) return {};
-  return next_saga_move(s.name, s.event, s.now);
+  const NewSteps steps = line_stopped(s.world, s.event) ? NewSteps::Wait : NewSteps::MayBegin;
+  return next_saga_move(s.name, s.event, s.now, steps);
 }
 
 Payloads become_ready(const Subject& s) {
@@ -142,9 +120,9 @@ Payloads become_ready(const Subject& s) {
 }
 
 Payloads give_up_waiting_for_readiness(const Subject& s) {
-  if (s.event.phase != Phase::Preparing ||
-      s.now - s.event.phase_since <= s.spec().readiness.timeout)
-    return {};
+  // Who resumes grants it as long again.
+  const Instant since = std::max(s.event.phase_since, s.event.resumed);
+  if (s.event.phase != Phase::Preparing || s.now - since <= s.spec().readiness.timeout) return {};
   return hold(s, HoldCause::Readiness,
               fmt::format("not ready after {}: {}", format_duration(s.spec().readiness.timeout),
                           fmt::join(waits_for(s.world, s.name, s.now), "; ")),
@@ -159,15 +137,17 @@ bool clock_is_settled(const Subject& s) {
   return s.now - s.world.clock_stepped >= kClockSettles;
 }
 
-Instant rollout_begins(const LiveEventSpec& spec) {
-  return spec.schedule.start ? spec.schedule.start->at - spec.rollout_begin_before_start
-                             : Instant{};
+// Absent: as soon as it is ready.
+std::optional<Instant> rollout_begins(const LiveEventSpec& spec) {
+  if (!spec.schedule.start || spec.rollout_begin_before_start == Duration{}) return std::nullopt;
+  return spec.schedule.start->at - spec.rollout_begin_before_start;
 }
 
 Payloads begin_the_rollout(const Subject& s) {
-  if (s.event.phase != Phase::Ready || s.now < rollout_begins(s.spec()) || !blocked(s).empty())
-    return {};
-  if (s.spec().schedule.start && !clock_is_settled(s)) return {};
+  if (s.event.phase != Phase::Ready || !blocked(s).empty()) return {};
+  if (const auto begin = rollout_begins(s.spec()); begin) {
+    if (s.wall() < *begin || !clock_is_settled(s)) return {};
+  }
   if (!lacks_capacity(s).empty()) return {};
   const bool proving = s.spec().schedule.start.has_value();
   Payloads out{change_phase(s, PhaseInput::Admit, "ready, and its time has come")};
@@ -187,7 +167,7 @@ Payloads open_the_doors(const Subject& s) {
   const bool proving = s.event.intake == IntakeState::Proving;
   const bool waves = s.event.intake == IntakeState::Open && !s.event.open_regions.empty();
   if (!start || !may_admit(s.event.phase) || !(proving || waves)) return {};
-  if (s.now < start->at || !blocked(s).empty() || !clock_is_settled(s)) return {};
+  if (s.wall() < start->at || !blocked(s).empty() || !clock_is_settled(s)) return {};
   const bool proven = s.event.phase == Phase::Live;
   if (!proven && s.spec().intake.if_not_proven == IfNotProven::Postpone) return {};
   if (!proven && proving && s.spec().intake.if_not_proven == IfNotProven::Ask) {
@@ -225,14 +205,20 @@ Payloads settle(const Subject& s) {
   return {change_phase(s, PhaseInput::Deprecate, "claims are settled")};
 }
 
+// What is known of use is what runs; who still asks for a flag or a document is not counted.
 Payloads retire(const Subject& s) {
   if (s.event.phase != Phase::Deprecated || s.now - s.event.phase_since < s.spec().schedule.retire)
     return {};
-  return {change_phase(s, PhaseInput::Retire, "the legacy path is no longer used")};
+  if (!builds_that_run(s).empty()) return {};
+  std::string reason =
+      fmt::format("{} after its claims were settled", format_duration(s.spec().schedule.retire));
+  if (s.spec().changes_build()) reason += ", and none of its builds runs";
+  return {change_phase(s, PhaseInput::Retire, std::move(reason))};
 }
 
 constexpr auto kRules = std::to_array({
     &end_by_schedule,
+    &close_the_doors,
     &undo_the_failed_preparation,
     &undo_the_next_step,
     &get_stuck,
@@ -289,6 +275,9 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
     case Phase::Validated:
       out = approvals_needed(world, s->event, now).missing;
       break;
+    case Phase::Approved:
+      if (auto meets = meets_another_layer(*s); !meets.empty()) out.push_back(std::move(meets));
+      break;
     case Phase::Preparing:
       for (std::size_t i = 0; i < s->event.steps.size(); ++i) {
         if (s->event.steps[i].state != StepState::Done) {
@@ -306,9 +295,8 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       }
       break;
     case Phase::Ready:
-      if (now < rollout_begins(s->spec())) {
-        out.push_back("its time: " + format_instant(rollout_begins(s->spec())));
-      }
+      if (const auto begin = rollout_begins(s->spec()); begin && s->wall() < *begin)
+        out.push_back("its time: " + format_instant(*begin));
       if (auto lacks = lacks_capacity(*s); !lacks.empty()) out.push_back(std::move(lacks));
       break;
     case Phase::RollingOut:
@@ -327,6 +315,10 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
         }
         if (!lacks.empty()) out.push_back(lacks);
       }
+      break;
+    case Phase::Deprecated:
+      if (auto running = builds_that_run(*s); !running.empty())
+        out.push_back("the end of " + running);
       break;
     case Phase::RollbackStuck:
       out.push_back(s->event.phase_reason);

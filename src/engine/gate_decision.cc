@@ -26,13 +26,24 @@ const GateSpec* gate_of(const LiveEventSpec& spec, std::string_view name) {
   return nullptr;
 }
 
+// What would settle a thin stage changes with its evidence: told again now and then, so that who
+// asks hears how it stands.
+constexpr Duration kThinToldEvery = minutes(5);
+
+bool is_told(const Subject& s, const GateLooked& look, const GateReading& reading) {
+  const auto at = s.event.gates.find(reading.gate);
+  if (at == s.event.gates.end() || at->second.visit != look.visit ||
+      at->second.verdict != name_of(reading.verdict))
+    return false;
+  const bool is_stale = s.now - at->second.since >= kThinToldEvery;
+  return !reading.gate.empty() || reading.verdict != Verdict::Thin || !is_stale ||
+         at->second.why == reading.why;
+}
+
 std::vector<Payload> changed_verdicts(const Subject& s, const GateLooked& look) {
   std::vector<Payload> out;
   for (const GateReading& reading : look.readings) {
-    const auto standing = s.event.gates.find(reading.gate);
-    const bool same = standing != s.event.gates.end() && standing->second.visit == look.visit &&
-                      standing->second.verdict == name_of(reading.verdict);
-    if (same) continue;
+    if (is_told(s, look, reading)) continue;
     out.push_back(VerdictChanged{s.name, look.revision, s.event.stage, look.visit, reading.gate,
                                  name_of(reading.verdict), look.evidence_s, look.evidence_offset,
                                  look.evidence_hash, reading.statistics, reading.why});
@@ -122,8 +133,9 @@ bool fails_already(const Subject& s, const GateLooked& look) {
   });
 }
 
-// Twice the share, at most half way to the next stage; once a visit. Widening gathers evidence, it
-// is no promotion.
+// Twice the share, at most half way to the next stage; once a stage. Widening gathers evidence, it
+// is no promotion. Its arms are other arms: what was gathered in the old share speaks of the old
+// split, so the stage bakes anew.
 std::vector<Payload> widen(const Subject& s, const std::string& why) {
   const std::int64_t next = s.is_last_stage()
                                 ? s.event.exposure_ppm
@@ -131,7 +143,7 @@ std::vector<Payload> widen(const Subject& s, const std::string& why) {
   // Never past half way to the next stage: the advance after it must still widen.
   const std::int64_t wider = std::min(2 * s.event.exposure_ppm, (s.event.exposure_ppm + next) / 2);
   if (s.event.widened || wider <= s.event.exposure_ppm) return hold(s, HoldCause::Thin, why, true);
-  return {ExposureWidened{s.name, wider, why}};
+  return {ExposureWidened{s.name, wider, why, s.event.visit + 1}};
 }
 
 std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
@@ -149,8 +161,9 @@ std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
         s, fmt::format("passed after {} of evidence: {}", format_duration(baked), whole.why));
   }
   const Duration bake_max = stage.bake_max.value_or(stage.bake_min);
-  const bool over = whole.verdict == Verdict::Blind ? s.now - s.event.stage_since >= 2 * bake_max
-                                                    : baked >= bake_max;
+  // Evidence that does not come makes no bake: then the time itself ends it.
+  const bool over = s.now - s.event.stage_since >= 2 * bake_max ||
+                    (whole.verdict != Verdict::Blind && baked >= bake_max);
   if (!over || whole.verdict == Verdict::Pass || whole.verdict == Verdict::Fail) return {};
   const std::string why = fmt::format("{} after {}: {}", to_string(whole.verdict),
                                       format_duration(bake_max), whole.why);
@@ -161,7 +174,7 @@ std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
     case OnThin::Ask:
       return hold(s, HoldCause::Thin, why + "; promote to vouch for it, or roll back", true);
     case OnThin::Widen:
-      return s.event.widened && baked < 2 * bake_max ? std::vector<Payload>{} : widen(s, why);
+      return widen(s, why);
   }
   return {};
 }
@@ -175,6 +188,7 @@ Result<Decision> decide_look(const World& world, const GateLooked& look, Instant
   if (!s || !may_admit(s->event.phase) || s->event.revision != look.revision ||
       s->event.visit != look.visit)
     return out;
+  if (s->event.phase == Phase::Live && !watch_is_on(*s)) return out;
   const bool old_failure = fails_already(*s, look);
   out.payloads = changed_verdicts(*s, look);
   out.touched = {look.event};

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/moves.h"
 #include "model/exposure.h"
 #include "model/manifest/manifest.h"
 
@@ -36,6 +37,33 @@ bool is_relative(const GateSpec& gate) {
   return gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
 }
 
+// No event in n units: the rate is below 3/n with 95 % confidence (the rule of three).
+constexpr double kRuleOfThree = 3;
+
+double rate_at_most(const BaselineOf& baseline) {
+  return baseline.rate > 0 ? baseline.rate : kRuleOfThree / double(baseline.units);
+}
+
+// What has to be seen of the baseline before arms can be compared. Empty: nothing.
+std::string lacks_baseline(const GateSpec& gate, const GateMetric& judged,
+                           const BaselineOf* baseline) {
+  if (judged.kind == MetricKind::Quantile && judged.cuts.empty()) {
+    return fmt::format(
+        "gate {} waits for its baseline's quantiles; traffic will tell, or give "
+        "metric {} `cuts`",
+        gate.name, gate.metric);
+  }
+  if (!gate.worse_by_at_most_points) return {};
+  const double points = *gate.worse_by_at_most_points;
+  const std::int64_t units = baseline ? baseline->units : 0;
+  if (units > 0 && (baseline->rate > 0 || rate_at_most(*baseline) <= points)) return {};
+  return fmt::format(
+      "gate {} waits for its baseline's rate, without which {:g} percentage points "
+      "are no ratio: {}; traffic will tell, or give the margin in %",
+      gate.name, points * 100,
+      units > 0 ? fmt::format("no event in {} units yet", units) : "too few units yet");
+}
+
 GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
                           const BaselineOf* baseline) {
   GateMetric out;
@@ -44,9 +72,8 @@ GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
   out.better = metric.lower_is_better ? Better::Lower : Better::Higher;
   out.weight = gate.importance;
   out.worse_by_at_most = gate.worse_by_at_most_ratio.value_or(0);
-  if (gate.worse_by_at_most_points && baseline && baseline->rate > 0) {
-    out.worse_by_at_most = ratio_of_points(*gate.worse_by_at_most_points, baseline->rate);
-  }
+  if (gate.worse_by_at_most_points && baseline && baseline->units > 0)
+    out.worse_by_at_most = ratio_of_points(*gate.worse_by_at_most_points, rate_at_most(*baseline));
   out.must_detect = gate.must_detect.value_or(0);
   if (metric.type == MetricType::Quantile) {
     const std::vector<double>& cuts =
@@ -78,6 +105,17 @@ std::string JudgedStage::key() const {
   return fmt::format("{}/r{}/v{}", event, revision, visit);
 }
 
+std::string JudgedStage::stream() const {
+  return key() + (live ? "-live" : "");
+}
+
+bool JudgedStage::waits_for(const JudgedStage& later) const {
+  return std::any_of(resting.begin(), resting.end(), [&](const RestingGate& gate) {
+    return gate.waits && std::any_of(later.config.metrics.begin(), later.config.metrics.end(),
+                                     [&](const GateMetric& m) { return m.name == gate.gate; });
+  });
+}
+
 std::string JudgedStage::metric_name(const std::string& gate) const {
   const auto metric = metric_of.find(gate);
   return metric == metric_of.end() ? "" : metric->second;
@@ -97,68 +135,119 @@ std::optional<MetricSpec> metric_spec(const World& world, std::string_view name)
   return std::nullopt;
 }
 
-std::optional<JudgedStage> judged_stage(const World& world, const std::string& name,
-                                        const std::map<std::string, BaselineOf>& baselines) {
-  const EventState* event = world.event(name);
-  if (!event || !may_admit(event->phase) || event->stage < 0) return std::nullopt;
-  const LiveEventSpec& spec = event->spec();
-  const StageSpec& stage = spec.stages[std::size_t(event->stage)];
-  const bool live = event->phase == Phase::Live;
-  if (live && !spec.watch.until_end && !spec.watch.duration) return std::nullopt;
-  if (!live && !stage.gated) return std::nullopt;
+std::int64_t warmup_s_of(const AnalysisSpec& analysis, std::int64_t planned_s) {
+  return std::min<std::int64_t>(analysis.warmup.count() / 1000, planned_s / 2);
+}
 
-  JudgedStage out{name, event->revision, event->visit, event->stage_since};
-  for (const Change& change : spec.changes) {
+namespace {
+
+constexpr Duration kPlannedMax = hours(24) * 365;
+
+Duration planned_time(const Subject& s) {
+  if (s.event.phase != Phase::Live) return s.stage()->bake_max.value_or(s.stage()->bake_min);
+  const auto& watch = s.spec().watch;
+  if (watch.duration) return std::min(*watch.duration, kPlannedMax);
+  const auto& end = s.spec().schedule.end;
+  return end ? std::min(latest_of(*end) - s.world.wall(s.event.phase_since), kPlannedMax)
+             : kPlannedMax;
+}
+
+// Everything but the metrics.
+GateConfig comparison_of(const Subject& s, bool changes_build) {
+  const LiveEventSpec& spec = s.spec();
+  GateConfig config;
+  config.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
+  config.assignment = assignment_of(spec, changes_build);
+  config.canary_instances_min = spec.analysis.instances_min;
+  config.planned_s = whole_seconds(planned_time(s));
+  config.tick_s = whole_seconds(spec.analysis.tick);
+  config.warmup_s = warmup_s_of(spec.analysis, config.planned_s);
+  const std::int64_t share_ppm = canary_share_ppm(s.event);
+  config.share = share_ppm < kPpmWhole ? double(share_ppm) / double(kPpmWhole) : 0;
+  return config;
+}
+
+void add_relative(const Subject& s, const GateSpec& gate, const MetricSpec& metric,
+                  const std::map<std::string, BaselineOf>& baselines, JudgedStage* out) {
+  out->metric_of[gate.name] = gate.metric;
+  if (canary_share_ppm(s.event) <= 0) {
+    out->resting.push_back(
+        {gate.name, fmt::format("gate {} waits: nobody is admitted now", gate.name), true});
+    return;
+  }
+  if (out->config.share <= 0) {
+    out->resting.push_back(
+        {gate.name, fmt::format("gate {} rests: there is no concurrent baseline", gate.name)});
+    return;
+  }
+  const auto at = baselines.find(gate.metric);
+  const BaselineOf* baseline = at == baselines.end() ? nullptr : &at->second;
+  GateMetric judged = metric_of_gate(gate, metric, baseline);
+  if (std::string lacks = lacks_baseline(gate, judged, baseline); !lacks.empty()) {
+    out->resting.push_back({gate.name, std::move(lacks), true});
+    return;
+  }
+  out->config.metrics.push_back(std::move(judged));
+}
+
+void add_gate(const Subject& s, const GateSpec& gate,
+              const std::map<std::string, BaselineOf>& baselines, JudgedStage* out) {
+  const auto metric = gate.metric == kHeadroomMetric ? std::optional<MetricSpec>(MetricSpec{})
+                                                     : metric_spec(s.world, gate.metric);
+  if (!metric) {
+    out->resting.push_back(
+        {gate.name,
+         fmt::format("gate {} has no metric '{}'; apply the Metric", gate.name, gate.metric),
+         true});
+    return;
+  }
+  if (gate.at_most || gate.at_least) {
+    out->absolute.push_back(
+        {gate.name, gate.metric, metric->type, gate.quantile, gate.at_most, gate.at_least});
+  }
+  if (is_relative(gate)) add_relative(s, gate, *metric, baselines, out);
+}
+
+// A comparison that can't be made is no pass.
+void rest_what_is_refused(JudgedStage* stage) {
+  if (stage->config.metrics.empty()) return;
+  const Status good = check(stage->config);
+  if (good) return;
+  for (const GateMetric& metric : stage->config.metrics) {
+    stage->resting.push_back(
+        {metric.name, fmt::format("gate {} can't be judged: {}", metric.name, good.error().message),
+         true});
+  }
+  stage->config.metrics.clear();
+}
+
+}  // namespace
+
+std::optional<JudgedStage> judged_stage(const World& world, const std::string& name,
+                                        const std::map<std::string, BaselineOf>& baselines,
+                                        Instant now) {
+  const auto s = subject_of(world, name, now);
+  if (!s || !may_admit(s->event.phase) || !s->stage()) return std::nullopt;
+  const bool live = s->event.phase == Phase::Live;
+  if (live ? !watch_is_on(*s) : !s->stage()->gated) return std::nullopt;
+
+  JudgedStage out{name, s->event.revision, s->event.visit, s->event.stage_since};
+  out.live = live;
+  for (const Change& change : s->spec().changes) {
     if (const auto* build = std::get_if<BuildChange>(&change.what)) {
       out.fleet = build->fleet;
       out.canary_build = build->version;
     }
   }
-  const std::int64_t share_ppm = canary_share_ppm(*event);
-  const bool has_baseline = share_ppm > 0 && share_ppm < kPpmWhole;
+  out.config = comparison_of(*s, !out.canary_build.empty());
   bool any_gate = false;
-  for (const GateSpec& gate : spec.gates) {
-    if (!applies(gate, stage.name)) continue;
+  for (const GateSpec& gate : s->spec().gates) {
+    if (!applies(gate, s->stage()->name)) continue;
     any_gate = true;
-    const auto metric = gate.metric == kHeadroomMetric ? std::optional<MetricSpec>(MetricSpec{})
-                                                       : metric_spec(world, gate.metric);
-    if (!metric) {
-      out.resting.push_back(
-          {gate.name, fmt::format("gate {} has no metric '{}'", gate.name, gate.metric)});
-      continue;
-    }
-    if (gate.at_most || gate.at_least) {
-      out.absolute.push_back(
-          {gate.name, gate.metric, metric->type, gate.quantile, gate.at_most, gate.at_least});
-    }
-    if (!is_relative(gate)) continue;
-    out.metric_of[gate.name] = gate.metric;
-    if (!has_baseline) {
-      out.resting.push_back(
-          {gate.name, fmt::format("gate {} rests: there is no concurrent baseline", gate.name)});
-      continue;
-    }
-    const auto baseline = baselines.find(gate.metric);
-    GateMetric judged =
-        metric_of_gate(gate, *metric, baseline == baselines.end() ? nullptr : &baseline->second);
-    if (judged.kind == MetricKind::Quantile && judged.cuts.empty()) {
-      out.resting.push_back(
-          {gate.name,
-           fmt::format(
-               "gate {} rests: its baseline's quantiles are not known yet; give metric {} `cuts`",
-               gate.name, gate.metric)});
-      continue;
-    }
-    out.config.metrics.push_back(std::move(judged));
+    add_gate(*s, gate, baselines, &out);
   }
   if (!any_gate) return std::nullopt;
-  out.config.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
-  out.config.assignment = assignment_of(spec, !out.canary_build.empty());
-  out.config.canary_instances_min = spec.analysis.instances_min;
-  out.config.planned_s = whole_seconds(stage.bake_max.value_or(stage.bake_min));
-  out.config.tick_s = whole_seconds(spec.analysis.tick);
-  out.config.warmup_s = spec.analysis.warmup.count() / 1000;
-  out.config.share = has_baseline ? double(share_ppm) / double(kPpmWhole) : 0;
+  rest_what_is_refused(&out);
   return out;
 }
 

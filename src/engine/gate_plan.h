@@ -16,7 +16,8 @@ namespace showcaller {
 
 // What the baseline was like before the stage, of one metric: frozen when the stage is entered.
 struct BaselineOf {
-  double rate = 0;                    // events a unit; 0: unknown
+  std::int64_t units = 0;             // that the rate was seen on; 0: unknown
+  double rate = 0;                    // events a unit
   std::vector<double> quantile_cuts;  // at kQuantilesAt; empty: unknown
   double phi = 1;
 };
@@ -32,6 +33,8 @@ struct AbsoluteGate {
 // A gate that arms are not compared for now, and why.
 struct RestingGate {
   std::string gate, why;
+  bool waits =
+      false;  // for something that may still come to be known: until then the stage is thin
 };
 
 struct JudgedStage {
@@ -45,16 +48,27 @@ struct JudgedStage {
   // Which build of which fleet is the canary; empty: arms come with the reports (flags).
   std::string fleet, canary_build;
 
-  std::string key() const;  // "event/r1/v3": names the evidence
+  bool live = false;  // the watch after the last stage
+
+  std::string key() const;     // "event/r1/v3": what sessions are counted under
+  std::string stream() const;  // names the evidence: the key, and "-live" for the watch
   // Empty: the event has no such gate.
   std::string metric_name(const std::string& gate) const;
   // Takes the comparison as it was frozen when the stage began, whatever is known by now.
   void freeze(GateConfig stored);
+  // Whether one of its gates that wait could be judged by what `later` knows.
+  bool waits_for(const JudgedStage& later) const;
 };
 
-// Absent: nothing is judged now (not admitting, a stage without gates, or live without a watch).
+// Absent: nothing is judged now (not admitting, a stage without gates, or live and the watch is
+// over).
 std::optional<JudgedStage> judged_stage(const World& world, const std::string& event,
-                                        const std::map<std::string, BaselineOf>& baselines);
+                                        const std::map<std::string, BaselineOf>& baselines,
+                                        Instant now);
+
+// The first seconds of a stage that count for nothing but catastrophes: as the manifest says, and
+// at most half of what is planned.
+std::int64_t warmup_s_of(const AnalysisSpec& analysis, std::int64_t planned_s);
 
 // The metric of a gate: a manifest's, else a built-in one; absent: unknown.
 std::optional<MetricSpec> metric_spec(const World& world, std::string_view name);

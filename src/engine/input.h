@@ -67,17 +67,17 @@ struct LedgerObserved {
   std::int64_t revision = 0, rows = 0;
   std::string root;
 };
-struct ClockStepObserved {
-  std::int64_t by_ms = 0;
+struct ClockObserved {
+  Duration offset{};  // the wall clock less engine time
 };
 struct ServerBooted {
   std::string version;
-  std::int64_t down_ms = 0;
+  Duration down{};    // engine time since the last record
+  Duration offset{};  // the wall clock less engine time
 };
 struct TimePassed {};  // deadlines may be due
 
-using Input =
-    std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
-                 TotalsObserved, LedgerObserved, ClockStepObserved, ServerBooted, TimePassed>;
+using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
+                           TotalsObserved, LedgerObserved, ClockObserved, ServerBooted, TimePassed>;
 
 }  // namespace showcaller

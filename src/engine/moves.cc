@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "compute/fleet_capacity.h"
+#include "model/exposure.h"
+#include "model/manifest/layers.h"
 #include "policy/freezes.h"
 
 namespace showcaller {
@@ -41,8 +43,9 @@ Payload change_phase(const Subject& subject, PhaseInput input, std::string reaso
 
 std::vector<Payload> enter_stage(const Subject& subject, int stage, std::string reason) {
   const StageSpec& spec = subject.spec().stages[std::size_t(stage)];
-  return {StageEntered{subject.name, subject.event.revision, stage, spec.name, spec.exposure_ppm,
-                       subject.event.visit + 1, std::move(reason)}};
+  return {StageEntered{subject.name, subject.event.revision, stage, spec.name,
+                       reached_ppm(subject.event, stage), subject.event.visit + 1,
+                       std::move(reason)}};
 }
 
 std::vector<Payload> advance(const Subject& subject, std::string reason) {
@@ -81,6 +84,8 @@ std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool 
 }
 
 std::vector<Payload> end_event(const Subject& subject, std::string reason) {
+  if (!may_admit(subject.event.phase) && has_outside_effects(subject.event))
+    return roll_back(subject, std::move(reason), false);
   std::vector<Payload> out;
   if (subject.event.intake != IntakeState::Closed) {
     out.push_back(IntakeChanged{subject.name, IntakeState::Closed, {}, reason});
@@ -104,15 +109,103 @@ Instant latest_of(const ScheduledTime& time) {
 
 std::vector<Payload> open_next_doors(const Subject& subject) {
   const ScheduledTime& start = *subject.spec().schedule.start;
-  if (subject.now >= latest_of(start) || subject.spec().intake.waves == "none")
+  if (subject.wall() >= latest_of(start) || subject.spec().intake.waves == "none")
     return {IntakeChanged{subject.name, IntakeState::Open, {}, "the schedule's start"}};
   const auto& open = subject.event.open_regions;
   for (const auto& [region, at] : start.by_region) {
-    if (subject.now < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
+    if (subject.wall() < at || std::find(open.begin(), open.end(), region) != open.end()) continue;
     return {
         IntakeChanged{subject.name, IntakeState::Open, region, "the start in its own time zone"}};
   }
   return {};
+}
+
+std::vector<Payload> close_next_doors(const Subject& subject) {
+  const auto& end = subject.spec().schedule.end;
+  if (!end || subject.spec().intake.waves == "none" || !may_admit(subject.event.phase) ||
+      subject.event.intake == IntakeState::Closed)
+    return {};
+  const auto& closed = subject.event.closed_regions;
+  for (const auto& [region, at] : end->by_region) {
+    if (subject.wall() < at || std::find(closed.begin(), closed.end(), region) != closed.end())
+      continue;
+    return {
+        IntakeChanged{subject.name, IntakeState::Closed, region, "the end in its own time zone"}};
+  }
+  return {};
+}
+
+bool has_outside_effects(const EventState& event) {
+  for (std::size_t i = 0; i < event.steps.size(); ++i) {
+    const bool ran = event.steps[i].state != StepState::Pending;
+    if (ran && std::holds_alternative<ActionChange>(event.spec().changes[i].what)) return true;
+  }
+  return false;
+}
+
+bool watch_is_on(const Subject& subject) {
+  if (subject.event.phase != Phase::Live) return false;
+  const WatchSpec& watch = subject.spec().watch;
+  return watch.until_end ||
+         (watch.duration && subject.now - subject.event.phase_since < *watch.duration);
+}
+
+std::string meets_another_layer(const Subject& subject) {
+  std::vector<const Manifest*> events;
+  subject.world.events.each([&](const std::string&, const EventState& event) {
+    if (!is_over(event.phase)) events.push_back(event.manifest.get());
+  });
+  for (const LayerConflict& conflict : find_layer_conflicts(events, LayersMeet::Always)) {
+    const bool concerned =
+        conflict.event->name == subject.name || conflict.other->name == subject.name;
+    if (!concerned) continue;
+    const std::string& other =
+        conflict.event->name == subject.name ? conflict.other->name : conflict.event->name;
+    const Phase phase = subject.world.event(other)->phase;
+    if (!layer_is_active(phase)) continue;
+    return fmt::format(
+        "{} is still changed by LiveEvent '{}' ({}), and nothing says which of the "
+        "two lies above; wait for its end, retire it, or give one a `priority` or "
+        "`after`",
+        conflict.path, other, enum_name(phase));
+  }
+  return {};
+}
+
+namespace {
+
+bool another_wants(const Subject& subject, const BuildChange& build) {
+  bool wanted = false;
+  subject.world.events.each([&](const std::string& name, const EventState& other) {
+    if (name == subject.name || !layer_is_active(other.phase)) return;
+    for (const Change& change : other.spec().changes) {
+      const auto* its = std::get_if<BuildChange>(&change.what);
+      wanted |= its && its->fleet == build.fleet && its->version == build.version;
+    }
+  });
+  return wanted;
+}
+
+}  // namespace
+
+std::string builds_that_run(const Subject& subject) {
+  std::string out;
+  for (const Change& change : subject.spec().changes) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    const FleetSpec* fleet = build ? subject.world.fleet(build->fleet) : nullptr;
+    if (!fleet || fleet->base == build->version || another_wants(subject, *build)) continue;
+    std::int64_t running = 0;
+    subject.world.instances.each_from(build->fleet + "/",
+                                      [&](const std::string&, const Instance& instance) {
+                                        const bool here = instance.fleet == build->fleet;
+                                        running += here && instance.build == build->version ? 1 : 0;
+                                        return here;
+                                      });
+    if (running == 0) continue;
+    out += fmt::format("{}{} {} of build {} on fleet {}", out.empty() ? "" : ", ", running,
+                       running == 1 ? "instance" : "instances", build->version, build->fleet);
+  }
+  return out;
 }
 
 std::string blocked(const Subject& subject) {

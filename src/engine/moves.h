@@ -15,8 +15,9 @@ struct Subject {
   const World& world;
   const std::string& name;
   const EventState& event;
-  Instant now;
+  Instant now;  // engine time
 
+  Instant wall() const { return world.wall(now); }
   const LiveEventSpec& spec() const { return event.spec(); }
   const StageSpec* stage() const;
   bool is_last_stage() const { return event.stage + 1 == int(spec().stages.size()); }
@@ -34,6 +35,7 @@ std::vector<Payload> advance(const Subject& subject,
 std::vector<Payload> step_back(const Subject& subject,
                                std::string reason);  // from the first stage: roll back
 std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page);
+// Before anybody was let in: what has acted outside is undone, and that is the end.
 std::vector<Payload> end_event(const Subject& subject, std::string reason);
 PageRaised page_of(const Subject& subject, std::string text);  // to its owner
 std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page);
@@ -43,6 +45,22 @@ Instant latest_of(const ScheduledTime& time);
 
 // At the schedule's start: everywhere, or in the next region whose own start has come.
 std::vector<Payload> open_next_doors(const Subject& subject);
+// Of the next region whose own end has come before the last one's.
+std::vector<Payload> close_next_doors(const Subject& subject);
+
+// Builds, flags and config are layers, gone with the phase; an action that ran has to be undone.
+bool has_outside_effects(const EventState& event);
+
+// Whether gates go on judging after the last stage.
+bool watch_is_on(const Subject& subject);
+
+// Whom the event would meet on one path with nothing that orders the two, as a sentence. Schedules
+// keep such events apart; one that is held or late stays longer than planned. Empty: nobody.
+std::string meets_another_layer(const Subject& subject);
+
+// "3 instances of build 1.1.0 on fleet raid": of builds that the change-set brought and nobody else
+// wants. Empty: none runs.
+std::string builds_that_run(const Subject& subject);
 
 // Why exposure may not grow now: held, line stopped, frozen. Empty: it may.
 std::string blocked(const Subject& subject);

@@ -174,7 +174,7 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   const LiveEventSpec& spec = manifest->as<LiveEventSpec>();
   for (const std::string& problem : problems_against(next, *manifest))
     problems->push_back(json::value(problem));
-  check_preloads(spec, now, problems);
+  check_preloads(spec, next.wall(now), problems);
   check_capacity(next, spec, present, problems);
   EventState draft;
   draft.manifest = manifest;

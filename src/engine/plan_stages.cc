@@ -56,7 +56,7 @@ json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, con
   if (sessions_per_s <= 0) return out;
   const std::int64_t planned_s = stage.bake_max.value_or(stage.bake_min).count() / 1000;
   const BakePlan plan =
-      plan_bake(question, {sessions_per_s, planned_s, spec.analysis.warmup.count() / 1000});
+      plan_bake(question, {sessions_per_s, planned_s, warmup_s_of(spec.analysis, planned_s)});
   out["bake_needed"] = std::isfinite(plan.seconds)
                            ? format_duration(seconds(std::llround(std::ceil(plan.seconds))))
                            : "never";

@@ -127,9 +127,16 @@ struct Line {
     return fmt::format("clock        stepped by {} ms; scheduled openings wait a minute", p.by_ms);
   }
   std::string operator()(const ServerStarted& p) const {
-    return fmt::format(
-        "server       started, version {}{}", p.version,
-        p.down_ms > 0 ? ", after " + format_duration(Duration(p.down_ms)) + " down" : "");
+    std::string text = fmt::format("server       started, version {}", p.version);
+    if (p.down_ms > 0)
+      text += fmt::format(", {} after the last record", format_duration(Duration(p.down_ms)));
+    if (p.clock_ms < 0)
+      text += fmt::format("; the wall clock is {} behind the journal",
+                          format_duration(Duration(-p.clock_ms)));
+    return text;
+  }
+  std::string operator()(const TimeNoted& p) const {
+    return fmt::format("time         {} goes on", p.event);
   }
 };
 

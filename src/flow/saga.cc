@@ -78,7 +78,7 @@ std::optional<SagaMove> go_on(const StepView& v, StepDirection direction, Instan
   return SagaMove{start(v, direction, attempt + 1), std::nullopt};
 }
 
-std::optional<SagaMove> next_do(const EventState& event, Instant now) {
+std::optional<SagaMove> next_do(const EventState& event, Instant now, NewSteps steps) {
   for (int i = 0; i < int(event.steps.size()); ++i) {
     const StepView v = view_of(event, i);
     switch (v.step.state) {
@@ -87,8 +87,8 @@ std::optional<SagaMove> next_do(const EventState& event, Instant now) {
       case StepState::Doing:
         return go_on(v, StepDirection::Do, now);
       case StepState::Pending:
-        if (event.hold)
-          return std::nullopt;  // A hold lets what was begun go on, and begins nothing.
+        // A hold lets what was begun go on, and begins nothing.
+        if (event.hold || steps == NewSteps::Wait) return std::nullopt;
         return begin(v, StepDirection::Do);
       default:
         return std::nullopt;  // Failed: the engine decides what becomes of the event.
@@ -129,17 +129,18 @@ std::optional<SagaMove> next_undo(const EventState& event, Instant now) {
 
 }  // namespace
 
-std::optional<SagaMove> next_move(const EventState& event, Instant now) {
+std::optional<SagaMove> next_move(const EventState& event, Instant now, NewSteps steps) {
   if (!event.manifest || event.steps.size() != event.spec().changes.size()) return std::nullopt;
-  if (event.phase == Phase::Preparing) return next_do(event, now);
+  if (event.phase == Phase::Preparing) return next_do(event, now, steps);
   if (event.phase == Phase::RollingBack) return next_undo(event, now);
   return std::nullopt;
 }
 
-std::vector<Payload> next_saga_move(const std::string& name, const EventState& event, Instant now) {
+std::vector<Payload> next_saga_move(const std::string& name, const EventState& event, Instant now,
+                                    NewSteps steps) {
   CHECK(!event.manifest || event.manifest->name == name);
   std::vector<Payload> payloads;
-  if (auto move = next_move(event, now)) {
+  if (auto move = next_move(event, now, steps)) {
     if (move->started) payloads.emplace_back(*std::move(move->started));
     if (move->finished) payloads.emplace_back(*std::move(move->finished));
   }

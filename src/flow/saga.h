@@ -34,9 +34,12 @@ struct SagaMove {
   std::optional<StepStarted> started;
   std::optional<StepFinished> finished;
 };
-std::optional<SagaMove> next_move(const EventState& event, Instant now);
+// Whether a step that nobody has begun may begin; what was begun goes on, and undoing never waits.
+enum class NewSteps { MayBegin, Wait };
+std::optional<SagaMove> next_move(const EventState& event, Instant now, NewSteps steps);
 // The same as payloads, in order; empty: nothing to do now.
-std::vector<Payload> next_saga_move(const std::string& name, const EventState& event, Instant now);
+std::vector<Payload> next_saga_move(const std::string& name, const EventState& event, Instant now,
+                                    NewSteps steps);
 // Before the (attempt + 1)th attempt.
 Duration step_backoff(std::int64_t attempt);
 

@@ -9,7 +9,6 @@
 namespace showcaller {
 namespace {
 
-constexpr Duration kClockStepMin = seconds(2);
 const Error kStopped{ErrorCode::Unavailable,
                      "the server has stopped deciding; see its log and start it again"};
 constexpr std::size_t kPendingMax = 10'000;      // commands decided ahead of the disk
@@ -76,23 +75,21 @@ Status EngineHost::load() {
   }
   if (epoch_ == 0) epoch_ = tail.epoch + 1;
   tail_hash_ = hash;
-  {
-    std::lock_guard lock(time_mutex_);
-    anchor_wall_ = std::max(clock_->wall(), world.time);
-    anchor_monotonic_ = clock_->monotonic();
-    last_now_ = std::max(last_now_, world.time);
-  }
   publish(world);
   engine_ = std::make_unique<Engine>(std::move(world), epoch_);
   return {};
 }
 
+// Engine time catches up with the wall clock here and nowhere else: what it leaps over is told as
+// downtime, and counts toward nothing.
 Status EngineHost::boot() {
-  const Instant last = engine_->world().time;
-  const std::int64_t down_ms = engine_->world().seq == 0 ? 0 : (now() - last).count();
+  const World& world = engine_->world();
+  const Instant wall = clock_->wall();
+  anchor_ = std::max(wall, world.time);
+  anchor_monotonic_ = clock_->monotonic();
+  const Duration down = world.seq == 0 ? Duration{} : anchor_ - world.time;
   std::vector<Record> records;
-  TRY(engine_->take(ServerBooted{options_.version, std::max<std::int64_t>(down_ms, 0)}, now(),
-                    &records));
+  TRY(engine_->take(ServerBooted{options_.version, down, wall - anchor_}, anchor_, &records));
   TRY(append(records));
   publish(engine_->world());
   return {};
@@ -297,21 +294,15 @@ std::shared_ptr<const World> EngineHost::published() const {
 }
 
 Instant EngineHost::now() const {
-  std::lock_guard lock(time_mutex_);
-  const Instant steady = anchor_wall_ + (clock_->monotonic() - anchor_monotonic_);
-  last_now_ = std::max(last_now_, steady);
-  return last_now_;
+  return anchor_ + (clock_->monotonic() - anchor_monotonic_);
 }
 
-std::optional<std::int64_t> EngineHost::take_clock_step() {
-  std::lock_guard lock(time_mutex_);
-  const Instant wall = clock_->wall();
-  const Duration monotonic = clock_->monotonic();
-  const Duration step = wall - (anchor_wall_ + (monotonic - anchor_monotonic_));
-  anchor_wall_ = wall;
-  anchor_monotonic_ = monotonic;
-  if (step < kClockStepMin && step > -kClockStepMin) return std::nullopt;
-  return step.count();
+Instant EngineHost::wall() const {
+  return published()->wall(now());
+}
+
+ClockObserved EngineHost::observe_clock() const {
+  return {clock_->wall() - now()};
 }
 
 bool EngineHost::snapshot_due() const {

@@ -62,7 +62,13 @@ class EngineHost {
   Result<bool> run_batch(Duration wait = {});
 
   std::shared_ptr<const World> published() const;
+  // Engine time: of the last record when the server started, or the wall clock if that was ahead,
+  // and monotonic time since. Bakes, time-outs and back-offs are measured by it.
   Instant now() const;
+  // What the wall clock shows, as the published world knows it: for dates.
+  Instant wall() const;
+  // How far the wall clock is from engine time. The caller submits it; the engine tells a step.
+  ClockObserved observe_clock() const;
   std::uint64_t epoch() const { return epoch_; }
   bool stopped() const { return stopped_; }
   std::size_t waiting() const { return mailbox_.size(); }
@@ -120,17 +126,9 @@ class EngineHost {
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;
   Sha256 published_hash_{};
-  // Engine time: wall time at the anchor plus monotonic time since; a wall clock that steps moves
-  // the anchor.
-  mutable std::mutex time_mutex_;
-  mutable Instant anchor_wall_{};
-  mutable Duration anchor_monotonic_{};
-  mutable Instant last_now_{};
-
- public:
-  // The wall clock's step since the last call, if over two seconds; the anchor follows it. The
-  // caller submits it.
-  std::optional<std::int64_t> take_clock_step();
+  // Set by boot(), before anybody asks for the time.
+  Instant anchor_{};
+  Duration anchor_monotonic_{};
 };
 
 }  // namespace showcaller

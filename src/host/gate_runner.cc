@@ -97,7 +97,10 @@ std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake
   std::map<std::string, BaselineOf> out;
   for (const auto& [metric, counts] : intake.baselines()) {
     BaselineOf& baseline = out[metric];
-    if (counts.n >= kBaselineUnitsMin) baseline.rate = double(counts.x) / double(counts.n);
+    if (counts.n >= kBaselineUnitsMin) {
+      baseline.units = counts.n;
+      baseline.rate = double(counts.x) / double(counts.n);
+    }
     if (!counts.histogram || std::int64_t(counts.histogram->count()) < kBaselineUnitsMin) continue;
     for (const double q : kQuantilesAt)
       baseline.quantile_cuts.push_back(counts.histogram->quantile(q));
@@ -109,23 +112,27 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
   std::vector<Error> errors;
   const auto world = host_->published();
   const Instant now = host_->now();
-  std::set<std::string> keys;
+  std::set<std::string> keys, streams;
   const auto baselines = [&] {
     std::lock_guard lock(shared.mutex);
     return freeze_baselines(shared.intake);
   }();
   world->events.each([&](const std::string& name, const EventState& event) {
     if (!may_admit(event.phase)) return;
-    auto stage = judged_stage(*world, name, baselines);
+    auto stage = judged_stage(*world, name, baselines, now);
     if (!stage) return;
-    const std::string key = stage->key();
-    keys.insert(key);
-    if (!watches_.contains(key)) {
+    keys.insert(stage->key());
+    const std::string stream = stage->stream();
+    streams.insert(stream);
+    const auto open = watches_.find(stream);
+    if (open == watches_.end()) {
       if (auto watch = open_watch(std::move(*stage), &errors))
-        watches_.emplace(key, std::move(*watch));
+        watches_.emplace(stream, std::move(*watch));
+    } else if (open->second.stage.waits_for(*stage)) {
+      let_join(&open->second, std::move(*stage), &errors);
     }
   });
-  std::erase_if(watches_, [&](const auto& watch) { return !keys.contains(watch.first); });
+  std::erase_if(watches_, [&](const auto& watch) { return !streams.contains(watch.first); });
   {
     std::lock_guard lock(shared.mutex);
     shared.intake.watch(keys);
@@ -136,20 +143,22 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
   return errors;
 }
 
-// The stream's first line is the stage as it was frozen; the rest are its ticks. A new stream
-// begins with a new one.
+// The stream's first line is the stage as it was frozen; the rest are its ticks, and the stage once
+// more wherever a gate has joined: the last one judges every tick. A new stream begins with a new
+// one.
 std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
                                                         std::vector<Error>* errors) {
   Watch watch;
   watch.stage = std::move(stage);
-  const std::string key = watch.stage.key();
-  bool first = true;
+  const std::string stream = watch.stage.stream();
+  bool is_new = true;
   std::vector<json::object> lines;
-  const Status read = store_->read(key, [&](std::string_view text, const EvidenceMark& mark) {
+  const Status read = store_->read(stream, [&](std::string_view text, const EvidenceMark& mark) {
     auto line = parse_json(text);
     if (!line || !line->is_object()) return false;
     watch.mark = mark;
-    if (std::exchange(first, false)) {
+    is_new = false;
+    if (line->get_object().contains("stage")) {
       if (auto frozen = gate_config_from_json(*line)) watch.stage.freeze(std::move(*frozen));
     } else {
       lines.push_back(std::move(line->get_object()));
@@ -160,16 +169,9 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
     errors->push_back(read.error());
     return std::nullopt;
   }
-  if (!watch.stage.config.metrics.empty()) {
-    if (const Status good = check(watch.stage.config); !good) {
-      errors->push_back(good.error());
-      watch.stage.config.metrics.clear();
-    } else {
-      watch.gate.emplace(watch.stage.config);
-    }
-  }
-  if (first) {
-    auto mark = store_->append(key, to_json_text(to_json(watch.stage.config)));
+  if (!watch.stage.config.metrics.empty()) watch.gate.emplace(watch.stage.config);
+  if (is_new) {
+    auto mark = store_->append(stream, to_json_text(to_json(watch.stage.config)));
     if (!mark) {
       errors->push_back(mark.error());
       return std::nullopt;
@@ -179,6 +181,26 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
   for (const json::object& line : lines) take_line(&watch, line);
   watch.next_tick = host_->now() + seconds(watch.stage.config.tick_s);
   return watch;
+}
+
+// What had waited for its baseline is judged from here on, beside what was judged already.
+void GateRunner::let_join(Watch* watch, JudgedStage stage, std::vector<Error>* errors) {
+  GateConfig joined = watch->stage.config;
+  for (const GateMetric& metric : stage.config.metrics) {
+    const bool known = std::any_of(joined.metrics.begin(), joined.metrics.end(),
+                                   [&](const GateMetric& m) { return m.name == metric.name; });
+    if (!known) joined.metrics.push_back(metric);
+  }
+  if (joined.share <= 0) joined.share = stage.config.share;  // It began with nobody admitted.
+  if (check(joined)) stage.config = std::move(joined);
+  const auto mark = store_->append(stage.stream(), to_json_text(to_json(stage.config)));
+  if (!mark) return errors->push_back(mark.error());
+  auto opened = open_watch(std::move(stage), errors);
+  if (!opened) return;
+  opened->next_tick = watch->next_tick;
+  opened->unstored = std::move(watch->unstored);
+  opened->client_only = std::move(watch->client_only);
+  *watch = std::move(*opened);
 }
 
 // What a stored tick says, into the gate and the totals: the same for one that was just counted and
@@ -250,7 +272,7 @@ json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
 void GateRunner::close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors) {
   if (!watch->unstored) watch->unstored = take_tick(watch, shared);
   const Status stored = [&]() -> Status {
-    TRY(watch->mark, store_->append(watch->stage.key(), to_json_text(*watch->unstored)));
+    TRY(watch->mark, store_->append(watch->stage.stream(), to_json_text(*watch->unstored)));
     return store_->flush();
   }();
   if (!stored) {
@@ -284,6 +306,12 @@ void GateRunner::tell(const Watch& watch) {
     }
   } else {
     why = what_rests(stage);
+  }
+  for (const RestingGate& gate : stage.resting) {
+    if (!gate.waits) continue;
+    looked.readings.push_back({gate.gate, Verdict::Thin, false, {}, gate.why});
+    if (std::exchange(whole, whole == Verdict::Pass ? Verdict::Thin : whole) == Verdict::Pass)
+      why = gate.why;
   }
   for (const AbsoluteGate& gate : stage.absolute) {
     AbsoluteCounts counts;

@@ -68,6 +68,7 @@ class GateRunner {
   };
 
   std::optional<Watch> open_watch(JudgedStage stage, std::vector<Error>* errors);
+  void let_join(Watch* watch, JudgedStage stage, std::vector<Error>* errors);
   json::object take_tick(Watch* watch, SharedIntake shared);
   void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
@@ -77,7 +78,7 @@ class GateRunner {
   EvidenceStore* store_;
   HeadroomOf headroom_of_;
   UnitsOf units_of_;
-  std::map<std::string, Watch> watches_;  // by JudgedStage::key()
+  std::map<std::string, Watch> watches_;  // by JudgedStage::stream()
 };
 
 }  // namespace showcaller

@@ -47,7 +47,7 @@ std::string Host::salt_of(const std::string& event) const {
 }
 
 void Host::pass() {
-  if (const auto step = engine_->take_clock_step()) (void)engine_->submit(ClockStepObserved{*step});
+  (void)engine_->submit(engine_->observe_clock());
   const auto errors = fleets_->pass([this](const FleetPass& pass) {
     desk_->observe(pass.fleet, pass.instances);
     {

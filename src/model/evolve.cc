@@ -79,18 +79,23 @@ class Fold {
   Status operator()(const StageEntered& p) {
     return on_event(p.event, [&](EventState& event) {
       event.stage = p.stage;
-      event.visit = p.visit;
-      event.stage_since = record_.time;
       event.exposure_ppm = p.exposure_ppm;
       event.widened = false;
-      event.gates.clear();
-      event.sessions_canary = event.sessions_baseline = 0;
+      // On the way back the last let in leave: what a later stage was widened to, too.
+      const auto& stages = event.spec().stages;
+      for (std::size_t later = std::size_t(p.stage) + 1; later < stages.size(); ++later)
+        event.widened_ppm.erase(stages[later].name);
+      begin_visit(&event, p.visit);
     });
   }
   Status operator()(const ExposureWidened& p) {
     return on_event(p.event, [&](EventState& event) {
       event.exposure_ppm = p.exposure_ppm;
       event.widened = true;
+      const auto& stages = event.spec().stages;
+      if (event.stage >= 0 && std::size_t(event.stage) < stages.size())
+        event.widened_ppm[stages[std::size_t(event.stage)].name] = p.exposure_ppm;
+      if (p.visit > 0) begin_visit(&event, p.visit);
     });
   }
   Status operator()(const HoldSet& p) {
@@ -99,10 +104,18 @@ class Fold {
     });
   }
   Status operator()(const HoldLifted& p) {
-    return on_event(p.event, [](EventState& event) { event.hold.reset(); });
+    return on_event(p.event, [&](EventState& event) {
+      event.hold.reset();
+      event.resumed = record_.time;
+    });
   }
   Status operator()(const IntakeChanged& p) {
     return on_event(p.event, [&](EventState& event) {
+      if (!p.region.empty() && p.to == IntakeState::Closed) {
+        event.closed_regions.push_back(p.region);
+        std::sort(event.closed_regions.begin(), event.closed_regions.end());
+        return;
+      }
       event.intake = p.to;
       if (p.region.empty()) {
         event.open_regions.clear();
@@ -237,28 +250,38 @@ class Fold {
     world_.tokens.erase(found);
     return {};
   }
-  Status operator()(const ClockStepped&) {
+  Status operator()(const ClockStepped& p) {
     world_.clock_stepped = record_.time;
+    world_.clock_offset += Duration(p.by_ms);
     return {};
   }
+  Status operator()(const TimeNoted&) { return {}; }
   // Downtime never counts toward a bake, a readiness time-out or a rollback's bound.
   Status operator()(const ServerStarted& p) {
+    const Duration offset(p.clock_ms);
+    if (p.down_ms == 0 && offset < world_.clock_offset) world_.clock_stepped = record_.time;
+    world_.clock_offset = offset;
     if (p.down_ms <= 0) return {};
     std::vector<std::string> shifted;
     world_.events.each([&](const std::string& name, const EventState& event) {
-      if ((in(event.phase) & in(Phase::Preparing, Phase::RollingOut, Phase::RollingBack)) != 0) {
-        shifted.push_back(name);
-      }
+      if (counts_time(event.phase)) shifted.push_back(name);
     });
     for (const std::string& name : shifted) {
       EventState& event = world_.events[name];
       event.stage_since += Duration(p.down_ms);
       event.phase_since += Duration(p.down_ms);
+      if (event.resumed != Instant{}) event.resumed += Duration(p.down_ms);
     }
     return {};
   }
 
  private:
+  void begin_visit(EventState* event, std::int64_t visit) const {
+    event->visit = visit;
+    event->stage_since = record_.time;
+    event->gates.clear();
+    event->sessions_canary = event->sessions_baseline = 0;
+  }
   template <class Change>
   Status on_event(const std::string& name, Change change) {
     EventState* event = world_.events.edit(name);

@@ -30,6 +30,9 @@ ExposureRule eligibility_rule(const EventState& event, std::string salt = {});
 // they are on the canary whatever the draw says, so no arm may count them.
 ExposureRule exempt_rule(const EventState& event, std::string salt = {});
 
+// What a stage lets in, or let in when it was the present one: as the manifest says, or what it was
+// widened to.
+std::int64_t reached_ppm(const EventState& event, int stage);
 // The share of the present stage's eligible units that get the canary, the holdback taken off; 0
 // when none is admitted.
 std::int64_t canary_share_ppm(const EventState& event);

@@ -200,6 +200,12 @@ constexpr bool layer_is_active(Phase phase) {
 constexpr bool may_admit(Phase phase) {
   return (in(phase)&in(Phase::RollingOut, Phase::Live)) != 0;
 }
+// How long it lasts is a matter of time during which somebody was there to act: a bake, a time-out,
+// the watch after the last stage.
+constexpr bool counts_time(Phase phase) {
+  using enum Phase;
+  return (in(phase)&in(Preparing, RollingOut, Live, RollingBack)) != 0;
+}
 constexpr bool is_over(Phase phase) {
   using enum Phase;
   return (in(phase)&in(Retired, Cancelled, Rejected, RolledBack)) != 0;

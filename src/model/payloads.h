@@ -117,7 +117,9 @@ struct ExposureWidened {
   std::string event;
   std::int64_t exposure_ppm = 0;
   std::string reason;
-  SHOWCALLER_FIELDS(F(event) F(exposure_ppm) F(reason))
+  // Arms in another share are other arms: the evidence begins anew. 0 in old records: it went on.
+  std::int64_t visit = 0;
+  SHOWCALLER_FIELDS(F(event) F(exposure_ppm) F(reason) F(visit))
 };
 struct HoldSet {
   std::string event;
@@ -267,14 +269,21 @@ struct TokenRevoked {
   std::string id;
   SHOWCALLER_FIELDS(F(id))
 };
-struct ClockStepped {
+struct ClockStepped {  // the wall clock, against engine time, which goes on
   std::int64_t by_ms = 0;
   SHOWCALLER_FIELDS(F(by_ms))
 };
 struct ServerStarted {
   std::string version;
-  std::int64_t down_ms = 0;  // wall time since the last record, if it can be told
-  SHOWCALLER_FIELDS(F(version) F(down_ms))
+  std::int64_t down_ms = 0;   // engine time since the last record: nobody was there
+  std::int64_t clock_ms = 0;  // the wall clock less engine time; below 0: it is behind the journal
+  SHOWCALLER_FIELDS(F(version) F(down_ms) F(clock_ms))
+};
+// Nothing else was to be told, and an event waits for time to pass: a restart then knows how long
+// it did.
+struct TimeNoted {
+  std::string event;
+  SHOWCALLER_FIELDS(F(event))
 };
 
 #undef F
@@ -285,6 +294,6 @@ using Payload =
                  VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
                  SessionsCounted, LedgerSealed, PageRaised, InstanceRequested, InstanceMoved,
                  StartsDelayed, QuarantineSet, QuarantineLifted, LineStopped, LineResumed,
-                 TokenCreated, TokenRevoked, ClockStepped, ServerStarted>;
+                 TokenCreated, TokenRevoked, ClockStepped, ServerStarted, TimeNoted>;
 
 }  // namespace showcaller

@@ -69,13 +69,6 @@ struct ReadinessStanding {
   SHOWCALLER_FIELDS(F(ready) F(since) F(detail))
 };
 
-// How far a unit may be admitted: the union of the stages entered so far (exposure only grows on
-// the way forward).
-struct StageExposure {
-  std::int64_t exposure_ppm = 0;  // in force; widened or paced stages differ from the manifest
-  SHOWCALLER_FIELDS(F(exposure_ppm))
-};
-
 struct EventState {
   std::shared_ptr<const Manifest> manifest;  // of the present revision
   std::int64_t revision = 0;
@@ -84,14 +77,17 @@ struct EventState {
   Instant phase_since{};
   std::string phase_reason;
   std::optional<Hold> hold;
+  Instant resumed{};  // when a hold was last lifted
   IntakeState intake = IntakeState::Closed;
   std::vector<std::string>
-      open_regions;        // waves of a local schedule that are open; empty with Open: all
-  int stage = -1;          // index; -1 before the first
-  std::int64_t visit = 0;  // counts entries of stages; names the evidence
+      open_regions;  // waves of a local schedule that are open; empty with Open: all
+  std::vector<std::string> closed_regions;  // whose own end has come
+  int stage = -1;                           // index; -1 before the first
+  std::int64_t visit = 0;                   // counts entries of stages; names the evidence
   Instant stage_since{};
   std::int64_t exposure_ppm = 0;  // of the present stage, in force
   bool widened = false;
+  std::map<std::string, std::int64_t> widened_ppm;  // by stage, of those entered so far
   std::int64_t pace_per_minute = 0;
   bool diverted = false;
   std::vector<Step> steps;                    // one a change of the change-set
@@ -163,6 +159,7 @@ struct World {
   std::uint64_t epoch = 0;
   Instant time{};                                        // of the last record
   Instant clock_stepped{};                               // when the wall clock last stepped
+  Duration clock_offset{};                               // the wall clock less engine time
   PersistentMap<std::string, StoredManifest> manifests;  // "Fleet/raid"; LiveEvents are in events
   PersistentMap<std::string, EventState> events;         // by name
   PersistentMap<std::string, Instance> instances;        // "fleet/id"
@@ -172,6 +169,9 @@ struct World {
   PersistentMap<std::string, Token> tokens;              // by the hex SHA-256 of the token
   DoneKeys keys;                                         // of the last day
 
+  // What the clock on the wall shows at an engine time. Schedules, freezes and whatever else is
+  // written as a date are held against it; how long something lasts is a matter of engine time.
+  Instant wall(Instant now) const { return now + clock_offset; }
   const EventState* event(std::string_view name) const { return events.find(name); }
   std::shared_ptr<const Manifest> manifest(Kind kind, std::string_view name) const;
   const FleetSpec* fleet(std::string_view name) const;
@@ -187,7 +187,7 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
-constexpr std::uint32_t kWorldTextFormat = 2;
+constexpr std::uint32_t kWorldTextFormat = 3;
 std::string world_to_text(const World& world);
 Result<World> world_from_text(std::string_view text);
 // Hex SHA-256 of the text.

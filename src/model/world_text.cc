@@ -25,13 +25,16 @@ void event_fields(Self& e, Visit&& visit) {
   visit("phase_since", e.phase_since);
   visit("phase_reason", e.phase_reason);
   visit("hold", e.hold);
+  visit("resumed", e.resumed);
   visit("intake", e.intake);
   visit("open_regions", e.open_regions);
+  visit("closed_regions", e.closed_regions);
   visit("stage", e.stage);
   visit("visit", e.visit);
   visit("stage_since", e.stage_since);
   visit("exposure_ppm", e.exposure_ppm);
   visit("widened", e.widened);
+  visit("widened_ppm", e.widened_ppm);
   visit("pace_per_minute", e.pace_per_minute);
   visit("diverted", e.diverted);
   visit("steps", e.steps);
@@ -80,6 +83,7 @@ struct Head {
   std::uint32_t format = kWorldTextFormat;
   std::uint64_t seq = 0, epoch = 0;
   Instant time{}, clock_stepped{};
+  Duration clock_offset{};
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("format", self.format);
@@ -87,6 +91,7 @@ struct Head {
     visit("epoch", self.epoch);
     visit("time", self.time);
     visit("clock_stepped", self.clock_stepped);
+    visit("clock_offset", self.clock_offset);
   }
 };
 
@@ -161,8 +166,8 @@ Status read_entry(World* world, const json::object& entry) {
 
 std::string world_to_text(const World& world) {
   std::string out;
-  append_json(&out,
-              Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped});
+  append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped,
+                         world.clock_offset});
   world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
     append_entry(&out, "manifests", key,
                  ManifestText{stored.generation, stored.manifest->document});
@@ -197,6 +202,7 @@ Result<World> world_from_text(std::string_view text) {
       world.epoch = head.epoch;
       world.time = head.time;
       world.clock_stepped = head.clock_stepped;
+      world.clock_offset = head.clock_offset;
       first = false;
     } else {
       if (!line.is_object()) return broken();

@@ -88,7 +88,8 @@ bool counts(const ApprovalRule& rule, const Approval& approval, const EventState
          role_counts(rule, approval.roles) && now < lapses(rule, approval);
 }
 
-RuleStanding standing_of(const AppliedRule& applied, const EventState& event, Instant now) {
+RuleStanding standing_of(const World& world, const AppliedRule& applied, const EventState& event,
+                         Instant now) {
   const ApprovalRule& rule = applied.rule;
   RuleStanding standing{.policy = applied.policy ? applied.policy->name : "",
                         .rule = rule.name,
@@ -104,7 +105,7 @@ RuleStanding standing_of(const AppliedRule& applied, const EventState& event, In
   std::sort(standing.approvers.begin(), standing.approvers.end());
   if (!applied.spec()) return standing;
   if (const auto* exception =
-          exception_for(*applied.spec(), rule.name, event.manifest->name, now)) {
+          exception_for(*applied.spec(), rule.name, event.manifest->name, world.wall(now))) {
     standing.waived = fmt::format("exception '{}' until {}: {}", exception->name,
                                   format_instant(exception->until), exception->reason);
   }
@@ -149,7 +150,7 @@ void explain(const RuleStanding& standing, const EventState& event, ApprovalNeed
 ApprovalNeed approvals_needed(const World& world, const EventState& event, Instant now) {
   ApprovalNeed need;
   for (const AppliedRule& applied : applied_rules(world, event)) {
-    need.rules.push_back(standing_of(applied, event, now));
+    need.rules.push_back(standing_of(world, applied, event, now));
     explain(need.rules.back(), event, &need);
   }
   return need;

@@ -64,6 +64,7 @@ bool is_toward_exposure(const EventCommand& command) {
 }  // namespace
 
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now) {
+  now = world.wall(now);  // Freezes and exceptions are dates.
   const FreezeSpec* longest = nullptr;
   std::string policy_name;
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
@@ -81,6 +82,7 @@ std::optional<std::string> frozen(const World& world, const EventState& event, I
 }
 
 std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now) {
+  now = world.wall(now);
   std::vector<std::string> notes;
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
     for (const FreezeSpec& freeze : policy.freezes) {

@@ -28,6 +28,7 @@ std::int64_t active_events_beside(const World& world, std::string_view event) {
 // The first quota that would not hold, as a sentence, of policies in audit mode or of the others.
 std::string broken_event_quota(const World& world, std::string_view event, Instant now,
                                bool audit_only) {
+  now = world.wall(now);  // An exception's end is a date.
   std::string broken;
   std::int64_t active = -1;
   each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {

@@ -57,7 +57,7 @@ class ApiBackend {
  public:
   virtual ~ApiBackend() = default;
 
-  virtual Instant now() const = 0;
+  virtual Instant now() const = 0;  // by the clock on the wall: for dates
   // By the token of "Authorization: Bearer"; empty: none was sent. Unauthenticated: unknown or
   // expired.
   virtual Result<Actor> authenticate(std::string_view token) const = 0;

@@ -62,8 +62,8 @@ class Stage {
   // Makes all moves that are possible now; one line each.
   std::vector<std::string> run() {
     std::vector<std::string> lines;
-    for (auto moves = next_saga_move("winter-raid", event(), now); !moves.empty();
-         moves = next_saga_move("winter-raid", event(), now)) {
+    for (auto moves = next_saga_move("winter-raid", event(), now, NewSteps::MayBegin);
+         !moves.empty(); moves = next_saga_move("winter-raid", event(), now, NewSteps::MayBegin)) {
       for (Payload& payload : moves) {
         lines.push_back(line_of(payload));
         fold(std::move(payload));

@@ -104,7 +104,9 @@ class Conversation {
       return "";
     }
     if (verb == "clock") {
-      theatre_.clock.step(parse_duration(arg).value());
+      const bool back = arg == "back";
+      const Duration step = parse_duration(back ? arg2 : arg).value();
+      theatre_.clock.step(back ? -step : step);
       return "";
     }
     return set(verb, arg, arg2, arg3);

@@ -209,6 +209,37 @@ TEST(EngineHost, ABrokenRecordInALongJournalStopsTheStart) {
   }
 }
 
+// The clock is looked at again before the first look is decided: one step is one step.
+TEST(EngineHost, AStepOfTheClockIsToldOnce) {
+  VirtualClock clock;
+  MemoryJournal journal(std::make_shared<MemoryDisk>());
+  const auto host = open_host(&journal, &clock);
+  const Instant before = host->now();
+  clock.step(-minutes(30));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(host->submit(host->observe_clock()));
+  EXPECT_TRUE(host->run_batch().value());
+  EXPECT_EQ(host->published()->clock_offset, -minutes(30));
+  EXPECT_EQ(host->wall(), before - minutes(30));
+  clock.advance(seconds(10));
+  EXPECT_EQ(host->now(), before + seconds(10));
+}
+
+// A journal that is ahead of the clock: engine time goes on from its last record.
+TEST(EngineHost, TimeGoesOnWhenTheClockIsBehindTheJournal) {
+  VirtualClock clock;
+  const auto disk = std::make_shared<MemoryDisk>();
+  MemoryJournal journal(disk);
+  const Instant last = open_host(&journal, &clock)->now();
+  clock.step(-hours(1));
+  MemoryJournal again(disk);
+  const auto host = open_host(&again, &clock);
+  EXPECT_EQ(host->now(), last);
+  EXPECT_EQ(host->wall(), last - hours(1));
+  clock.advance(seconds(7));
+  EXPECT_EQ(host->now(), last + seconds(7));
+  EXPECT_EQ(world_hash(*host->published()), hash_after_reopening(disk));
+}
+
 TEST(EngineHost, StartsFromItsSnapshot) {
   const LongJournal before;
   {

@@ -158,10 +158,10 @@ void Theatre::send_reports() {
 }
 
 void Theatre::advance(Duration d) {
-  const Instant end = clock.wall() + d;
-  while (clock.wall() < end) {
-    clock.advance(std::min<Duration>(seconds(1), end - clock.wall()));
-    driver.set_time(clock.wall());
+  const Duration end = clock.monotonic() + d;
+  while (clock.monotonic() < end) {
+    clock.advance(std::min<Duration>(seconds(1), end - clock.monotonic()));
+    driver.set_time(host_->engine().now());
     play();
     send_reports();
     host_->pass();

@@ -70,7 +70,8 @@ bool ordered(const Manifest& a, const Manifest& b, const Above& above) {
 
 }  // namespace
 
-std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const> events) {
+std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const> events,
+                                                LayersMeet meet) {
   const Above above = below_each(events);
   std::map<std::string, std::vector<const Manifest*>> holders;
   std::vector<LayerConflict> out;
@@ -83,7 +84,8 @@ std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const>
       for (const Manifest* other : others) {
         const auto& its = other->as<LiveEventSpec>();
         if (other->name == event->name || ordered(*event, *other, above)) continue;
-        if (ends_before(spec, its) || ends_before(its, spec)) continue;
+        if (meet == LayersMeet::AsScheduled && (ends_before(spec, its) || ends_before(its, spec)))
+          continue;
         out.push_back({event, other, i, path});
       }
       others.push_back(event);

@@ -22,7 +22,9 @@ struct LayerConflict {
 // Events with different priorities are ordered, and so are events of which one is, through any
 // number of others, `after` the other. Events that can never be in force together do not meet.
 // Actions are no layers. Sorted by input order.
-std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const> events);
+enum class LayersMeet { AsScheduled, Always };  // Always: as if every event were in force now
+std::vector<LayerConflict> find_layer_conflicts(std::span<const Manifest* const> events,
+                                                LayersMeet meet = LayersMeet::AsScheduled);
 
 // An event that wants to lie above another, by `after`, and lies below it, by priority.
 struct OrderContradiction {

@@ -193,7 +193,7 @@ std::optional<Times> ScheduleResolver::resolve_relative(const Node& node) {
   const bool whole_days = words.find_first_of("hms") == std::string_view::npos;
   if (whole_days && local_start_) {
     const std::int64_t ms = before ? -distance->count() : distance->count();
-    return resolve_local_text(node, {local_start_->ms + ms});
+    return resolve_local_text("", node, {local_start_->ms + ms});
   }
   Times times = *start_;
   for (auto& [region, instant] : times) instant += before ? -*distance : *distance;
