@@ -19,8 +19,11 @@
 
 namespace showcaller {
 
+enum class BudgetSide : std::uint8_t { AtMost, AtLeast };
+
 struct BudgetConfig {
-  double at_most = 0.01;  // events a unit, > 0. For "p99 <= v": 0.01, with x the number above v
+  double limit = 0.01;  // events a unit, > 0. For "p99 <= v": 0.01, with x the number above v
+  BudgetSide side = BudgetSide::AtMost;
   GateProfile profile = GateProfile::Guaranteed;  // fails at E >= 200, or 12
   double phi = 1;                                 // events that come in clumps count for fewer
   std::int64_t tick_s = 10;
@@ -35,28 +38,38 @@ struct BudgetLook {
   std::string why;
 };
 
-// Both on totals: log E that the rate is above the budget, and that it is below.
-double log_e_above(double n, double x, double at_most, double phi = 1);
-double log_e_below(double n, double x, double at_most, double phi = 1);
+// Both on totals: log E that the rate is above the limit, and that it is below.
+double log_e_above(double n, double x, double limit, double phi = 1);
+double log_e_below(double n, double x, double limit, double phi = 1);
+
+struct BudgetTick {
+  std::int64_t n = 0, x = 0;
+  bool alive = false;  // something runs that will have something to tell
+};
 
 class BudgetState {
  public:
   explicit BudgetState(const BudgetConfig& config) : config_(config) {}
-  // Counts of one tick that ends at t_s. A tick without exposure counts towards blind (three in a
-  // row). A broken budget stays broken.
-  Verdict feed(std::int64_t t_s, std::int64_t n, std::int64_t x);
+  // One tick that ends at t_s. Blind: three in a row without exposure, in which some was to come by
+  // what came before, or nothing that is alive. A broken budget stays broken.
+  Verdict feed(std::int64_t t_s, const BudgetTick& tick);
   BudgetLook look() const;
 
  private:
   struct Start {
-    std::int64_t n, x;
+    std::int64_t t_s, n, x;
   };
+  // What shows most that the budget is broken: everything, or since a restart.
+  Start telling() const;
   double log_e() const;
+  double log_broken(std::int64_t n, std::int64_t x) const;
+  double log_kept() const;
+  bool blind() const;
 
   BudgetConfig config_;
   std::int64_t n_ = 0, x_ = 0;
-  std::int64_t silent_ticks_ = 0;
-  std::int64_t last_t_s_ = 0;
+  std::int64_t ticks_ = 0, silent_ticks_ = 0;
+  bool alive_ = false;
   std::vector<Start> restarts_;  // every ten minutes: a late fault is not drowned by a good past
   bool failed_ = false;
 };

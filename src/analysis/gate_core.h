@@ -89,7 +89,9 @@ struct GroupTable {
 
 // A copy of every series at a restart.
 struct Restart {
+  std::int64_t t_s = 0;
   std::vector<SeriesWindow> series;
+  std::vector<double> canary_totals, baseline_totals;
   std::vector<float> baseline_counts;  // 24 bits are plenty for a measure of noise
   std::vector<float> canary_counts;
 };
@@ -172,7 +174,12 @@ struct GateState::Core {
   bool too_few_instances(const SeriesSums& sums, const WindowNoise& n) const;
   double log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
   double log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
+  // Of window k, with its share of the series' evidence.
+  double log_e_share(std::size_t s, std::size_t k) const;
   double log_e_series(std::size_t s) const;
+  // Of a metric, the series that speaks loudest, and the window that tells most of it.
+  std::size_t loudest_series(std::size_t m) const;
+  std::size_t telling_window(std::size_t s) const;
   double log_e_catastrophe(std::size_t s) const;
   double log_e_metric(std::size_t m) const;
   double log_e_total() const;

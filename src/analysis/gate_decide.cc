@@ -69,11 +69,9 @@ bool GateState::Core::looks_worse(std::size_t m) const {
   return false;
 }
 
-MetricLook GateState::Core::look_at(std::size_t m) const {
+// The cut that speaks loudest; the top one when none does.
+std::size_t GateState::Core::loudest_series(std::size_t m) const {
   const MetricPlan& metric = plan->metrics[m];
-  MetricLook out;
-  out.name = plan->config.metrics[m].name;
-  // The cut that speaks loudest; the top one when none does.
   std::size_t loudest = metric.last - 1;
   while (plan->series[loudest].weight <= 0 && loudest > metric.first) --loudest;
   double most = kLogNothing;
@@ -88,6 +86,14 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
     }
     fired = fired || fires;
   }
+  return loudest;
+}
+
+MetricLook GateState::Core::look_at(std::size_t m) const {
+  const MetricPlan& metric = plan->metrics[m];
+  MetricLook out;
+  out.name = plan->config.metrics[m].name;
+  const std::size_t loudest = loudest_series(m);
   const SeriesPlan& series = plan->series[loudest];
   const WindowNoise n = noise(loudest, 0);
   out.at = series.at;
@@ -95,12 +101,20 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   out.score = score(loudest, n);
   out.phi = n.phi;
   out.tau = plan->config.assignment == Assignment::Instance ? std::sqrt(n.tau2) : 0;
-  out.canary_n = std::int64_t(canary_totals[metric.n_column]);
-  out.canary_x = std::int64_t(canary_totals[series.canary_column]);
-  out.baseline_n = std::int64_t(baseline_totals[metric.n_column]);
-  out.baseline_x = std::int64_t(baseline_totals[series.baseline_column]);
+  // What is thin is so for the whole stage.
+  const std::size_t k = verdict == Verdict::Fail ? telling_window(loudest) : 0;
+  const auto since = [&](const std::vector<double>& totals,
+                         const std::vector<double> Restart::* then, std::size_t column) {
+    const double before = k > 0 ? (restarts[k - 1].*then)[column] : 0;
+    return std::int64_t(totals[column] - before);
+  };
+  out.canary_n = since(canary_totals, &Restart::canary_totals, metric.n_column);
+  out.canary_x = since(canary_totals, &Restart::canary_totals, series.canary_column);
+  out.baseline_n = since(baseline_totals, &Restart::baseline_totals, metric.n_column);
+  out.baseline_x = since(baseline_totals, &Restart::baseline_totals, series.baseline_column);
   // During the warm-up there is only what the catastrophe process saw.
-  const SeriesSums& late = main[loudest].sums;
+  const SeriesWindow shown = window(loudest, k);
+  const SeriesSums& late = shown.sums;
   const SeriesSums& sums = late.suspect + late.reference > 0 ? late : warm[loudest].sums;
   out.ratio = sums.ratio(metric.swapped);
   const auto [low, high] = ratio_interval(loudest);
@@ -112,7 +126,8 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   const double share = all > 0 ? double(out.canary_n) / all : plan->config.share;
   const double needed = share > 0 && share < 1 ? canary_units_needed(m, share) : INFINITY;
   out.canary_n_needed = std::isfinite(needed) ? std::ceil(needed) : 0;
-  out.blamed = fired;
+  for (std::size_t s = metric.first; s < metric.last; ++s)
+    out.blamed = out.blamed || (plan->series[s].weight > 0 && score_fires(s));
   return out;
 }
 

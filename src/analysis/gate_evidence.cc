@@ -21,6 +21,7 @@ constexpr double kLogSmallEffect = 0.405465108108164;  // log 1.5
 constexpr double kCertificate = 60;
 constexpr double kCertificateKept = 6;
 constexpr double kPowerAsked = 0.8;
+constexpr double kTelling = 10;
 constexpr double kClumpEventsMin = 5;
 constexpr double kClumpSizeMin = 1.25;
 
@@ -176,15 +177,30 @@ double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
   return (peak.l - l_margin) / n.phi - log_null_mass(n, peak.beta - series.margin());
 }
 
+double GateState::Core::log_e_share(std::size_t s, std::size_t k) const {
+  const SeriesWindow w = window(s, k);
+  if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
+  const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
+  return exact_log(share) + log_e_window(s, w, noise(s, k));
+}
+
 double GateState::Core::log_e_series(std::size_t s) const {
   LogSum sum;
-  for (std::size_t k = 0; k <= restarts.size(); ++k) {
-    const SeriesWindow w = window(s, k);
-    if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) continue;
-    const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
-    sum.add(exact_log(share) + log_e_window(s, w, noise(s, k)));
-  }
+  for (std::size_t k = 0; k <= restarts.size(); ++k) sum.add(log_e_share(s, k));
   return sum.value();
+}
+
+std::size_t GateState::Core::telling_window(std::size_t s) const {
+  // Less than this is chance, and the whole stage is what to look at.
+  double most = std::max(log_e_share(s, 0), std::log(kTelling));
+  std::size_t window = 0;
+  for (std::size_t k = 1; k <= restarts.size(); ++k) {
+    const double log_e = log_e_share(s, k);
+    if (log_e <= most) continue;
+    most = log_e;
+    window = k;
+  }
+  return window;
 }
 
 double GateState::Core::log_e_catastrophe(std::size_t s) const {

@@ -70,7 +70,10 @@ void GateState::Core::begin_restarts(std::int64_t start_s) {
   // After a gap one restart stands for all that fell due in it.
   restarts_due = start_s < 7800 ? start_s / 600 + 1 : 12 + (start_s - 7200) / 3600 + 1;
   Restart restart;
+  restart.t_s = start_s;
   restart.series = main;
+  restart.canary_totals = canary_totals;
+  restart.baseline_totals = baseline_totals;
   restart.baseline_counts = as_float(baseline_groups.counts);
   restart.canary_counts = as_float(canary_groups.counts);
   restarts.push_back(std::move(restart));

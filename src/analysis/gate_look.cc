@@ -43,15 +43,17 @@ std::string e_text(std::int64_t log_e_unats) {
   return log_e > 13.8 ? fmt::format("e^{:.0f}", log_e) : fmt::format("{:.3g}", std::exp(log_e));
 }
 
-std::string describe(const MetricLook& m) {
+std::string describe(const MetricLook& m, std::int64_t since_s) {
   const std::string where =
       m.at > 0 ? fmt::format(" above the baseline's p{:.4g}", m.at * 100) : "";
   const std::string counts =
       m.canary_n > 0 ? fmt::format(" ({} against {}, n = {})", share_text(m.canary_x, m.canary_n),
                                    share_text(m.baseline_x, m.baseline_n), m.canary_n)
                      : std::string(" (in the warm-up)");
-  return fmt::format("{}{} is {:.2f} times the baseline{}, E = {}, z = {:.1f}", m.name, where,
-                     m.ratio, counts, e_text(m.log_e_unats), m.score);
+  const std::string since =
+      since_s > 0 ? fmt::format(" since minute {}", since_s / 60) : std::string();
+  return fmt::format("{}{} is {:.2f} times the baseline{}{}, E = {}, z = {:.1f}", m.name, where,
+                     m.ratio, since, counts, e_text(m.log_e_unats), m.score);
 }
 
 std::string duration_text(double seconds) {
@@ -94,8 +96,11 @@ std::string GateState::Core::why(const GateLook& look) const {
   switch (look.verdict) {
     case Verdict::Fail: {
       std::string text;
-      for (const MetricLook& m : look.metrics) {
-        if (m.blamed) text += (text.empty() ? "" : "; ") + describe(m);
+      for (std::size_t i = 0; i < look.metrics.size(); ++i) {
+        if (!look.metrics[i].blamed) continue;
+        const std::size_t k = telling_window(loudest_series(i));
+        text +=
+            (text.empty() ? "" : "; ") + describe(look.metrics[i], k > 0 ? restarts[k - 1].t_s : 0);
       }
       return text;
     }
@@ -138,7 +143,7 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
     if (metric.verdict == Verdict::Pass) continue;
     if (metric.powered && t_s >= config.planned_s) {
       return fmt::format("{}: it looks worse, but not beyond doubt; bake on, or widen the share",
-                         describe(metric));
+                         describe(metric, 0));
     }
     const double gap = metric.canary_n_needed > 0
                            ? metric.canary_n_needed / std::max(1.0, double(metric.canary_n))

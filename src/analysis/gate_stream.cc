@@ -175,6 +175,8 @@ void write_verdict(std::ostream& out, std::string_view key, const GateLook& look
   out << to_json_text(line) << '\n';
 }
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // some editors begin a file with it
+
 // std::getline with a bound: a line that passes it is cut, and so told.
 bool read_line(std::istream& in, std::string* line) {
   line->clear();
@@ -394,7 +396,7 @@ int judge_stream(std::istream& in, std::ostream& out, std::ostream& err) {
   std::string line;
   std::int64_t number = 0;
   while (!judge.done() && read_line(in, &line)) {
-    ++number;
+    if (++number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     if (line.size() > kLineBytesMax) {
       err << "gate judge: line " << number << ": longer than " << kLineBytesMax << " bytes\n";
       return kJudgeMalformed;

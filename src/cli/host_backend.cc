@@ -302,9 +302,9 @@ Status HostBackend::release(std::string_view session) {
   return {};
 }
 
-Result<json::value> HostBackend::report(std::string_view body, const Actor& actor) {
-  TRY(TelemetryBatch batch, decode_telemetry(body));
+Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& actor) {
   Report report;
+  report.token = actor.name;
   report.source = actor.name + "/" + batch.source;
   report.sequence = std::uint64_t(std::max<std::int64_t>(batch.sequence, 0));
   // A token of a game server speaks for the server; anybody else is a client, whatever the batch
@@ -315,17 +315,25 @@ Result<json::value> HostBackend::report(std::string_view body, const Actor& acto
     ReportedDelta out;
     out.metric = std::move(delta.metric);
     out.instance = std::move(delta.instance);
+    out.session = std::move(delta.session);
     out.event = std::move(delta.event);
     out.arm = delta.arm;
     out.unit = std::move(delta.unit);
+    out.stratum = std::move(delta.stratum);
     out.n = delta.n;
     out.x = delta.x;
     out.histogram = std::move(delta.histogram);
     report.deltas.push_back(std::move(out));
   }
-  TRY(host_.report(report));
-  return json::value{{"accepted", report.deltas.size()},
-                     {"report_every_ms", options_.telemetry_every.count()}};
+  TRY(const ReportReceipt counted, host_.report(report));
+  TelemetryReceipt receipt{.repeated = counted.repeated,
+                           .taken = counted.count(DeltaFate::Taken),
+                           .report_every_ms = options_.telemetry_every.count()};
+  for (std::size_t i = 1; i < kDeltaFates; ++i) {
+    if (counted.deltas[i] > 0)
+      receipt.dropped[std::string(to_string(DeltaFate(i)))] = counted.deltas[i];
+  }
+  return receipt;
 }
 
 FlagView HostBackend::flags(const Actor& actor) const {

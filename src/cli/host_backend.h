@@ -51,7 +51,7 @@ class HostBackend final : public ApiBackend {
 
   Result<json::value> allocate(const json::object& request) override;
   Status release(std::string_view session) override;
-  Result<json::value> report(std::string_view body, const Actor& actor) override;
+  Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
   FlagView flags(const Actor& actor) const override;
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override;

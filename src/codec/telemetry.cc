@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,11 @@ namespace showcaller {
 namespace {
 
 constexpr std::int64_t kCountMax = std::int64_t(1) << 53;
+constexpr std::size_t kIgnoredMax = 8;
+constexpr std::array<std::string_view, 7> kBatchFields{"source",  "sequence", "trust", "sent_ms",
+                                                       "dropped", "trace",    "deltas"};
+constexpr std::array<std::string_view, 10> kDeltaFields{
+    "metric", "event", "arm", "instance", "session", "unit", "stratum", "n", "x", "histogram"};
 
 // Reads one object; the first thing that is wrong is kept, with its place.
 class Reader {
@@ -56,6 +62,14 @@ class Reader {
   void refuse(std::string_view key, std::string_view what) {
     if (!error_) error_ = Error{ErrorCode::Invalid, fmt::format("{}{}: {}", place_, key, what)};
   }
+  void note_unknown(std::span<const std::string_view> known, std::set<std::string>* ignored) const {
+    if (ignored == nullptr) return;
+    for (const auto& member : object_) {
+      const std::string_view name = member.key();
+      if (std::ranges::find(known, name) != known.end() || ignored->size() >= kIgnoredMax) continue;
+      ignored->insert(std::string(name.substr(0, limits_.text_bytes_max)));
+    }
+  }
   const json::object& object() const { return object_; }
   std::optional<Error>& error() { return error_; }
 
@@ -79,7 +93,7 @@ void read_counts(Reader* reader, TelemetryDelta* delta) {
 }
 
 Result<TelemetryDelta> read_delta(const json::value& value, std::size_t index,
-                                  const TelemetryLimits& limits) {
+                                  const TelemetryLimits& limits, std::set<std::string>* ignored) {
   const std::string place = fmt::format("deltas[{}].", index);
   const auto* object = value.if_object();
   if (object == nullptr) {
@@ -93,9 +107,11 @@ Result<TelemetryDelta> read_delta(const json::value& value, std::size_t index,
   delta.arm = parse_arm(arm);
   if (!arm.empty() && !delta.arm) reader.refuse("arm", "expected canary or baseline");
   delta.instance = reader.text("instance");
+  delta.session = reader.text("session");
   delta.unit = reader.text("unit");
   delta.stratum = reader.text("stratum");
   read_counts(&reader, &delta);
+  reader.note_unknown(kDeltaFields, ignored);
   if (reader.error()) return std::unexpected(*std::move(reader.error()));
   return delta;
 }
@@ -105,6 +121,7 @@ json::object delta_to_json(const TelemetryDelta& delta) {
   if (!delta.event.empty()) out["event"] = delta.event;
   if (delta.arm) out["arm"] = to_string(*delta.arm);
   if (!delta.instance.empty()) out["instance"] = delta.instance;
+  if (!delta.session.empty()) out["session"] = delta.session;
   if (!delta.unit.empty()) out["unit"] = delta.unit;
   if (!delta.stratum.empty()) out["stratum"] = delta.stratum;
   if (delta.histogram) {
@@ -118,7 +135,8 @@ json::object delta_to_json(const TelemetryDelta& delta) {
 
 }  // namespace
 
-Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLimits& limits) {
+Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLimits& limits,
+                                        std::set<std::string>* ignored) {
   TRY(const auto parsed, parse_json(body, {.bytes_max = limits.bytes_max, .depth_max = 8}));
   const auto* object = parsed.if_object();
   if (object == nullptr) return fail(ErrorCode::Invalid, "a batch is a JSON object");
@@ -143,9 +161,10 @@ Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLi
                 fmt::format("deltas: more than {}; send smaller batches", limits.deltas_max));
   }
   if (reader.error()) return std::unexpected(*std::move(reader.error()));
+  reader.note_unknown(kBatchFields, ignored);
   batch.deltas.reserve(deltas->get_array().size());
   for (std::size_t i = 0; i < deltas->get_array().size(); ++i) {
-    TRY(auto delta, read_delta(deltas->get_array()[i], i, limits));
+    TRY(auto delta, read_delta(deltas->get_array()[i], i, limits, ignored));
     batch.deltas.push_back(std::move(delta));
   }
   return batch;

@@ -6,17 +6,18 @@
 //   whole,
 //            "dropped"?: whole, "trace"?: text, "deltas": [delta…]}
 //   delta = {"metric": text, "event"?: text, "arm"?: "canary"|"baseline", "instance"?: text,
-//   "unit"?: text,
+//   "session"?: text, "unit"?: text,
 //            "stratum"?: text, ("n": whole, "x"?: whole | "histogram":
 //            {"scale","zero","offset","counts"})}
 //
 // A batch is counted once, however often it arrives: by its source (one run of one process) and
-// sequence. Fields that are not known are ignored, so that senders may be newer than the server.
-// Errors name the place: "deltas[3].n: …". Threads: none. Limits: TelemetryLimits.
+// sequence. Fields that are not known are ignored, so that senders may be newer than the server,
+// and named. Errors name the place: "deltas[3].n: …". Threads: none. Limits: TelemetryLimits.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ struct TelemetryDelta {
   std::string event;  // the LiveEvent; empty: none
   std::optional<Arm> arm;
   std::string instance;  // game server process; empty: not told
+  std::string session;   // the match; empty: not told
   std::string unit;      // player, party, …; empty: not told
   std::string stratum;   // region, platform, …; empty: not told
   std::int64_t n = 0;    // observed
@@ -73,7 +75,10 @@ struct TelemetryLimits {
   std::size_t text_bytes_max = 256;
 };
 
-Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLimits& limits = {});
+// Limit: the batch is too large, and will be when it comes again. `ignored` gets the names of the
+// fields that are not known, some of them.
+Result<TelemetryBatch> decode_telemetry(std::string_view body, const TelemetryLimits& limits = {},
+                                        std::set<std::string>* ignored = nullptr);
 std::string encode_telemetry(const TelemetryBatch& batch);
 
 }  // namespace showcaller

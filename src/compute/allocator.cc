@@ -335,13 +335,26 @@ struct Allocator::State {
     return fail(ErrorCode::Unavailable, std::move(message));
   }
 
+  // An event draws once: what follows when its canary is skipped is no draw.
+  static void note_draws(const std::vector<ArmAssignment>& arms,
+                         std::vector<ArmAssignment>* drawn) {
+    for (const ArmAssignment& arm : arms) {
+      const bool known = std::any_of(drawn->begin(), drawn->end(), [&](const ArmAssignment& other) {
+        return other.event == arm.event;
+      });
+      if (!known) drawn->push_back(arm);
+    }
+  }
+
   // The same arms in another region, if the nearest is full: a full region never moves a session to
   // the other arm.
   Result<Place> find_place(const FleetAllocationPlan& of_fleet, InstancePool& pool,
                            const AllocationRequest& request,
                            const std::vector<std::string>& regions,
-                           const std::vector<const CanaryLayer*>& skip, Instant now) {
+                           const std::vector<const CanaryLayer*>& skip, Instant now,
+                           std::vector<ArmAssignment>* drawn) {
     TRY(auto first, assign_build(of_fleet, request, regions.front(), skip, now));
+    if (drawn) note_draws(first.arms, drawn);
     if (first.layer && !paces[first.layer->event].has_one(now))
       return Place{nullptr, std::move(first)};
     for (std::size_t i = 0; i < regions.size(); ++i) {
@@ -356,13 +369,14 @@ struct Allocator::State {
   }
 
   Result<Place> choose(const FleetAllocationPlan& of_fleet, InstancePool& pool,
-                       const AllocationRequest& request, Instant now) {
+                       const AllocationRequest& request, Instant now,
+                       std::vector<ArmAssignment>* drawn) {
     TRY(const auto regions, candidate_regions(of_fleet, request));
     if (regions.empty())
       return fail(ErrorCode::Unavailable, fmt::format("fleet {} has no region", request.fleet));
     std::vector<const CanaryLayer*> skip;
     for (;;) {
-      TRY(auto place, find_place(of_fleet, pool, request, regions, skip, now));
+      TRY(auto place, find_place(of_fleet, pool, request, regions, skip, now, drawn));
       const CanaryLayer* layer = place.assignment.layer;
       if (layer && exposures.size() + request.players.size() > limits.exposures_max) {
         return refuse(layer, "exposures wait to be written to the ledger; try again");
@@ -498,7 +512,8 @@ void Allocator::observe(const std::string& fleet, std::span<const ObservedInstan
   }
 }
 
-Result<Allocation> Allocator::allocate(const AllocationRequest& request, Instant now) {
+Result<Allocation> Allocator::allocate(const AllocationRequest& request, Instant now,
+                                       std::vector<ArmAssignment>* drawn) {
   State& s = *state_;
   s.last = std::max(s.last, now);
   TRY(check(request, s.limits));
@@ -510,7 +525,7 @@ Result<Allocation> Allocator::allocate(const AllocationRequest& request, Instant
     return fail(ErrorCode::NotFound,
                 fmt::format("there is no fleet '{}'; apply one", request.fleet));
   InstancePool& pool = s.pools[request.fleet];
-  TRY(auto place, s.choose(*plan, pool, request, now));
+  TRY(auto place, s.choose(*plan, pool, request, now, drawn));
   if (!s.make_room())
     return fail(ErrorCode::Limit, "too many sessions are under way for this server");
   return s.give(*plan, pool, request, std::move(place), now);

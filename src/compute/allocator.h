@@ -44,8 +44,10 @@ class Allocator {
 
   // Invalid: the request is wrong. NotFound: no such fleet. Unsupported: no build for that
   // protocol. Conflict: the session's id was used for another request. Unavailable: no place now;
-  // try again after retry_after_s(). Limit: full.
-  Result<Allocation> allocate(const AllocationRequest& request, Instant now);
+  // try again after retry_after_s(). Limit: full. `drawn` gets the arms that a new session was
+  // drawn for, whether or not it then found a place there.
+  Result<Allocation> allocate(const AllocationRequest& request, Instant now,
+                              std::vector<ArmAssignment>* drawn = nullptr);
   // Other sessions on the instance of an allocation, for to_driver().
   std::vector<std::string> sessions_beside(const Allocation& allocation) const;
   // The session has ended, before the instance shows it. False: not known.

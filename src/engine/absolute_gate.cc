@@ -1,92 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/absolute_gate.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include <fmt/format.h>
 
-#include "analysis/special.h"
+#include "engine/gate_readings.h"
 
 namespace showcaller {
 namespace {
 
-constexpr double kThreshold =
-    200;  // 1 / alpha: a false alarm in 200 stages, however often it is looked at
-constexpr std::int64_t kUnitsMin = 30;  // before a rate within its budget is called so
+constexpr double kLimitMin = 1e-9;  // "none at all" is a budget too
 
-// Log of the beta-binomial mixture over "the share is p0", with a prior of two pseudo-units around
-// it.
-double log_e_share(double x, double n, double p0) {
-  p0 = std::min(std::max(p0, 1e-9), 1 - 1e-9);
-  const double a = 2 * p0 + 0.5;
-  const double b = 2 * (1 - p0) + 0.5;
-  return log_beta(x + a, n - x + b) - log_beta(a, b) - x * std::log(p0) - (n - x) * std::log1p(-p0);
+bool is_share(MetricType type) {
+  return type == MetricType::Binary || type == MetricType::Quantile;
 }
 
-// The same for a rate of events an exposure: gamma-Poisson.
-double log_e_rate(double x, double n, double rate) {
-  rate = std::max(rate, 1e-12);
-  const double a = 1;
-  const double b = a / rate;
-  return a * std::log(b) + log_gamma(x + a) - log_gamma(a) - (x + a) * std::log(n + b) -
-         x * std::log(rate) + n * rate;
-}
-
-AbsoluteReading judge_level(const AbsoluteGate& gate, const AbsoluteCounts& counts) {
-  if (!counts.level) return {Verdict::Blind, {}, "its level is not known"};
-  const double level = *counts.level;
-  const bool low = gate.at_least && level < *gate.at_least;
-  const bool high = gate.at_most && level > *gate.at_most;
-  return {low || high ? Verdict::Fail : Verdict::Pass,
-          {{"level", level}},
-          fmt::format("{:.4g}, to be {}", level,
-                      gate.at_least ? fmt::format("at least {:.4g}", *gate.at_least)
-                                    : fmt::format("at most {:.4g}", gate.at_most.value_or(0)))};
-}
-
-struct Share {
-  double x = 0, n = 0, limit = 0;
-  bool above = true;  // fails when the share is above the limit
-  std::string said;
-};
-
-// "p99 at most 250 ms" is "at most 1 % above 250 ms".
-Share share_of(const AbsoluteGate& gate, const AbsoluteCounts& counts) {
-  const bool above = gate.at_most.has_value();
-  const double limit = above ? *gate.at_most : gate.at_least.value_or(0);
-  if (gate.type != MetricType::Quantile) {
-    return {double(counts.x), double(counts.n), limit, above,
-            fmt::format("{:.4g} of {}, to be at {} {:.4g}",
-                        counts.n > 0 ? double(counts.x) / double(counts.n) : 0.0, counts.n,
-                        above ? "most" : "least", limit)};
-  }
-  const double n = counts.histogram ? double(counts.histogram->count()) : 0;
-  const double x = counts.histogram ? double(counts.histogram->count_above(limit)) : 0;
-  const double q = gate.quantile.value_or(0.99);
-  return {x, n, 1 - q, above,
-          fmt::format("p{:g} is {:.4g} over {:.0f}, to be at {} {:.4g}", 100 * q,
-                      counts.histogram ? counts.histogram->quantile(q) : 0.0, n,
-                      above ? "most" : "least", limit)};
+std::int64_t units(const AbsoluteGate& gate, const AbsoluteTick& tick) {
+  if (gate.type != MetricType::Quantile) return tick.n;
+  return tick.histogram ? std::int64_t(tick.histogram->count()) : 0;
 }
 
 }  // namespace
 
-AbsoluteReading judge_absolute(const AbsoluteGate& gate, const AbsoluteCounts& counts) {
-  if (gate.metric == "capacity.headroom") return judge_level(gate, counts);
-  const Share share = share_of(gate, counts);
-  if (share.n <= 0) return {Verdict::Blind, {}, "the canary has shown nothing of it yet"};
-  const bool counts_may_exceed = gate.type == MetricType::Count || gate.type == MetricType::Rate;
-  const double log_e = counts_may_exceed
-                           ? log_e_rate(share.x, share.n, share.limit)
-                           : log_e_share(std::min(share.x, share.n), share.n, share.limit);
-  const double observed = share.x / share.n;
-  const bool worse = share.above ? observed > share.limit : observed < share.limit;
-  json::object statistics{
-      {"n", share.n}, {"x", share.x}, {"log_e_unats", std::llround(1e6 * log_e)}};
-  if (worse && log_e >= std::log(kThreshold))
-    return {Verdict::Fail, std::move(statistics), share.said};
-  const bool enough = share.n >= double(kUnitsMin);
-  return {!worse && enough ? Verdict::Pass : Verdict::Thin, std::move(statistics), share.said};
+AbsoluteJudge::AbsoluteJudge(AbsoluteGate gate, const GateConfig& stage) : gate_(std::move(gate)) {
+  if (gate_.metric == kHeadroomMetric) {
+    level_.emplace(LevelConfig{.at_least = gate_.at_least, .at_most = gate_.at_most});
+    return;
+  }
+  if (gate_.at_most) bounds_.push_back(bound(*gate_.at_most, BudgetSide::AtMost, stage));
+  if (gate_.at_least) bounds_.push_back(bound(*gate_.at_least, BudgetSide::AtLeast, stage));
+}
+
+AbsoluteJudge::Bound AbsoluteJudge::bound(double limit, BudgetSide side,
+                                          const GateConfig& stage) const {
+  const bool quantile = gate_.type == MetricType::Quantile;
+  // Of a quantile the share above the limit is what counts.
+  double share = quantile ? 1 - gate_.quantile.value_or(0.99) : limit;
+  const bool complement = is_share(gate_.type) && share > 0.5;
+  const std::string said =
+      fmt::format("at {} {:.4g}{}", side == BudgetSide::AtMost ? "most" : "least",
+                  gate_.type == MetricType::Binary ? limit * 100 : limit,
+                  gate_.type == MetricType::Binary ? " %" : "");
+  if (complement) {
+    share = 1 - share;
+    side = side == BudgetSide::AtMost ? BudgetSide::AtLeast : BudgetSide::AtMost;
+  }
+  return {limit, complement, said,
+          BudgetState({.limit = std::max(share, kLimitMin),
+                       .side = side,
+                       .profile = stage.profile,
+                       .tick_s = stage.tick_s})};
+}
+
+std::int64_t AbsoluteJudge::events(const Bound& bound, const AbsoluteTick& tick) const {
+  std::int64_t x = tick.x;
+  if (gate_.type == MetricType::Quantile)
+    x = tick.histogram ? std::int64_t(tick.histogram->count_above(bound.limit)) : 0;
+  const std::int64_t n = units(gate_, tick);
+  if (is_share(gate_.type)) x = std::min(x, n);
+  return bound.complement ? n - x : x;
+}
+
+void AbsoluteJudge::feed(std::int64_t t_s, const AbsoluteTick& tick) {
+  if (level_) {
+    level_->feed(tick.level);
+    return;
+  }
+  for (Bound& bound : bounds_)
+    bound.budget.feed(t_s, {units(gate_, tick), events(bound, tick), tick.alive});
+  n_ += tick.n;
+  x_ += tick.x;
+  if (!tick.histogram) return;
+  if (histogram_)
+    histogram_->merge(*tick.histogram);
+  else
+    histogram_ = tick.histogram;
+}
+
+std::string AbsoluteJudge::value() const {
+  if (gate_.type == MetricType::Quantile) {
+    const double q = gate_.quantile.value_or(0.99);
+    return fmt::format("p{:g} is {:.4g}", 100 * q, histogram_ ? histogram_->quantile(q) : 0.0);
+  }
+  const double rate = n_ > 0 ? double(x_) / double(n_) : 0;
+  return gate_.type == MetricType::Binary ? fmt::format("{:.4g} %", rate * 100)
+                                          : fmt::format("{:.4g}", rate);
+}
+
+AbsoluteReading AbsoluteJudge::read() const {
+  if (level_) return {level_->verdict(), {}, level_->why()};
+  AbsoluteReading out{Verdict::Pass, {}, {}};
+  for (const Bound& bound : bounds_) {
+    const BudgetLook look = bound.budget.look();
+    out.verdict = graver(out.verdict, look.verdict);
+    out.why += fmt::format("{}{}, to be {}: {}", out.why.empty() ? "" : "; ", value(), bound.said,
+                           look.why);
+    out.statistics = {{"n", look.n}, {"x", look.x}};
+    if (look.log_e_unats != kLogZero) out.statistics["log_e_unats"] = look.log_e_unats;
+  }
+  return out;
 }
 
 }  // namespace showcaller

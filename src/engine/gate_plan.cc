@@ -12,8 +12,6 @@
 namespace showcaller {
 namespace {
 
-constexpr std::string_view kHeadroomMetric = "capacity.headroom";
-
 MetricKind kind_of(MetricType type) {
   switch (type) {
     case MetricType::Binary:
@@ -32,6 +30,8 @@ bool applies(const GateSpec& gate, const std::string& stage) {
   return gate.stages.empty() ||
          std::find(gate.stages.begin(), gate.stages.end(), stage) != gate.stages.end();
 }
+
+constexpr double kLatencyGrowthSeen = 1.25;  // of a quantile, where the manifest does not say
 
 bool is_relative(const GateSpec& gate) {
   return gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
@@ -85,6 +85,10 @@ GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
       out.at.push_back(kQuantilesAt[i]);
       out.cuts.push_back(cuts[i]);
     }
+    // The certificate asks whether the canary's values, divided by what must be seen, are below.
+    if (!out.cuts.empty())
+      out.scaled_by = std::clamp(out.must_detect > 0 ? out.must_detect : kLatencyGrowthSeen,
+                                 (1 + out.worse_by_at_most) * 1.05, 10.0);
   }
   return out;
 }

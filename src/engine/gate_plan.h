@@ -21,6 +21,7 @@ struct BaselineOf {
   std::vector<double> quantile_cuts;  // at kQuantilesAt; empty: unknown
   double phi = 1;
 };
+inline constexpr std::string_view kHeadroomMetric = "capacity.headroom";
 inline constexpr double kQuantilesAt[] = {0.5, 0.9, 0.95, 0.99};
 
 // A gate's absolute side: the canary alone against a number.

@@ -14,7 +14,7 @@ namespace {
 
 // Sums over all groups of a tick, and over all ticks of a stage, stay within an int64 and a
 // double's whole numbers.
-constexpr std::int64_t kCountMax = std::int64_t(1) << 40;
+constexpr std::int64_t kCountMax = std::int64_t(1) << 53;  // a double holds it exactly
 constexpr std::int64_t kSecondsMax = 400LL * 86'400;
 constexpr std::size_t kGroupsMax = 100'000;
 constexpr std::size_t kIdBytesMax = 256;
@@ -24,13 +24,18 @@ auto group_key(const GroupCounts& g) {
   return std::tie(g.stratum, g.arm, g.id);
 }
 
+// Neither is beyond the limit, nor is what comes of it.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return std::min(a + b, kCountMax);
+}
+
 Result<std::int64_t> whole_number(const json::value& value, const std::string& path,
                                   std::int64_t min) {
   std::int64_t number = 0;
   if (value.is_int64()) {
     number = value.get_int64();
   } else if (value.is_uint64()) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^40; no tick counts so many", path));
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; no tick counts so many", path));
   } else if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
              std::abs(value.get_double()) <= double(kCountMax)) {
     number = std::int64_t(value.get_double());
@@ -43,7 +48,7 @@ Result<std::int64_t> whole_number(const json::value& value, const std::string& p
                 fmt::format("{} is {}; at least {} was expected", path, number, min));
   }
   if (number > kCountMax) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^40; no tick counts so many", path));
+    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; no tick counts so many", path));
   }
   return number;
 }
@@ -238,7 +243,7 @@ void normalize(Tick* tick) {
     if (kept > 0 && group_key(groups[kept - 1]) == group_key(groups[i])) {
       CHECK(groups[kept - 1].counts.size() == groups[i].counts.size());
       for (std::size_t c = 0; c < groups[i].counts.size(); ++c)
-        groups[kept - 1].counts[c] += groups[i].counts[c];
+        groups[kept - 1].counts[c] = sum(groups[kept - 1].counts[c], groups[i].counts[c]);
     } else {
       if (kept != i) groups[kept] = std::move(groups[i]);
       ++kept;
@@ -251,8 +256,8 @@ void normalize(Tick* tick) {
   kept = 0;
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (kept > 0 && units[kept - 1].stratum == units[i].stratum) {
-      units[kept - 1].canary += units[i].canary;
-      units[kept - 1].baseline += units[i].baseline;
+      units[kept - 1].canary = sum(units[kept - 1].canary, units[i].canary);
+      units[kept - 1].baseline = sum(units[kept - 1].baseline, units[i].baseline);
     } else {
       if (kept != i) units[kept] = std::move(units[i]);
       ++kept;

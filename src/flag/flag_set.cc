@@ -187,7 +187,7 @@ Status FlagSet::Compiled::add(std::string_view key, const json::object& definiti
       const std::string& message = compiled.error().message;
       const std::size_t colon = std::min(message.find(": "), message.size());
       broken.push_back(
-          {message.substr(0, colon), message.substr(std::min(colon + 2, message.size()))});
+          {message.substr(0, colon), message.substr(std::min(colon + 2, message.size())), true});
     }
   }
   flags.push_back(std::move(flag));

@@ -71,6 +71,7 @@ struct FlagLimits {
 struct FlagFinding {
   std::string pointer;  // JSON pointer into the document
   std::string message;
+  bool spoils = false;  // the flag can't be evaluated at all: PARSE_ERROR for everybody
   friend bool operator==(const FlagFinding&, const FlagFinding&) = default;
 };
 

@@ -112,8 +112,12 @@ class Validator {
     std::size_t length_;
   };
 
-  void find(std::string message) {
-    if (findings_.size() < kFlagFindingsMax) findings_.push_back({pointer_, std::move(message)});
+  void find(std::string message) { note(std::move(message), false); }
+  // What no evaluator of the language understands.
+  void spoil(std::string message) { note(std::move(message), true); }
+  void note(std::string message, bool spoils) {
+    if (findings_.size() < kFlagFindingsMax)
+      findings_.push_back({pointer_, std::move(message), spoils});
   }
   void state(const json::object& flag);
   void variants(const json::object& flag);
@@ -283,7 +287,7 @@ void Validator::outcomes(const json::value& value, const json::object& variants,
 }
 
 void Validator::rule(const json::value& value, int depth) {
-  if (depth == 0) return find(fmt::format("the rule nests deeper than {} levels", kDepthMax));
+  if (depth == 0) return spoil(fmt::format("the rule nests deeper than {} levels", kDepthMax));
   const auto* object = value.if_object();
   if (object == nullptr || object->size() != 1) {
     return find("a rule is an object with one operation");
@@ -300,15 +304,15 @@ void Validator::rule(const json::value& value, int depth) {
   std::vector<std::string> names;
   for (const auto& rule : kRules) names.emplace_back(rule.name);
   const auto near = nearest_word(name, names);
-  find(fmt::format("there is no operation '{}'{}", std::string_view(name),
-                   near ? fmt::format("; did you mean '{}'?", *near) : ""));
+  spoil(fmt::format("there is no operation '{}'{}", std::string_view(name),
+                    near ? fmt::format("; did you mean '{}'?", *near) : ""));
 }
 
 void Validator::reference(const json::value& name) {
   const auto* text = name.if_string();
-  if (text == nullptr) return find("a reference is the name of an evaluator");
+  if (text == nullptr) return spoil("a reference is the name of an evaluator");
   if (evaluators_ == nullptr || !evaluators_->contains(*text)) {
-    find(fmt::format("there is no evaluator '{}' under $evaluators", std::string_view(*text)));
+    spoil(fmt::format("there is no evaluator '{}' under $evaluators", std::string_view(*text)));
   }
 }
 

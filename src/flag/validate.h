@@ -16,6 +16,8 @@ namespace showcaller {
 
 inline constexpr std::size_t kFlagFindingsMax = 1'000;
 
+// Where a finding `spoils`, the flag does not compile; the others are evaluated as flagd does, with
+// an error or the default variant for whom it concerns.
 // A whole document: {"flags": …, "$evaluators": …, "metadata": …}.
 std::vector<FlagFinding> validate_flags(const json::value& document);
 // One flag, its pointers beginning with `pointer`. `evaluators` (may be null) are what `$ref` may

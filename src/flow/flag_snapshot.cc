@@ -19,13 +19,46 @@ using Definitions = std::map<std::string, json::object>;
 constexpr std::string_view kFlagPrefix = "Flag/";
 constexpr std::string_view kConfigPrefix = "config.";
 
-Definitions base_flags(const World& world, FlagVisibility visibility) {
+// A document has one list of evaluators for all its flags, and a Flag its own: they get its name.
+void qualify_references(std::string_view flag, json::value* rule) {
+  if (rule->is_array()) {
+    for (json::value& item : rule->get_array()) qualify_references(flag, &item);
+  } else if (rule->is_object()) {
+    json::object& object = rule->get_object();
+    json::value* reference = object.size() == 1 ? object.if_contains("$ref") : nullptr;
+    if (reference && reference->is_string()) {
+      *reference = fmt::format("{}/{}", flag, std::string_view(reference->get_string()));
+    } else {
+      for (auto& member : object) qualify_references(flag, &member.value());
+    }
+  }
+}
+
+json::object take_evaluators(const std::string& flag, json::object* definition) {
+  json::object out;
+  json::value* own = definition->if_contains("$evaluators");
+  if (!own) return out;
+  if (own->is_object()) {
+    for (auto& [name, rule] : own->get_object()) {
+      qualify_references(flag, &rule);
+      out[fmt::format("{}/{}", flag, std::string_view(name))] = std::move(rule);
+    }
+  }
+  definition->erase("$evaluators");
+  if (json::value* targeting = definition->if_contains("targeting"))
+    qualify_references(flag, targeting);
+  return out;
+}
+
+Definitions base_flags(const World& world, FlagVisibility visibility, json::object* evaluators) {
   Definitions flags;
   world.manifests.each_from(kFlagPrefix, [&](const std::string& key, const StoredManifest& stored) {
     if (!key.starts_with(kFlagPrefix)) return false;
     const auto& spec = stored.manifest->as<FlagSpec>();
     if (visibility == FlagVisibility::Server || spec.client_visible) {
-      flags.emplace(key.substr(kFlagPrefix.size()), spec.definition);
+      const std::string flag = key.substr(kFlagPrefix.size());
+      json::object& definition = flags.emplace(flag, spec.definition).first->second;
+      for (auto& [name, rule] : take_evaluators(flag, &definition)) evaluators->emplace(name, rule);
     }
     return true;
   });
@@ -195,12 +228,14 @@ const json::value* find_config(const World& world, std::string_view document,
 FlagSnapshot flag_snapshot(const World& world, const FlagSaltOf& salt_of,
                            FlagVisibility visibility) {
   FlagSnapshot snapshot;
-  Definitions flags = base_flags(world, visibility);
+  json::object evaluators;
+  Definitions flags = base_flags(world, visibility, &evaluators);
   for (const EventState* event : layers_in_order(world)) {
     if (!may_admit(event->phase)) continue;
     Layer(world, *event, salt_of(event->manifest->name), visibility, &flags, &snapshot.problems)
         .lay();
   }
+  if (!evaluators.empty()) snapshot.document["$evaluators"] = std::move(evaluators);
   json::object& out = snapshot.document["flags"].emplace_object();
   for (auto& [key, definition] : flags) out.emplace(key, std::move(definition));
   snapshot.etag = etag_of(snapshot.document);
@@ -246,11 +281,16 @@ std::string differences(const json::object& wanted, const json::object& seen) {
 
 std::map<std::string, json::object> flags_of(const json::object& document) {
   std::map<std::string, json::object> flags;
-  const json::value* found = document.if_contains("flags");
-  if (!found || !found->is_object()) return flags;
-  for (const auto& member : found->get_object()) {
-    if (member.value().is_object()) flags.emplace(member.key(), member.value().get_object());
-  }
+  const auto take = [&](std::string_view list, std::string_view prefix) {
+    const json::value* found = document.if_contains(list);
+    if (!found || !found->is_object()) return;
+    for (const auto& [key, value] : found->get_object()) {
+      if (value.is_object())
+        flags.emplace(fmt::format("{}{}", prefix, std::string_view(key)), value.get_object());
+    }
+  };
+  take("flags", "");
+  take("$evaluators", "$evaluators/");
   return flags;
 }
 

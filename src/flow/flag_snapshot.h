@@ -10,6 +10,8 @@
 // "v<version>" for each version that a layer gives out; whoever no layer reaches gets its caller's
 // default.
 //
+// A Flag's own evaluators are in the document as "<flag>/<name>".
+//
 // Order of layers: the lower priority lies below; among equals those named in `after`, directly or
 // through others; then the name.
 // The document holds secret salts: it goes to servers. Clients get values, evaluated from the
@@ -35,7 +37,7 @@ enum class FlagVisibility { Server, Client };
 using FlagSaltOf = std::function<std::string(const std::string& event)>;
 
 struct FlagSnapshot {
-  json::object document;  // {"flags": {...}}, keys sorted
+  json::object document;  // {"flags": {...}}, keys sorted; "$evaluators" if any flag has its own
   std::string etag;       // of the document, with its quotes, as HTTP wants it
   std::vector<std::string>
       problems;  // layers that could not be laid, and why; the flag below stands
@@ -57,7 +59,7 @@ const json::value* find_config(const World& world, std::string_view document, st
 
 // What a flagd document elsewhere says otherwise than this one.
 struct FlagDrift {
-  std::string flag;
+  std::string flag;  // or "$evaluators/<name>"
   std::string what;  // "is missing", "is not wanted", "differs in targeting, variants"
   friend bool operator==(const FlagDrift&, const FlagDrift&) = default;
 };

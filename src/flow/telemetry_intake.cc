@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint64_t kBuckets = 64;         // groups of an arm, for units
 constexpr std::uint64_t kBucketSeed = 0x6a7e;  // not the seed of any exposure
+constexpr const char* kOtherStratum = "other";
+constexpr std::array<std::string_view, kDeltaFates> kFates{
+    "taken", "no_stage", "no_session", "counted_by_server", "too_many_metrics", "client_limit"};
 
 std::string stage_key(const ArmAssignment& arm) {
   return fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit);
@@ -33,6 +36,10 @@ void merge_into(GroupDelta* to, const ReportedDelta& delta) {
 }
 
 }  // namespace
+
+std::string_view to_string(DeltaFate fate) {
+  return kFates[std::size_t(fate)];
+}
 
 void TelemetryIntake::watch(const std::set<std::string>& stages) {
   std::erase_if(stages_, [&](const auto& stage) {
@@ -92,9 +99,10 @@ void TelemetryIntake::start_session(const std::string& instance, const Session& 
 void TelemetryIntake::end_session(const std::string& instance, const Session& session,
                                   std::int64_t crashes) {
   ReportedDelta outcome;
+  outcome.metric = kSessionCrashed;
   outcome.n = 1;
   outcome.x = crashes;
-  add(session.arms, std::string(kSessionCrashed), instance, outcome, Trust::Server);
+  add(session.arms, instance, outcome, {});
   sessions_.erase(session.id);
 }
 
@@ -107,12 +115,12 @@ void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Se
   open->clear();
 }
 
-Status TelemetryIntake::report(const Report& batch) {
+Result<ReportReceipt> TelemetryIntake::report(const Report& batch) {
   if (batch.source.empty() || batch.sequence == 0) {
     return fail(ErrorCode::Invalid, "a telemetry batch has a source and a sequence from 1 on");
   }
   if (batch.deltas.size() > limits_.deltas_max) {
-    return fail(ErrorCode::Limit,
+    return fail(ErrorCode::Invalid,
                 fmt::format("a telemetry batch has at most {} deltas, not {}; send several",
                             limits_.deltas_max, batch.deltas.size()));
   }
@@ -124,12 +132,13 @@ Status TelemetryIntake::report(const Report& batch) {
     if (delta.n < 0 || delta.x < 0)
       return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
   }
-  if (!first_time(batch.source, batch.sequence)) {
-    ++batches_repeated_;
-    return {};
-  }
-  for (const ReportedDelta& delta : batch.deltas) count(delta, batch.trust);
-  return {};
+  ReportReceipt receipt;
+  receipt.repeated = !first_time(batch.source, batch.sequence);
+  if (receipt.repeated) return receipt;
+  const Speaker speaker{batch.token, batch.trust};
+  for (const ReportedDelta& delta : batch.deltas)
+    ++receipt.deltas[std::size_t(count(delta, speaker))];
+  return receipt;
 }
 
 bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence) {
@@ -155,72 +164,85 @@ bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence
   return true;
 }
 
-void TelemetryIntake::count(const ReportedDelta& delta, Trust trust) {
+DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& speaker) {
   if (!delta.event.empty() && delta.arm) {
     const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
-    bool found = false;
+    DeltaFate fate = DeltaFate::NoStage;
     for (auto& [key, stage] : stages_) {
-      if (!key.starts_with(delta.event + "/r")) continue;
-      add_to(&stage, *delta.arm, delta.metric, group, delta, trust);
-      found = true;
+      if (key.starts_with(delta.event + "/r"))
+        fate = add_to(&stage, *delta.arm, group, delta, speaker);
     }
-    deltas_dropped_ += found ? 0 : 1;
-    return;
+    return fate;
   }
+  if (delta.metric == kSessionCrashed) return DeltaFate::CountedByServer;
   const auto session = sessions_.find(delta.session);
+  if (session != sessions_.end())
+    return add(session->second.arms, session->second.instance, delta, speaker);
   const auto place = last_session_.find(delta.instance);
-  if (delta.metric == kSessionCrashed ||
-      (session == sessions_.end() && place == last_session_.end())) {
-    ++deltas_dropped_;
-  } else if (session != sessions_.end()) {
-    add(session->second.arms, delta.metric, session->second.instance, delta, trust);
-  } else {
-    add(place->second.arms, delta.metric, delta.instance, delta, trust);
-  }
+  if (place != last_session_.end()) return add(place->second.arms, delta.instance, delta, speaker);
+  return DeltaFate::NoSession;
 }
 
-void TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& metric,
-                          const std::string& group, const ReportedDelta& delta, Trust trust) {
-  if (trust == Trust::Server && on_baseline(arms)) learn_baseline(metric, delta);
+DeltaFate TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& group,
+                               const ReportedDelta& delta, const Speaker& speaker) {
+  DeltaFate fate = DeltaFate::NoStage;
+  if (speaker.trust == Trust::Server && on_baseline(arms)) {
+    learn_baseline(delta);
+    fate = DeltaFate::Taken;
+  }
   for (const ArmAssignment& arm : arms) {
     const auto stage = stages_.find(stage_key(arm));
     if (!arm.counted || stage == stages_.end()) continue;
-    add_to(&stage->second, arm.arm, metric, group, delta, trust);
+    const DeltaFate here = add_to(&stage->second, arm.arm, group, delta, speaker);
+    if (fate != DeltaFate::Taken) fate = here;
   }
+  return fate;
 }
 
-void TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& metric,
-                             const std::string& group, const ReportedDelta& delta, Trust trust) {
-  const bool known = stage->metrics.contains(metric);
-  if ((!known && stage->metrics.size() >= limits_.metrics_max) ||
-      (trust == Trust::Client && !within_client_limit(stage, delta))) {
-    ++deltas_dropped_;
-    return;
+DeltaFate TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& group,
+                                  const ReportedDelta& delta, const Speaker& speaker) {
+  const bool known = stage->metrics.contains(delta.metric);
+  if (!known && stage->metrics.size() >= limits_.metrics_max) return DeltaFate::TooManyMetrics;
+  if (speaker.trust == Trust::Client && !within_client_limit(stage, delta, speaker))
+    return DeltaFate::ClientLimit;
+  const auto [spoke, first] = stage->spoke.try_emplace(delta.metric, speaker.trust);
+  spoke->second = std::min(spoke->second, speaker.trust);
+  std::string stratum = delta.stratum;
+  if (!stage->strata.contains(stratum)) {
+    if (stage->strata.size() < limits_.strata_max)
+      stage->strata.insert(stratum);
+    else
+      stratum = kOtherStratum;
   }
-  if (trust != Trust::Client && stage->server_spoke.size() < limits_.metrics_max)
-    stage->server_spoke.insert(metric);
-  auto& groups = stage->metrics[metric];
-  const auto [at, fresh] = groups.try_emplace({arm, group});
+  const auto [at, fresh] =
+      stage->metrics[delta.metric].try_emplace({arm, group, std::move(stratum)});
   if (fresh) ++counters_;
-  merge_into(trust == Trust::Client ? &at->second.client : &at->second.server, delta);
+  auto& counter = at->second[std::size_t(speaker.trust)];
+  if (!counter) counter.emplace();
+  merge_into(&*counter, delta);
+  return DeltaFate::Taken;
 }
 
-bool TelemetryIntake::within_client_limit(Stage* stage, const ReportedDelta& delta) const {
+bool TelemetryIntake::within_client_limit(Stage* stage, const ReportedDelta& delta,
+                                          const Speaker& speaker) const {
   const std::string unit = delta.unit + "|" + delta.session;
-  const auto said = stage->client_units.find(unit);
-  if (said == stage->client_units.end() && stage->client_units.size() >= limits_.client_units_max)
-    return false;
+  const auto said_by_unit = stage->client_units.find(unit);
+  const bool known = said_by_unit != stage->client_units.end();
+  if (!known && stage->client_units.size() >= limits_.client_units_max) return false;
   const std::int64_t observed = delta.histogram ? std::int64_t(delta.histogram->count()) : delta.n;
   const std::int64_t weight = std::max(observed, delta.x);
-  const std::int64_t before = said == stage->client_units.end() ? 0 : said->second;
-  if (weight > limits_.client_n_max - before) return false;
-  stage->client_units[unit] = before + weight;
+  std::int64_t& said_by_token = stage->client_tokens[speaker.token];
+  if (weight > limits_.client_n_max - (known ? said_by_unit->second : 0) ||
+      weight > limits_.client_token_n_max - said_by_token)
+    return false;
+  stage->client_units[unit] += weight;
+  said_by_token += weight;
   return true;
 }
 
-void TelemetryIntake::learn_baseline(const std::string& metric, const ReportedDelta& delta) {
-  if (!baselines_.contains(metric) && baselines_.size() >= limits_.metrics_max) return;
-  BaselineCounts& baseline = baselines_[metric];
+void TelemetryIntake::learn_baseline(const ReportedDelta& delta) {
+  if (!baselines_.contains(delta.metric) && baselines_.size() >= limits_.metrics_max) return;
+  BaselineCounts& baseline = baselines_[delta.metric];
   baseline.n += delta.n;
   baseline.x += delta.x;
   if (!delta.histogram) return;
@@ -236,16 +258,32 @@ StageTick TelemetryIntake::take_tick(const std::string& key) {
   if (found == stages_.end()) return out;
   Stage& stage = found->second;
   for (auto& [metric, groups] : stage.metrics) {
-    const bool server = stage.server_spoke.contains(metric);
-    out.client_only[metric] = !server;
+    const Trust trust = stage.spoke.at(metric);
     for (auto& [group, counter] : groups) {
-      out.metrics[metric][group] = std::move(server ? counter.server : counter.client);
+      auto& delta = counter[std::size_t(trust)];
+      if (!delta) continue;  // Only the less trusted spoke of it.
+      out.metrics[metric].emplace(group, *std::move(delta));
+      out.trust[metric] = trust;
     }
     counters_ -= groups.size();
   }
   stage.metrics.clear();
   stage.client_units.clear();
+  stage.client_tokens.clear();
+  note_living(key, &out.alive);
   return out;
+}
+
+void TelemetryIntake::note_living(const std::string& key, std::set<GroupKey>* alive) const {
+  for (const auto& [fleet, instances] : instances_) {
+    for (const auto& [id, sessions] : instances) {
+      for (const Session& session : sessions) {
+        for (const ArmAssignment& arm : session.arms) {
+          if (arm.counted && stage_key(arm) == key) alive->insert({arm.arm, id, {}});
+        }
+      }
+    }
+  }
 }
 
 }  // namespace showcaller

@@ -4,12 +4,13 @@
 //
 // Sessions are counted by the server itself, from what the drivers show: a session that ends is an
 // exposure of session.crashed, and an event too if its instance died or stopped answering under it.
-// Everything else is reported in deltas by game servers (trusted) and clients (not: capped a unit,
-// and ignored where a server speaks of the same metric). A delta belongs to the arms of its
+// Everything else is reported in deltas by game servers, probes and clients. They are never mixed:
+// a metric is counted by the most trusted who speak of it in the stage. Clients are capped, a unit
+// and a token. A delta belongs to the arms of its
 // session, or of the session its instance runs; or it names event, arm and unit itself. Only
 // sessions that the present stage drew are counted: who came in otherwise is no random sample.
 // session.crashed of a session that the server sees is the server's to count; reports of it are
-// ignored.
+// ignored. What became of each delta is told to its sender.
 //
 // A batch is counted once: a source's sequences may arrive out of order, within the last 64.
 //
@@ -17,6 +18,7 @@
 // the one that has been silent longest is forgotten. Threads: none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -48,12 +50,14 @@ struct ReportedDelta {
   std::string event;  // with arm and unit: the reporter knows its arm itself (flag rollouts)
   std::optional<Arm> arm;
   std::string unit;
-  std::int64_t n = 0;  // exposures: sessions, or player-seconds for rates
-  std::int64_t x = 0;  // events
+  std::string stratum;  // compared within itself
+  std::int64_t n = 0;   // exposures: sessions, or player-seconds for rates
+  std::int64_t x = 0;   // events
   std::optional<ExponentialHistogram> histogram;  // instead of n and x, for quantiles
 };
 
 struct Report {
+  std::string token;           // whose word it is
   std::string source;          // who reports; one sequence each
   std::uint64_t sequence = 0;  // from 1, rising; a batch seen before is accepted and ignored
   Trust trust = Trust::Client;
@@ -63,10 +67,12 @@ struct Report {
 struct IntakeLimits {
   std::size_t deltas_max = 10'000;  // a batch
   std::size_t sources_max = 200'000;
-  std::size_t counters_max = 1'000'000;    // (stage, metric, arm, group)
-  std::size_t metrics_max = 1'000;         // names, a stage
-  std::size_t client_units_max = 200'000;  // a stage and tick
-  std::int64_t client_n_max = 20;          // a unit and tick: what one client's word can weigh
+  std::size_t counters_max = 1'000'000;     // (stage, metric, arm, group)
+  std::size_t metrics_max = 1'000;          // names, a stage
+  std::size_t strata_max = 64;              // a stage; more are one, "other"
+  std::size_t client_units_max = 200'000;   // a stage and tick
+  std::int64_t client_n_max = 20;           // a unit and tick: what one client's word can weigh
+  std::int64_t client_token_n_max = 5'000;  // a token and tick: a client may invent units
 };
 
 // Counts of one metric in one group, since the stage's last tick.
@@ -75,10 +81,35 @@ struct GroupDelta {
   std::optional<ExponentialHistogram> histogram;
 };
 
+struct GroupKey {
+  Arm arm = Arm::Baseline;
+  std::string id;  // instance, or hash bucket of the unit
+  std::string stratum;
+  friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
+};
+
 struct StageTick {
-  std::map<std::string, std::map<std::pair<Arm, std::string>, GroupDelta>>
-      metrics;                              // metric -> (arm, group)
-  std::map<std::string, bool> client_only;  // metric -> no server has spoken of it in this stage
+  std::map<std::string, std::map<GroupKey, GroupDelta>> metrics;
+  std::map<std::string, Trust> trust;  // of a metric's counts: the best that spoke in this stage
+  std::set<GroupKey> alive;            // instances that run sessions of it now
+};
+
+// What became of a delta.
+enum class DeltaFate : std::uint8_t {
+  Taken,
+  NoStage,          // what it speaks of is not judged now
+  NoSession,        // nobody knows its session or instance
+  CountedByServer,  // the server sees this itself
+  TooManyMetrics,   // names, in the stage
+  ClientLimit,      // the unit or token has said as much as it may in this tick
+};
+inline constexpr std::size_t kDeltaFates = 6;
+std::string_view to_string(DeltaFate fate);  // "taken", "no_stage", ...
+
+struct ReportReceipt {
+  bool repeated = false;  // the batch was counted before
+  std::array<std::int64_t, kDeltaFates> deltas{};
+  std::int64_t count(DeltaFate fate) const { return deltas[std::size_t(fate)]; }
 };
 
 // What is known of a fleet's baseline, for freezing cuts and rates when a stage begins.
@@ -97,42 +128,45 @@ class TelemetryIntake {
   void watch(const std::set<std::string>& stages);
   // One pass of a fleet: all that its driver shows.
   void observe(const std::string& fleet, std::span<const InstanceSessions> instances);
-  Status report(const Report& batch);
+  Result<ReportReceipt> report(const Report& batch);
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
   const std::map<std::string, BaselineCounts>& baselines() const { return baselines_; }
 
   // By fleet, since this intake was made.
   const std::map<std::string, std::int64_t>& sessions_started() const { return sessions_started_; }
-  std::int64_t batches_repeated() const { return batches_repeated_; }
-  std::int64_t deltas_dropped() const { return deltas_dropped_; }
   std::size_t counters() const { return counters_; }
 
  private:
+  struct Speaker {
+    std::string token;
+    Trust trust = Trust::Server;
+  };
   struct Session {
     std::string id;
     std::vector<ArmAssignment> arms;
   };
-  struct Counter {
-    GroupDelta server, client;
-  };
+  using Counter = std::array<std::optional<GroupDelta>, 3>;  // by Trust; absent: said nothing
   struct Stage {
-    std::map<std::string, std::map<std::pair<Arm, std::string>, Counter>> metrics;
-    std::set<std::string> server_spoke;                // metrics
-    std::map<std::string, std::int64_t> client_units;  // unit -> n in this tick
+    std::map<std::string, std::map<GroupKey, Counter>> metrics;
+    std::map<std::string, Trust> spoke;  // metric -> the most trusted so far
+    std::set<std::string> strata;
+    // What each has said in this tick.
+    std::map<std::string, std::int64_t> client_units, client_tokens;
   };
 
   bool first_time(const std::string& source, std::uint64_t sequence);
-  void count(const ReportedDelta& delta, Trust trust);
+  DeltaFate count(const ReportedDelta& delta, const Speaker& speaker);
   void start_session(const std::string& instance, const Session& session);
   void end_session(const std::string& instance, const Session& session, std::int64_t crashes);
   void crash_sessions(const std::string& instance, std::vector<Session>* open);
-  void add(const std::vector<ArmAssignment>& arms, const std::string& metric,
-           const std::string& group, const ReportedDelta& delta, Trust trust);
-  void add_to(Stage* stage, Arm arm, const std::string& metric, const std::string& group,
-              const ReportedDelta& delta, Trust trust);
-  bool within_client_limit(Stage* stage, const ReportedDelta& delta) const;
-  void learn_baseline(const std::string& metric, const ReportedDelta& delta);
+  DeltaFate add(const std::vector<ArmAssignment>& arms, const std::string& group,
+                const ReportedDelta& delta, const Speaker& speaker);
+  DeltaFate add_to(Stage* stage, Arm arm, const std::string& group, const ReportedDelta& delta,
+                   const Speaker& speaker);
+  void note_living(const std::string& key, std::set<GroupKey>* alive) const;
+  bool within_client_limit(Stage* stage, const ReportedDelta& delta, const Speaker& speaker) const;
+  void learn_baseline(const ReportedDelta& delta);
 
   IntakeLimits limits_;
   std::map<std::string, Stage> stages_;
@@ -160,7 +194,6 @@ class TelemetryIntake {
   std::map<std::string, BaselineCounts> baselines_;  // metric -> since the start
   std::map<std::string, std::int64_t> sessions_started_;
   std::size_t counters_ = 0;
-  std::int64_t batches_repeated_ = 0, deltas_dropped_ = 0;
 };
 
 }  // namespace showcaller

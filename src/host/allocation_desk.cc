@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "compute/assignment.h"
 
 namespace showcaller {
 namespace {
@@ -13,18 +14,18 @@ namespace {
 constexpr std::size_t kUnitsMax =
     1'000'000;  // a stage; past it the sample ratio is known well enough
 
-std::string unit_of(Unit unit, const AllocationRequest& request, const Allocation& made) {
+std::string unit_of(Unit unit, const AllocationRequest& request) {
   switch (unit) {
     case Unit::Player:
-      return request.players.empty() ? made.unit_party : request.players.front().id;
+      return request.players.empty() ? party_of(request) : request.players.front().id;
     case Unit::Party:
-      return made.unit_party;
+      return party_of(request);
     case Unit::Guild:
       return request.guild;
     case Unit::Match:
       return request.session;
   }
-  return made.unit_party;
+  return party_of(request);
 }
 
 }  // namespace
@@ -65,8 +66,10 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
   std::vector<std::string> beside;
   auto allocation = [&]() -> Result<Allocation> {
     std::lock_guard lock(mutex_);
-    TRY(Allocation made, allocator_.allocate(request, now));
-    if (!made.repeated) count_units(request, made);
+    std::vector<ArmAssignment> drawn;
+    auto answer = allocator_.allocate(request, now, &drawn);
+    count_units(request, drawn);
+    TRY(Allocation made, std::move(answer));
     // Told again with each repetition: whoever repeats may do so because the first was lost.
     beside = allocator_.sessions_beside(made);
     const auto at = driver_of_fleet_.find(made.fleet);
@@ -77,17 +80,18 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
   return allocation;
 }
 
-void AllocationDesk::count_units(const AllocationRequest& request, const Allocation& made) {
-  const auto fleet = plan_->fleets.find(made.fleet);
+void AllocationDesk::count_units(const AllocationRequest& request,
+                                 const std::vector<ArmAssignment>& drawn) {
+  const auto fleet = plan_->fleets.find(request.fleet);
   if (fleet == plan_->fleets.end()) return;
-  for (const ArmAssignment& arm : made.arms) {
-    if (!arm.counted || arm.spilled) continue;
+  for (const ArmAssignment& arm : drawn) {
+    if (!arm.counted) continue;
     const auto layer = std::find_if(fleet->second.layers.begin(), fleet->second.layers.end(),
                                     [&](const CanaryLayer& l) { return l.event == arm.event; });
     if (layer == fleet->second.layers.end()) continue;
     StageUnits& units = units_[fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit)];
     if (units.seen.size() >= kUnitsMax ||
-        !units.seen.insert(hash64(unit_of(layer->unit, request, made))).second)
+        !units.seen.insert(hash64(unit_of(layer->unit, request))).second)
       continue;
     ++(arm.arm == Arm::Canary ? units.fresh.canary : units.fresh.baseline);
   }

@@ -33,8 +33,8 @@ class AllocationDesk {
   std::vector<StageTotals> take_totals();
   std::vector<ExposureRow> take_exposures();
   // Units that the stage ("winter-raid/r1/v3") drew for each arm since the last call, each counted
-  // once however often it plays: the sample ratio speaks of units, and one that comes back is no
-  // new draw.
+  // once however often it plays: the sample ratio speaks of draws, and one that comes back is no
+  // new one. A unit that then found no place, or only one on the other arm, was drawn all the same.
   UnitCounts take_units(const std::string& stage);
 
  private:
@@ -46,7 +46,7 @@ class AllocationDesk {
   // first.
   void follow_batch(const World& world, std::span<const Record> records);
   void publish(const World& world);
-  void count_units(const AllocationRequest& request, const Allocation& made);
+  void count_units(const AllocationRequest& request, const std::vector<ArmAssignment>& drawn);
 
   EngineHost* host_;
   SaltOf salt_of_;

@@ -6,56 +6,14 @@
 #include <fmt/format.h>
 
 #include "analysis/gate_stream.h"
-#include "engine/absolute_gate.h"
+#include "engine/gate_readings.h"
+#include "host/stage_tick.h"
 
 namespace showcaller {
 namespace {
 
 constexpr std::int64_t kBaselineUnitsMin =
     200;  // before a quantile of the baseline is worth freezing
-
-Arm arm_of(const std::pair<Arm, std::string>& group) {
-  return group.first;
-}
-
-// One tick of the stage as the gate takes it.
-Tick tick_of(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
-             std::int64_t t_s) {
-  const TickShape shape = shape_of(stage.config);
-  std::map<std::pair<Arm, std::string>, GroupCounts> groups;
-  for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
-    const auto metric = counted.metrics.find(stage.metric_name(stage.config.metrics[i].name));
-    if (metric == counted.metrics.end()) continue;
-    const std::size_t at = shape.offset(i);
-    for (const auto& [group, delta] : metric->second) {
-      GroupCounts& counts = groups[group];
-      if (counts.counts.empty()) {
-        counts.arm = arm_of(group);
-        counts.id = group.second;
-        counts.counts.assign(shape.width(), 0);
-      }
-      if (stage.config.metrics[i].kind == MetricKind::Quantile) {
-        if (!delta.histogram) continue;
-        const auto columns = exceedances(*delta.histogram, stage.config.metrics[i].cuts);
-        std::copy(columns.begin(), columns.end(), counts.counts.begin() + std::ptrdiff_t(at));
-      } else {
-        counts.counts[at] = delta.n;
-        counts.counts[at + 1] = delta.x;
-      }
-    }
-  }
-  Tick tick;
-  tick.t_s = t_s;
-  if (stage.config.share > 0) tick.units.push_back(units);
-  for (auto& [key, group] : groups) tick.groups.push_back(std::move(group));
-  normalize(&tick);
-  return tick;
-}
-
-bool shows_anything(const StageTick& counted) {
-  return std::any_of(counted.metrics.begin(), counted.metrics.end(),
-                     [](const auto& m) { return !m.second.empty(); });
-}
 
 json::object statistics_of(const MetricLook& look) {
   json::object out{{"ratio", look.ratio},
@@ -71,6 +29,24 @@ json::object statistics_of(const MetricLook& look) {
     out["ratio_high"] = look.ratio_high;
   }
   return out;
+}
+
+// Of each metric, what the most trusted said of it, and nothing else.
+void keep_most_trusted(const JudgedStage& stage, std::vector<json::object>* lines) {
+  std::map<std::string, Trust> best;
+  for (const json::object& line : *lines) {
+    for (const auto& [metric, trust] : trust_of(line)) {
+      const auto at = best.try_emplace(metric, trust).first;
+      at->second = std::min(at->second, trust);
+    }
+  }
+  for (json::object& line : *lines) {
+    std::set<std::string> outranked;
+    for (const auto& [metric, trust] : trust_of(line)) {
+      if (trust > best.at(metric)) outranked.insert(metric);
+    }
+    leave_out(outranked, stage, &line);
+  }
 }
 
 std::string what_rests(const JudgedStage& stage) {
@@ -178,6 +154,9 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
     }
     watch.mark = *mark;
   }
+  for (const AbsoluteGate& gate : watch.stage.absolute)
+    watch.absolute.emplace_back(gate, watch.stage.config);
+  keep_most_trusted(watch.stage, &lines);
   for (const json::object& line : lines) take_line(&watch, line);
   watch.next_tick = host_->now() + seconds(watch.stage.config.tick_s);
   return watch;
@@ -199,36 +178,42 @@ void GateRunner::let_join(Watch* watch, JudgedStage stage, std::vector<Error>* e
   if (!opened) return;
   opened->next_tick = watch->next_tick;
   opened->unstored = std::move(watch->unstored);
-  opened->client_only = std::move(watch->client_only);
   *watch = std::move(*opened);
+}
+
+// Nobody is heard on what somebody more trusted has spoken of before. Where the more trusted begins
+// to speak only now, all is read again, and what others said before is left out.
+void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Error>* errors) {
+  bool better = false;
+  std::set<std::string> outranked;
+  for (const auto& [metric, trust] : trust_of(line)) {
+    const auto known = watch->trust.find(metric);
+    if (known == watch->trust.end()) continue;
+    better = better || trust < known->second;
+    if (trust > known->second) outranked.insert(metric);
+  }
+  auto again = better ? open_watch(watch->stage, errors) : std::nullopt;
+  if (again) {
+    again->next_tick = watch->next_tick;
+    *watch = std::move(*again);
+    return;
+  }
+  leave_out(outranked, watch->stage, &line);
+  take_line(watch, line);
 }
 
 // What a stored tick says, into the gate and the totals: the same for one that was just counted and
 // one read again.
 void GateRunner::take_line(Watch* watch, const json::object& line) {
+  for (const auto& [metric, trust] : trust_of(line)) watch->trust.try_emplace(metric, trust);
   watch->t_s = get_int(line, "t");
   if (get_bool(line, "seen")) watch->evidence_s += watch->stage.config.tick_s;
   if (watch->gate) {
     if (auto tick = tick_from_json(json::value(line), shape_of(watch->stage.config)))
       watch->gate->feed(*tick);
   }
-  const json::value* absolute = get_if(line, "absolute");
-  if (!absolute || !absolute->is_object()) return;
-  for (const auto& member : absolute->get_object()) {
-    if (!member.value().is_object()) continue;
-    const json::object& said = member.value().get_object();
-    Counted& counted = watch->canary[std::string(member.key())];
-    counted.n += get_int(said, "n");
-    counted.x += get_int(said, "x");
-    if (const json::value* text = get_if(said, "histogram")) {
-      if (auto histogram = histogram_from_json(*text)) {
-        if (counted.histogram)
-          counted.histogram->merge(*histogram);
-        else
-          counted.histogram = std::move(*histogram);
-      }
-    }
-  }
+  for (AbsoluteJudge& judge : watch->absolute)
+    judge.feed(watch->t_s, absolute_tick(line, judge.gate().metric));
 }
 
 json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
@@ -238,33 +223,8 @@ json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
     std::lock_guard lock(shared.mutex);
     return shared.intake.take_tick(key);
   }();
-  const std::int64_t t_s = watch->t_s + stage.config.tick_s;
-  json::object line =
-      to_json(tick_of(stage, counted, units_of_(key), t_s), shape_of(stage.config)).as_object();
-  // A tick that shows nothing does not count toward the bake.
-  line["seen"] = shows_anything(counted);
-  json::object absolute;
-  for (const AbsoluteGate& gate : stage.absolute) {
-    const auto metric = counted.metrics.find(gate.metric);
-    if (metric == counted.metrics.end() || absolute.contains(gate.metric)) continue;
-    Counted canary;
-    for (const auto& [group, delta] : metric->second) {
-      if (arm_of(group) != Arm::Canary) continue;
-      canary.n += delta.n;
-      canary.x += delta.x;
-      if (!delta.histogram) continue;
-      if (canary.histogram)
-        canary.histogram->merge(*delta.histogram);
-      else
-        canary.histogram = delta.histogram;
-    }
-    json::object said{{"n", canary.n}, {"x", canary.x}};
-    if (canary.histogram) said["histogram"] = to_json(*canary.histogram);
-    absolute[gate.metric] = std::move(said);
-  }
-  if (!absolute.empty()) line["absolute"] = std::move(absolute);
-  for (const auto& [metric, client] : counted.client_only) watch->client_only[metric] = client;
-  return line;
+  return tick_line(stage, counted, units_of_(key), watch->t_s + stage.config.tick_s,
+                   headroom_of_(stage.fleet, stage.canary_build));
 }
 
 // A verdict rests on stored evidence alone: a tick that the store refuses is kept, and stored by a
@@ -279,7 +239,7 @@ void GateRunner::close_tick(Watch* watch, SharedIntake shared, std::vector<Error
     errors->push_back(stored.error());
     return;
   }
-  take_line(watch, *std::exchange(watch->unstored, std::nullopt));
+  take_new_line(watch, *std::exchange(watch->unstored, std::nullopt), errors);
   watch->next_tick = std::max(watch->next_tick + seconds(watch->stage.config.tick_s), host_->now());
   tell(*watch);
 }
@@ -288,50 +248,34 @@ void GateRunner::tell(const Watch& watch) {
   const JudgedStage& stage = watch.stage;
   GateLooked looked{stage.event,      stage.revision,    stage.visit,
                     watch.evidence_s, watch.mark.offset, to_hex(watch.mark.hash)};
-  Verdict whole = Verdict::Pass;
-  std::string why;
+  GateReading whole{"", Verdict::Pass, false, {}, what_rests(stage)};
+  std::vector<GateReading> readings;
+  const auto by_clients = [&](const std::string& metric) {
+    const auto trust = watch.trust.find(metric);
+    return trust != watch.trust.end() && trust->second == Trust::Client;
+  };
   if (watch.gate) {
     const GateLook look = watch.gate->look();
-    whole = look.verdict;
-    why = look.why;
-    for (std::size_t i = 0; i < look.metrics.size(); ++i) {
-      const auto client = watch.client_only.find(stage.metric_name(look.metrics[i].name));
-      // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so
-      // for all of them.
-      const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
-      looked.readings.push_back({look.metrics[i].name,
-                                 stands ? look.verdict : look.metrics[i].verdict,
-                                 client != watch.client_only.end() && client->second,
-                                 statistics_of(look.metrics[i]), why_of(look.metrics[i])});
+    whole.verdict = look.verdict;
+    whole.why = look.why;
+    // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so
+    // for all of them.
+    const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
+    for (const MetricLook& metric : look.metrics) {
+      readings.push_back({metric.name, stands ? look.verdict : metric.verdict,
+                          by_clients(stage.metric_name(metric.name)), statistics_of(metric),
+                          why_of(metric)});
     }
-  } else {
-    why = what_rests(stage);
   }
   for (const RestingGate& gate : stage.resting) {
-    if (!gate.waits) continue;
-    looked.readings.push_back({gate.gate, Verdict::Thin, false, {}, gate.why});
-    if (std::exchange(whole, whole == Verdict::Pass ? Verdict::Thin : whole) == Verdict::Pass)
-      why = gate.why;
+    if (gate.waits) readings.push_back({gate.gate, Verdict::Thin, false, {}, gate.why});
   }
-  for (const AbsoluteGate& gate : stage.absolute) {
-    AbsoluteCounts counts;
-    if (const auto at = watch.canary.find(gate.metric); at != watch.canary.end()) {
-      counts = {at->second.n, at->second.x, at->second.histogram, {}};
-    }
-    if (gate.metric == "capacity.headroom")
-      counts.level = headroom_of_(stage.fleet, stage.canary_build);
-    AbsoluteReading reading = judge_absolute(gate, counts);
-    if (reading.verdict == Verdict::Fail) {
-      whole = Verdict::Fail;
-      why = fmt::format("gate {}: {}", gate.gate, reading.why);
-    } else if (reading.verdict != Verdict::Pass && whole == Verdict::Pass) {
-      whole = reading.verdict;
-      why = fmt::format("gate {}: {}", gate.gate, reading.why);
-    }
-    looked.readings.push_back(
-        {gate.gate, reading.verdict, false, std::move(reading.statistics), std::move(reading.why)});
+  for (const AbsoluteJudge& judge : watch.absolute) {
+    AbsoluteReading reading = judge.read();
+    readings.push_back({judge.gate().gate, reading.verdict, by_clients(judge.gate().metric),
+                        std::move(reading.statistics), std::move(reading.why)});
   }
-  looked.readings.push_back({"", whole, false, {}, std::move(why)});
+  looked.readings = readings_of_stage(std::move(readings), std::move(whole));
   (void)host_->submit(std::move(looked));  // A full mailbox: the next tick says it again.
 }
 

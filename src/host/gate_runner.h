@@ -16,6 +16,7 @@
 
 #include "analysis/gate.h"
 #include "compute/fleet_view.h"
+#include "engine/absolute_gate.h"
 #include "engine/gate_plan.h"
 #include "flow/port/evidence_store.h"
 #include "flow/telemetry_intake.h"
@@ -51,15 +52,11 @@ class GateRunner {
   std::vector<Error> pass(SharedIntake shared);
 
  private:
-  struct Counted {
-    std::int64_t n = 0, x = 0;
-    std::optional<ExponentialHistogram> histogram;
-  };
   struct Watch {
     JudgedStage stage;
-    std::optional<GateState> gate;          // absent: nothing to compare
-    std::map<std::string, Counted> canary;  // metric -> the canary's totals, for absolute gates
-    std::map<std::string, bool> client_only;
+    std::optional<GateState> gate;  // absent: nothing to compare
+    std::vector<AbsoluteJudge> absolute;
+    std::map<std::string, Trust> trust;  // metric -> who spoke of it: nobody less is heard
     Instant next_tick{};
     std::int64_t t_s = 0;  // of the last tick
     std::int64_t evidence_s = 0;
@@ -72,6 +69,7 @@ class GateRunner {
   json::object take_tick(Watch* watch, SharedIntake shared);
   void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
+  void take_new_line(Watch* watch, json::object line, std::vector<Error>* errors);
   void tell(const Watch& watch);
 
   EngineHost* host_;

@@ -83,7 +83,7 @@ void Host::post_all(std::vector<Letter> commands) {
   engine_->post_all(std::move(allowed));
 }
 
-Status Host::report(const Report& batch) {
+Result<ReportReceipt> Host::report(const Report& batch) {
   std::lock_guard lock(intake_mutex_);
   return intake_.report(batch);
 }

@@ -72,7 +72,7 @@ class Host {
   void settle() { engine_->settle(); }
   Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
   bool release(const std::string& session) { return desk_->release(session); }
-  Status report(const Report& batch);
+  Result<ReportReceipt> report(const Report& batch);
   std::shared_ptr<const FlagSnapshot> flags(FlagVisibility visibility);
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;

@@ -164,28 +164,34 @@ void Worker::deliver(Instant now) {
     const std::lock_guard lock(mutex_);
     if (buffer_.empty()) return;
     pending_dropped_ = dropped() - told_dropped_;
+    std::vector<TelemetryDelta> deltas = buffer_.take();
+    pending_deltas_ = std::int64_t(deltas.size());
     pending_ = encode_telemetry({.source = source_,
                                  .sequence = ++sequence_,
                                  .trust = parse_trust(options_.trust).value_or(Trust::Client),
                                  .sent_ms = to_ms(now),
                                  .dropped = pending_dropped_,
                                  .trace = trace_,
-                                 .deltas = buffer_.take()});
+                                 .deltas = std::move(deltas)});
   }
   TransportRequest post = request("POST", kTelemetryTarget);
   post.headers.emplace_back("Content-Type", "application/json");
   post.body = *pending_;
   const TransportResponse response = transport_->send(post);
   const bool accepted = response.status >= 200 && response.status < 300;
-  const bool refused = response.status == 400 || response.status == 413 || response.status == 422;
-  if (accepted || refused) {
-    // A batch the server cannot read will not get better.
-    if (refused)
-      log(fmt::format("telemetry: a batch was refused: {}", response.body.substr(0, 500)));
+  if (accepted) {
     told_dropped_ += pending_dropped_;
     pending_.reset();
     delivery_back_off_.succeed();
     return;
+  }
+  // What the server refuses for what it is will not get better; 429 is about when.
+  const bool refused = response.status >= 400 && response.status < 500 && response.status != 429;
+  if (refused) {
+    log(fmt::format("telemetry: a batch of {} deltas was refused and is dropped: {}",
+                    pending_deltas_, response.body.substr(0, 500)));
+    dropped_.fetch_add(pending_deltas_, std::memory_order_relaxed);
+    pending_.reset();
   }
   const Duration wait = later_of(delivery_back_off_.fail(), response.retry_after_s);
   next_delivery_ = now + wait;

@@ -88,6 +88,7 @@ class Worker {
   std::int64_t told_dropped_ = 0;
   std::optional<std::string> pending_;  // the batch on its way, as sent
   std::int64_t pending_dropped_ = 0;
+  std::int64_t pending_deltas_ = 0;
 };
 
 }  // namespace showcaller::sdk

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "codec/telemetry.h"
 #include "flag/flag_set.h"
 #include "model/command.h"
 #include "model/manifest/finding.h"
@@ -51,6 +53,14 @@ using CommandReply = std::move_only_function<void(Result<Receipt>)>;
 struct Submission {
   Command command;
   CommandReply reply;
+};
+
+// What became of a batch.
+struct TelemetryReceipt {
+  bool repeated = false;  // it was counted before
+  std::int64_t taken = 0;
+  std::map<std::string, std::int64_t> dropped;  // why -> how many deltas
+  std::int64_t report_every_ms = 0;             // how often to report
 };
 
 class ApiBackend {
@@ -97,8 +107,8 @@ class ApiBackend {
   // ---- sessions and what they report ----
   virtual Result<json::value> allocate(const json::object& request) = 0;
   virtual Status release(std::string_view session) = 0;
-  // Limit: push back with 429. The answer says what was taken and how often to report.
-  virtual Result<json::value> report(std::string_view body, const Actor& actor) = 0;
+  // Limit: push back with 429.
+  virtual Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) = 0;
   virtual FlagView flags(const Actor& actor) const = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----

@@ -109,7 +109,9 @@ constexpr Schema kSchemas[] = {
     {"TelemetryBatch", R"json({"type":"object","required":["source","sequence","deltas"],"properties":{
   "source":{"type":"string"},"sequence":{"type":"integer"},"trust":{"enum":["server","probe","client"]},
   "deltas":{"type":"array","items":{"type":"object"}}}})json"},
-    {"TelemetryReceipt", R"json({"type":"object"})json"},
+    {"TelemetryReceipt", R"json({"type":"object","properties":{"accepted":{"type":"integer"},"repeated":{"type":"boolean"},
+  "dropped":{"type":"object","additionalProperties":{"type":"integer"}},
+  "ignored_fields":{"type":"array","items":{"type":"string"}},"report_every_ms":{"type":"integer"}}})json"},
     {"FlagSnapshot", R"json({"type":"object","required":["flags"],"properties":{"flags":{"type":"object"}}})json"},
     {"OfrepContext", R"json({"type":"object","properties":{"context":{"type":"object"}}})json"},
     {"OfrepEvaluation", R"json({"type":"object","properties":{"key":{"type":"string"},"reason":{"type":"string"},

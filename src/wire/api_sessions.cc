@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
+
 #include "wire/api_routes.h"
 #include "wire/field_reader.h"
 #include "wire/ofrep.h"
@@ -23,13 +25,40 @@ void allocate(const ApiPorts& ports, const RequestContext& context, Answer answe
   answer.settle(result);
 }
 
+json::object receipt_json(const TelemetryReceipt& receipt, const std::set<std::string>& ignored) {
+  json::object out{{"accepted", receipt.taken}};
+  if (receipt.repeated) out["repeated"] = true;
+  if (!receipt.dropped.empty()) out["dropped"] = json::value_from(receipt.dropped);
+  if (!ignored.empty()) out["ignored_fields"] = json::value_from(ignored);
+  out["report_every_ms"] = receipt.report_every_ms;
+  return out;
+}
+
 void report(const ApiPorts& ports, const RequestContext& context, Answer answer) {
-  const auto result = ports.backend->report(context.request.body, context.actor);
-  ports.metrics
-      ->counter("showcaller_telemetry_batches", {outcome_of(result ? nullptr : &result.error())})
-      .add();
-  if (result) return answer.ok(*result, 202);
-  answer.fail(result.error());
+  const auto count_batch = [&](std::string_view outcome) {
+    ports.metrics->counter("showcaller_telemetry_batches", {outcome}).add();
+  };
+  std::set<std::string> ignored;
+  auto batch = decode_telemetry(context.request.body, {}, &ignored);
+  if (!batch) {
+    // Too large is no matter of when: only 429 may be tried again.
+    const bool large = batch.error().code == ErrorCode::Limit;
+    count_batch(to_string(ErrorCode::Invalid));
+    return answer.fail(large ? 413 : 400, {ErrorCode::Invalid, batch.error().message});
+  }
+  const auto receipt = ports.backend->report(*std::move(batch), context.actor);
+  if (!receipt) {
+    count_batch(to_string(receipt.error().code));
+    return answer.fail(receipt.error());
+  }
+  count_batch(receipt->repeated ? "repeated" : "ok");
+  const auto count_deltas = [&](std::string_view outcome, std::int64_t deltas) {
+    if (deltas > 0)
+      ports.metrics->counter("showcaller_telemetry_deltas", {outcome}).add(std::uint64_t(deltas));
+  };
+  count_deltas("taken", receipt->taken);
+  for (const auto& [why, deltas] : receipt->dropped) count_deltas(why, deltas);
+  answer.ok(receipt_json(*receipt, ignored), 202);
 }
 
 using PrivacyVerb = std::function<Result<json::value>(std::string_view player, const Actor& actor)>;

@@ -11,13 +11,13 @@ namespace {
 
 Verdict run_budget(std::uint64_t seed, double rate, double per_tick, int ticks,
                    double late_rate = -1, int* at = nullptr) {
-  BudgetState budget({.at_most = 0.01});
+  BudgetState budget({.limit = 0.01});
   Random random(seed);
   Verdict verdict = Verdict::Thin;
   for (int i = 1; i <= ticks; ++i) {
     const double now = late_rate >= 0 && i > ticks / 2 ? late_rate : rate;
     const auto n = std::int64_t(random.poisson(per_tick));
-    verdict = budget.feed(i * 10, n, std::int64_t(random.binomial(std::uint64_t(n), now)));
+    verdict = budget.feed(i * 10, {n, std::int64_t(random.binomial(std::uint64_t(n), now))});
     if (verdict == Verdict::Fail) {
       if (at) *at = i;
       break;
@@ -46,12 +46,33 @@ TEST(Budget, ALateFaultIsNotDrownedByAGoodPast) {
 }
 
 TEST(Budget, SilenceIsBlindAndABrokenBudgetStaysBroken) {
-  BudgetState budget({.at_most = 0.01});
-  for (int i = 1; i <= 3; ++i) budget.feed(i * 10, 0, 0);
+  BudgetState budget({.limit = 0.01});
+  for (int i = 1; i <= 3; ++i) budget.feed(i * 10, {0, 0});
   EXPECT_EQ(budget.look().verdict, Verdict::Blind);
-  EXPECT_EQ(budget.feed(40, 1000, 100), Verdict::Fail);
-  EXPECT_EQ(budget.feed(50, 100'000, 0), Verdict::Fail);
+  EXPECT_EQ(budget.feed(40, {1000, 100}), Verdict::Fail);
+  EXPECT_EQ(budget.feed(50, {100'000, 0}), Verdict::Fail);
   EXPECT_NE(budget.look().why.find("broken"), std::string::npos);
+}
+
+TEST(Budget, AFloorIsBrokenFromBelow) {
+  const BudgetConfig floor{.limit = 0.1, .side = BudgetSide::AtLeast};
+  BudgetState good(floor), bad(floor);
+  for (int i = 1; i <= 60; ++i) {
+    good.feed(i * 10, {100, 15});
+    bad.feed(i * 10, {100, 6});
+  }
+  EXPECT_EQ(good.look().verdict, Verdict::Pass);
+  EXPECT_EQ(bad.look().verdict, Verdict::Fail);
+}
+
+TEST(Budget, SilenceIsNotBlindnessWhereNothingWasToBeHeard) {
+  BudgetState thin({.limit = 0.01});
+  thin.feed(10, {1, 0});
+  for (int i = 2; i <= 5; ++i) EXPECT_EQ(thin.feed(i * 10, {0, 0}), Verdict::Thin);
+  EXPECT_EQ(thin.feed(60, {0, 0}), Verdict::Blind);
+  BudgetState long_matches({.limit = 0.01});
+  for (int i = 1; i <= 100; ++i)
+    EXPECT_EQ(long_matches.feed(i * 10, {.alive = true}), Verdict::Thin);
 }
 
 TEST(Level, TakesSomeTicksToFailAndSomeToClear) {

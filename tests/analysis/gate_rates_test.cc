@@ -144,8 +144,8 @@ TEST(GateRates, DoubledErrorsAreFoundWithFewSessions) {
     GateProfile profile;
     double sessions;
   } rows[] = {{World::Clean, 20, kC, 1500},
-              {World::Clean, 20, kG1, 2300},
-              {World::Flag, 500, kC, 1750},
+              {World::Clean, 20, kG1, 2200},
+              {World::Flag, 500, kC, 1500},
               {World::Flag, 500, kG1, 2500}};
   for (const auto& row : rows) {
     const WorldConfig config = cell(row.world, row.per_s, row.profile, {.error_ratio = 2});

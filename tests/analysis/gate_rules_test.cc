@@ -509,5 +509,32 @@ TEST(GateConfig, NonsenseIsRefusedWithItsName) {
             "ok");
 }
 
+// Half an hour of a good past must not be told as if it belonged to the fault.
+TEST(GateRules, ALateFaultIsToldByTheWindowThatShowsIt) {
+  GateConfig config;
+  config.metrics = {{.name = "error"}};
+  config.share = 0.05;
+  GateState gate(config);
+  Random random(7);
+  for (std::int64_t t_s = 10; gate.verdict() != Verdict::Fail && t_s <= 3600; t_s += 10) {
+    Tick tick{.t_s = t_s, .units = {{250, 4750, ""}}};
+    for (int g = 0; g < 64; ++g) {
+      const double canary_rate = t_s > 1800 ? 0.02 : 0.01;
+      const std::int64_t n = 250 / 64 + (g < 250 % 64);
+      const auto events = [&](std::int64_t units, double rate) {
+        return std::int64_t(random.binomial(std::uint64_t(units), rate));
+      };
+      tick.groups.push_back({Arm::Canary, std::to_string(g), "", {n, events(n, canary_rate)}});
+      tick.groups.push_back({Arm::Baseline, std::to_string(g), "", {n * 19, events(n * 19, 0.01)}});
+    }
+    gate.feed(tick);
+  }
+  const GateLook look = gate.look();
+  ASSERT_EQ(look.verdict, Verdict::Fail);
+  EXPECT_GT(look.metrics[0].ratio, 1.5);
+  EXPECT_LT(look.metrics[0].canary_n, 250 * 60);
+  EXPECT_NE(look.why.find("since minute 30"), std::string::npos) << look.why;
+}
+
 }  // namespace
 }  // namespace showcaller

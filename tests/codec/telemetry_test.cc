@@ -18,12 +18,15 @@ std::string refusal(std::string_view body, const TelemetryLimits& limits = {}) {
 }
 
 TEST(Telemetry, ReadsABatch) {
+  std::set<std::string> ignored;
   const auto batch =
       decode_telemetry(R"({"source":"host-7/4242","sequence":17,"trust":"server","sent_ms":5,
     "dropped":2,"trace":"00-abc","from_the_future":{"x":1},"deltas":[
     {"metric":"session.crashed","event":"winter-raid","arm":"canary","instance":"i-3","unit":"party:1",
      "stratum":"eu","n":12,"x":1,"also_new":true},
-    {"metric":"join.latency","arm":null,"histogram":{"scale":3,"zero":1,"offset":-2,"counts":[1,0,4]}}]})");
+    {"metric":"join.latency","arm":null,"histogram":{"scale":3,"zero":1,"offset":-2,"counts":[1,0,4]}}]})",
+                       {}, &ignored);
+  EXPECT_EQ(ignored, (std::set<std::string>{"also_new", "from_the_future"}));
   ASSERT_TRUE(batch) << batch.error().message;
   EXPECT_EQ(batch->source, "host-7/4242");
   EXPECT_EQ(batch->sequence, 17);

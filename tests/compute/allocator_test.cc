@@ -9,71 +9,10 @@
 
 #include "base/random.h"
 #include "compute/assignment.h"
-#include "tests/compute/fixture.h"
+#include "tests/compute/allocator_fixture.h"
 
 namespace showcaller {
 namespace {
-
-struct AllocatorFixture : FleetFixture {
-  Allocator allocator;
-  std::map<std::string, int> serial;
-
-  AllocatorFixture() {
-    fleet.capacity.instances_max = 100'000;
-    apply_fleet();
-  }
-  void publish() {
-    ++world.seq;
-    allocator.publish(std::make_shared<const AllocationPlan>(
-        make_allocation_plan(world, [](const std::string& event) { return "salt of " + event; })));
-  }
-  void look() { allocator.observe("raid", observe(), now); }
-  ObservedInstance& add(const std::string& build, const std::string& region = "eu",
-                        const std::string& host = "h1") {
-    const std::string id =
-        "i" + build.substr(0, 1) + "-" + region + "-" + std::to_string(++serial[build + region]);
-    ObservedInstance& seen = shown[id];
-    seen.id = id;
-    seen.fleet = "raid";
-    seen.build = build;
-    seen.region = region;
-    seen.host = host;
-    seen.state = InstanceState::Ready;
-    seen.was_ready = true;
-    seen.address = "127.0.0.1";
-    seen.ports = {7000};
-    world.instances["raid/" + id] = {"raid", id,  build, region, host, InstancePhase::Ready,
-                                     true,   now, {}};
-    return seen;
-  }
-  void add(const std::string& build, int many) {
-    for (int i = 0; i < many; ++i) add(build);
-  }
-  static AllocationRequest ask(const std::string& session,
-                               std::vector<std::string> players = {"ann"}) {
-    AllocationRequest request;
-    request.session = session;
-    request.fleet = "raid";
-    request.region = "eu";
-    for (std::string& player : players) request.players.push_back({std::move(player), {}});
-    return request;
-  }
-  EventState& roll_out(std::int64_t exposure_ppm, Unit unit = Unit::Player) {
-    auto spec = event_spec();
-    spec.unit = unit;
-    EventState& event = put_event("winter", spec, Phase::RollingOut, 0);
-    event.exposure_ppm = exposure_ppm;
-    return event;
-  }
-  // What the driver does about an allocation.
-  void serve(const Allocation& allocation) {
-    ObservedInstance& seen = shown.at(allocation.instance);
-    const AllocateInstance call = to_driver(allocation, allocator.sessions_beside(allocation));
-    seen.state = InstanceState::Allocated;
-    seen.session = call.session;
-    for (const auto& [key, value] : call.annotations) seen.annotations[key] = value;
-  }
-};
 
 TEST(Allocator, GivesAnInstanceOnceAndTheSameAnswerAgain) {
   AllocatorFixture f;
@@ -187,6 +126,31 @@ TEST(Allocator, ASessionThatCameAndWentBetweenTwoLooksHasEnded) {
   f.shown.begin()->second.sessions_ended = 1;
   f.look();
   EXPECT_TRUE(f.allocator.allocate(f.ask("s2"), f.now));
+}
+
+TEST(Allocator, WhoIsRefusedOrSpilledWasDrawnAllTheSame) {
+  for (const bool paced : {true, false}) {
+    AllocatorFixture f;
+    f.roll_out(500'000).pace_per_minute = paced ? 1 : 0;
+    f.add("1.0", 400);
+    f.add("2.0", paced ? 400 : 0);  // a canary that is too slow, or none
+    f.publish();
+    f.look();
+    std::vector<ArmAssignment> drawn;
+    int on_canary = 0;
+    for (int i = 0; i < 400; ++i) {
+      const auto made = f.allocator.allocate(f.ask(fmt::format("s{}", i), {fmt::format("p{}", i)}),
+                                             f.now, &drawn);
+      on_canary += made && made->build == "2.0";
+      ASSERT_EQ(drawn.size(), 1u);
+      EXPECT_TRUE(drawn[0].counted);
+      f.now += Duration(1);
+      if (drawn[0].arm == Arm::Canary) ++f.serial["drawn"];
+      drawn.clear();
+    }
+    EXPECT_LE(on_canary, 1);
+    EXPECT_NEAR(f.serial["drawn"], 200, 40);
+  }
 }
 
 TEST(Allocator, WhatNobodyClaimsIsFreeAgain) {

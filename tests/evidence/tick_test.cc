@@ -93,7 +93,7 @@ TEST(Tick, ErrorsNameTheField) {
       {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"latency":[5,6,3]}}]})",
        "groups[0].m.latency[1] is 6, more"},
       {R"({"t":1,"groups":[{"arm":"canary","id":"1","m":{"error":[18446744073709551615,0]}}]})",
-       "beyond 2^40"},
+       "beyond 2^53"},
   };
   for (const auto& [text, message] : cases) {
     const auto tick = tick_from_json(parse_json(text).value(), kShape);

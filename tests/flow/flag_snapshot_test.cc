@@ -260,6 +260,34 @@ TEST(FlagSnapshot, ClientsSeeWhatIsTheirs) {
   EXPECT_NE(client.etag, flag_snapshot(world, salt_of).etag);
 }
 
+// Two flags that name an evaluator alike do not get each other's.
+TEST(FlagSnapshot, EvaluatorsBelongToTheirFlag) {
+  World world;
+  const auto flag_for = [](std::string_view group) {
+    json::object flag = door(*parse_json(R"({"if":[{"$ref":"may"},"open",null]})"));
+    flag["$evaluators"] = {
+        {"may", {{"and", json::array{json::object{{"$ref", "in_group"}}, true}}}},
+        {"in_group", {{"==", json::array{json::object{{"var", "targetingKey"}}, group}}}}};
+    return flag;
+  };
+  add_flag(&world, "door", flag_for("ann"));
+  add_flag(&world, "gate", flag_for("bob"));
+  add_flag(&world, "wall", door());
+  EXPECT_EQ(get(world, "door", "ann"), "open");
+  EXPECT_EQ(get(world, "door", "bob"), "shut");
+  EXPECT_EQ(get(world, "gate", "bob"), "open");
+  const json::object before = flag_snapshot(world, salt_of).document;
+  EXPECT_EQ(before.at("$evaluators").get_object().size(), 4u);
+  // A layer keeps what lies below it.
+  add_event(&world, {.changes = {{FlagChange{"door", "ajar"}}}});
+  EXPECT_EQ(get(world, "door", "ann") == "ajar" || get(world, "door", "ann") == "open", true);
+  add_flag(&world, "gate", flag_for("eve"));
+  const auto drift = compare_flags(flag_snapshot(world, salt_of).document, before);
+  EXPECT_TRUE(std::any_of(drift.begin(), drift.end(), [](const FlagDrift& d) {
+    return d.flag == "$evaluators/gate/in_group";
+  }));
+}
+
 TEST(FlagSnapshot, TheEtagFollowsTheContent) {
   World world;
   add_flag(&world, "door", door());

@@ -41,7 +41,7 @@ GroupDelta total(const StageTick& tick, const std::string& metric, Arm arm) {
   const auto found = tick.metrics.find(metric);
   if (found == tick.metrics.end()) return sum;
   for (const auto& [group, delta] : found->second) {
-    if (group.first == arm) sum.n += delta.n, sum.x += delta.x;
+    if (group.arm == arm) sum.n += delta.n, sum.x += delta.x;
   }
   return sum;
 }
@@ -53,9 +53,9 @@ class TelemetryIntakeTest : public testing::Test {
     intake_.observe("raid", {});
   }
   void observe(std::vector<InstanceSessions> instances) { intake_.observe("raid", instances); }
-  Status report(std::vector<ReportedDelta> deltas, Trust trust = Trust::Server,
-                std::string source = "host-1") {
-    return intake_.report({std::move(source), ++sequence_, trust, std::move(deltas)});
+  Result<ReportReceipt> report(std::vector<ReportedDelta> deltas, Trust trust = Trust::Server,
+                               std::string source = "host-1") {
+    return intake_.report({"token", std::move(source), ++sequence_, trust, std::move(deltas)});
   }
   StageTick tick() { return intake_.take_tick(kStage); }
 
@@ -74,8 +74,8 @@ TEST_F(TelemetryIntakeTest, ASessionIsAnExposureOnceWhenItEndsHoweverOftenItIsSe
   EXPECT_EQ(total(ended, "session.crashed", Arm::Canary).n, 1);
   EXPECT_EQ(total(ended, "session.crashed", Arm::Baseline).n, 1);
   EXPECT_EQ(total(ended, "session.crashed", Arm::Canary).x, 0);
-  EXPECT_FALSE(ended.client_only.at("session.crashed"));
-  EXPECT_EQ(ended.metrics.at("session.crashed").count({Arm::Canary, "c1"}), 1u);
+  EXPECT_EQ(ended.trust.at("session.crashed"), Trust::Server);
+  EXPECT_EQ(ended.metrics.at("session.crashed").count({Arm::Canary, "c1", ""}), 1u);
 }
 
 TEST_F(TelemetryIntakeTest, AnInstanceThatDiesTakesItsOpenSessionsWithIt) {
@@ -108,7 +108,7 @@ TEST_F(TelemetryIntakeTest, SessionsFoundAfterARestartAreCountedWhenTheyEnd) {
   restarted.observe("raid", running);
   EXPECT_TRUE(restarted.take_tick(kStage).metrics.empty());
   // They are known: reports of them count, and so does their end.
-  ASSERT_TRUE(restarted.report({"host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}));
+  ASSERT_TRUE(restarted.report({"token", "host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}));
   restarted.observe("raid", {});
   const StageTick tick = restarted.take_tick(kStage);
   EXPECT_EQ(total(tick, "session.error", Arm::Canary).x, 1);
@@ -124,11 +124,12 @@ TEST_F(TelemetryIntakeTest, OnlySessionsThatTheStageDrewAreCounted) {
 TEST_F(TelemetryIntakeTest, ReportsBelongToTheArmOfTheirSessionOrPlace) {
   observe({showing("c1", {"s1"}, Arm::Canary), showing("b1", {"s2"}, Arm::Baseline)});
   ReportedDelta by_session{.metric = "session.error", .session = "s2", .n = 1, .x = 1};
-  ASSERT_TRUE(report({errors_on("c1", 4, 2), by_session, errors_on("nowhere", 9, 9)}));
+  const auto receipt = report({errors_on("c1", 4, 2), by_session, errors_on("nowhere", 9, 9)});
+  EXPECT_EQ(receipt->count(DeltaFate::Taken), 2);
+  EXPECT_EQ(receipt->count(DeltaFate::NoSession), 1);
   const StageTick now = tick();
   EXPECT_EQ(total(now, "session.error", Arm::Canary).x, 2);
   EXPECT_EQ(total(now, "session.error", Arm::Baseline).x, 1);
-  EXPECT_EQ(intake_.deltas_dropped(), 1);
   // A report that comes after the match has ended still has its place.
   observe({showing("c1", {}, Arm::Canary), showing("b1", {}, Arm::Baseline)});
   ASSERT_TRUE(report({errors_on("c1", 1, 1)}));
@@ -152,28 +153,31 @@ TEST_F(TelemetryIntakeTest, ABatchCountsOnceInAnyOrder) {
   for (std::uint64_t sequence = 1; sequence <= 60; ++sequence)
     order.insert(order.end(), 3, sequence);
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  int repeated = 0;
   for (const std::uint64_t sequence : order) {
-    ASSERT_TRUE(intake_.report({"host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}}));
+    const auto receipt =
+        intake_.report({"token", "host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}});
+    repeated += receipt.value().repeated ? 1 : 0;
   }
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 60);
-  EXPECT_EQ(intake_.batches_repeated(), 120);
+  EXPECT_EQ(repeated, 120);
   // Far behind the newest, a batch cannot be told from one that was seen.
-  ASSERT_TRUE(intake_.report({"host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
+  ASSERT_TRUE(intake_.report({"token", "host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
+  ASSERT_TRUE(intake_.report({"token", "host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}));
+  ASSERT_TRUE(intake_.report({"token", "host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}));
+  ASSERT_TRUE(intake_.report({"token", "host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 3);
 }
 
 TEST_F(TelemetryIntakeTest, AServersWordOutranksTheClients) {
   ASSERT_TRUE(report({said_by("ada", 1, 1)}, Trust::Client, "phone"));
   const StageTick alone = tick();
-  EXPECT_TRUE(alone.client_only.at("join.failed"));
+  EXPECT_EQ(alone.trust.at("join.failed"), Trust::Client);
   EXPECT_EQ(total(alone, "join.failed", Arm::Canary).x, 1);
   ASSERT_TRUE(report({said_by("bob", 1, 1)}, Trust::Client, "phone"));
   ASSERT_TRUE(report({said_by("ada", 10, 2)}, Trust::Server));
   const StageTick both = tick();
-  EXPECT_FALSE(both.client_only.at("join.failed"));
+  EXPECT_EQ(both.trust.at("join.failed"), Trust::Server);
   EXPECT_EQ(total(both, "join.failed", Arm::Canary).n, 10);
   // Once a server has spoken of a metric, clients do not take its place.
   ASSERT_TRUE(report({said_by("bob", 1, 1)}, Trust::Client, "phone"));
@@ -187,6 +191,38 @@ TEST_F(TelemetryIntakeTest, OneClientsWordHasALimitedWeight) {
   EXPECT_EQ(total(tick(), "join.failed", Arm::Canary).n, IntakeLimits{}.client_n_max);
   ASSERT_TRUE(report({said_by("ada", 1, 1)}, Trust::Client, "phone"));  // the next tick
   EXPECT_EQ(total(tick(), "join.failed", Arm::Canary).n, 1);
+}
+
+TEST_F(TelemetryIntakeTest, AClientThatInventsUnitsIsHeldToWhatItsTokenMayWeigh) {
+  std::int64_t refused = 0;
+  for (int i = 0; i < 6'000; ++i) {
+    const auto receipt = report({said_by(fmt::format("p{}", i), 1, 1)}, Trust::Client, "phone");
+    refused += receipt->count(DeltaFate::ClientLimit);
+  }
+  EXPECT_EQ(refused, 6'000 - IntakeLimits{}.client_token_n_max);
+  EXPECT_EQ(total(tick(), "join.failed", Arm::Canary).n, IntakeLimits{}.client_token_n_max);
+}
+
+TEST_F(TelemetryIntakeTest, AServersWordOutranksTheProbes) {
+  ASSERT_TRUE(report({said_by("probe", 5, 5)}, Trust::Probe, "probe"));
+  ASSERT_TRUE(report({said_by("bob", 1, 1)}, Trust::Client, "phone"));
+  const StageTick alone = tick();
+  EXPECT_EQ(alone.trust.at("join.failed"), Trust::Probe);
+  EXPECT_EQ(total(alone, "join.failed", Arm::Canary).n, 5);
+  ASSERT_TRUE(report({said_by("probe", 5, 5)}, Trust::Probe, "probe"));
+  ASSERT_TRUE(report({said_by("ada", 10, 2)}, Trust::Server));
+  EXPECT_EQ(total(tick(), "join.failed", Arm::Canary).n, 10);
+}
+
+TEST_F(TelemetryIntakeTest, StrataAreKeptApartUpToTheirLimit) {
+  for (int i = 0; i < 100; ++i) {
+    ReportedDelta delta = said_by("ada", 1, 0);
+    delta.stratum = fmt::format("region-{}", i);
+    ASSERT_TRUE(report({delta}));
+  }
+  const StageTick now = tick();
+  EXPECT_EQ(now.metrics.at("join.failed").size(), IntakeLimits{}.strata_max + 1);
+  EXPECT_EQ(total(now, "join.failed", Arm::Canary).n, 100);
 }
 
 TEST_F(TelemetryIntakeTest, UnitsFallIntoSixtyFourGroups) {
@@ -207,17 +243,17 @@ TEST_F(TelemetryIntakeTest, HistogramsMergeAndTheBaselineIsLearned) {
     ASSERT_TRUE(report({delta}));
   }
   const StageTick now = tick();
-  EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Canary, "c1"}).histogram->count(), 50u);
-  EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Baseline, "b1"}).histogram->count(), 50u);
+  EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Canary, "c1", ""}).histogram->count(), 50u);
+  EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Baseline, "b1", ""}).histogram->count(), 50u);
   EXPECT_EQ(intake_.baselines().at("join.latency").histogram->count(), 50u);  // never of the canary
 }
 
 TEST_F(TelemetryIntakeTest, BadAndOversizedBatchesAreRefusedWhole) {
-  EXPECT_EQ(intake_.report({"", 1, Trust::Server, {}}).error().code, ErrorCode::Invalid);
-  EXPECT_EQ(intake_.report({"h", 0, Trust::Server, {}}).error().code, ErrorCode::Invalid);
+  EXPECT_EQ(intake_.report({"token", "", 1, Trust::Server, {}}).error().code, ErrorCode::Invalid);
+  EXPECT_EQ(intake_.report({"token", "h", 0, Trust::Server, {}}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(report({said_by("ada", 1, 0), said_by("ada", -1, 0)}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(report(std::vector<ReportedDelta>(10'001, said_by("ada", 1, 0))).error().code,
-            ErrorCode::Limit);
+            ErrorCode::Invalid);
   EXPECT_TRUE(tick().metrics.empty());
 }
 
@@ -226,44 +262,47 @@ TEST(TelemetryLimits, PushBackWhenTheTickIsFullAndTakeTheSameBatchLater) {
   intake.watch({kStage});
   std::vector<ReportedDelta> many;
   for (int i = 0; i < 200; ++i) many.push_back(said_by(fmt::format("p{}", i), 1, 0));
-  ASSERT_TRUE(intake.report({"a", 1, Trust::Server, many}));
-  const Status refused = intake.report({"a", 2, Trust::Server, {said_by("x", 1, 0)}});
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, many}));
+  const auto refused = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}});
   EXPECT_EQ(refused.error().code, ErrorCode::Limit);
   (void)intake.take_tick(kStage);
   EXPECT_EQ(intake.counters(), 0u);
-  ASSERT_TRUE(
-      intake.report({"a", 2, Trust::Server, {said_by("x", 1, 0)}}));  // not taken for a repeat
+  ASSERT_TRUE(intake.report(
+      {"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}));  // not taken for a repeat
   EXPECT_EQ(total(intake.take_tick(kStage), "join.failed", Arm::Canary).n, 1);
 }
 
 TEST(TelemetryLimits, NothingThatASenderCanInventGrowsWithoutLimit) {
   TelemetryIntake intake({.sources_max = 8, .metrics_max = 5, .client_units_max = 10});
   intake.watch({kStage});
+  std::int64_t dropped = 0;
   for (int i = 0; i < 1000; ++i) {
     ReportedDelta delta = said_by(fmt::format("unit-{}", i), 1, 0);
     delta.metric = fmt::format("metric-{}", i);
-    ASSERT_TRUE(intake.report({fmt::format("source-{}", i), 1, Trust::Server, {delta}}));
+    const auto invented =
+        intake.report({"token", fmt::format("source-{}", i), 1, Trust::Server, {delta}});
+    dropped += invented.value().count(DeltaFate::TooManyMetrics);
     delta.metric = "metric-0";
-    ASSERT_TRUE(intake.report({"clients", std::uint64_t(i + 1), Trust::Client, {delta}}));
+    const auto client =
+        intake.report({"token", "clients", std::uint64_t(i + 1), Trust::Client, {delta}});
+    dropped += client.value().count(DeltaFate::ClientLimit);
   }
   EXPECT_EQ(intake.take_tick(kStage).metrics.size(), 5u);
-  EXPECT_GT(intake.deltas_dropped(), 1900);
+  EXPECT_GT(dropped, 1900);
   // The source that reports all the time is still known, the oldest of the others is not.
-  ASSERT_TRUE(intake.report({"clients", 1000, Trust::Client, {}}));
-  EXPECT_EQ(intake.batches_repeated(), 1);
-  ASSERT_TRUE(intake.report({"source-1", 1, Trust::Server, {}}));
-  EXPECT_EQ(intake.batches_repeated(), 1);
+  EXPECT_TRUE(intake.report({"token", "clients", 1000, Trust::Client, {}}).value().repeated);
+  EXPECT_FALSE(intake.report({"token", "source-1", 1, Trust::Server, {}}).value().repeated);
 }
 
 TEST(TelemetryLimits, StagesThatAreNoLongerWatchedLeaveNothingBehind) {
   TelemetryIntake intake;
   intake.watch({kStage, "winter/r1/v4"});
-  ASSERT_TRUE(intake.report({"a", 1, Trust::Server, {said_by("x", 1, 0)}}));
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, {said_by("x", 1, 0)}}));
   EXPECT_EQ(intake.counters(), 2u);
   intake.watch({});
   EXPECT_EQ(intake.counters(), 0u);
-  ASSERT_TRUE(intake.report({"a", 2, Trust::Server, {said_by("x", 1, 0)}}));
-  EXPECT_EQ(intake.deltas_dropped(), 1);
+  const auto late = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}});
+  EXPECT_EQ(late.value().count(DeltaFate::NoStage), 1);
   EXPECT_TRUE(intake.take_tick(kStage).metrics.empty());
 }
 

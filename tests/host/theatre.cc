@@ -151,8 +151,9 @@ void Theatre::tell_of(const std::string& id, const Session& session) {
 
 void Theatre::send_reports() {
   for (auto& [trust, deltas] : unsent_) {
-    Report report{std::string(to_string(trust)), next_report_++, trust, std::move(deltas)};
-    if (const Status taken = host_->report(report); !taken) errors.push_back(taken.error());
+    const std::string name(to_string(trust));
+    const auto taken = host_->report({name, name, next_report_++, trust, std::move(deltas)});
+    if (!taken) errors.push_back(taken.error());
   }
   unsent_.clear();
 }

@@ -281,13 +281,19 @@ TEST_F(ClientTest, BackOffGrowsAndHeedsRetryAfter) {
 
 TEST_F(ClientTest, ABatchTheServerCannotReadIsNotSentForEver) {
   Client client(options());
-  server->fail_with(400);
-  client.count("m", 1);
-  run_until(&client, now + 6s);
+  std::int64_t lost = 0;
+  for (const int status : {400, 404, 413, 422}) {
+    server->fail_with(status);
+    client.count("m", 1);
+    client.count("k", 1);
+    run_until(&client, now + 70s);
+    EXPECT_EQ(client.dropped(), lost += 2) << status;
+  }
   server->fail_with(200);
   client.count("m", 2);
-  run_until(&client, now + 10s);
+  run_until(&client, now + 70s);
   EXPECT_EQ(server->totals().at("m////").first, 2);
+  EXPECT_EQ(server->batches().back().dropped, lost);  // The server learns of it.
 }
 
 TEST_F(ClientTest, MemoryIsBoundedWhileTheServerIsAway) {

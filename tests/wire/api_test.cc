@@ -373,16 +373,42 @@ TEST_F(Api, EveryCommandIsCounted) {
   }
 }
 
+TEST_F(Api, ASenderOfTelemetryIsToldWhatBecameOfEachDelta) {
+  const auto batch = [](std::string_view source) {
+    return fmt::format(
+        R"({{"source":"{}","sequence":1,"deltas":[{{"metric":"m","n":1,"sesion":"s1"}}]}})",
+        source);
+  };
+  const auto taken = ask("POST", "/api/v1/telemetry", batch("phone"));
+  EXPECT_EQ(taken.status, 202);
+  EXPECT_EQ(taken.body,
+            "{\"accepted\":1,\"dropped\":{\"no_stage\":2},\"ignored_fields\":[\"sesion\"],"
+            "\"report_every_ms\":1000}\n");
+  EXPECT_NE(
+      ask("GET", "/metrics").body.find("showcaller_telemetry_deltas_total{outcome=\"no_stage\"} 2"),
+      std::string::npos);
+  const auto pushed = ask("POST", "/api/v1/telemetry", batch("too much"));
+  EXPECT_EQ(pushed.status, 429);
+  EXPECT_EQ(pushed.headers.get("Retry-After"), "1");
+}
+
+TEST_F(Api, ABatchThatIsTooLargeIsRefusedForGood) {
+  std::string many = R"({"source":"s","sequence":1,"deltas":[)";
+  for (int i = 0; i <= 10'000; ++i)
+    many += std::string(i == 0 ? "" : ",") + R"({"metric":"m","n":1})";
+  for (const std::string& body : {many + "]}", std::string(5u << 20, ' ')}) {
+    const auto refused = ask("POST", "/api/v1/telemetry", body);
+    EXPECT_EQ(refused.status, 413) << refused.body;
+    EXPECT_EQ(refused.headers.get("Retry-After"), "");
+  }
+}
+
 TEST_F(Api, SessionsAreServed) {
   EXPECT_EQ(ask("POST", "/api/v1/allocations", R"({"session":"s1"})").body,
             "{\"session\":\"s1\",\"instance\":\"raid-1\"}\n");
   EXPECT_EQ(ask("POST", "/api/v1/allocations", "").status, 400);
   EXPECT_EQ(ask("DELETE", "/api/v1/allocations/s1").status, 204);
   EXPECT_EQ(ask("DELETE", "/api/v1/allocations/gone").status, 404);
-  EXPECT_EQ(ask("POST", "/api/v1/telemetry", "{}").status, 202);
-  const auto pushed = ask("POST", "/api/v1/telemetry", "too much");
-  EXPECT_EQ(pushed.status, 429);
-  EXPECT_EQ(pushed.headers.get("Retry-After"), "1");
   EXPECT_EQ(ask("POST", "/api/v1/telemetry", "{}", {}, "viewer").status, 403);
   EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})").status, 403);
   EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})", {}, "root").body,

@@ -126,9 +126,10 @@ class FakeBackend : public ApiBackend {
     if (session == "gone") return fail(ErrorCode::NotFound, "there is no such session");
     return {};
   }
-  Result<json::value> report(std::string_view body, const Actor&) override {
-    if (body == "too much") return fail(ErrorCode::Limit, "the intake is full; send less, later");
-    return json::object{{"accepted", 1}};
+  Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor&) override {
+    if (batch.source == "too much")
+      return fail(ErrorCode::Limit, "the intake is full; send less, later");
+    return TelemetryReceipt{.taken = 1, .dropped = {{"no_stage", 2}}, .report_every_ms = 1000};
   }
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
   std::shared_ptr<const FlagSet> flag_set;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flag, Metric, Service, Team, Pipeline, and the metadata they share.
+#include "flag/program.h"
 #include "flag/validate.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/targeting_words.h"
@@ -49,12 +50,36 @@ Value<json::value> flag_targeting() {
               reader.wrong_type(node, "flagd targeting: {} or one JSONLogic condition");
               return false;
             }
-            if (!reader.trusted && !node.entries.empty() && !check_targeting(reader, node))
-              return false;
             *out = to_json(node);
             return true;
           },
           [](SchemaSet&) { return json::object{{"type", "object"}}; }};
+}
+
+// What the flag does not compile for, and what flagd's schemas would say.
+std::vector<FlagFinding> findings_of(const json::object& definition) {
+  const json::value* own = definition.if_contains("$evaluators");
+  const json::object* evaluators = own && own->is_object() ? &own->get_object() : nullptr;
+  std::vector<FlagFinding> findings = validate_flag(definition, "", evaluators);
+  json::object document{{"flags", {{"flag", definition}}}};
+  if (evaluators != nullptr) {
+    document["$evaluators"] = *evaluators;
+    for (const auto& [name, rule] : *evaluators) {
+      std::string pointer = "/$evaluators";
+      append_pointer(&pointer, std::string_view(name));
+      for (FlagFinding& finding : validate_rule(rule, pointer, evaluators))
+        findings.push_back(std::move(finding));
+    }
+  }
+  const auto compiled = FlagSet::compile(std::move(document));
+  if (!compiled) {
+    findings.push_back({"", compiled.error().message, true});
+  } else if (std::ranges::none_of(findings, &FlagFinding::spoils)) {
+    for (const FlagFinding& broken : compiled->broken())
+      findings.push_back(
+          {broken.pointer.substr(std::string_view("/flags/flag").size()), broken.message, true});
+  }
+  return findings;
 }
 
 void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
@@ -62,28 +87,21 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
   const Node* variants = node.find("variants");
   if (variants == nullptr || !variants->is_mapping()) return;
   std::vector<std::string> names;
-  for (const Entry& variant : variants->entries) {
-    names.push_back(variant.key);
-    const auto type = [](NodeKind kind) { return kind == NodeKind::Float ? NodeKind::Int : kind; };
-    if (type(variant.value.kind) != type(variants->entries[0].value.kind)) {
-      reader.error_below(
-          node, "variants." + variant.key,
-          fmt::format("the variant '{}' is {}, the first is {}", variant.key,
-                      describe(variant.value.kind), describe(variants->entries[0].value.kind)),
-          "give all variants of a flag the same type");
-    }
-  }
+  for (const Entry& variant : variants->entries) names.push_back(variant.key);
   if (names.empty())
     reader.error_below(node, "variants", "the flag has no variants", "add at least one");
   const json::value* chosen = flag->definition.if_contains("defaultVariant");
   const std::string name =
       chosen != nullptr && chosen->is_string() ? std::string(chosen->get_string()) : "";
-  if (!name.empty() && !names.empty() && std::ranges::find(names, name) == names.end()) {
+  if (names.empty()) return;
+  json::object definition = flag->definition;
+  if (!name.empty() && std::ranges::find(names, name) == names.end()) {
     reader.error_below(node, "defaultVariant", fmt::format("'{}' is not one of the variants", name),
                        suggestion(name, names));
-  } else if (!names.empty()) {
-    report_flag_findings(reader, node, validate_flag(flag->definition));
+    definition.erase("defaultVariant");  // One mistake, one finding.
   }
+  if (!definition.contains("state")) definition["state"] = "ENABLED";
+  report_flag_findings(reader, node, findings_of(definition));
 }
 
 const Shape<SloSpec>& slo_shape() {
@@ -152,6 +170,15 @@ const Shape<FlagSpec>& flag_shape() {
            .derived_as("none: the caller's own default"),
        definition_key("targeting", flag_targeting(), "Who gets which variant.")
            .derived_as("nobody in particular"),
+       definition_key(
+           "$evaluators",
+           json_of_kind("a mapping of rules", [](const Node& n) { return n.is_mapping(); },
+                        {{"type", "object"}}),
+           "Rules that targeting names with `$ref`; they may name one another."),
+       definition_key(
+           "$comment",
+           json_of_kind("text", [](const Node& n) { return n.is_string(); }, {{"type", "string"}}),
+           "For whoever reads it."),
        definition_key("metadata",
                       json_of_kind("a mapping", [](const Node& n) { return n.is_mapping(); },
                                    {{"type", "object"}}),

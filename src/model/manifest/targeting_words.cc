@@ -12,11 +12,12 @@ namespace {
 
 const std::vector<std::string>& operators() {
   static const std::vector<std::string> words = {
-      "var", "missing", "missing_some", "if",      "?:",          "==",       "===",   "!=",
-      "!==", "!",       "!!",           "or",      "and",         ">",        ">=",    "<",
-      "<=",  "max",     "min",          "+",       "-",           "*",        "/",     "%",
-      "map", "reduce",  "filter",       "all",     "none",        "some",     "merge", "in",
-      "cat", "substr",  "fractional",   "sem_ver", "starts_with", "ends_with"};
+      "var",    "missing", "missing_some", "if",      "?:",          "==",        "===",   "!=",
+      "!==",    "!",       "!!",           "or",      "and",         ">",         ">=",    "<",
+      "<=",     "max",     "min",          "+",       "-",           "*",         "/",     "%",
+      "map",    "reduce",  "filter",       "all",     "none",        "some",      "merge", "in",
+      "cat",    "substr",  "fractional",   "sem_ver", "starts_with", "ends_with", "lower", "upper",
+      "rollout"};
   return words;
 }
 
@@ -34,21 +35,29 @@ std::string take_step(std::string_view* pointer) {
   return step;
 }
 
+enum class As { Error, Warning };
+
 void report_at_pointer(Reader& reader, const Node& node, std::string_view pointer,
-                       const std::string& message) {
-  if (!pointer.starts_with('/')) return reader.error(node.position, message);
+                       const std::string& message, As as) {
+  const auto here = [&] {
+    if (as == As::Error)
+      reader.error(node.position, message);
+    else
+      reader.warning(node.position, message);
+  };
+  if (!pointer.starts_with('/')) return here();
   const std::string step = take_step(&pointer);
   if (node.is_sequence()) {
     std::size_t index = node.items.size();
     std::from_chars(step.data(), step.data() + step.size(), index);
-    if (index >= node.items.size()) return reader.error(node.position, message);
+    if (index >= node.items.size()) return here();
     const Reader::Inside inside(&reader, index);
-    return report_at_pointer(reader, node.items[index], pointer, message);
+    return report_at_pointer(reader, node.items[index], pointer, message, as);
   }
   const Node* next = node.find(step);
-  if (next == nullptr) return reader.error(node.position, message);
+  if (next == nullptr) return here();
   const Reader::Inside inside(&reader, step);
-  report_at_pointer(reader, *next, pointer, message);
+  report_at_pointer(reader, *next, pointer, message, as);
 }
 
 }  // namespace
@@ -56,14 +65,16 @@ void report_at_pointer(Reader& reader, const Node& node, std::string_view pointe
 bool check_rule(Reader& reader, const Node& node) {
   if (!check_targeting(reader, node)) return false;
   const auto findings = validate_rule(to_json(node));
-  report_flag_findings(reader, node, findings);
+  for (const FlagFinding& finding : findings)
+    report_at_pointer(reader, node, finding.pointer, finding.message, As::Error);
   return findings.empty();
 }
 
 void report_flag_findings(Reader& reader, const Node& node,
                           const std::vector<FlagFinding>& findings) {
   for (const FlagFinding& finding : findings)
-    report_at_pointer(reader, node, finding.pointer, finding.message);
+    report_at_pointer(reader, node, finding.pointer, finding.message,
+                      finding.spoils ? As::Error : As::Warning);
 }
 
 bool check_targeting(Reader& reader, const Node& node) {

@@ -15,8 +15,8 @@ bool check_targeting(Reader& reader, const Node& node);
 
 // As above, and all that flagd's schema asks of a rule.
 bool check_rule(Reader& reader, const Node& node);
-// The findings of src/flag at their places: pointers are below `node`. Operators that
-// check_targeting refuses are left out.
+// The findings of src/flag at their places: pointers are below `node`. Errors are those that spoil
+// the flag; the others are warnings, for flagd loads such a flag too.
 void report_flag_findings(Reader& reader, const Node& node,
                           const std::vector<FlagFinding>& findings);
 

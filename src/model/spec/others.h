@@ -84,7 +84,8 @@ struct FleetSpec {
 // -----------------------------------------------------------------------------------------------------------
 
 struct FlagSpec {
-  json::object definition;      // flagd's: state, variants, defaultVariant, targeting, metadata
+  json::object definition;  // flagd's: state, variants, defaultVariant, targeting, metadata, and
+                            // $evaluators, which are the flag's own
   bool client_visible = false;  // visibility: client
 };
 

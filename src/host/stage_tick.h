@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// One tick of a judged stage as the evidence store keeps it, and what is read out of it again: what
+// was just counted and what is read after a restart take one way. Pure.
+//
+//   line = {"t":…, "units":…, "groups":… (evidence/tick.h), "seen": bool, "alive"?: true,
+//           "trust": {metric: "server"|"probe"|"client"}, "absolute"?: {metric: counts | level}}
+//   counts = {"n": whole, "x": whole, "histogram"?: …}, of the canary; level = {"level": number}
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/json.h"
+#include "engine/absolute_gate.h"
+#include "engine/gate_plan.h"
+#include "flow/telemetry_intake.h"
+
+namespace showcaller {
+
+json::object tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
+                       std::int64_t t_s, std::optional<double> headroom);
+
+// Whose word the line's counts are, by metric. A line that does not say is the server's.
+std::map<std::string, Trust> trust_of(const json::object& line);
+// As if nobody had said anything of these metrics.
+void leave_out(const std::set<std::string>& metrics, const JudgedStage& stage, json::object* line);
+AbsoluteTick absolute_tick(const json::object& line, const std::string& metric);
+
+}  // namespace showcaller
