@@ -15,6 +15,8 @@ std::string_view to_string(ErrorCode code) {
       return "forbidden";
     case ErrorCode::Unauthenticated:
       return "unauthenticated";
+    case ErrorCode::KeyTaken:
+      return "key_taken";
     case ErrorCode::Limit:
       return "limit";
     case ErrorCode::Unavailable:

@@ -16,6 +16,7 @@ enum class ErrorCode {
   Conflict,         // the state does not allow it now, or somebody was first
   Forbidden,        // known, but not allowed
   Unauthenticated,  // not known
+  KeyTaken,         // the idempotency key belongs to another command; use a new key
   Limit,            // a documented limit was reached; less, or later
   Unavailable,      // not now; a retry may succeed
   Corrupt,          // stored bytes are not what was written

@@ -42,4 +42,10 @@ std::optional<std::string> nearest_word(std::string_view word, std::span<const s
   return best;
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string> known,
+                         std::string_view otherwise) {
+  if (const auto nearest = nearest_word(word, known)) return "; did you mean '" + *nearest + "'?";
+  return "; " + std::string(otherwise);
+}
+
 }  // namespace showcaller

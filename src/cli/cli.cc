@@ -38,7 +38,7 @@ struct Words {
       owner = "team-name", data = "./showcaller-state";
   std::string fleet, subject, duration, pass_every = "200ms";
   std::int64_t revision = 0, pace = 0;
-  bool dry_run = false, all = false, force = false, failed = false;
+  bool dry_run = false, all = false, force = false, failed = false, break_glass = false;
 };
 
 class Program {
@@ -351,12 +351,18 @@ class Program {
                    print_error(event.error());
                    return exit_of(event.error());
                  }
-                 hash = get_string(event->as_object(), "hash");
+                 const json::value* proposed = get_if(event->as_object(), "proposed");
+                 hash = get_string(proposed ? proposed->as_object() : event->as_object(), "hash");
                }
-               return event_verb(w.context, "approve", w.name, {{"hash", hash}});
+               json::object body{{"hash", hash}};
+               if (w.break_glass) body["break_glass"] = true;
+               return event_verb(w.context, "approve", w.name, body);
              });
     approve->add_option("event", w.name, "Its name")->required();
     approve->add_option("--hash", w.hash, "Of what was read; absent: of what the server has now");
+    approve->add_flag("--break-glass", w.break_glass,
+                      "Set approvals and freezes aside for an hour, once a second person does too; "
+                      "needs --reason, and pages the owner");
   }
 
   static json::object expected(const Words& w) {

@@ -136,6 +136,7 @@ bool concerns_allocation(const Payload& payload) {
   return std::holds_alternative<ManifestApplied>(payload) ||
          std::holds_alternative<ManifestRemoved>(payload) ||
          std::holds_alternative<EventRevised>(payload) ||
+         std::holds_alternative<RevisionAdopted>(payload) ||
          std::holds_alternative<PhaseChanged>(payload) ||
          std::holds_alternative<StageEntered>(payload) ||
          std::holds_alternative<ExposureWidened>(payload) ||

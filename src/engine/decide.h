@@ -31,8 +31,13 @@ std::vector<Payload> follow(const World& world, const std::string& event, Instan
 // What a LiveEvent waits for, one sentence each, for status and plan. Empty: nothing holds it up.
 std::vector<std::string> waits_for(const World& world, const std::string& event, Instant now);
 
-// Problems of a LiveEvent's manifest against the world: missing fleets, builds, flags, variants;
-// conflicting layers.
+// Problems of a LiveEvent's manifest against the world: missing fleets, builds, flags, variants,
+// metrics, services; nothing to roll out; conflicting layers.
 std::vector<std::string> problems_against(const World& world, const Manifest& manifest);
+// What an event that is not over uses now, and would no longer find (or find changed under a gate)
+// in the world as it would be. Empty: nothing.
+std::string taken_from_events(const World& world, const World& next);
+// Of all manifests of a kind in the world but LiveEvents, sorted.
+std::vector<std::string> names_of(const World& world, Kind kind);
 
 }  // namespace showcaller

@@ -3,10 +3,22 @@
 #pragma once
 
 #include "engine/decide.h"
+#include "engine/moves.h"
 
 namespace showcaller {
 
+// Authorises, then decides; the parts below rely on that.
 Result<Decision> decide_command(const World& world, const Command& command, Instant now);
+Result<Decision> decide_apply(const World& world, const ApplyCommand& apply, Instant now);
+// A revision of an event that is alive: whether it waits beside the present one until it is
+// approved, or begins anew; or why it may do neither. `next_world` has all that is applied with it.
+Result<bool> waits_beside_the_present(const World& world, const World& next_world,
+                                      const EventState& event,
+                                      const std::shared_ptr<const Manifest>& next);
+Result<Decision> decide_remove(const World& world, const RemoveCommand& remove);
+// What an operator's verb on an event comes to. The reason is never empty.
+Result<std::vector<Payload>> decide_verb(const Subject& subject, const EventCommand& command,
+                                         const std::string& reason);
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now);
 
 }  // namespace showcaller

@@ -19,35 +19,42 @@ std::vector<std::string> running_events(const World& world) {
   return names;
 }
 
+// A key is one command's. A record of before digests were kept does not say whose it was.
+Result<Receipt> answer_again(const DoneKey& done, const Command& command, std::uint64_t digest) {
+  if (done.command != 0 && done.command != digest) {
+    return fail(ErrorCode::KeyTaken,
+                fmt::format("the idempotency key '{}' belongs to another command of '{}' (record "
+                            "{}), and this one was not carried out; send it with a new key",
+                            command.key, command.actor.name, done.seq));
+  }
+  return Receipt{done.seq, true, {"this command was accepted before; nothing happened again"}};
+}
+
 }  // namespace
 
 Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record>* records) {
   now = std::max(now, world_.time);  // Engine time never goes backwards.
   const Command* command = std::get_if<Command>(&input);
-  Envelope envelope{std::string(kEngineActor), {}, {}, 0};
+  Envelope envelope{.actor = std::string(kEngineActor)};
   if (command) {
-    envelope = {command->actor.name, {}, command->trace, 0};
+    envelope = {.actor = command->actor.name, .trace = command->trace};
     if (!command->key.empty()) {
       envelope.key = command->actor.name + "/" + command->key;
-      if (const DoneKey* done = world_.keys.find(envelope.key)) {
-        return Receipt{
-            done->seq, true, {"this command was accepted before; nothing happened again"}};
-      }
+      envelope.command = digest_of(command->body);
+      if (const DoneKey* done = world_.keys.find(envelope.key))
+        return answer_again(*done, *command, envelope.command);
     }
   }
   TRY(Decision decision, decide(world_, input, now));
   const std::uint64_t before = world_.seq;
   for (Payload& payload : decision.payloads) {
-    add(std::move(payload), envelope, now, records);
-    if (envelope.cause ==
-        0) {  // The first record is the cause of all the rest, and alone carries the key.
-      envelope.cause = world_.seq;
-      envelope.key.clear();
-    }
+    add(std::move(payload), &envelope, now, records);
+    if (envelope.cause == 0)
+      envelope.cause = world_.seq;  // The first is the cause of all the rest.
   }
   const std::size_t own = records->size();
   envelope.actor = kEngineActor;
-  follow_up(std::move(decision.touched), envelope, now, records);
+  follow_up(std::move(decision.touched), &envelope, now, records);
   Receipt receipt{world_.seq > before ? before + 1 : 0, false, std::move(decision.notes)};
   for (std::size_t i = own; command && i < records->size() && i < own + 16; ++i) {
     if (const auto* moved = std::get_if<PhaseChanged>(&(*records)[i].payload)) {
@@ -58,16 +65,16 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   return receipt;
 }
 
-void Engine::add(Payload payload, const Envelope& envelope, Instant now,
-                 std::vector<Record>* records) {
+void Engine::add(Payload payload, Envelope* envelope, Instant now, std::vector<Record>* records) {
   Record record;
   record.seq = world_.seq + 1;
   record.time = now;
   record.epoch = epoch_;
-  record.actor = envelope.actor;
-  record.cause = envelope.cause;
-  record.key = envelope.key;
-  record.trace = envelope.trace;
+  record.actor = envelope->actor;
+  record.cause = envelope->cause;
+  record.key = std::exchange(envelope->key, {});  // The first record alone carries it.
+  record.command = std::exchange(envelope->command, 0);
+  record.trace = envelope->trace;
   record.payload = std::move(payload);
   const Status folded = evolve(&world_, record);
   if (!folded)
@@ -76,8 +83,9 @@ void Engine::add(Payload payload, const Envelope& envelope, Instant now,
   records->push_back(std::move(record));
 }
 
-void Engine::follow_up(std::vector<std::string> touched, const Envelope& envelope, Instant now,
+void Engine::follow_up(std::vector<std::string> touched, Envelope* envelope, Instant now,
                        std::vector<Record>* records) {
+  const std::string trace = envelope->trace;
   if (std::find(touched.begin(), touched.end(), "*") != touched.end())
     touched = running_events(world_);
   std::sort(touched.begin(), touched.end());
@@ -88,10 +96,9 @@ void Engine::follow_up(std::vector<std::string> touched, const Envelope& envelop
       const std::vector<Payload> payloads = follow(world_, name, now);
       if (payloads.empty()) break;
       // What an event does by itself belongs to the trace of its revision.
-      Envelope own = envelope;
-      if (const EventState* event = world_.event(name); event && own.trace.empty())
-        own.trace = event->trace;
-      for (const Payload& payload : payloads) add(payload, own, now, records);
+      const EventState* event = world_.event(name);
+      envelope->trace = trace.empty() && event ? event->trace : trace;
+      for (const Payload& payload : payloads) add(payload, envelope, now, records);
     }
   }
 }

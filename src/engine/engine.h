@@ -32,10 +32,10 @@ class Engine {
  private:
   struct Envelope {
     std::string actor, key, trace;
-    std::uint64_t cause = 0;
+    std::uint64_t command = 0, cause = 0;
   };
-  void add(Payload payload, const Envelope& envelope, Instant now, std::vector<Record>* records);
-  void follow_up(std::vector<std::string> touched, const Envelope& envelope, Instant now,
+  void add(Payload payload, Envelope* envelope, Instant now, std::vector<Record>* records);
+  void follow_up(std::vector<std::string> touched, Envelope* envelope, Instant now,
                  std::vector<Record>* records);
 
   World world_;

@@ -26,7 +26,10 @@ std::string rule_of(const Payload& payload) {
     return fmt::format("docs/lifecycle.md: {} in {}", enum_name(moved->input),
                        enum_name(moved->from));
   }
-  if (std::holds_alternative<ApprovalGranted>(payload)) return "docs/policy.md";
+  if (std::holds_alternative<ApprovalGranted>(payload) ||
+      std::holds_alternative<RevisionAdopted>(payload) ||
+      std::holds_alternative<GlassBroken>(payload))
+    return "docs/policy.md";
   return {};
 }
 

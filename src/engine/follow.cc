@@ -11,6 +11,7 @@
 #include "flow/saga.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
+#include "policy/quotas.h"
 
 namespace showcaller {
 namespace {
@@ -95,9 +96,27 @@ Payloads accept_the_approvals(const Subject& s) {
   return {change_phase(s, PhaseInput::Approve, "all approvals are there")};
 }
 
+// Actions are known by the revision that called them: none changes under one that is on its way.
+bool a_step_is_under_way(const EventState& event) {
+  return std::any_of(event.steps.begin(), event.steps.end(),
+                     [](const Step& step) { return step.state == StepState::Doing; });
+}
+
+Payloads adopt_the_revision(const Subject& s) {
+  if (!s.event.proposed || a_step_is_under_way(s.event)) return {};
+  const EventState next = with_proposal(s.event);
+  if (!approvals_complete(s.world, next, s.now)) return {};
+  Payloads out{RevisionAdopted{s.name, next.revision, "all approvals are there"}};
+  if (s.event.phase == Phase::Ready)
+    out.push_back(change_phase({s.world, s.name, next, s.now}, PhaseInput::Prepare,
+                               "the revision may ask for other checks"));
+  return out;
+}
+
 Payloads begin_preparation(const Subject& s) {
   if (s.event.phase != Phase::Approved || s.event.hold || line_stopped(s.world, s.event)) return {};
   if (!meets_another_layer(s).empty()) return {};
+  if (!check_event_quota(s.world, s.name, s.now)) return {};
   return {change_phase(s, PhaseInput::Prepare, "approved")};
 }
 
@@ -225,6 +244,7 @@ constexpr auto kRules = std::to_array({
     &finish_the_rollback,
     &validate_the_draft,
     &accept_the_approvals,
+    &adopt_the_revision,
     &begin_preparation,
     &do_the_next_step,
     &become_ready,
@@ -277,6 +297,8 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
       break;
     case Phase::Approved:
       if (auto meets = meets_another_layer(*s); !meets.empty()) out.push_back(std::move(meets));
+      if (const Status quota = check_event_quota(world, event, now); !quota)
+        out.push_back(quota.error().message);
       break;
     case Phase::Preparing:
       for (std::size_t i = 0; i < s->event.steps.size(); ++i) {

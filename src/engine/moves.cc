@@ -84,6 +84,7 @@ std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool 
 }
 
 std::vector<Payload> end_event(const Subject& subject, std::string reason) {
+  // Before anybody was let in the end is a cancellation, which undoes what actions did.
   if (!may_admit(subject.event.phase) && has_outside_effects(subject.event))
     return roll_back(subject, std::move(reason), false);
   std::vector<Payload> out;
@@ -137,7 +138,8 @@ std::vector<Payload> close_next_doors(const Subject& subject) {
 
 bool has_outside_effects(const EventState& event) {
   for (std::size_t i = 0; i < event.steps.size(); ++i) {
-    const bool ran = event.steps[i].state != StepState::Pending;
+    const StepState state = event.steps[i].state;
+    const bool ran = state != StepState::Pending && state != StepState::Undone;
     if (ran && std::holds_alternative<ActionChange>(event.spec().changes[i].what)) return true;
   }
   return false;

@@ -62,7 +62,8 @@ std::string meets_another_layer(const Subject& subject);
 // wants. Empty: none runs.
 std::string builds_that_run(const Subject& subject);
 
-// Why exposure may not grow now: held, line stopped, frozen. Empty: it may.
+// Why exposure may not grow now: held, line stopped, frozen, a proposed revision not approved.
+// Empty: it may.
 std::string blocked(const Subject& subject);
 
 // Whether a capacity check speaks of the stage that comes next: one made before the event was

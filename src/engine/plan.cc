@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/decide.h"
+#include "engine/decide_parts.h"
 #include "engine/engine.h"
 #include "engine/plan_stages.h"
 #include "engine/rollback_time.h"
@@ -88,20 +88,26 @@ void check_capacity(const World& world, const LiveEventSpec& spec, const EventSt
     problems->push_back(json::value(quota.error().message));
 }
 
-json::array disturbs_of(const EventState* present, const Manifest& next) {
-  json::array out;
-  if (present && present->manifest->hash == next.hash) return out;
-  if (present && may_admit(present->phase)) {
-    const Outcome outcome = outcome_of(present->phase, PhaseInput::Revise);
-    out.emplace_back(outcome.allowed ? fmt::format("players are in it (stage {}): they stay; later "
-                                                   "stages, gates and schedule change under it",
-                                                   present->stage + 1)
-                                     : std::string(outcome.refusal));
-  } else if (present && !is_over(present->phase) && present->phase != Phase::Draft) {
-    out.emplace_back(fmt::format("it is {}: it is validated, approved and made ready anew",
-                                 enum_name(present->phase)));
+// What is refused is told as a problem.
+json::array disturbs_of(const World& world, const EventState* present,
+                        const std::shared_ptr<const Manifest>& next) {
+  if (!present || is_over(present->phase) || present->phase == Phase::Draft) return {};
+  if (present->manifest->hash == next->hash) return {};
+  const auto waits = waits_beside_the_present(world, world, *present, next);
+  if (!waits) return {};
+  if (!*waits) {
+    return {json::value(fmt::format("it is {}: it is validated, approved and made ready anew",
+                                    enum_name(present->phase)))};
   }
-  return out;
+  const std::string stays = fmt::format(
+      "r{} stays in force, and nothing grows, until this is approved", present->revision);
+  if (!may_admit(present->phase))
+    return {
+        json::value(fmt::format("it is {} and stays so: {}", enum_name(present->phase), stays))};
+  return {
+      json::value(fmt::format("players are in it (stage {}): they stay; later stages, gates "
+                              "and schedule change under it; {}",
+                              present->stage + 1, stays))};
 }
 
 bool changes_path(const LiveEventSpec& spec, const std::string& path) {
@@ -178,12 +184,12 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   check_capacity(next, spec, present, problems);
   EventState draft;
   draft.manifest = manifest;
-  draft.revision = present ? present->revision + 1 : 1;
+  draft.revision = present ? present->last_revision + 1 : 1;
   draft.author = request.actor.name;
   json::object out{{"revision", draft.revision},
                    {"schedule", schedule_view(spec.schedule)},
                    {"layers", layers_of(next, manifest)},
-                   {"disturbs", disturbs_of(present, *manifest)},
+                   {"disturbs", disturbs_of(next, present, manifest)},
                    {"approvals", texts(approvals_needed(next, draft, now).missing)},
                    {"stages", planned_stages(next, spec, request.facts)},
                    {"rollback", rollback_of(next, spec, problems)}};

@@ -27,7 +27,14 @@ struct Line {
     return fmt::format("removed      {}/{}", p.kind, p.name);
   }
   std::string operator()(const EventRevised& p) const {
-    return fmt::format("revised      {} r{}", p.event, p.revision);
+    return fmt::format("{}     {} r{}", p.proposed ? "proposed" : "revised ", p.event, p.revision);
+  }
+  std::string operator()(const RevisionAdopted& p) const {
+    return fmt::format("adopted      {} r{}{}", p.event, p.revision, because(p.reason));
+  }
+  std::string operator()(const GlassBroken& p) const {
+    return fmt::format("glass        {} r{} until {}{}", p.event, p.revision,
+                       format_instant(p.until), because(p.reason));
   }
   std::string operator()(const PhaseChanged& p) const {
     return fmt::format("phase        {} {} -> {}{}", p.event, enum_name(p.from), enum_name(p.to),

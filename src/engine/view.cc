@@ -95,6 +95,11 @@ json::object event_view(const World& world, const std::string& name, const Event
     out["schedule"] = std::move(times);
   out["reason"] = event.phase_reason;
   if (event.hold) out["hold"] = view_of(*event.hold);
+  if (event.proposed) {
+    out["proposed"] = {{"revision", event.proposed->revision},
+                       {"hash", event.proposed->manifest->hash},
+                       {"author", event.proposed->author}};
+  }
   if (event.diverted) out["diverted"] = true;
   if (event.pace_per_minute > 0) out["pace_per_minute"] = event.pace_per_minute;
   if (!event.open_regions.empty()) out["open_regions"] = view_of(event.open_regions);

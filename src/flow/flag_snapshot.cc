@@ -256,6 +256,7 @@ struct ConcernsFlags {
   bool operator()(const ManifestApplied& p) const { return p.kind == "Flag"; }
   bool operator()(const ManifestRemoved& p) const { return p.kind == "Flag"; }
   bool operator()(const EventRevised&) const { return true; }
+  bool operator()(const RevisionAdopted&) const { return true; }
   bool operator()(const PhaseChanged&) const { return true; }
   bool operator()(const StageEntered&) const { return true; }
   bool operator()(const ExposureWidened&) const { return true; }

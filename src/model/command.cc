@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/command.h"
 
+#include <cstring>
+
+#include "base/fields.h"
+#include "base/hash.h"
+
 namespace showcaller {
 namespace {
 
 struct VerbOf {
   std::string_view operator()(const ApplyCommand&) const { return "apply"; }
   std::string_view operator()(const RemoveCommand&) const { return "apply"; }
-  std::string_view operator()(const ApproveCommand&) const { return "approve"; }
+  std::string_view operator()(const ApproveCommand& c) const {
+    return c.break_glass ? "break-glass" : "approve";
+  }
   std::string_view operator()(const EventCommand& c) const {
     return c.verb == EventVerb::Undivert ? "divert" : enum_name(c.verb);
   }
@@ -22,7 +29,59 @@ struct VerbOf {
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
 
+// Every part quoted, so that no two commands give one text. The digest is on disk for a day: what a
+// kind of command says here only changes together with the command.
+struct TextOf {
+  std::string operator()(const ApplyCommand& c) const {
+    std::string out = "apply";
+    for (const auto& manifest : c.manifests) add(&out, {manifest->key(), manifest->hash});
+    return out;
+  }
+  std::string operator()(const RemoveCommand& c) const {
+    return text("remove", {to_string(c.kind), c.name});
+  }
+  std::string operator()(const ApproveCommand& c) const {
+    return text(c.break_glass ? "break-glass" : "approve", {c.event, c.hash});
+  }
+  std::string operator()(const EventCommand& c) const {
+    return text(enum_name(c.verb), {c.event, std::to_string(c.pace_per_minute),
+                                    std::to_string(c.expected_revision.value_or(0))});
+  }
+  std::string operator()(const ReadyCommand& c) const {
+    return text(c.ready ? "ready" : "unready", {c.event, c.check, c.detail});
+  }
+  std::string operator()(const LineCommand& c) const { return text(VerbOf{}(c), {c.scope}); }
+  std::string operator()(const QuarantineCommand& c) const {
+    return text(VerbOf{}(c),
+                {enum_name(c.scope), c.fleet, c.subject, std::to_string(c.for_how_long.count())});
+  }
+  std::string operator()(const CreateTokenCommand& c) const {
+    std::string out = text("create-token", {c.name});
+    for (const std::string& role : c.roles) add(&out, {role});
+    return out;
+  }
+  std::string operator()(const RevokeTokenCommand& c) const { return text("revoke-token", {c.id}); }
+
+ private:
+  using Parts = std::initializer_list<std::string_view>;
+  static void add(std::string* out, Parts parts) {
+    for (const std::string_view part : parts) append_json_string(out, part);
+  }
+  static std::string text(std::string_view verb, Parts parts) {
+    std::string out(verb);
+    add(&out, parts);
+    return out;
+  }
+};
+
 }  // namespace
+
+std::uint64_t digest_of(const CommandBody& body) {
+  const Sha256 whole = sha256(std::visit(TextOf{}, body));
+  std::uint64_t digest = 0;
+  std::memcpy(&digest, whole.data(), sizeof digest);
+  return digest == 0 ? 1 : digest;  // 0 is a record that does not say.
+}
 
 std::string_view verb_of(const CommandBody& body) {
   return std::visit(VerbOf{}, body);

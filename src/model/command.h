@@ -32,7 +32,8 @@ struct RemoveCommand {
 };
 struct ApproveCommand {
   std::string event;
-  std::string hash;  // of the manifest that was read; another one is refused
+  std::string hash;          // of the manifest that was read; another one is refused
+  bool break_glass = false;  // sets approvals and freezes aside for a while, once two people did so
 };
 enum class EventVerb : std::uint8_t {
   Hold,
@@ -101,6 +102,10 @@ std::string_view verb_of(const CommandBody& body);
 // Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
 // quarantine.
 bool is_toward_safety(const CommandBody& body);
+
+// Eight bytes that tell one command from another: its verb and body. The reason, and what is new at
+// every attempt (a token's secret, its end), are no part of it.
+std::uint64_t digest_of(const CommandBody& body);
 
 // What a command is told when its records are durable.
 struct Receipt {

@@ -7,7 +7,7 @@
 // merged into one. A key is kept as the first 16 bytes of its SHA-256, so that nobody can make
 // another's key look used, and nothing a client wrote stays here.
 //
-// Threads: one writer a copy; any number of readers of other copies. Memory: 48 to 64 bytes a key.
+// Threads: one writer a copy; any number of readers of other copies. Memory: 56 to 72 bytes a key.
 #pragma once
 
 #include <array>
@@ -24,7 +24,8 @@ namespace showcaller {
 
 struct DoneKey {
   std::array<std::uint64_t, 2> digest{};
-  std::uint64_t seq = 0;  // of the first record that the command caused
+  std::uint64_t seq = 0;      // of the first record that the command caused
+  std::uint64_t command = 0;  // its digest (command.h); 0: not known
   Instant at{};
 };
 

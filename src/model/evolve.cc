@@ -55,25 +55,28 @@ class Fold {
 
   Status operator()(const EventRevised& p) {
     TRY(auto manifest, manifest_from_json(p.document));
+    if (p.proposed && !world_.event(p.event)) return no_such("the LiveEvent", p.event);
     EventState& event = world_.events[p.event];
-    const bool running = may_admit(event.phase) && event.revision > 0;
-    EventState next = running ? event : EventState{};
-    next.manifest = std::make_shared<const Manifest>(std::move(manifest));
-    next.revision = p.revision;
-    next.author = record_.actor;
-    next.trace = record_.trace;
-    next.applied_seq = record_.seq;
-    next.phase_since = running ? event.phase_since : record_.time;
-    if (!running) next.visit = event.visit;  // Evidence of an older revision keeps its name.
-    next.steps.resize(next.spec().changes.size());
-    event = std::move(next);
+    const ProposedRevision revision{std::make_shared<const Manifest>(std::move(manifest)),
+                                    p.revision, record_.actor, record_.trace, record_.seq};
+    event.last_revision = p.revision;
+    event.proposed = revision;
+    if (!p.proposed) {
+      event = with_proposal(may_admit(event.phase) ? std::move(event) : redrafted(event));
+    } else if (event.manifest->hash == revision.manifest->hash) {
+      event.proposed.reset();  // It is in force: what was proposed before is withdrawn.
+    }
     return {};
+  }
+  Status operator()(const RevisionAdopted& p) {
+    return on_event(p.event, [](EventState& event) { event = with_proposal(std::move(event)); });
   }
   Status operator()(const PhaseChanged& p) {
     return on_event(p.event, [&](EventState& event) {
       event.phase = p.to;
       event.phase_since = record_.time;
       event.phase_reason = p.reason;
+      if (!is_under_way(p.to)) event.proposed.reset();
     });
   }
   Status operator()(const StageEntered& p) {
@@ -185,6 +188,11 @@ class Fold {
       event.ledger_root = p.root;
     });
   }
+  Status operator()(const GlassBroken& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.glass.push_back({p.hash, record_.actor, p.reason, record_.time, p.until});
+    });
+  }
   Status operator()(const PageRaised&) { return {}; }
 
   Status operator()(const InstanceRequested& p) {
@@ -282,6 +290,20 @@ class Fold {
     event->gates.clear();
     event->sessions_canary = event->sessions_baseline = 0;
   }
+
+  // A new life for what is proposed. Evidence of an older revision keeps its name; an operator's
+  // hold outlasts a change of mind, but not the end of what it held.
+  EventState redrafted(const EventState& event) const {
+    EventState draft;
+    draft.last_revision = event.last_revision;
+    draft.proposed = event.proposed;
+    draft.visit = event.visit;
+    draft.phase_since = record_.time;
+    if (!is_over(event.phase) && event.hold && event.hold->by == HoldCause::Operator)
+      draft.hold = event.hold;
+    return draft;
+  }
+
   template <class Change>
   Status on_event(const std::string& name, Change change) {
     EventState* event = world_.events.edit(name);
@@ -305,7 +327,7 @@ class Fold {
 // Keys of a day, and no more of them than the limit: a retried command has one effect for that
 // long.
 void remember_key(World* world, const Record& record) {
-  world->keys.add({DoneKeys::digest_of(record.key), record.seq, record.time});
+  world->keys.add({DoneKeys::digest_of(record.key), record.seq, record.command, record.time});
   while (world->keys.size() > kIdempotencyKeysMax ||
          record.time - world->keys.oldest()->at > kIdempotencyKeyLife) {
     world->keys.drop_oldest();
@@ -317,6 +339,18 @@ void remember_key(World* world, const Record& record) {
 std::string quarantine_key(QuarantineScope scope, std::string_view fleet,
                            std::string_view subject) {
   return fmt::format("{}/{}/{}", fleet, enum_name(scope), subject);
+}
+
+EventState with_proposal(EventState event) {
+  if (!event.proposed) return event;
+  ProposedRevision next = *std::exchange(event.proposed, std::nullopt);
+  event.manifest = std::move(next.manifest);
+  event.revision = next.revision;
+  event.author = std::move(next.author);
+  event.trace = std::move(next.trace);
+  event.applied_seq = next.applied_seq;
+  event.steps.resize(event.spec().changes.size());
+  return event;
 }
 
 std::shared_ptr<const Manifest> World::manifest(Kind kind, std::string_view name) const {

@@ -3,7 +3,9 @@
 // not compile. docs/lifecycle.md is printed from here.
 //
 // Held is not a phase: it is a condition beside it (EventState::hold), and gates, end and rollback
-// stay alive under it.
+// stay alive under it. Nor is a proposed revision (EventState::proposed): an event under way keeps
+// its phase while it waits for the approvals of one. A ready event that adopts one is prepared
+// anew.
 #pragma once
 
 #include <array>
@@ -47,7 +49,7 @@ enum class PhaseInput : std::uint8_t {
   Validate,   // the revision is sound against the world
   Reject,     // it is not
   Approve,    // all approvals are there
-  Prepare,    // the saga may begin
+  Prepare,    // the saga may begin, or what is ready has to be checked again
   MadeReady,  // steps applied, readiness checks good
   Admit,      // the first stage
   Advance,    // the next stage
@@ -122,8 +124,8 @@ inline constexpr auto kLifecycle = std::to_array<LifecycleRow>({
     {in(Draft, Rejected),                         PhaseInput::Approve, refuse("the event is not validated; mend its findings and apply again")},
     {except(Draft, Rejected, Validated),          PhaseInput::Approve, refuse("the event needs no approval now; `showcaller status` tells what it waits for")},
 
-    {in(Approved),                                PhaseInput::Prepare, go(Preparing)},
-    {except(Approved),                            PhaseInput::Prepare, refuse("only an approved event is prepared")},
+    {in(Approved, Ready),                         PhaseInput::Prepare, go(Preparing)},
+    {except(Approved, Ready),                     PhaseInput::Prepare, refuse("only an approved event is prepared")},
     {in(Preparing),                               PhaseInput::MadeReady, go(Ready)},
     {except(Preparing),                           PhaseInput::MadeReady, refuse("only an event in preparation becomes ready")},
 
@@ -195,6 +197,11 @@ constexpr Outcome outcome_of(Phase phase, PhaseInput input) {
 constexpr bool layer_is_active(Phase phase) {
   using enum Phase;
   return (in(phase)&in(Preparing, Ready, RollingOut, Live, Settling, Deprecated)) != 0;
+}
+// A changed manifest of the same change-set does not begin anew, but waits beside the one in force.
+constexpr bool is_under_way(Phase phase) {
+  using enum Phase;
+  return (in(phase)&in(Preparing, Ready, RollingOut, Live)) != 0;
 }
 // New sessions may be given the canary arm.
 constexpr bool may_admit(Phase phase) {

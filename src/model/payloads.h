@@ -93,7 +93,8 @@ struct EventRevised {
   std::int64_t revision = 0;
   std::string hash;
   json::object document;
-  SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(document))
+  bool proposed = false;  // it waits beside the one in force for a RevisionAdopted
+  SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(document) F(proposed))
 };
 struct PhaseChanged {
   std::string event;
@@ -210,6 +211,20 @@ struct LedgerSealed {
   std::string root;  // hex; the ledger's root hash
   SHOWCALLER_FIELDS(F(event) F(revision) F(rows) F(root))
 };
+struct RevisionAdopted {  // what was proposed is in force from now on
+  std::string event;
+  std::int64_t revision = 0;
+  std::string reason;
+  SHOWCALLER_FIELDS(F(event) F(revision) F(reason))
+};
+struct GlassBroken {  // one of the two people that it takes
+  std::string event;
+  std::int64_t revision = 0;
+  std::string hash;  // of what may pass by approvals and freezes
+  Instant until{};
+  std::string reason;
+  SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(until) F(reason))
+};
 struct PageRaised {
   std::string subject;  // "LiveEvent/winter-raid"
   std::string team;
@@ -292,8 +307,9 @@ using Payload =
     std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
                  ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
                  VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
-                 SessionsCounted, LedgerSealed, PageRaised, InstanceRequested, InstanceMoved,
-                 StartsDelayed, QuarantineSet, QuarantineLifted, LineStopped, LineResumed,
-                 TokenCreated, TokenRevoked, ClockStepped, ServerStarted, TimeNoted>;
+                 SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
+                 InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet, QuarantineLifted,
+                 LineStopped, LineResumed, TokenCreated, TokenRevoked, ClockStepped, ServerStarted,
+                 TimeNoted>;
 
 }  // namespace showcaller

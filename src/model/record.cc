@@ -49,6 +49,10 @@ std::string encode_record(const Record& record) {
     append_json(&out, record.cause);
   }
   text(",\"key\":", record.key);
+  if (record.command != 0) {
+    out += ",\"command\":";
+    append_json(&out, record.command);
+  }
   text(",\"trace\":", record.trace);
   out += ",\"payload\":";
   std::visit([&out](const auto& payload) { append_json(&out, payload); }, record.payload);
@@ -80,6 +84,7 @@ Result<Record> decode_record(std::string_view bytes) {
   read("actor", &record.actor, false);
   read("cause", &record.cause, false);
   read("key", &record.key, false);
+  read("command", &record.command, false);
   read("trace", &record.trace, false);
   const json::value* payload = object.if_contains("payload");
   if (!good || !payload || !payload->is_object()) return corrupt("no whole envelope");

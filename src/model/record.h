@@ -2,8 +2,8 @@
 // One entry of the journal: an envelope and a payload, and its stored form, one line of JSON:
 //
 //   record   = '{"seq":' N ',"time":"' RFC3339 '","kind":"' NAME '","version":' N ',"epoch":' N
-//              [',"actor":"' TEXT '"'] [',"cause":' SEQ] [',"key":"' TEXT '"'] [',"trace":"' HEX
-//              '"'] ',"payload":' OBJECT '}'
+//              [',"actor":"' TEXT '"'] [',"cause":' SEQ] [',"key":"' TEXT '"' [',"command":' N]]
+//              [',"trace":"' HEX '"'] ',"payload":' OBJECT '}'
 //   hash_n   = SHA-256(hash_{n-1} ‖ record_n), 32 zero bytes before the first
 #pragma once
 
@@ -27,17 +27,17 @@ struct RecordKindRow {
 
 // One row an alternative of Payload, in its order.
 inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecordKinds{{
-    {1, "manifest_applied", 1},   {2, "manifest_removed", 1},    {10, "event_revised", 1},
-    {11, "phase_changed", 1},     {12, "stage_entered", 1},      {13, "exposure_widened", 1},
-    {14, "hold_set", 1},          {15, "hold_lifted", 1},        {16, "intake_changed", 1},
-    {17, "pace_set", 1},          {18, "divert_set", 1},         {19, "verdict_changed", 1},
-    {20, "approval_granted", 1},  {21, "step_started", 1},       {22, "step_finished", 1},
-    {23, "readiness_changed", 1}, {24, "sessions_counted", 1},   {25, "ledger_sealed", 1},
-    {26, "page_raised", 1},       {40, "instance_requested", 1}, {41, "instance_moved", 1},
-    {42, "starts_delayed", 1},    {43, "quarantine_set", 1},     {44, "quarantine_lifted", 1},
-    {60, "line_stopped", 1},      {61, "line_resumed", 1},       {62, "token_created", 1},
-    {63, "token_revoked", 1},     {64, "clock_stepped", 1},      {65, "server_started", 1},
-    {66, "time_noted", 1},
+    {1, "manifest_applied", 1},    {2, "manifest_removed", 1},   {10, "event_revised", 1},
+    {11, "phase_changed", 1},      {12, "stage_entered", 1},     {13, "exposure_widened", 1},
+    {14, "hold_set", 1},           {15, "hold_lifted", 1},       {16, "intake_changed", 1},
+    {17, "pace_set", 1},           {18, "divert_set", 1},        {19, "verdict_changed", 1},
+    {20, "approval_granted", 1},   {21, "step_started", 1},      {22, "step_finished", 1},
+    {23, "readiness_changed", 1},  {24, "sessions_counted", 1},  {25, "ledger_sealed", 1},
+    {26, "page_raised", 1},        {27, "revision_adopted", 1},  {28, "glass_broken", 1},
+    {40, "instance_requested", 1}, {41, "instance_moved", 1},    {42, "starts_delayed", 1},
+    {43, "quarantine_set", 1},     {44, "quarantine_lifted", 1}, {60, "line_stopped", 1},
+    {61, "line_resumed", 1},       {62, "token_created", 1},     {63, "token_revoked", 1},
+    {64, "clock_stepped", 1},      {65, "server_started", 1},    {66, "time_noted", 1},
 }};
 
 struct Record {
@@ -46,9 +46,10 @@ struct Record {
   std::uint64_t epoch = 0;
   std::string actor;  // a token's name, or "engine"
   std::uint64_t cause =
-      0;              // seq of the record that led to this one; 0: a command or the world outside
-  std::string key;    // idempotency key of the command
-  std::string trace;  // W3C trace id, 32 hex digits
+      0;            // seq of the record that led to this one; 0: a command or the world outside
+  std::string key;  // idempotency key of the command
+  std::uint64_t command = 0;  // digest of the command that came with the key; 0: not known
+  std::string trace;          // W3C trace id, 32 hex digits
   Payload payload;
 
   const RecordKindRow& kind() const { return kRecordKinds[payload.index()]; }

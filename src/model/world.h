@@ -69,10 +69,28 @@ struct ReadinessStanding {
   SHOWCALLER_FIELDS(F(ready) F(since) F(detail))
 };
 
-struct EventState {
-  std::shared_ptr<const Manifest> manifest;  // of the present revision
+// Somebody set approvals and freezes aside for a manifest, for a while. It takes two people.
+struct GlassBreak {
+  std::string hash, by, reason;
+  Instant at{}, until{};
+  SHOWCALLER_FIELDS(F(hash) F(by) F(reason) F(at) F(until))
+};
+
+// A revision that was applied to an event under way, and waits beside the one in force until it is
+// approved.
+struct ProposedRevision {
+  std::shared_ptr<const Manifest> manifest;
   std::int64_t revision = 0;
-  std::string author;  // who applied the revision
+  std::string author, trace;
+  std::uint64_t applied_seq = 0;
+};
+
+struct EventState {
+  std::shared_ptr<const Manifest> manifest;  // of the revision in force
+  std::int64_t revision = 0;
+  std::int64_t last_revision = 0;  // the highest number given, also to one that is not in force
+  std::string author;              // who applied the revision
+  std::optional<ProposedRevision> proposed;
   Phase phase = Phase::Draft;
   Instant phase_since{};
   std::string phase_reason;
@@ -94,6 +112,7 @@ struct EventState {
   std::map<std::string, GateStanding> gates;  // "" is the stage as a whole
   std::map<std::string, ReadinessStanding> readiness;
   std::vector<Approval> approvals;
+  std::vector<GlassBreak> glass;
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
   std::int64_t ledger_rows = 0;
   std::string ledger_root;
@@ -177,6 +196,10 @@ struct World {
   const FleetSpec* fleet(std::string_view name) const;
 };
 
+// The event as it is once its proposed revision is in force; the event itself when none is
+// proposed.
+EventState with_proposal(EventState event);
+
 std::string quarantine_key(QuarantineScope scope, std::string_view fleet, std::string_view subject);
 inline std::string instance_key(std::string_view fleet, std::string_view id) {
   return std::string(fleet) + "/" + std::string(id);
@@ -187,7 +210,7 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
-constexpr std::uint32_t kWorldTextFormat = 3;
+constexpr std::uint32_t kWorldTextFormat = 4;
 std::string world_to_text(const World& world);
 Result<World> world_from_text(std::string_view text);
 // Hex SHA-256 of the text.

@@ -20,6 +20,7 @@ namespace {
 template <class Self, class Visit>
 void event_fields(Self& e, Visit&& visit) {
   visit("revision", e.revision);
+  visit("last_revision", e.last_revision);
   visit("author", e.author);
   visit("phase", e.phase);
   visit("phase_since", e.phase_since);
@@ -41,6 +42,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("gates", e.gates);
   visit("readiness", e.readiness);
   visit("approvals", e.approvals);
+  visit("glass", e.glass);
   visit("sessions_canary", e.sessions_canary);
   visit("sessions_baseline", e.sessions_baseline);
   visit("ledger_rows", e.ledger_rows);
@@ -49,15 +51,50 @@ void event_fields(Self& e, Visit&& visit) {
   visit("applied_seq", e.applied_seq);
 }
 
+struct ProposedText {
+  std::int64_t revision = 0;
+  std::string author, trace;
+  std::uint64_t applied_seq = 0;
+  json::object document;
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("revision", self.revision);
+    visit("author", self.author);
+    visit("trace", self.trace);
+    visit("applied_seq", self.applied_seq);
+    visit("document", self.document);
+  }
+};
+
 struct EventText {
   EventState state;
   json::object document;
+  std::optional<ProposedText> proposed;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     event_fields(self.state, visit);
     visit("document", self.document);
+    visit("proposed", self.proposed);
   }
 };
+
+EventText text_of(const EventState& event) {
+  EventText text{event, event.manifest->document, std::nullopt};
+  if (const auto& p = event.proposed)
+    text.proposed = {p->revision, p->author, p->trace, p->applied_seq, p->manifest->document};
+  return text;
+}
+
+Result<EventState> event_of(EventText text) {
+  TRY(auto manifest, manifest_from_json(text.document));
+  text.state.manifest = std::make_shared<const Manifest>(std::move(manifest));
+  if (auto& p = text.proposed) {
+    TRY(auto next, manifest_from_json(p->document));
+    text.state.proposed = {std::make_shared<const Manifest>(std::move(next)), p->revision,
+                           p->author, p->trace, p->applied_seq};
+  }
+  return std::move(text.state);
+}
 
 struct ManifestText {
   std::int64_t generation = 0;
@@ -70,11 +107,12 @@ struct ManifestText {
 };
 
 struct KeyText {
-  std::uint64_t seq = 0;
+  std::uint64_t seq = 0, command = 0;
   Instant at{};
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("seq", self.seq);
+    visit("command", self.command);
     visit("at", self.at);
   }
 };
@@ -137,7 +175,7 @@ Status read_entry(World* world, const json::object& entry) {
     KeyText text;
     if (!read_json(*value, &text)) return broken();
     TRY(const std::string digest, from_hex(key));
-    DoneKey done{{}, text.seq, text.at};
+    DoneKey done{{}, text.seq, text.command, text.at};
     if (digest.size() != sizeof done.digest) return broken();
     std::memcpy(done.digest.data(), digest.data(), digest.size());
     world->keys.add(done);
@@ -154,9 +192,7 @@ Status read_entry(World* world, const json::object& entry) {
   if (in == "events") {
     EventText text;
     if (!read_json(*value, &text)) return broken();
-    TRY(auto manifest, manifest_from_json(text.document));
-    text.state.manifest = std::make_shared<const Manifest>(std::move(manifest));
-    world->events[key] = std::move(text.state);
+    TRY(world->events[key], event_of(std::move(text)));
     return {};
   }
   return broken();
@@ -173,7 +209,7 @@ std::string world_to_text(const World& world) {
                  ManifestText{stored.generation, stored.manifest->document});
   });
   world.events.each([&](const std::string& key, const EventState& event) {
-    append_entry(&out, "events", key, EventText{event, event.manifest->document});
+    append_entry(&out, "events", key, text_of(event));
   });
   append_map(&out, "instances", world.instances);
   append_map(&out, "fleets", world.fleets);
@@ -183,7 +219,7 @@ std::string world_to_text(const World& world) {
   world.keys.each([&](const DoneKey& done) {
     const std::string_view digest(reinterpret_cast<const char*>(done.digest.data()),
                                   sizeof done.digest);
-    append_entry(&out, "keys", to_hex(digest), KeyText{done.seq, done.at});
+    append_entry(&out, "keys", to_hex(digest), KeyText{done.seq, done.command, done.at});
   });
   return out;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/suggest.h"
 #include "policy/freezes.h"
 #include "policy/policies.h"
 
@@ -16,10 +17,10 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 19> kOperatorVerbs{
-    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",  "cancel",
-    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line", "resume-line",
-    "quarantine", "release", "flags", "allocate", "ready"};
+constexpr std::array<std::string_view, 20> kOperatorVerbs{
+    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",   "cancel",
+    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line",  "resume-line",
+    "quarantine", "release", "flags", "allocate", "ready",     "break-glass"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -60,9 +61,10 @@ Answer ask_role(const World& world, std::string_view role, std::string_view verb
   Answer answer = Answer::No;
   bool replaced = false;
   each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
+    if (policy.audit_only) return;
     for (const RoleSpec& written : policy.roles) {
       if (written.name != role) continue;
-      replaced = replaced || !policy.audit_only;
+      replaced = true;
       if (!verbs_allow(written.verbs, verb)) continue;
       if (owners_allow(written, owner)) {
         answer = Answer::Allowed;
@@ -121,6 +123,14 @@ Status authorize(const World& world, const Actor& actor, std::string_view verb,
 
 Status authorize_roles(const World& world, const Actor& actor,
                        const std::vector<std::string>& roles) {
+  const std::vector<std::string> known = known_roles(world);
+  for (const std::string& role : roles) {
+    if (contains(known, role)) continue;
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("no policy in force knows the role '{}', and it would give no right{}", role,
+                    did_you_mean(role, known, "apply the policy that defines it first")));
+  }
   if (authorize(world, actor, "*", "")) return {};
   for (const std::string& role : roles) {
     if (contains(actor.roles, role)) continue;
@@ -137,6 +147,7 @@ std::vector<std::string> known_roles(const World& world) {
   roles.reserve(kBuiltInRoles.size());
   for (const BuiltInRole& role : kBuiltInRoles) roles.emplace_back(role.name);
   each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
+    if (policy.audit_only) return;
     for (const RoleSpec& role : policy.roles) roles.push_back(role.name);
   });
   std::sort(roles.begin(), roles.end());
@@ -157,11 +168,6 @@ bool has_expired(const Token& token, Instant now) {
 }
 
 }  // namespace
-
-const Token* find_token(const World& world, std::string_view token_text, Instant now) {
-  const Token* token = token_of(world, token_text);
-  return token && !has_expired(*token, now) ? token : nullptr;
-}
 
 Result<Actor> authenticate(const World& world, std::string_view token_text, Instant now) {
   const Token* token = token_of(world, token_text);
@@ -210,7 +216,7 @@ class CommandAccess {
   Status operator()(const RemoveCommand& c) const {
     return authorize(world_, actor_, verb_to_apply(c.kind), owner_of(world_, c.kind, c.name));
   }
-  Status operator()(const ApproveCommand& c) const { return on_event("approve", c.event); }
+  Status operator()(const ApproveCommand& c) const { return on_event(verb_of(c), c.event); }
   Status operator()(const EventCommand& c) const { return on_event(verb_of(c), c.event); }
   Status operator()(const ReadyCommand& c) const { return on_event("ready", c.event); }
   Status operator()(const LineCommand& c) const {

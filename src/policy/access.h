@@ -6,8 +6,8 @@
 // narrow it), operator (runs events; may touch neither policies nor tokens nor private data),
 // viewer (reads), game-server (allocates, reports, reads flags) and client (reports, and gets the
 // values of flags that are visible to clients). A Policy that names one of the last four replaces
-// it; a role that several policies name is the union of what they say. A policy in audit mode only
-// adds to a role.
+// it; a role that several policies name is the union of what they say. A policy in audit mode says
+// nothing about roles.
 //
 // Pure: the same world, actor and time give the same answer. Access is checked for moves toward
 // safety too.
@@ -26,11 +26,11 @@ namespace showcaller {
 
 // All verbs. "read" includes "flags"; "policy" is applying or removing a Policy, which would
 // otherwise let whoever may apply an event give himself any right.
-inline constexpr std::array<std::string_view, 23> kVerbs{
+inline constexpr std::array<std::string_view, 24> kVerbs{
     "apply",     "approve",     "hold",       "resume",  "promote",  "rollback",
     "cancel",    "retire",      "divert",     "pace",    "read",     "step-back",
     "stop-line", "resume-line", "quarantine", "release", "allocate", "report",
-    "flags",     "token",       "policy",     "privacy", "ready"};
+    "flags",     "token",       "policy",     "privacy", "ready",    "break-glass"};
 
 // The verb that applying or removing a manifest of this kind needs.
 std::string_view verb_to_apply(Kind kind);
@@ -47,16 +47,15 @@ std::string_view verb_to_apply(Kind kind);
 [[nodiscard]] Status authorize_command(const World& world, const Actor& actor,
                                        const CommandBody& command);
 
-// A token may be given no role that its maker does not hold, unless the maker may do everything.
+// A token may be given no role that nobody knows (Invalid), and none that its maker does not hold,
+// unless the maker may do everything.
 [[nodiscard]] Status authorize_roles(const World& world, const Actor& actor,
                                      const std::vector<std::string>& roles);
-// Known roles: the built-in ones and those of every Policy. Sorted.
+// Known roles: the built-in ones and those of every Policy in force. Sorted.
 std::vector<std::string> known_roles(const World& world);
 
-// The token with this text; null when there is none or it has expired. Takes the same time for
-// every wrong text of one length, because only hashes are compared.
-const Token* find_token(const World& world, std::string_view token_text, Instant now);
-// The same as an actor; Unauthenticated tells an unknown token from an expired one.
+// The token with this text as an actor; Unauthenticated tells an unknown token from an expired one.
+// Takes the same time for every wrong text of one length, because only hashes are compared.
 Result<Actor> authenticate(const World& world, std::string_view token_text, Instant now);
 
 // The names that a token must not have: records speak of "engine" when Showcaller itself decided.

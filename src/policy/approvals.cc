@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "policy/break_glass.h"
 #include "policy/policies.h"
 
 namespace showcaller {
@@ -153,6 +154,10 @@ ApprovalNeed approvals_needed(const World& world, const EventState& event, Insta
     need.rules.push_back(standing_of(world, applied, event, now));
     explain(need.rules.back(), event, &need);
   }
+  if (auto broken = broken_glass(event, now)) {
+    need.missing.clear();
+    need.notes.push_back(*std::move(broken));
+  }
   return need;
 }
 
@@ -160,18 +165,18 @@ bool approvals_complete(const World& world, const EventState& event, Instant now
   return approvals_needed(world, event, now).complete();
 }
 
-Status may_approve(const World& world, const EventState& event, const Actor& actor,
-                   std::string_view hash, Instant now) {
+Status check_hash_read(const EventState& event, std::string_view hash) {
+  if (hash.empty() || (hash.size() >= 12 && event.manifest->hash.starts_with(hash))) return {};
+  return fail(
+      ErrorCode::Conflict,
+      fmt::format(
+          "the manifest of {} has the hash {}, not {}; read it again with `showcaller plan` "
+          "and approve that",
+          event.manifest->name, event.manifest->hash.substr(0, 12), hash.substr(0, 12)));
+}
+
+Status may_approve(const World& world, const EventState& event, const Actor& actor, Instant now) {
   const std::string& name = event.manifest->name;
-  const bool abbreviated = hash.size() >= 12 && event.manifest->hash.starts_with(hash);
-  if (!abbreviated) {
-    return fail(
-        ErrorCode::Conflict,
-        fmt::format(
-            "the manifest of {} has the hash {}, not {}; read it again with `showcaller plan` "
-            "and approve that",
-            name, event.manifest->hash.substr(0, 12), hash.substr(0, 12)));
-  }
   if (actor.name == event.author) {
     return fail(ErrorCode::Forbidden,
                 fmt::format("'{}' is the author of {} r{}; somebody else has to approve it",

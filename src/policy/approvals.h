@@ -2,10 +2,10 @@
 // Which approvals a LiveEvent needs before it may be prepared, and which of them are still missing.
 //
 // An approval is bound to the hash of the manifest that was read, is never its author's own, and
-// expires. One approval counts for every rule whose roles it meets; each rule counts different
-// people. What cannot be undone needs more: an event with an irreversible change that no rule for
-// irreversible changes meets needs one approval more than its other rules ask (the built-in rule
-// "irreversible").
+// expires. Nothing is asked while two people have broken the glass. One approval counts for every
+// rule whose roles it meets; each rule counts different people. What cannot be undone needs more:
+// an event with an irreversible change that no rule for irreversible changes meets needs one
+// approval more than its other rules ask (the built-in rule "irreversible").
 //
 // Pure. Only the way forward asks here: moves toward safety never wait for an approval.
 #pragma once
@@ -48,10 +48,12 @@ struct ApprovalNeed {
 ApprovalNeed approvals_needed(const World& world, const EventState& event, Instant now);
 bool approvals_complete(const World& world, const EventState& event, Instant now);
 
-// May this actor's approval be taken? The hash is that of the manifest he read. Conflict: it has
-// changed since. The right to approve at all is authorize()'s.
+// The hash, 12 digits of it at least, is that of the manifest somebody read; empty: he read the
+// present one. Conflict: it has changed since.
+[[nodiscard]] Status check_hash_read(const EventState& event, std::string_view hash);
+// May this actor's approval be taken? The right to approve at all is authorize()'s.
 [[nodiscard]] Status may_approve(const World& world, const EventState& event, const Actor& actor,
-                                 std::string_view hash, Instant now);
+                                 Instant now);
 // How long an approval given now lasts: as long as the most patient rule lets it. Each rule still
 // counts its own time.
 Instant approval_until(const World& world, const EventState& event, Instant now);

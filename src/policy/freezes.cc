@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "policy/approvals.h"
+#include "policy/break_glass.h"
 #include "policy/policies.h"
 #include "policy/quotas.h"
 
@@ -64,6 +65,7 @@ bool is_toward_exposure(const EventCommand& command) {
 }  // namespace
 
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now) {
+  if (broken_glass(event, now)) return std::nullopt;
   now = world.wall(now);  // Freezes and exceptions are dates.
   const FreezeSpec* longest = nullptr;
   std::string policy_name;
@@ -149,34 +151,54 @@ std::string line_owner(const World& world, std::string_view scope) {
   return fleet ? fleet->owner : "";
 }
 
-std::optional<std::string> exposure_blocked(const World& world, const EventState& event,
-                                            Instant now) {
+namespace {
+
+std::optional<std::string> stopped_or_frozen(const World& world, const EventState& event,
+                                             Instant now) {
   if (auto why = line_stopped(world, event)) return why;
   return frozen(world, event, now);
 }
 
-namespace {
+std::optional<std::string> unapproved(const World& world, const EventState& event, Instant now) {
+  if (!event.proposed) return std::nullopt;
+  const EventState next = with_proposal(event);
+  const ApprovalNeed need = approvals_needed(world, next, now);
+  if (need.complete()) return std::nullopt;
+  return fmt::format("r{} of {} waits beside r{} for its approvals: {}", next.revision,
+                     next.manifest->name, event.revision, need.missing.front());
+}
 
-Status permit_on(const World& world, std::string_view name, Instant now) {
-  const EventState* event = world.event(name);
-  if (!event) return {};  // Whether it exists is not policy's question.
-  if (auto why = exposure_blocked(world, *event, now))
-    return fail(ErrorCode::Conflict, *std::move(why));
+// Applying what is in force changes nothing, or withdraws what is proposed.
+bool revises_what_admits(const EventState& event, const Manifest& next) {
+  return may_admit(event.phase) && event.manifest->hash != next.hash;
+}
+
+Status refuse_if(std::optional<std::string> why) {
+  if (why) return fail(ErrorCode::Conflict, *std::move(why));
   return {};
 }
 
 }  // namespace
 
+std::optional<std::string> exposure_blocked(const World& world, const EventState& event,
+                                            Instant now) {
+  if (auto why = stopped_or_frozen(world, event, now)) return why;
+  return unapproved(world, event, now);
+}
+
 Status permit(const World& world, const CommandBody& command, Instant now) {
   if (is_toward_safety(command)) return {};
   if (const auto* on_event = std::get_if<EventCommand>(&command)) {
-    if (is_toward_exposure(*on_event)) return permit_on(world, on_event->event, now);
+    const EventState* event = world.event(on_event->event);  // If there is none, others say so.
+    if (event && is_toward_exposure(*on_event))
+      return refuse_if(exposure_blocked(world, *event, now));
   }
   if (const auto* apply = std::get_if<ApplyCommand>(&command)) {
     for (const auto& manifest : apply->manifests) {
       if (manifest->kind() != Kind::LiveEvent) continue;
       const EventState* event = world.event(manifest->name);
-      if (event && may_admit(event->phase)) TRY(permit_on(world, manifest->name, now));
+      if (event && revises_what_admits(*event, *manifest))
+        TRY(refuse_if(stopped_or_frozen(world, *event, now)));
     }
   }
   return {};

@@ -31,14 +31,15 @@ std::optional<std::string> line_stopped(const World& world, const EventState& ev
 // whole house.
 std::string line_owner(const World& world, std::string_view scope);
 
-// The first of line_stopped() and frozen(): asked before every move toward exposure, the engine's
-// own included.
+// The first of line_stopped(), frozen(), and what a proposed revision still has to be approved by:
+// asked before every move toward exposure, the engine's own included.
 std::optional<std::string> exposure_blocked(const World& world, const EventState& event,
                                             Instant now);
 
-// What freezes and stopped lines say to a command; Conflict is the refusal. Moves toward safety
-// always pass, and so does what exposes nobody: a draft may be applied and approved while
-// everything is frozen, and waits.
+// What that says to a command; Conflict is the refusal. Moves toward safety always pass, and so
+// does what exposes nobody: a draft may be applied and approved while everything is frozen, and
+// waits. A revision of an event that admits players may not, but it may replace one that waits for
+// approval.
 [[nodiscard]] Status permit(const World& world, const CommandBody& command, Instant now);
 
 }  // namespace showcaller

@@ -14,7 +14,8 @@ constexpr std::int64_t kCommand =
     60'000;  // One command in the bucket's unit: per_minute units a millisecond.
 
 bool is_active(const EventState& event) {
-  return !is_over(event.phase) && event.phase != Phase::Draft && event.phase != Phase::Validated;
+  using enum Phase;
+  return !is_over(event.phase) && (in(event.phase) & in(Draft, Validated, Approved)) == 0;
 }
 
 std::int64_t active_events_beside(const World& world, std::string_view event) {

@@ -18,7 +18,7 @@
 namespace showcaller {
 
 // Limit when one more event may not become active beside those that are. An event is active from
-// the approval on until it is over.
+// its preparation on until it is over.
 [[nodiscard]] Status check_event_quota(const World& world, std::string_view event, Instant now);
 // Limit when `more` instances may not be requested beside those that are not gone.
 [[nodiscard]] Status check_instance_quota(const World& world, std::int64_t more);

@@ -70,6 +70,7 @@ constexpr Schema kSchemas[] = {
   "reason":{"type":"string"},"expected_revision":{"type":"integer"}}})json"},
     {"Approval", R"json({"type":"object","additionalProperties":false,"required":["hash"],"properties":{
   "hash":{"type":"string","description":"Of the manifest that was read, as the plan and the event tell it."},
+  "break_glass":{"type":"boolean","default":false,"description":"Sets approvals and freezes aside for an hour once two people did; needs a reason, and pages the owner."},
   "reason":{"type":"string"}}})json"},
     {"Pace", R"json({"type":"object","additionalProperties":false,"required":["pace_per_minute"],"properties":{
   "pace_per_minute":{"type":"integer","minimum":0},"reason":{"type":"string"},"expected_revision":{"type":"integer"}}})json"},

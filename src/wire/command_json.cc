@@ -79,6 +79,7 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     ApproveCommand command;
     TRY(command.event, reader.text("event"));
     TRY(command.hash, reader.text("hash"));
+    TRY(command.break_glass, reader.yes_or_no("break_glass", false));
     TRY(reader.finish());
     return command;
   }

@@ -13,11 +13,12 @@ struct CodeStatus {
   int status;
 };
 
-constexpr std::array<CodeStatus, 10> kStatuses{{{ErrorCode::Invalid, 400},
+constexpr std::array<CodeStatus, 11> kStatuses{{{ErrorCode::Invalid, 400},
                                                 {ErrorCode::NotFound, 404},
                                                 {ErrorCode::Conflict, 409},
                                                 {ErrorCode::Forbidden, 403},
                                                 {ErrorCode::Unauthenticated, 401},
+                                                {ErrorCode::KeyTaken, 422},
                                                 {ErrorCode::Limit, 429},
                                                 {ErrorCode::Unavailable, 503},
                                                 {ErrorCode::Corrupt, 500},

@@ -8,9 +8,11 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "engine/view.h"
+#include "model/manifest/manifest.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {
@@ -66,6 +68,13 @@ class Conversation {
     return receipt->repeated ? "repeated: nothing happened again\n" : "";
   }
 
+  std::string noted(const Result<Receipt>& receipt) {
+    std::string out = answer(receipt);
+    if (!receipt) return out;
+    for (const std::string& note : receipt->notes) out += "note: " + note + "\n";
+    return out;
+  }
+
   std::string speak(const std::vector<std::string>& w) {
     const std::string& verb = w[0];
     const std::string arg = w.size() > 1 ? w[1] : "";
@@ -86,7 +95,12 @@ class Conversation {
     if (verb == "ready") return answer(theatre_.command(ReadyCommand{arg, arg2, true, arg3}));
     if (verb == "unready") return answer(theatre_.command(ReadyCommand{arg, arg2, false, arg3}));
     if (verb == "approve") return answer(theatre_.command(ApproveCommand{arg, {}}, arg2));
-    if (verb == "stop-line") return answer(theatre_.command(LineCommand{true, arg}));
+    if (verb == "break-glass") {
+      const std::string reason = fmt::format("{}", fmt::join(w.begin() + 3, w.end(), " "));
+      return noted(theatre_.command(ApproveCommand{arg, {}, true}, arg2, reason));
+    }
+    if (verb == "remove") return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
+    if (verb == "stop-line") return noted(theatre_.command(LineCommand{true, arg}));
     if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));
     if (verb == "quarantine")
       return answer(

@@ -17,7 +17,7 @@ namespace showcaller::test {
 namespace {
 
 Command stop_or_resume(int line, bool stop, std::string key = {}) {
-  return {LineCommand{stop, fmt::format("fleet/{}", line)},
+  return {LineCommand{stop, fmt::format("owner/{}", line)},
           {"ops", {"admin"}},
           std::move(key),
           {},
@@ -164,7 +164,7 @@ TEST(EngineHost, WhatWasDecidedOnALostBatchIsLostWithIt) {
       if (seq == 0) continue;  // It was so already: nothing happened.
       ++good;
       ASSERT_TRUE(journalled.contains(seq)) << "an acknowledged command is not in the journal";
-      EXPECT_EQ(journalled[seq], fmt::format("fleet/{}", writer));
+      EXPECT_EQ(journalled[seq], fmt::format("owner/{}", writer));
     }
   }
   EXPECT_GT(good, 0u);

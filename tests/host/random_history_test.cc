@@ -47,12 +47,18 @@ spec:
   state: ENABLED
   variants: { open: true, closed: false }
   defaultVariant: closed
+---
+apiVersion: showcaller.dev/v1
+kind: Policy
+metadata: { name: house-rules, owner: raids }
+spec:
+  approvals: [ { name: second, when: { risk: [high] }, count: 1 } ]
 )";
 
 constexpr int kEvents = 3;
 
 // Three events that share a fleet; each has changes of every kind that it need not share.
-std::string event_text(int number, Random* random) {
+std::string changes_text(int number, Random* random) {
   std::string changes;
   if (number < 2) {
     changes += fmt::format("    - build: {{ fleet: raid, version: 1.{}.0 }}\n", number + 1);
@@ -68,18 +74,24 @@ std::string event_text(int number, Random* random) {
     changes +=
         fmt::format("    - action: {{ do: grants/open-{0}, undo: grants/close-{0} }}\n", number);
   }
+  return changes;
+}
+
+// The first stage is always the same, so that some revisions of it can be taken by who is in it.
+std::string event_text(int number, const std::string& changes, Random* random) {
   std::string stages;
-  for (std::uint64_t share = 5 + random->below(20); share < 100; share += 15 + random->below(60)) {
+  for (std::uint64_t share = 5; share < 100; share += 15 + random->below(60)) {
     stages += fmt::format("      - {{ name: at-{0}, exposure: {0}%, bake: {1}s, gated: false }}\n",
                           share, 5 + random->below(40));
   }
   stages += "      - { name: world, exposure: 100%, bake: 10s, gated: false }\n";
   return fmt::format(
       "apiVersion: showcaller.dev/v1\nkind: LiveEvent\n"
-      "metadata: {{ name: event-{0}, owner: raids }}\nspec:\n  priority: {0}\n  changes:\n{1}"
+      "metadata: {{ name: event-{0}, owner: raids }}\nspec:\n  priority: {0}\n  risk: {3}\n"
+      "  changes:\n{1}"
       "  rollout:\n    unit: party\n    stages:\n{2}"
       "  rollback: {{ sessions: {{ drain: 2m, then: leave }}, within: 5m }}\n",
-      number, changes, stages);
+      number, changes, stages, random->chance(0.3) ? "high" : "normal");
 }
 
 // Follows the journal record by record and holds it against what must always be.
@@ -121,6 +133,7 @@ class Watcher {
         EXPECT_FALSE(event.hold) << record_line(record);
         EXPECT_FALSE(line_stopped(shadow_, event)) << record_line(record);
       }
+      EXPECT_FALSE(grows && event.proposed) << record_line(record);
       EXPECT_LE(entered->stage, event.stage + 1) << record_line(record);
       EXPECT_TRUE(may_admit(event.phase)) << record_line(record);
       EXPECT_EQ(entered->exposure_ppm,
@@ -139,6 +152,28 @@ class Watcher {
       }
     }
     if (const auto* step = std::get_if<StepStarted>(&record.payload)) check_step(*step, record);
+    if (const auto* step = std::get_if<StepFinished>(&record.payload)) note_effect(*step);
+    if (const auto* moved = std::get_if<PhaseChanged>(&record.payload))
+      check_the_end(*moved, record);
+  }
+
+  // By the records alone, whatever a revision makes of the event's steps: what an action did, or
+  // may have done, is undone when the event ends undone.
+  void note_effect(const StepFinished& step) {
+    const Change& change = shadow_.event(step.event)->spec().changes[std::size_t(step.step)];
+    if (!std::holds_alternative<ActionChange>(change.what)) return;
+    auto& effects = effects_[step.event];
+    if (step.direction == StepDirection::Do && step.outcome != StepOutcome::Failed)
+      effects.insert(change.path());
+    if (step.direction == StepDirection::Undo && step.outcome == StepOutcome::Done)
+      effects.erase(change.path());
+  }
+  void check_the_end(const PhaseChanged& moved, const Record& record) {
+    if (moved.to == Phase::RolledBack || moved.to == Phase::Cancelled) {
+      EXPECT_TRUE(effects_[moved.event].empty())
+          << record_line(record) << " leaves " << *effects_[moved.event].begin();
+    }
+    if (is_over(moved.to)) effects_.erase(moved.event);
   }
 
   // Forward in order, backward in reverse.
@@ -174,6 +209,7 @@ class Watcher {
 
   World shadow_;
   std::set<std::string> keys_;
+  std::map<std::string, std::set<std::string>> effects_;  // by event: paths of actions not undone
 };
 
 class History {
@@ -243,11 +279,13 @@ class History {
 
   std::string step() {
     const int e = int(random_.below(kEvents));
-    switch (random_.below(20)) {
+    switch (random_.below(22)) {
       case 0:
       case 1:
       case 2: {
-        const auto applied = theatre_.apply("event.yaml", event_text(e, &random_));
+        std::string& changes = changes_[std::size_t(e)];
+        if (changes.empty() || random_.chance(0.4)) changes = changes_text(e, &random_);
+        const auto applied = theatre_.apply("event.yaml", event_text(e, changes, &random_));
         return fmt::format("apply {}{}", name_of(e), applied ? "" : ": " + applied.error().message);
       }
       case 3:
@@ -292,6 +330,11 @@ class History {
       }
       case 12:
         return trouble(e);
+      case 13:
+      case 14: {
+        const auto approved = theatre_.command(ApproveCommand{name_of(e), {}}, "bob");
+        return fmt::format("approve {}{}", name_of(e), approved ? "" : " (refused)");
+      }
       default: {
         const auto passed = seconds(std::int64_t(1 + random_.below(30)));
         theatre_.advance(passed);
@@ -332,7 +375,10 @@ class History {
     const auto first = theatre_.command(command, "ops", "once", key);
     const std::uint64_t seq = theatre_.world()->seq;
     const auto second = theatre_.command(command, "ops", "once", key);
+    const EventCommand other{command.event, EventVerb::Divert};
+    const auto third = theatre_.command(other, "ops", "once", key);
     if (first && first->seq > 0) {
+      EXPECT_TRUE(!third && third.error().code == ErrorCode::KeyTaken);
       EXPECT_TRUE(second && second->repeated && second->seq == first->seq);
       EXPECT_EQ(theatre_.world()->seq, seq);
     }
@@ -343,6 +389,7 @@ class History {
   Theatre theatre_;
   Watcher watcher_;
   std::string before_;
+  std::array<std::string, kEvents> changes_;  // as last applied, or refused
   int serial_ = 0;
   std::vector<std::string> said_;
 };

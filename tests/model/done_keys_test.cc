@@ -30,6 +30,7 @@ void expect_equal(const DoneKeys& keys, const Model& model) {
   std::size_t at = 0;
   keys.each([&](const DoneKey& key) {
     EXPECT_EQ(key.digest, DoneKeys::digest_of(model.order[at].first));
+    EXPECT_EQ(key.command, model.order[at].second + 7);
     EXPECT_EQ(key.seq, model.order[at++].second);
   });
   ASSERT_EQ(keys.oldest() == nullptr, model.order.empty());
@@ -48,7 +49,7 @@ TEST(DoneKeys, AreAQueueThatIsSearchedAndCopiesAreFrozen) {
     for (std::uint64_t seq = 1; seq <= 3'000; ++seq) {
       // Some come again after they were dropped, some while they are kept.
       const std::string key = fmt::format("ops/{}", random.below(4'000));
-      keys.add({DoneKeys::digest_of(key), seq, instant_ms(std::int64_t(seq))});
+      keys.add({DoneKeys::digest_of(key), seq, seq + 7, instant_ms(std::int64_t(seq))});
       model.order.emplace_back(key, seq);
       while (keys.size() > 0 && random.chance(dropping)) {
         keys.drop_oldest();
@@ -67,7 +68,7 @@ TEST(DoneKeys, AreAQueueThatIsSearchedAndCopiesAreFrozen) {
 TEST(DoneKeys, SurviveTheWorldsText) {
   World world;
   for (std::uint64_t seq = 1; seq <= 700; ++seq) {
-    world.keys.add({DoneKeys::digest_of(fmt::format("ops/{}", seq)), seq, instant_ms(5)});
+    world.keys.add({DoneKeys::digest_of(fmt::format("ops/{}", seq)), seq, seq + 7, instant_ms(5)});
   }
   for (int i = 0; i < 100; ++i) world.keys.drop_oldest();
   const auto back = world_from_text(world_to_text(world));

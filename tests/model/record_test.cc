@@ -37,6 +37,7 @@ Record record_of(Payload payload) {
   record.actor = "ann \"the\" op";
   record.cause = 6;
   record.key = "ann/k1";
+  record.command = 0xfedcba9876543210;
   record.trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   record.payload = std::move(payload);
   return record;

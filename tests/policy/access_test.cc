@@ -129,6 +129,28 @@ TEST(Access, ATokenIsGivenNoRoleThatItsMakerLacks) {
   EXPECT_TRUE(authorize_command(world, Actor{"root", {"admin"}}, command));
 }
 
+TEST(Access, ATokenIsGivenNoRoleThatNobodyKnows) {
+  CreateTokenCommand command;
+  command.roles = {"operater"};
+  const Status refused = authorize_command(World{}, Actor{"root", {"admin"}}, command);
+  EXPECT_EQ(refused.error().code, ErrorCode::Invalid);
+  EXPECT_EQ(
+      refused.error().message,
+      "no policy in force knows the role 'operater', and it would give no right; did you mean "
+      "'operator'?");
+}
+
+TEST(Access, APolicyInAuditModeGivesNoRight) {
+  World world;
+  PolicySpec policy{.roles = {{"raider", {"*"}, {}}, {"viewer", {"apply"}, {}}}};
+  policy.audit_only = true;
+  add_policy(&world, "house", policy);
+  EXPECT_FALSE(may(world, "raider", "apply"));
+  EXPECT_FALSE(may(world, "viewer", "apply"));
+  EXPECT_TRUE(may(world, "viewer", "read")) << "what is built in stays";
+  EXPECT_EQ(known_roles(world), known_roles(World{}));
+}
+
 TEST(Access, TokensAreFoundByHashUntilTheyExpire) {
   World world;
   const std::string hash = to_hex(sha256("s3cret"));
@@ -136,13 +158,13 @@ TEST(Access, TokensAreFoundByHashUntilTheyExpire) {
   const std::string eternal = to_hex(sha256("for ever"));
   world.tokens[eternal] = {"t2", "bot", eternal, {"game-server"}, {}};
 
-  ASSERT_NE(find_token(world, "s3cret", kNoon), nullptr);
-  EXPECT_EQ(find_token(world, "s3cret", kNoon)->name, "ann");
-  EXPECT_EQ(find_token(world, "s3cret", kNoon + hours(1)), nullptr);
-  EXPECT_EQ(find_token(world, "S3cret", kNoon), nullptr);
-  EXPECT_EQ(find_token(world, "", kNoon), nullptr);
-  EXPECT_EQ(find_token(world, hash, kNoon), nullptr) << "the hash is no token";
-  EXPECT_NE(find_token(world, "for ever", kNoon + hours(1'000'000)), nullptr);
+  ASSERT_TRUE(authenticate(world, "s3cret", kNoon));
+  EXPECT_EQ(authenticate(world, "s3cret", kNoon)->name, "ann");
+  EXPECT_FALSE(authenticate(world, "s3cret", kNoon + hours(1)));
+  EXPECT_FALSE(authenticate(world, "S3cret", kNoon));
+  EXPECT_FALSE(authenticate(world, "", kNoon));
+  EXPECT_FALSE(authenticate(world, hash, kNoon)) << "the hash is no token";
+  EXPECT_TRUE(authenticate(world, "for ever", kNoon + hours(1'000'000)));
 
   EXPECT_EQ(authenticate(world, "s3cret", kNoon)->roles, std::vector<std::string>{"viewer"});
   const auto expired = authenticate(world, "s3cret", kNoon + hours(2));

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/break_glass.h"
 #include "tests/policy/policy_world.h"
 
 namespace showcaller {
@@ -81,24 +82,21 @@ TEST_F(Approvals, AreBoundToTheHashThatWasRead) {
   EXPECT_FALSE(complete(raid));
 
   const Actor cy{"cy", {"operator"}};
-  EXPECT_TRUE(may_approve(world_, raid, cy, changed->hash, kNoon));
-  EXPECT_TRUE(may_approve(world_, raid, cy, changed->hash.substr(0, 12), kNoon));
-  EXPECT_EQ(may_approve(world_, raid, cy, changed->hash.substr(0, 11), kNoon).error().code,
-            ErrorCode::Conflict);
-  EXPECT_EQ(may_approve(world_, raid, cy, to_hex(sha256("winter-raid")), kNoon).error().code,
-            ErrorCode::Conflict);
+  EXPECT_TRUE(may_approve(world_, raid, cy, kNoon));
+  EXPECT_TRUE(check_hash_read(raid, changed->hash));
+  EXPECT_TRUE(check_hash_read(raid, changed->hash.substr(0, 12)));
+  EXPECT_EQ(check_hash_read(raid, changed->hash.substr(0, 11)).error().code, ErrorCode::Conflict);
+  EXPECT_EQ(check_hash_read(raid, to_hex(sha256("winter-raid"))).error().code, ErrorCode::Conflict);
 }
 
 TEST_F(Approvals, TheAuthorAndTheWrongRoleAreRefused) {
   rule({.name = "security", .count = 1, .roles = {"security"}});
   EventState& raid = event({});
-  EXPECT_EQ(
-      may_approve(world_, raid, {"ann", {"security"}}, raid.manifest->hash, kNoon).error().code,
-      ErrorCode::Forbidden);
-  EXPECT_EQ(
-      may_approve(world_, raid, {"bo", {"operator"}}, raid.manifest->hash, kNoon).error().code,
-      ErrorCode::Forbidden);
-  EXPECT_TRUE(may_approve(world_, raid, {"bo", {"security"}}, raid.manifest->hash, kNoon));
+  EXPECT_EQ(may_approve(world_, raid, {"ann", {"security"}}, kNoon).error().code,
+            ErrorCode::Forbidden);
+  EXPECT_EQ(may_approve(world_, raid, {"bo", {"operator"}}, kNoon).error().code,
+            ErrorCode::Forbidden);
+  EXPECT_TRUE(may_approve(world_, raid, {"bo", {"security"}}, kNoon));
 }
 
 TEST_F(Approvals, Lapse) {
@@ -156,6 +154,35 @@ TEST_F(Approvals, AuditModeNotesAndRefusesNothing) {
   EXPECT_TRUE(need.complete());
   ASSERT_EQ(need.notes.size(), 1u);
   EXPECT_TRUE(need.notes[0].starts_with("audit mode, nothing is refused: rule 'two-eyes'"));
+}
+
+// Two people, each for an hour, for the manifest that they read: nobody alone, and no other
+// revision.
+TEST_F(Approvals, AreSetAsideWhileTwoPeopleHaveBrokenTheGlass) {
+  rule({.name = "four-eyes", .count = 2});
+  EventState& raid = event({});
+  const auto broken_by = [&](std::string who, Instant at) {
+    raid.glass.push_back(
+        {raid.manifest->hash, std::move(who), "nobody can log in", at, at + kGlassStaysBroken});
+  };
+  EXPECT_EQ(may_break_glass(raid, "ann", "", kNoon).error().code, ErrorCode::Invalid);
+  EXPECT_TRUE(may_break_glass(raid, "ann", "nobody can log in", kNoon));
+  broken_by("ann", kNoon);
+  EXPECT_EQ(may_break_glass(raid, "ann", "again", kNoon).error().code, ErrorCode::Conflict);
+  EXPECT_FALSE(complete(raid)) << "one person is not enough";
+  broken_by("bo", kNoon + minutes(30));
+  EXPECT_TRUE(complete(raid, minutes(30)));
+  const ApprovalNeed need = approvals_needed(world_, raid, kNoon + minutes(30));
+  ASSERT_EQ(need.notes.size(), 1u);
+  EXPECT_EQ(need.notes[0],
+            "approvals and freezes are set aside for winter-raid r1 until 2026-12-18T13:00:00Z by "
+            "'ann' (nobody can log in) and 'bo' (nobody can log in)");
+  EXPECT_FALSE(complete(raid, hours(1))) << "the first part has lapsed";
+
+  auto revised = std::make_shared<Manifest>(*raid.manifest);
+  revised->hash = to_hex(sha256("another"));
+  raid.manifest = revised;
+  EXPECT_FALSE(complete(raid, minutes(30))) << "it was broken for another manifest";
 }
 
 }  // namespace

@@ -116,13 +116,38 @@ TEST(Permit, OnlyMovesTowardExposureAreRefused) {
   EXPECT_FALSE(on(EventVerb::Pace, 0)) << "lifting a pace lets more players in";
   EXPECT_TRUE(on(EventVerb::Pace, 100));
   EXPECT_TRUE(on(EventVerb::Retire));
-  EXPECT_EQ(permit(world, ApplyCommand{{event_manifest({})}}, kNoon).error().code,
-            ErrorCode::Conflict);
+  auto revised = std::make_shared<Manifest>(*event_manifest({}));
+  revised->hash = to_hex(sha256("another"));
+  EXPECT_EQ(permit(world, ApplyCommand{{revised}}, kNoon).error().code, ErrorCode::Conflict);
+  EXPECT_TRUE(permit(world, ApplyCommand{{world.event("winter-raid")->manifest}}, kNoon))
+      << "what is in force may be applied again";
   EXPECT_TRUE(permit(world, ApplyCommand{{event_manifest({.name = "draft"})}}, kNoon))
       << "a draft waits";
   EXPECT_TRUE(permit(world, ApplyCommand{{event_manifest({.name = "new"})}}, kNoon));
   EXPECT_TRUE(
       permit(world, EventCommand{"winter-raid", EventVerb::Promote, 0, {}}, kNoon + hours(48)));
+}
+
+TEST(Permit, NothingGrowsWhileARevisionWaitsForItsApprovals) {
+  World world;
+  add_policy(&world, "house", {.approvals = {{.name = "second", .count = 1}}});
+  EventState& raid = add_event(&world, {.phase = Phase::RollingOut});
+  auto revised = std::make_shared<Manifest>(*raid.manifest);
+  revised->hash = to_hex(sha256("another"));
+  raid.proposed = {revised, 2, "ann", {}, 0};
+  const auto on = [&](EventVerb verb) {
+    return permit(world, EventCommand{"winter-raid", verb, 0, {}}, kNoon).has_value();
+  };
+  EXPECT_FALSE(on(EventVerb::Promote));
+  EXPECT_FALSE(on(EventVerb::Resume));
+  EXPECT_FALSE(on(EventVerb::Undivert));
+  EXPECT_TRUE(on(EventVerb::Hold));
+  EXPECT_TRUE(on(EventVerb::Rollback));
+  EXPECT_TRUE(
+      exposure_blocked(world, raid, kNoon)
+          ->starts_with("r2 of winter-raid waits beside r1 for its approvals: rule 'second'"));
+  raid.approvals.push_back({revised->hash, "bo", {"operator"}, kNoon, kNoon + hours(1)});
+  EXPECT_TRUE(on(EventVerb::Promote));
 }
 
 // Any world: frozen or not, lines stopped or not, approvals missing or not.

@@ -20,6 +20,8 @@ TEST(Quotas, CountActiveEvents) {
   add_event(&world, {.name = "c", .phase = Phase::Retired});
   EXPECT_TRUE(check_event_quota(world, "d", kNoon));
   add_event(&world, {.name = "b", .phase = Phase::Approved});
+  EXPECT_TRUE(check_event_quota(world, "d", kNoon)) << "what waits is not active yet";
+  add_event(&world, {.name = "b", .phase = Phase::Preparing});
   EXPECT_EQ(check_event_quota(world, "d", kNoon).error().code, ErrorCode::Limit);
   EXPECT_EQ(check_event_quota(world, "d", kNoon).error().message,
             "2 events are active and quota 'calm' of policy 'house' allows 2; retire or cancel one "

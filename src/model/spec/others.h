@@ -128,7 +128,8 @@ struct ServiceSpec {
 // ---------------------------------------------------------------------------------------------------------
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
-// resume-line quarantine release allocate report read flags token policy privacy. "*" is all.
+// resume-line quarantine release allocate report read flags token policy privacy ready break-glass.
+// "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
