@@ -14,7 +14,10 @@ namespace {
 
 const RouteAnswer kNoSuchEvent{404, "There is no such event.", ""};
 const RouteAnswer kNotNow{409, "The state does not allow it now.", ""};
-const RouteAnswer kFindings{422, "The manifests have errors; `findings` names them.", ""};
+const RouteAnswer kKeyTaken{422, "The idempotency key belongs to another command (`key_taken`).",
+                            ""};
+const RouteAnswer kFindings{
+    422, "The manifests have errors, which `findings` names, or the key is another command's.", ""};
 const RouteAnswer kFull{429, "Too many commands wait; Retry-After says when to come back.", ""};
 
 std::string_view outcome_of(const Result<Receipt>& result) {
@@ -224,7 +227,7 @@ void add_event_routes(Router* router, const ApiPorts& ports) {
          .body = row.needed_body.empty() ? BodyRule::Optional : BodyRule::Required,
          .body_schema = row.needed_body.empty() ? "EventCommand" : std::string(row.needed_body),
          .answer_schema = "Receipt",
-         .other_answers = {kNoSuchEvent, kNotNow, kFull},
+         .other_answers = {kNoSuchEvent, kNotNow, kKeyTaken, kFull},
          .handler = from_body(ports, std::string(row.verb))});
   }
 }
@@ -275,7 +278,7 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
                .summary = "Remove a manifest that nothing refers to",
                .params = {kIdempotencyKey, kReasonInQuery},
                .answer_schema = "Receipt",
-               .other_answers = {kNotNow, kFull},
+               .other_answers = {kNotNow, kKeyTaken, kFull},
                .handler = from_body(ports, "remove")});
 }
 
@@ -332,7 +335,7 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                  .body = rule,
                  .body_schema = std::move(schema),
                  .answer_schema = "Receipt",
-                 .other_answers = {kNotNow, kFull},
+                 .other_answers = {kNotNow, kKeyTaken, kFull},
                  .handler = from_body(ports, std::move(verb))});
   };
   command_route("/api/v1/line/stop", "stopLine", "line", "Hold everything in a scope", "Line",
