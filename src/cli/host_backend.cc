@@ -282,13 +282,12 @@ json::value HostBackend::tokens() const {
 }
 
 json::object HostBackend::readiness() const {
-  const bool deciding = !host_.engine().stopped();
+  const std::optional<Error> trouble = host_.engine().trouble();
+  const bool deciding = !host_.engine().stopped() && !trouble;
   return {{"ready", deciding},
-          {"checks",
-           json::array{{{"name", "journal"},
-                        {"ok", deciding},
-                        {"detail", deciding ? "decides and writes"
-                                            : "has stopped: the journal can't be written"}}}}};
+          {"checks", json::array{{{"name", "journal"},
+                                  {"ok", deciding},
+                                  {"detail", trouble ? trouble->message : "decides and writes"}}}}};
 }
 
 Result<json::value> HostBackend::allocate(const json::object& body) {

@@ -173,7 +173,8 @@ Status run(const ServeOptions& options) {
   server->stop(seconds(2));
   threads.stop();
   if (host->engine().stopped())
-    return fail(ErrorCode::Conflict, "the journal could not be written any more; see the log");
+    return std::unexpected(host->engine().trouble().value_or(
+        Error{ErrorCode::Conflict, "the journal could not be written any more; see the log"}));
   return {};
 }
 

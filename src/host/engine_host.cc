@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/engine_host.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -11,12 +13,23 @@ namespace {
 
 const Error kStopped{ErrorCode::Unavailable,
                      "the server has stopped deciding; see its log and start it again"};
+constexpr Duration kRetryFirst = Duration(250), kRetryMost = seconds(10);
+constexpr int kSendAgainAfterS = 5;
 constexpr std::size_t kPendingMax = 10'000;      // commands decided ahead of the disk
 constexpr std::size_t kSettledInPlaceMax = 128;  // letters
 // A thread that serves sockets waits no longer for the disk than it does for a large request.
 constexpr std::int64_t kQuickAppendUs = 1'000;
 constexpr std::int64_t kAppendsAveraged = 16;
 constexpr std::uint64_t kReadAheadFrom = 5'000;  // records: fewer are not worth a thread
+
+Error answer_of(const Error& error) {
+  if (error.code != ErrorCode::Limit) return error;
+  return {ErrorCode::Unavailable,
+          fmt::format("nothing happened, for the journal takes no records at the moment: {}; then "
+                      "send it again",
+                      error.message),
+          kSendAgainAfterS};
+}
 
 }  // namespace
 
@@ -116,9 +129,12 @@ void EngineHost::post_all(std::vector<Letter> letters) {
 }
 
 Result<bool> EngineHost::run_batch(Duration wait) {
-  if (stopped_)
-    return fail(ErrorCode::Conflict, "another server owns the journal; this one has stopped");
+  if (stopped_) return std::unexpected(trouble().value_or(kStopped));
   if (mailbox_.size() == 0 && wait.count() > 0) mailbox_.wait(wait);
+  if (lost_) {
+    const bool refused = wait_for_the_journal();
+    if (lost_) return refused;
+  }
   const bool decided = decide();
   TRY(commit(Rounds::All));  // Also what settle() decided and left.
   return decided;
@@ -126,7 +142,9 @@ Result<bool> EngineHost::run_batch(Duration wait) {
 
 void EngineHost::settle() {
   if (mailbox_.size() == 0) return;
-  const bool in_place = append_us_ < kQuickAppendUs && mailbox_.is_light(kSettledInPlaceMax);
+  // A journal in trouble may let its writer wait: that is for the engine's threads.
+  const bool in_place =
+      append_us_ < kQuickAppendUs && !troubled_ && mailbox_.is_light(kSettledInPlaceMax);
   if (!in_place || !decide_if_free()) return mailbox_.ring();
   (void)commit(Rounds::One);  // If the journal fails, the next run_batch() tells.
 }
@@ -253,6 +271,7 @@ Status EngineHost::append(std::span<const Record> records) {
   }
   tail_hash_ = hash;
   ++commits_;
+  if (troubled_) set_trouble(std::nullopt);
   return {};
 }
 
@@ -265,20 +284,71 @@ Status EngineHost::recover(const Error& error, Pending lost) {
     std::lock_guard pending_lock(pending_mutex_);
     undurable = std::exchange(pending_, {});
   }
-  Status recovered;
-  if (error.code == ErrorCode::Conflict) {
-    recovered = std::unexpected(error);
-  } else {
-    recovered = journal_->reopen();
-    if (recovered) recovered = load();
-  }
-  if (!recovered) stopped_ = true;
+  const Status recovered = look_again(error);
+  const Error told = answer_of(error);
   for (auto* pending : {&lost, &undurable}) {
     for (auto& [reply, answer] : pending->answers) {
-      if (reply) reply(std::unexpected(error));
+      if (reply) reply(std::unexpected(told));
     }
   }
   return recovered;
+}
+
+Status EngineHost::look_again(const Error& error) {
+  set_trouble(error);
+  if (error.code == ErrorCode::Conflict) return stop(error);
+  if (error.code != ErrorCode::Limit) return reload();
+  engine_ = std::make_unique<Engine>(*published(), epoch_);
+  return {};
+}
+
+Status EngineHost::reload() {
+  Status loaded = journal_->reopen();
+  if (loaded) loaded = load();
+  lost_ = !loaded;
+  if (loaded) {
+    retry_wait_ = {};
+    return {};
+  }
+  const Error& error = loaded.error();
+  set_trouble(error);
+  if (error.code != ErrorCode::Limit && error.code != ErrorCode::Unavailable) return stop(error);
+  engine_ = std::make_unique<Engine>(*published(), epoch_);
+  retry_wait_ = std::clamp(2 * retry_wait_, kRetryFirst, kRetryMost);
+  retry_at_ = clock_->monotonic() + retry_wait_;
+  return {};
+}
+
+Status EngineHost::stop(const Error& error) {
+  stopped_ = true;
+  return std::unexpected(error);
+}
+
+// Until the journal is read again, whoever writes is told so at once. True: somebody was.
+bool EngineHost::wait_for_the_journal() {
+  std::lock_guard lock(engine_mutex_);
+  if (lost_ && clock_->monotonic() >= retry_at_) (void)reload();
+  if (!lost_) return false;
+  const Error cause = trouble().value_or(kStopped);
+  const Error told{ErrorCode::Unavailable,
+                   "the journal cannot be read at the moment, and is tried again: " + cause.message,
+                   kSendAgainAfterS};
+  std::vector<Letter> letters = mailbox_.take(options_.batch_max);
+  for (Letter& letter : letters) {
+    if (letter.reply) letter.reply(std::unexpected(told));
+  }
+  return !letters.empty();
+}
+
+void EngineHost::set_trouble(std::optional<Error> trouble) {
+  std::lock_guard lock(trouble_mutex_);
+  trouble_ = std::move(trouble);
+  troubled_ = trouble_.has_value();
+}
+
+std::optional<Error> EngineHost::trouble() const {
+  std::lock_guard lock(trouble_mutex_);
+  return trouble_;
 }
 
 void EngineHost::publish(World world) {

@@ -2,9 +2,12 @@
 // Runs the engine over a journal: a batch of inputs is decided and folded, appended with one fsync,
 // then published, and only then acknowledged. Nobody ever sees what is not durable.
 //
-// If an append fails, the world that was folded ahead of the disk is dropped and loaded again from
-// the journal, and the batch is answered with the error; after a Conflict (another server owns the
-// journal) the host stays stopped.
+// If an append fails, the world that was folded ahead of the disk is dropped, and the batch is
+// answered with the error. A full disk (Limit) wrote nothing: the host goes on from what it
+// published, and each later batch tries again. What nobody knows (Unavailable) is read again from
+// the journal, with growing pauses until that succeeds; meanwhile commands are refused, and all
+// that lives on the published world goes on. Only a journal that another server leads (Conflict) or
+// that does not hold (Corrupt) stops the host for good.
 //
 // Threads: any. run_batch() may be called by two threads, and is then a pipeline: while one writes,
 // the other decides what came meanwhile, and it becomes durable with the next fsync. Who finds
@@ -18,6 +21,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -71,6 +75,8 @@ class EngineHost {
   ClockObserved observe_clock() const;
   std::uint64_t epoch() const { return epoch_; }
   bool stopped() const { return stopped_; }
+  // Why the journal takes no records at the moment, or, once stopped, any more.
+  std::optional<Error> trouble() const;
   std::size_t waiting() const { return mailbox_.size(); }
   std::uint64_t commits() const { return commits_; }  // fsyncs of the journal since the start
   void wake() { mailbox_.ring(); }
@@ -104,6 +110,12 @@ class EngineHost {
   Status append(std::span<const Record> records);
   void publish(World world);
   Status recover(const Error& error, Pending lost);
+  // With engine_mutex_ held.
+  Status look_again(const Error& error);
+  Status reload();
+  Status stop(const Error& error);
+  bool wait_for_the_journal();
+  void set_trouble(std::optional<Error> trouble);
 
   Journal* journal_;
   const Clock* clock_;
@@ -123,6 +135,11 @@ class EngineHost {
   std::atomic<bool> stopped_ = false;
   // How long small batches take to become durable, in microseconds: a moving average.
   std::atomic<std::int64_t> append_us_ = 0;
+  std::atomic<bool> lost_ = false;      // the journal could not be read again yet
+  Duration retry_wait_{}, retry_at_{};  // monotonic; with engine_mutex_
+  std::atomic<bool> troubled_ = false;
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> trouble_;
   mutable std::mutex published_mutex_;  // held for a pointer's copy
   std::shared_ptr<const World> published_;
   Sha256 published_hash_{};

@@ -64,6 +64,7 @@ void Host::pass() {
   keep_ledger();
   tell_totals();
   (void)engine_->submit(TimePassed{});
+  tell_trouble();
   if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
 
@@ -168,6 +169,13 @@ void Host::keep_ledger() {
     (void)engine_->submit(LedgerObserved{event, revision, seal->rows, seal->root});
     return true;
   });
+}
+
+// Once for each cause, however often the journal is tried.
+void Host::tell_trouble() {
+  const std::optional<Error> trouble = engine_->trouble();
+  if (trouble && trouble->message != trouble_told_) options_.on_error(*trouble);
+  trouble_told_ = trouble ? trouble->message : std::string();
 }
 
 void Host::tell_totals() {

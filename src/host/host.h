@@ -87,6 +87,7 @@ class Host {
       : ports_(std::move(ports)), options_(std::move(options)) {}
   void keep_ledger();
   void tell_totals();
+  void tell_trouble();
   std::optional<double> headroom_of(const std::string& fleet, const std::string& build) const;
 
   HostPorts ports_;
@@ -99,6 +100,7 @@ class Host {
   std::unique_ptr<GateRunner> gates_;
 
   Instant opened_{};
+  std::string trouble_told_;
   mutable std::mutex intake_mutex_;
   TelemetryIntake intake_;
   mutable std::mutex passes_mutex_;

@@ -255,5 +255,62 @@ TEST(EngineHost, StartsFromItsSnapshot) {
   EXPECT_NE(host->published()->keys.find("ops/key-11999"), nullptr);
 }
 
+// A journal that cannot be opened again for a while, as on a disk that is being mended.
+class DarkJournal final : public Journal {
+ public:
+  explicit DarkJournal(std::shared_ptr<MemoryDisk> disk) : journal_(std::move(disk)) {}
+  Result<JournalTail> tail() override { return journal_.tail(); }
+  Result<std::uint64_t> append(std::uint64_t epoch, std::uint64_t expected_seq,
+                               std::span<const StoredRecord> batch) override {
+    if (dark) return fail(ErrorCode::Unavailable, "the disk does not answer");
+    return journal_.append(epoch, expected_seq, batch);
+  }
+  Status read(std::uint64_t from, const std::function<bool(const StoredRecord&)>& sink) override {
+    return journal_.read(from, sink);
+  }
+  Status reopen() override {
+    ++tries;
+    if (dark) return fail(ErrorCode::Unavailable, "the disk does not answer");
+    return journal_.reopen();
+  }
+  Status write_snapshot(const JournalSnapshot& s) override { return journal_.write_snapshot(s); }
+  Result<std::optional<JournalSnapshot>> newest_snapshot(std::uint64_t seq_max) override {
+    return journal_.newest_snapshot(seq_max);
+  }
+  void subscribe(std::function<void(std::uint64_t)>) override {}
+
+  bool dark = false;
+  int tries = 0;
+
+ private:
+  MemoryJournal journal_;
+};
+
+TEST(EngineHost, AJournalThatCannotBeReadIsTriedAgainWithGrowingPauses) {
+  VirtualClock clock;
+  DarkJournal journal(std::make_shared<MemoryDisk>());
+  const auto host = EngineHost::open(&journal, &clock, {}).value();
+  const auto send = [&] {
+    std::string answer = "none";
+    EXPECT_TRUE(host->submit(stop_or_resume(1, true), [&](Result<Receipt> receipt) {
+      answer = receipt ? "done" : to_string(receipt.error().code);
+    }));
+    EXPECT_TRUE(host->run_batch());
+    return answer;
+  };
+  journal.dark = true;
+  for (int i = 0; i < 600; ++i) {
+    EXPECT_EQ(send(), "unavailable");
+    clock.advance(Duration(100));
+  }
+  EXPECT_FALSE(host->stopped());
+  EXPECT_GE(journal.tries, 8);
+  EXPECT_LE(journal.tries, 20);
+  journal.dark = false;
+  clock.advance(seconds(10));
+  EXPECT_EQ(send(), "done");
+  EXPECT_FALSE(host->trouble());
+}
+
 }  // namespace
 }  // namespace showcaller::test

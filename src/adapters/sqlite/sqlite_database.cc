@@ -38,8 +38,10 @@ Error sqlite_error(sqlite3* handle, int code) {
               fmt::format("{}: the disk is full; nothing was written; free some space", file)};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {ErrorCode::Conflict,
-              fmt::format("{}: another program is writing to it; nothing was written", file)};
+      return {ErrorCode::Limit,
+              fmt::format("{}: another program is writing to it; nothing was written; let that "
+                          "program end its transaction",
+                          file)};
     case SQLITE_CONSTRAINT:
       return {ErrorCode::Conflict, fact};
     case SQLITE_TOOBIG:

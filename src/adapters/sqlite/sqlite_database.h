@@ -72,9 +72,9 @@ class Database {
   std::unique_ptr<sqlite3, Close> handle_;
 };
 
-// The last error of a connection. Limit: the disk (or the page limit) is full, nothing was written.
-// Conflict: another connection writes, or the row exists. Corrupt: not a database, or a damaged
-// one. Unavailable: all else.
+// The last error of a connection. Limit: the disk (or the page limit) is full, or another
+// connection writes; nothing was written, and the same may be tried again. Conflict: the row
+// exists. Corrupt: not a database, or a damaged one. Unavailable: all else.
 Error sqlite_error(sqlite3* handle, int code);
 
 }  // namespace showcaller

@@ -227,13 +227,31 @@ Result<std::uint64_t> SqliteJournal::append(std::uint64_t epoch, std::uint64_t e
 }
 
 Status SqliteJournal::write_batch(std::uint64_t epoch, std::span<const StoredRecord> batch) {
-  if (const Status begun = begin_.run(); !begun) return roll_back(begun.error());
+  if (const Status begun = begin_.run(); !begun) {
+    contested_ = true;
+    return roll_back(begun.error());
+  }
+  if (const Status same = check_uncontested(); !same) return roll_back(same.error());
   if (epoch != tail_.epoch) {
     set_epoch_.bind(1, std::int64_t(epoch));
     if (const Status set = set_epoch_.run(); !set) return roll_back(set.error());
   }
   if (const Status inserted = insert(batch); !inserted) return roll_back(inserted.error());
   if (const Status committed = commit_.run(); !committed) return roll_back(committed.error());
+  return {};
+}
+
+// Whoever held the file may have written to the journal: only then is it not ours any more.
+Status SqliteJournal::check_uncontested() {
+  if (!contested_) return {};
+  TRY(const JournalTail found, load_tail(database_));
+  if (found.seq != tail_.seq || found.hash != tail_.hash || found.epoch != tail_.epoch) {
+    return fail(ErrorCode::Conflict,
+                fmt::format("{}: another program wrote to the journal: it ends at record {} of "
+                            "epoch {}, not at record {} of epoch {}; run `showcaller doctor`",
+                            path_, found.seq, found.epoch, tail_.seq, tail_.epoch));
+  }
+  contested_ = false;
   return {};
 }
 

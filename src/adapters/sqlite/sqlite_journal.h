@@ -76,6 +76,7 @@ class SqliteJournal final : public Journal {
   Status prepare_statements();
   Status check_tail(const JournalTail& tail);
   Status insert(std::span<const StoredRecord> batch);
+  Status check_uncontested();
   Status write_batch(std::uint64_t epoch, std::span<const StoredRecord> batch);
   Status roll_back(Error error);
   Result<JournalTail> load_tail(const Database& database) const;
@@ -98,7 +99,9 @@ class SqliteJournal final : public Journal {
   Database database_;
   Statement begin_, insert_, set_epoch_, commit_, rollback_;
   std::function<void(std::uint64_t)> subscriber_;
-  bool lost_ = false;  // what the disk holds is not known: only reopen() can tell
+  bool lost_ = false;       // what the disk holds is not known: only reopen() can tell
+  bool contested_ = false;  // another program was writing: the tail is compared before the next
+                            // append
 
   std::mutex mutex_;  // guards what follows
   JournalTail tail_;

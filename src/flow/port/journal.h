@@ -8,8 +8,9 @@
 // implementation to this text.
 //
 // Threads: one writer; read() may be called by any thread beside it. Errors: Conflict (another
-// writer, an older epoch, an unexpected seq: nothing was written), Limit (disk full: nothing was
-// written), Corrupt (the chain does not hold), Unsupported (written by a newer version),
+// writer, an older epoch, an unexpected seq: nothing was written), Limit (the disk is full, or
+// another program holds the file for a while: nothing was written, and the journal stands as it
+// stood), Corrupt (the chain does not hold), Unsupported (written by a newer version),
 // Unavailable (anything else of the disk: the caller cannot know what was written; appends are
 // refused until it calls reopen(), drops its world and reads it again).
 #pragma once

@@ -241,7 +241,7 @@ TEST(SqliteJournal, FindsTheRecordOfATime) {
   EXPECT_EQ(journal->seq_at(instant_ms(first + 99'999)).value(), 100u);
 }
 
-TEST(SqliteJournal, AnotherWriterThatHoldsTheFileIsAConflictAndNothingIsLost) {
+TEST(SqliteJournal, AnotherWriterThatHoldsTheFileIsWaitedForAndOneThatWroteIsAConflict) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   const auto journal = open_or_die(path);
@@ -249,11 +249,25 @@ TEST(SqliteJournal, AnotherWriterThatHoldsTheFileIsAConflictAndNothingIsLost) {
   {
     const auto rival = Database::open(path, OpenMode::ReadWrite).value();
     ASSERT_TRUE(rival.execute("BEGIN IMMEDIATE"));
-    EXPECT_EQ(append_some(*journal, 2).error().code, ErrorCode::Conflict);
+    EXPECT_EQ(append_some(*journal, 2).error().code, ErrorCode::Limit);
   }
   EXPECT_EQ(append_some(*journal, 2).value(), 3u);
   run_sql(path, "INSERT INTO records VALUES (4, 1, 1, '{}', x'00')");
   EXPECT_EQ(append_some(*journal, 2).error().code, ErrorCode::Conflict);
+}
+
+TEST(SqliteJournal, WhoeverHeldTheFileAndTookTheLeadIsNotWrittenOver) {
+  const ScratchFolder folder;
+  const std::string path = folder.file("journal.db");
+  const auto journal = open_or_die(path);
+  ASSERT_TRUE(append_some(*journal, 1));
+  {
+    const auto rival = Database::open(path, OpenMode::ReadWrite).value();
+    ASSERT_TRUE(rival.execute("BEGIN IMMEDIATE; UPDATE meta SET value = 99 WHERE key = 'epoch'"));
+    EXPECT_EQ(append_some(*journal, 1).error().code, ErrorCode::Limit);
+    ASSERT_TRUE(rival.execute("COMMIT"));
+  }
+  EXPECT_EQ(append_some(*journal, 1).error().code, ErrorCode::Conflict);
 }
 
 TEST(JournalBackup, ABackupTakenBesideTheWriterIsAWholePrefix) {
