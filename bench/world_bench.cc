@@ -24,6 +24,7 @@ using bench::Operator;
 class ManyInstances final : public FleetDriver {
  public:
   Result<std::vector<ObservedInstance>> observe() override { return seen; }
+  std::uint64_t epoch() const override { return 0; }
   Status apply(std::uint64_t, std::span<const FleetAction>) override { return {}; }
   void allocate(const AllocateInstance&) override {}
   std::vector<ObservedInstance> seen;

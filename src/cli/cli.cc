@@ -438,14 +438,16 @@ class Program {
     };
     data(verb("doctor", "Check the journal: chain, records, snapshot; beside a running server too",
               "  showcaller doctor --data ./state", [&w] { return doctor_verb(w.data); }));
-    CLI::App* backup = data(verb("backup", "Copy the journal, verified, beside a running server",
-                                 "  showcaller backup --data ./state journal-friday.db",
-                                 [&w] { return backup_verb(w.data, w.to); }));
-    backup->add_option("to", w.to, "File to make")->required();
-    CLI::App* restore = data(verb("restore", "Put a backup in place of a stopped server's journal",
-                                  "  showcaller restore --data ./state journal-friday.db",
+    CLI::App* backup = data(verb(
+        "backup", "Copy journal, secret, ledger and evidence, verified, beside a running server",
+        "  showcaller backup --data ./state friday\n  showcaller backup --data "
+        "./state/journal.db friday.db   # the journal alone",
+        [&w] { return backup_verb(w.data, w.to); }));
+    backup->add_option("to", w.to, "Folder to make; it holds secrets")->required();
+    CLI::App* restore = data(verb("restore", "Put a backup in place of a stopped server's state",
+                                  "  showcaller restore --data ./state friday",
                                   [&w] { return restore_verb(w.from, w.data, w.force); }));
-    restore->add_option("from", w.from, "The backup")->required();
+    restore->add_option("from", w.from, "The backup: a folder, or a journal alone")->required();
     restore->add_flag("--force", w.force, "Even if the journal holds newer records");
     CLI::App* replay =
         data(verb("replay", "The world as it was",

@@ -30,6 +30,7 @@ class GameServerAccess final : public FleetDriver {
   void give(ServerAccess access) { access_ = std::move(access); }
 
   Result<std::vector<ObservedInstance>> observe() override { return driver_.observe(); }
+  std::uint64_t epoch() const override { return driver_.epoch(); }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
   void allocate(const AllocateInstance& allocation) override { driver_.allocate(allocation); }
 

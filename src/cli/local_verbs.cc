@@ -8,13 +8,13 @@
 
 #include <fmt/format.h>
 
-#include "adapters/sqlite/journal_backup.h"
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/tzdata/tzdata_version.h"
 #include "analysis/gate_stream.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/manifest_files.h"
+#include "cli/state_backup.h"
 #include "cli/version.h"
 #include "engine/view.h"
 #include "model/lifecycle.h"
@@ -164,22 +164,32 @@ int doctor_verb(const std::string& data) {
 }
 
 int backup_verb(const std::string& data, const std::string& to) {
-  const auto report = backup_journal(
-      journal_of(data), to,
-      [](std::uint64_t done, std::uint64_t total) { progress("copied", done, total); });
+  const auto tell = [](std::uint64_t done, std::uint64_t total) {
+    progress("copied", done, total);
+  };
+  std::error_code error;
+  if (!fs::is_directory(data, error)) {
+    const auto report = backup_journal(data, to, tell);
+    if (!report) return failed(report.error());
+    print(fmt::format("{}: {} records, {} bytes, chain verified; the journal alone\n", to,
+                      report->tail.seq, report->bytes));
+    return kExitOk;
+  }
+  const auto report = backup_state(data, to, tell);
   if (!report) return failed(report.error());
-  print(fmt::format("{}: {} records, {} bytes, chain verified\n", to, report->tail.seq,
-                    report->bytes));
+  print(fmt::format("{}: {} records, chain verified; holds {}\n", to, report->journal.tail.seq,
+                    fmt::join(report->holds, ", ")));
   return kExitOk;
 }
 
 int restore_verb(const std::string& from, const std::string& data, bool force) {
-  const auto report = restore_journal(
-      from, journal_of(data), force ? RestoreForce::Yes : RestoreForce::No,
+  const auto report = restore_state(
+      from, data, force ? RestoreForce::Yes : RestoreForce::No,
       [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
   if (!report) return failed(report.error());
-  print(fmt::format("restored {} records{}\n", report->tail.seq,
-                    report->kept.empty() ? "" : "; what was there is kept as " + report->kept));
+  print(fmt::format("restored {} records, the last one says so\n", report->journal.tail.seq));
+  for (const std::string& kept : report->kept) print(fmt::format("kept: {}\n", kept));
+  for (const std::string& note : report->notes) print(note + "\n");
   return kExitOk;
 }
 

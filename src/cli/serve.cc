@@ -18,7 +18,6 @@
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tzdata/tzdata_version.h"
-#include "base/hash.h"
 #include "cli/announcer.h"
 #include "cli/cli.h"
 #include "cli/first_tokens.h"
@@ -36,18 +35,6 @@ namespace showcaller {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The secret behind exposure salts: kept as long as the journal, never in it.
-Result<std::string> secret_of(const fs::path& data) {
-  const fs::path path = data / "secret";
-  std::ifstream file(path);
-  std::string hex;
-  if (std::getline(file, hex)) return from_hex(hex);
-  std::string secret(32, '\0');
-  randombytes_buf(secret.data(), secret.size());
-  TRY(write_private(path, to_hex(secret) + "\n"));
-  return secret;
-}
 
 int wait_for_signal() {
   sigset_t signals;
@@ -100,8 +87,9 @@ Status run(const ServeOptions& options) {
   const fs::path data = fs::absolute(options.data);
   TRY(make_private_folder(data));
 
-  TRY(const std::string secret, secret_of(data));
   TRY(const auto journal, SqliteJournal::open((data / "journal.db").string()));
+  TRY(const JournalTail tail, journal->tail());
+  TRY(const std::string secret, open_secret(data, tail.seq));
   TRY(const auto evidence, EvidenceFiles::open((data / "evidence").string()));
   TRY(const auto ledger, SqliteLedger::open((data / "ledger").string()));
   const std::string program = fs::read_symlink("/proc/self/exe").string();

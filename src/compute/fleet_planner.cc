@@ -494,12 +494,14 @@ class FleetPlanning {
     requested_at_.insert({key.first, key.second, host});
   }
 
-  // "raid-17". Serials are not used twice; one that a stranger holds is passed over.
+  // "raid-17"; after a restore "raid-7f3a1c-17", for the serials of the lost records may still run.
+  // Serials are not used twice; one that a stranger holds is passed over.
   std::string next_id() {
     const std::uint64_t first = state_ ? state_->next_instance : 1;
     serial_ = std::max(serial_, first + requested_);
     for (;; ++serial_) {
-      std::string id = fmt::format("{}-{}", fleet_.substr(0, 40), serial_);
+      std::string id = fmt::format("{}-{}{}{}", fleet_.substr(0, 40), world_.lineage,
+                                   world_.lineage.empty() ? "" : "-", serial_);
       const bool taken = world_.instances.contains(instance_key(fleet_, id)) ||
                          std::any_of(census_.strangers.begin(), census_.strangers.end(),
                                      [&](const ObservedInstance* seen) { return seen->id == id; });

@@ -154,10 +154,14 @@ class Observation {
 
   Result<Decision> operator()(const LedgerObserved& ledger) const {
     const EventState* event = world_.event(ledger.event);
-    if (!event || event->revision != ledger.revision || event->ledger_root == ledger.root)
-      return Decision{};
+    // Of an older revision too: who was exposed to it is asked for when it is long replaced.
+    if (!event || ledger.revision > event->revision) return Decision{};
+    const LedgerStanding* sealed = event->ledger_of(ledger.revision);
+    if (sealed && sealed->root == ledger.root) return Decision{};
     return Decision{
-        {LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root}}, {}, {}};
+        {LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root, ledger.players}},
+        {},
+        {}};
   }
 
   Result<Decision> operator()(const ClockObserved& clock) const {

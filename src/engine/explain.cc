@@ -97,9 +97,10 @@ json::object explanation_of(const World& world, const std::string& name,
           json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,
                                   enum_name(standing.verdict), standing.why)));
     }
-    if (!event->ledger_root.empty()) {
+    for (const LedgerStanding& ledger : event->ledgers) {
       summary.push_back(json::value(fmt::format(
-          "{} players may have been exposed; showcaller ledger {}", event->ledger_rows, name)));
+          "{} players may have been exposed to r{} ({} rows); showcaller ledger {} --revision {}",
+          ledger.players, ledger.revision, ledger.rows, name, ledger.revision)));
     }
     for (const std::string& wait : waits_for(world, name, now))
       summary.push_back(json::value("waits for " + wait));

@@ -64,7 +64,7 @@ struct TotalsObserved {  // of a stage's sessions, from the allocator
 };
 struct LedgerObserved {
   std::string event;
-  std::int64_t revision = 0, rows = 0;
+  std::int64_t revision = 0, rows = 0, players = 0;
   std::string root;
 };
 struct ClockObserved {

@@ -88,7 +88,8 @@ struct Line {
     return fmt::format("sessions     {} canary {} baseline {}", p.event, p.canary, p.baseline);
   }
   std::string operator()(const LedgerSealed& p) const {
-    return fmt::format("ledger       {} r{} {} rows", p.event, p.revision, p.rows);
+    return fmt::format("ledger       {} r{} {} rows of {} players", p.event, p.revision, p.rows,
+                       p.players);
   }
   std::string operator()(const PageRaised& p) const {
     return fmt::format("page         {}  {}", p.team, p.text);
@@ -132,6 +133,12 @@ struct Line {
   }
   std::string operator()(const ClockStepped& p) const {
     return fmt::format("clock        stepped by {} ms; scheduled openings wait a minute", p.by_ms);
+  }
+  std::string operator()(const JournalRestored& p) const {
+    std::string replaced;
+    if (p.replaced > 0) replaced = fmt::format(" in place of a journal of {} records", p.replaced);
+    return fmt::format("restored     from a backup at {}{}; new names carry {}",
+                       format_instant(p.at), replaced, p.lineage);
   }
   std::string operator()(const ServerStarted& p) const {
     std::string text = fmt::format("server       started, version {}", p.version);

@@ -116,8 +116,8 @@ json::object event_view(const World& world, const std::string& name, const Event
   out["steps"] = steps_view(event);
   out["readiness"] = view_of(event.readiness);
   out["approvals"] = view_of(event.approvals);
-  if (!event.ledger_root.empty())
-    out["ledger"] = {{"rows", event.ledger_rows}, {"root", event.ledger_root}};
+  if (const LedgerStanding* ledger = event.ledger_of(event.revision))
+    out["ledger"] = {{"rows", ledger->rows}, {"players", ledger->players}, {"root", ledger->root}};
   out["trace"] = event.trace;
   out["applied_seq"] = event.applied_seq;
   return out;

@@ -2,6 +2,7 @@
 #include "flow/memory_ledger.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "flow/port/ledger_rules.h"
@@ -16,6 +17,26 @@ LedgerRow row_of(const std::pair<const Key, Instant>& stored) {
 }
 
 }  // namespace
+
+Status MemoryLedger::note(std::span<const LedgerEntry> entries) {
+  const std::lock_guard lock(mutex_);
+  noted_.insert(noted_.end(), entries.begin(), entries.end());
+  return {};
+}
+
+Status MemoryLedger::settle() {
+  std::vector<LedgerEntry> noted;
+  {
+    const std::lock_guard lock(mutex_);
+    noted.swap(noted_);
+  }
+  return add(noted);
+}
+
+std::size_t MemoryLedger::noted() const {
+  const std::lock_guard lock(mutex_);
+  return noted_.size();
+}
 
 Status MemoryLedger::add(std::span<const LedgerEntry> entries) {
   for (const LedgerEntry& entry : entries) {
@@ -39,8 +60,14 @@ Status MemoryLedger::add(std::span<const LedgerEntry> entries) {
 Result<LedgerSeal> MemoryLedger::seal(std::string_view event, std::int64_t revision) {
   const std::lock_guard lock(mutex_);
   LedgerRoot root;
-  for (const auto& stored : rows_[{std::string(event), revision}]) root.add(row_of(stored));
-  return root.seal();
+  std::set<std::string> players;
+  if (const auto at = rows_.find({std::string(event), revision}); at != rows_.end()) {
+    for (const auto& stored : at->second) {
+      root.add(row_of(stored));
+      players.insert(std::get<1>(stored.first));
+    }
+  }
+  return root.seal(std::int64_t(players.size()));
 }
 
 Status MemoryLedger::read(std::string_view event, std::int64_t revision,
@@ -48,7 +75,9 @@ Status MemoryLedger::read(std::string_view event, std::int64_t revision,
   std::vector<LedgerRow> rows;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& stored : rows_[{std::string(event), revision}]) rows.push_back(row_of(stored));
+    const auto at = rows_.find({std::string(event), revision});
+    if (at == rows_.end()) return {};
+    for (const auto& stored : at->second) rows.push_back(row_of(stored));
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
@@ -65,10 +94,10 @@ Status MemoryLedger::export_player(
   const auto key = keys_.find(player);
   if (key == keys_.end()) return {};
   for (const auto& [revision, rows] : rows_) {
-    const std::string pseudonym = ledger_pseudonym(key->second, revision.first, revision.second);
+    const std::string pseudonym = ledger_pseudonym(key->second, revision.event, revision.revision);
     for (const auto& stored : rows) {
       if (std::get<1>(stored.first) == pseudonym)
-        sink(revision.first, revision.second, row_of(stored));
+        sink(revision.event, revision.revision, row_of(stored));
     }
   }
   return {};
@@ -80,6 +109,19 @@ Status MemoryLedger::erase_player(std::string_view player) {
   if (key == keys_.end()) return fail(ErrorCode::NotFound, "the ledger knows no such player");
   keys_.erase(key);
   return {};
+}
+
+Result<std::vector<LedgerRevision>> MemoryLedger::revisions() {
+  const std::lock_guard lock(mutex_);
+  std::vector<LedgerRevision> out;
+  for (const auto& [revision, rows] : rows_) out.push_back(revision);
+  return out;
+}
+
+Status MemoryLedger::remove(std::string_view event, std::int64_t revision) {
+  const std::lock_guard lock(mutex_);
+  if (rows_.erase({std::string(event), revision}) > 0) return {};
+  return fail(ErrorCode::NotFound, fmt::format("there is no ledger of {} r{}", event, revision));
 }
 
 }  // namespace showcaller

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 #include <tuple>
-#include <utility>
+#include <vector>
 
 #include "base/random.h"
 #include "flow/port/ledger.h"
@@ -18,6 +18,9 @@ class MemoryLedger final : public Ledger {
  public:
   explicit MemoryLedger(std::uint64_t seed = 1) : random_(seed) {}
 
+  Status note(std::span<const LedgerEntry> entries) override;
+  Status settle() override;
+  std::size_t noted() const override;
   Status add(std::span<const LedgerEntry> entries) override;
   Result<LedgerSeal> seal(std::string_view event, std::int64_t revision) override;
   Status read(std::string_view event, std::int64_t revision,
@@ -26,16 +29,18 @@ class MemoryLedger final : public Ledger {
                        const std::function<void(std::string_view event, std::int64_t revision,
                                                 const LedgerRow&)>& sink) override;
   Status erase_player(std::string_view player) override;
+  Result<std::vector<LedgerRevision>> revisions() override;
+  Status remove(std::string_view event, std::int64_t revision) override;
 
  private:
-  using Revision = std::pair<std::string, std::int64_t>;
   // region, pseudonym, visit, session, source
   using RowKey = std::tuple<std::string, std::string, std::int64_t, std::string, LedgerSource>;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Random random_;
   std::map<std::string, std::string, std::less<>> keys_;  // by player
-  std::map<Revision, std::map<RowKey, Instant>> rows_;
+  std::map<LedgerRevision, std::map<RowKey, Instant>> rows_;
+  std::vector<LedgerEntry> noted_;
 };
 
 }  // namespace showcaller

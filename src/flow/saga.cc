@@ -154,8 +154,9 @@ Duration step_backoff(std::int64_t attempt) {
 }
 
 std::string step_idempotency_key(std::string_view event, std::int64_t revision, int step,
-                                 StepDirection direction) {
-  return fmt::format("{}/r{}/s{}/{}", event, revision, step, enum_name(direction));
+                                 StepDirection direction, std::string_view lineage) {
+  return fmt::format("{}/r{}/s{}/{}{}{}", event, revision, step, enum_name(direction),
+                     lineage.empty() ? "" : "/", lineage);
 }
 
 Result<std::string> action_url(const World& world, std::string_view path) {
@@ -196,7 +197,8 @@ ActionCall call_of(const World& world, const StepView& v) {
   call.direction = doing ? StepDirection::Do : StepDirection::Undo;
   call.attempt = v.step.attempt;
   call.path = doing ? v.action()->act : v.action()->undo;
-  call.idempotency_key = step_idempotency_key(call.event, call.revision, call.step, call.direction);
+  call.idempotency_key =
+      step_idempotency_key(call.event, call.revision, call.step, call.direction, v.step.lineage);
   call.trace = v.event.trace;
   call.epoch = world.epoch;
   call.timeout = v.action()->timeout;

@@ -43,9 +43,10 @@ std::vector<Payload> next_saga_move(const std::string& name, const EventState& e
 // Before the (attempt + 1)th attempt.
 Duration step_backoff(std::int64_t attempt);
 
-// "winter-raid/r7/s2/undo"
+// "winter-raid/r7/s2/undo"; "winter-raid/r7/s2/undo/7f3a1c" when it began after a restore, whose
+// lost records may have used the former for something else.
 std::string step_idempotency_key(std::string_view event, std::int64_t revision, int step,
-                                 StepDirection direction);
+                                 StepDirection direction, std::string_view lineage = {});
 
 // The calls that should be on their way now, over all events, in order of event and step. A host
 // sends each (key, attempt) once; after a crash it sends again what is still wanted.

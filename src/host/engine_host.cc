@@ -86,7 +86,7 @@ Status EngineHost::load() {
         fmt::format("the journal ends at record {} but gave only {}; run `showcaller doctor`",
                     tail.seq, world.seq));
   }
-  if (epoch_ == 0) epoch_ = tail.epoch + 1;
+  if (epoch_ == 0) epoch_ = std::max(tail.epoch, options_.epoch_after) + 1;
   tail_hash_ = hash;
   publish(world);
   engine_ = std::make_unique<Engine>(std::move(world), epoch_);
@@ -142,7 +142,7 @@ Result<bool> EngineHost::run_batch(Duration wait) {
 
 void EngineHost::settle() {
   if (mailbox_.size() == 0) return;
-  // A journal in trouble may let its writer wait: that is for the engine's threads.
+  // A journal in trouble lets its writer wait: that is for the engine's threads.
   const bool in_place =
       append_us_ < kQuickAppendUs && !troubled_ && mailbox_.is_light(kSettledInPlaceMax);
   if (!in_place || !decide_if_free()) return mailbox_.ring();
@@ -327,17 +327,27 @@ Status EngineHost::stop(const Error& error) {
 // Until the journal is read again, whoever writes is told so at once. True: somebody was.
 bool EngineHost::wait_for_the_journal() {
   std::lock_guard lock(engine_mutex_);
-  if (lost_ && clock_->monotonic() >= retry_at_) (void)reload();
-  if (!lost_) return false;
+  Pending undurable;
+  {
+    std::lock_guard pending_lock(pending_mutex_);
+    if (committing_ || !lost_) return false;  // Another thread is at the journal.
+    committing_ = true;
+    undurable = std::exchange(pending_, {});
+  }
+  if (clock_->monotonic() >= retry_at_) (void)reload();
   const Error cause = trouble().value_or(kStopped);
   const Error told{ErrorCode::Unavailable,
                    "the journal cannot be read at the moment, and is tried again: " + cause.message,
                    kSendAgainAfterS};
-  std::vector<Letter> letters = mailbox_.take(options_.batch_max);
-  for (Letter& letter : letters) {
-    if (letter.reply) letter.reply(std::unexpected(told));
+  if (lost_) {
+    for (Letter& letter : mailbox_.take(options_.batch_max))
+      undurable.answers.emplace_back(std::move(letter.reply), std::unexpected(told));
   }
-  return !letters.empty();
+  for (auto& [reply, answer] : undurable.answers) {
+    if (reply) reply(std::unexpected(told));
+  }
+  hand_over();
+  return !undurable.answers.empty();
 }
 
 void EngineHost::set_trouble(std::optional<Error> trouble) {

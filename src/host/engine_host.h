@@ -39,6 +39,7 @@ struct EngineHostOptions {
   std::uint64_t snapshot_every = 50'000;  // records
   Duration snapshot_apart = seconds(5);   // at least, however many records there are
   std::string version = "0";              // told in server_started
+  std::uint64_t epoch_after = 0;          // lead with a higher one, whatever the journal knows
 };
 
 // Told, one batch after another, of what has become durable, before its commands are acknowledged.

@@ -7,6 +7,7 @@
 
 #include "analysis/gate_stream.h"
 #include "engine/gate_readings.h"
+#include "flow/port/evidence_rules.h"
 #include "host/stage_tick.h"
 
 namespace showcaller {
@@ -108,7 +109,11 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
       let_join(&open->second, std::move(*stage), &errors);
     }
   });
-  std::erase_if(watches_, [&](const auto& watch) { return !streams.contains(watch.first); });
+  std::erase_if(watches_, [&](const auto& watch) {
+    if (streams.contains(watch.first)) return false;
+    store_->close(watch.first);
+    return true;
+  });
   {
     std::lock_guard lock(shared.mutex);
     shared.intake.watch(keys);
@@ -116,6 +121,7 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
   for (auto& [key, watch] : watches_) {
     if (now >= watch.next_tick) close_tick(&watch, shared, &errors);
   }
+  for (Error& note : store_->take_notes()) errors.push_back(std::move(note));
   return errors;
 }
 
@@ -227,15 +233,28 @@ json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
                    headroom_of_(stage.fleet, stage.canary_build));
 }
 
+// Once, however often it is tried: a tick that was appended may be there although the flush failed.
+Status GateRunner::store_tick(Watch* watch) {
+  const std::string stream = watch->stage.stream();
+  if (watch->appended) {
+    const Status there = check_mark(*store_, stream, *watch->appended);
+    if (!there && there.error().code != ErrorCode::Corrupt) return there;
+    if (!there) watch->appended.reset();
+  }
+  if (!watch->appended) {
+    TRY(watch->mark, store_->append(stream, to_json_text(*watch->unstored)));
+    watch->appended = watch->mark;
+  }
+  TRY(store_->flush());
+  watch->appended.reset();
+  return {};
+}
+
 // A verdict rests on stored evidence alone: a tick that the store refuses is kept, and stored by a
 // later pass.
 void GateRunner::close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors) {
   if (!watch->unstored) watch->unstored = take_tick(watch, shared);
-  const Status stored = [&]() -> Status {
-    TRY(watch->mark, store_->append(watch->stage.stream(), to_json_text(*watch->unstored)));
-    return store_->flush();
-  }();
-  if (!stored) {
+  if (const Status stored = store_tick(watch); !stored) {
     errors->push_back(stored.error());
     return;
   }

@@ -62,11 +62,13 @@ class GateRunner {
     std::int64_t evidence_s = 0;
     EvidenceMark mark;
     std::optional<json::object> unstored;  // a tick that was taken, and the store refused
+    std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 
   std::optional<Watch> open_watch(JudgedStage stage, std::vector<Error>* errors);
   void let_join(Watch* watch, JudgedStage stage, std::vector<Error>* errors);
   json::object take_tick(Watch* watch, SharedIntake shared);
+  Status store_tick(Watch* watch);
   void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
   void take_new_line(Watch* watch, json::object line, std::vector<Error>* errors);

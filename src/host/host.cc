@@ -11,13 +11,18 @@
 namespace showcaller {
 namespace {
 
-constexpr std::size_t kUnwrittenMax = 100'000;
+constexpr Duration kSweepEvery = hours(1);
+constexpr std::size_t kNotedMax = 100'000;
 
 }  // namespace
 
 Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   std::unique_ptr<Host> host(new Host(std::move(ports), std::move(options)));
   Host& self = *host;
+  for (const auto& [name, driver] : self.ports_.drivers) {
+    auto& after = self.options_.engine.epoch_after;
+    after = std::max(after, driver->epoch());
+  }
   TRY(self.engine_, EngineHost::open(self.ports_.journal, self.ports_.clock, self.options_.engine));
   self.intake_ = TelemetryIntake(self.options_.telemetry);
   self.opened_ = self.engine_->now();
@@ -33,6 +38,7 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
         return self.headroom_of(fleet, build);
       },
       [&self](const std::string& stage) { return self.desk_->take_units(stage); });
+  TRY(self.find_unsealed());
   self.engine_->listen([&self](const World&, const RecordBatch& records) {
     const bool concerned = std::any_of(records->begin(), records->end(), [](const Record& record) {
       return concerns_flags(record.payload);
@@ -62,6 +68,7 @@ void Host::pass() {
   if (actions_) actions_->pass();
   for (const Error& error : gates_->pass({intake_mutex_, intake_})) options_.on_error(error);
   keep_ledger();
+  sweep();
   tell_totals();
   (void)engine_->submit(TimePassed{});
   tell_trouble();
@@ -140,42 +147,102 @@ std::optional<double> Host::headroom_of(const std::string& fleet, const std::str
          double(kPpmWhole);
 }
 
-void Host::keep_ledger() {
-  // Rows that could not be written are kept and tried again; while many wait, no more are taken,
-  // and the allocator, whose own store then fills, refuses the canary: no exposure goes untold.
-  if (unwritten_.size() < kUnwrittenMax) {
-    for (const ExposureRow& row : desk_->take_exposures()) {
-      unwritten_.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session,
-                            LedgerSource::Served, row.at});
-      unsealed_[fmt::format("{}/r{}", row.event, row.revision)] = {row.event, row.revision};
-    }
-  }
-  if (!unwritten_.empty()) {
-    const Status added = ports_.ledger->add(unwritten_);
-    if (!added) return options_.on_error(added.error());
-    unwritten_.clear();
-  }
-  // Sealed when nobody more can be exposed to it.
-  const auto now = world();
-  std::erase_if(unsealed_, [&](const auto& open) {
-    const auto& [event, revision] = open.second;
-    const EventState* state = now->event(event);
-    if (state && state->revision == revision && may_admit(state->phase)) return false;
-    const auto seal = ports_.ledger->seal(event, revision);
-    if (!seal) {
-      options_.on_error(seal.error());
-      return false;
-    }
-    (void)engine_->submit(LedgerObserved{event, revision, seal->rows, seal->root});
-    return true;
-  });
+Result<Allocation> Host::allocate(const AllocationRequest& request) {
+  auto allocation = desk_->allocate(request);
+  if (allocation) note_exposures();
+  return allocation;
 }
 
-// Once for each cause, however often the journal is tried.
+// Under one lock, so that whoever asked waits until his own row is noted, also if another took it.
+// While many rows wait for the ledger no more are taken, and the allocator, whose own store then
+// fills, refuses the canary: no exposure goes untold.
+void Host::note_exposures() {
+  std::lock_guard lock(ledger_mutex_);
+  if (ports_.ledger->noted() >= kNotedMax) return;
+  std::vector<LedgerEntry> entries;
+  for (const ExposureRow& row : desk_->take_exposures()) {
+    if (row.player.empty()) continue;  // Nobody in particular.
+    entries.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session,
+                       LedgerSource::Served, row.at});
+  }
+  note(entries);
+}
+
+void Host::note(std::span<const LedgerEntry> entries) {
+  if (entries.empty()) return;
+  for (const LedgerEntry& entry : entries) unsealed_.insert({entry.event, entry.revision});
+  const Status noted = ports_.ledger->note(entries);
+  ledger_trouble_.tell(noted, options_.on_error);
+}
+
+// Ledgers of an earlier process that nobody sealed.
+Status Host::find_unsealed() {
+  TRY(const auto revisions, ports_.ledger->revisions());
+  const auto now = world();
+  for (const LedgerRevision& each : revisions) {
+    const EventState* event = now->event(each.event);
+    if (event && !event->ledger_of(each.revision)) unsealed_.insert(each);
+  }
+  return {};
+}
+
+void Host::keep_ledger() {
+  note_exposures();
+  const Status settled = ports_.ledger->settle();
+  settle_trouble_.tell(settled, options_.on_error);
+  if (!settled) return;
+  std::set<LedgerRevision> unsealed;
+  {
+    std::lock_guard lock(ledger_mutex_);
+    unsealed = unsealed_;
+  }
+  for (const LedgerRevision& each : unsealed) {
+    if (!seal(each)) continue;
+    std::lock_guard lock(ledger_mutex_);
+    unsealed_.erase(each);
+  }
+}
+
+// When nobody more can be exposed to it; true when that is in the journal.
+bool Host::seal(const LedgerRevision& revision) {
+  const auto now = world();
+  const EventState* event = now->event(revision.event);
+  if (!event) return true;  // Nobody would look for it.
+  if (event->revision == revision.revision && may_admit(event->phase)) return false;
+  const auto seal = ports_.ledger->seal(revision.event, revision.revision);
+  if (!seal) {
+    options_.on_error(seal.error());
+    return false;
+  }
+  const LedgerStanding* sealed = event->ledger_of(revision.revision);
+  if (sealed && sealed->root == seal->root) return true;
+  (void)engine_->submit(
+      LedgerObserved{revision.event, revision.revision, seal->rows, seal->players, seal->root});
+  return false;
+}
+
+// What was kept for long enough goes; the journal keeps counts and roots.
+void Host::sweep() {
+  const Instant now = engine_->now();
+  if (now - swept_ < kSweepEvery) return;
+  swept_ = now;
+  const auto removed = ports_.evidence->remove_older(now - options_.keep_evidence);
+  if (!removed) options_.on_error(removed.error());
+  const auto revisions = ports_.ledger->revisions();
+  if (!revisions) return options_.on_error(revisions.error());
+  const auto then = world();
+  for (const LedgerRevision& each : *revisions) {
+    const EventState* event = then->event(each.event);
+    const LedgerStanding* sealed = event ? event->ledger_of(each.revision) : nullptr;
+    if (!sealed || now - sealed->at < options_.keep_ledgers) continue;
+    if (const Status gone = ports_.ledger->remove(each.event, each.revision); !gone)
+      options_.on_error(gone.error());
+  }
+}
+
 void Host::tell_trouble() {
   const std::optional<Error> trouble = engine_->trouble();
-  if (trouble && trouble->message != trouble_told_) options_.on_error(*trouble);
-  trouble_told_ = trouble ? trouble->message : std::string();
+  journal_trouble_.tell(trouble ? Status(std::unexpected(*trouble)) : Status(), options_.on_error);
 }
 
 void Host::tell_totals() {

@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,12 +43,26 @@ struct HostPorts {
   Ledger* ledger = nullptr;
 };
 
+// Tells of an error once, however often it is met before the next success.
+class Trouble {
+ public:
+  void tell(const Status& status, const std::function<void(const Error&)>& on_error) {
+    if (!status && status.error().message != told_) on_error(status.error());
+    told_ = status ? std::string() : status.error().message;
+  }
+
+ private:
+  std::string told_;
+};
+
 struct HostOptions {
   EngineHostOptions engine;
   AllocatorLimits allocator;
   IntakeLimits telemetry;
   std::string secret;  // exposure salts come from it; keep it for as long as the journal
-  Duration totals_every = minutes(1);  // sessions_counted records, at most so often an event
+  Duration totals_every = minutes(1);       // sessions_counted records, at most so often an event
+  Duration keep_ledgers = hours(24 * 180);  // from sealing on, which the journal remembers for ever
+  Duration keep_evidence = hours(24 * 90);  // from the last tick on
   std::function<void(const Error&)> on_error = [](const Error&) {};
 };
 
@@ -60,6 +76,8 @@ class Host {
 
   // One pass of every reconciler.
   void pass();
+  // After the last pass and the last allocation: what is noted is settled.
+  void finish();
 
   // Any thread.
   // A command of an actor, within the actor's rate; decided after the next settle().
@@ -70,7 +88,8 @@ class Host {
   // The same for many. Each letter is a command.
   void post_all(std::vector<Letter> commands);
   void settle() { engine_->settle(); }
-  Result<Allocation> allocate(const AllocationRequest& request) { return desk_->allocate(request); }
+  // Whom the answer exposes is noted for the ledger before it is given.
+  Result<Allocation> allocate(const AllocationRequest& request);
   bool release(const std::string& session) { return desk_->release(session); }
   Result<ReportReceipt> report(const Report& batch);
   std::shared_ptr<const FlagSnapshot> flags(FlagVisibility visibility);
@@ -85,7 +104,12 @@ class Host {
  private:
   Host(HostPorts ports, HostOptions options)
       : ports_(std::move(ports)), options_(std::move(options)) {}
+  void note_exposures();
+  void note(std::span<const LedgerEntry> entries);  // with ledger_mutex_ held
+  Status find_unsealed();
   void keep_ledger();
+  bool seal(const LedgerRevision& revision);
+  void sweep();
   void tell_totals();
   void tell_trouble();
   std::optional<double> headroom_of(const std::string& fleet, const std::string& build) const;
@@ -99,8 +123,7 @@ class Host {
   std::unique_ptr<ActionReconciler> actions_;
   std::unique_ptr<GateRunner> gates_;
 
-  Instant opened_{};
-  std::string trouble_told_;
+  Instant opened_{}, swept_{};
   mutable std::mutex intake_mutex_;
   TelemetryIntake intake_;
   mutable std::mutex passes_mutex_;
@@ -109,11 +132,11 @@ class Host {
   std::shared_ptr<const FlagSnapshot> server_flags_, client_flags_;
   std::atomic<std::uint64_t> flags_version_ = 1;  // raised by each record that concerns flags
   std::uint64_t server_flags_version_ = 0, client_flags_version_ = 0;
-  std::vector<LedgerEntry> unwritten_;         // taken from the desk, not yet in the ledger
   std::map<std::string, StageTotals> totals_;  // newest a visit, not yet told
   std::map<std::string, Instant> totals_told_;
-  std::map<std::string, std::pair<std::string, std::int64_t>>
-      unsealed_;  // "event/r1" -> event, revision
+  Trouble journal_trouble_, ledger_trouble_, settle_trouble_;
+  std::mutex ledger_mutex_;
+  std::set<LedgerRevision> unsealed_;
 };
 
 }  // namespace showcaller

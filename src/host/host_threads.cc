@@ -33,6 +33,7 @@ void HostThreads::stop() {
   if (!reconcilers_.joinable()) return;
   reconcilers_.request_stop();
   reconcilers_.join();
+  host_->finish();
   for (std::jthread& thread : engine_) thread.request_stop();
   host_->engine().wake();
   for (std::jthread& thread : engine_) thread.join();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fold: what each kind of record does to the world. No rule of the game is here, only
 // bookkeeping: decide() has decided, and a replay must come to the same world for ever.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "model/manifest/manifest_from_json.h"
@@ -146,7 +148,12 @@ class Fold {
   }
   Status operator()(const StepStarted& p) {
     return on_step(p.event, p.step, [&](Step& step) {
-      step.state = p.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
+      using enum StepState;
+      const bool doing = p.direction == StepDirection::Do;
+      const bool goes_on = doing ? step.state == Doing || step.state == Failed
+                                 : step.state == Undoing || step.state == Stuck;
+      if (!goes_on) step.lineage = world_.lineage;
+      step.state = doing ? Doing : Undoing;
       step.attempt = p.attempt;
       step.changed = record_.time;
       step.detail.clear();
@@ -184,8 +191,14 @@ class Fold {
   }
   Status operator()(const LedgerSealed& p) {
     return on_event(p.event, [&](EventState& event) {
-      event.ledger_rows = p.rows;
-      event.ledger_root = p.root;
+      const LedgerStanding sealed{p.revision, p.rows, p.players, p.root, record_.time};
+      const auto at = std::lower_bound(
+          event.ledgers.begin(), event.ledgers.end(), p.revision,
+          [](const LedgerStanding& l, std::int64_t revision) { return l.revision < revision; });
+      if (at != event.ledgers.end() && at->revision == p.revision)
+        *at = sealed;
+      else
+        event.ledgers.insert(at, sealed);
     });
   }
   Status operator()(const GlassBroken& p) {
@@ -264,6 +277,10 @@ class Fold {
     return {};
   }
   Status operator()(const TimeNoted&) { return {}; }
+  Status operator()(const JournalRestored& p) {
+    world_.lineage = p.lineage;
+    return {};
+  }
   // Downtime never counts toward a bake, a readiness time-out or a rollback's bound.
   Status operator()(const ServerStarted& p) {
     const Duration offset(p.clock_ms);
@@ -297,7 +314,8 @@ class Fold {
     EventState draft;
     draft.last_revision = event.last_revision;
     draft.proposed = event.proposed;
-    draft.visit = event.visit;
+    draft.visit = event.visit;  // Evidence of an older revision keeps its name.
+    draft.ledgers = event.ledgers;
     draft.phase_since = record_.time;
     if (!is_over(event.phase) && event.hold && event.hold->by == HoldCause::Operator)
       draft.hold = event.hold;
@@ -351,6 +369,12 @@ EventState with_proposal(EventState event) {
   event.applied_seq = next.applied_seq;
   event.steps.resize(event.spec().changes.size());
   return event;
+}
+
+const LedgerStanding* EventState::ledger_of(std::int64_t of_revision) const {
+  const auto at = std::find_if(ledgers.begin(), ledgers.end(),
+                               [&](const LedgerStanding& l) { return l.revision == of_revision; });
+  return at == ledgers.end() ? nullptr : &*at;
 }
 
 std::shared_ptr<const Manifest> World::manifest(Kind kind, std::string_view name) const {

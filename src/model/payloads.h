@@ -208,8 +208,9 @@ struct SessionsCounted {  // totals of a stage, never single allocations
 struct LedgerSealed {
   std::string event;
   std::int64_t revision = 0, rows = 0;
-  std::string root;  // hex; the ledger's root hash
-  SHOWCALLER_FIELDS(F(event) F(revision) F(rows) F(root))
+  std::string root;          // hex; the ledger's root hash
+  std::int64_t players = 0;  // different ones in the rows
+  SHOWCALLER_FIELDS(F(event) F(revision) F(rows) F(root) F(players))
 };
 struct RevisionAdopted {  // what was proposed is in force from now on
   std::string event;
@@ -288,6 +289,16 @@ struct ClockStepped {  // the wall clock, against engine time, which goes on
   std::int64_t by_ms = 0;
   SHOWCALLER_FIELDS(F(by_ms))
 };
+// A backup was put in place of what there was. What the lost records named (instances, calls of
+// actions) may still be out there: names given from here on carry the lineage, so that none is
+// given twice.
+struct JournalRestored {
+  std::string lineage;  // [a-z0-9]
+  std::uint64_t replaced =
+      0;         // the last record of the journal that was replaced; 0: there was none
+  Instant at{};  // wall time; the record's own time is that of the backup
+  SHOWCALLER_FIELDS(F(lineage) F(replaced) F(at))
+};
 struct ServerStarted {
   std::string version;
   std::int64_t down_ms = 0;   // engine time since the last record: nobody was there
@@ -310,6 +321,6 @@ using Payload =
                  SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
                  InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet, QuarantineLifted,
                  LineStopped, LineResumed, TokenCreated, TokenRevoked, ClockStepped, ServerStarted,
-                 TimeNoted>;
+                 TimeNoted, JournalRestored>;
 
 }  // namespace showcaller

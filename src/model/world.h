@@ -41,8 +41,9 @@ struct Step {
   StepState state = StepState::Pending;
   std::int64_t attempt = 0;  // of the present direction
   Instant changed{};
-  std::string detail;  // of the last outcome; empty while an attempt is under way
-  SHOWCALLER_FIELDS(F(state) F(attempt) F(changed) F(detail))
+  std::string detail;   // of the last outcome; empty while an attempt is under way
+  std::string lineage;  // of the world when the present direction began; part of its key
+  SHOWCALLER_FIELDS(F(state) F(attempt) F(changed) F(detail) F(lineage))
 };
 
 struct Approval {
@@ -67,6 +68,14 @@ struct ReadinessStanding {
   Instant since{};
   std::string detail;
   SHOWCALLER_FIELDS(F(ready) F(since) F(detail))
+};
+
+// A sealed ledger: who may have been exposed to a revision.
+struct LedgerStanding {
+  std::int64_t revision = 0, rows = 0, players = 0;
+  std::string root;
+  Instant at{};
+  SHOWCALLER_FIELDS(F(revision) F(rows) F(players) F(root) F(at))
 };
 
 // Somebody set approvals and freezes aside for a manifest, for a while. It takes two people.
@@ -114,12 +123,12 @@ struct EventState {
   std::vector<Approval> approvals;
   std::vector<GlassBreak> glass;
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
-  std::int64_t ledger_rows = 0;
-  std::string ledger_root;
-  std::string trace;  // of the revision
+  std::vector<LedgerStanding> ledgers;                      // by revision; older ones too
+  std::string trace;                                        // of the revision
   std::uint64_t applied_seq = 0;
 
   const LiveEventSpec& spec() const { return manifest->as<LiveEventSpec>(); }
+  const LedgerStanding* ledger_of(std::int64_t of_revision) const;
 };
 
 struct StoredManifest {
@@ -179,6 +188,7 @@ struct World {
   Instant time{};                                        // of the last record
   Instant clock_stepped{};                               // when the wall clock last stepped
   Duration clock_offset{};                               // the wall clock less engine time
+  std::string lineage;                                   // of the last restore; empty: none yet
   PersistentMap<std::string, StoredManifest> manifests;  // "Fleet/raid"; LiveEvents are in events
   PersistentMap<std::string, EventState> events;         // by name
   PersistentMap<std::string, Instance> instances;        // "fleet/id"

@@ -45,8 +45,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("glass", e.glass);
   visit("sessions_canary", e.sessions_canary);
   visit("sessions_baseline", e.sessions_baseline);
-  visit("ledger_rows", e.ledger_rows);
-  visit("ledger_root", e.ledger_root);
+  visit("ledgers", e.ledgers);
   visit("trace", e.trace);
   visit("applied_seq", e.applied_seq);
 }
@@ -122,6 +121,7 @@ struct Head {
   std::uint64_t seq = 0, epoch = 0;
   Instant time{}, clock_stepped{};
   Duration clock_offset{};
+  std::string lineage;
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
     visit("format", self.format);
@@ -130,6 +130,7 @@ struct Head {
     visit("time", self.time);
     visit("clock_stepped", self.clock_stepped);
     visit("clock_offset", self.clock_offset);
+    visit("lineage", self.lineage);
   }
 };
 
@@ -203,7 +204,7 @@ Status read_entry(World* world, const json::object& entry) {
 std::string world_to_text(const World& world) {
   std::string out;
   append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped,
-                         world.clock_offset});
+                         world.clock_offset, world.lineage});
   world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
     append_entry(&out, "manifests", key,
                  ManifestText{stored.generation, stored.manifest->document});
@@ -239,6 +240,7 @@ Result<World> world_from_text(std::string_view text) {
       world.time = head.time;
       world.clock_stepped = head.clock_stepped;
       world.clock_offset = head.clock_offset;
+      world.lineage = std::move(head.lineage);
       first = false;
     } else {
       if (!line.is_object()) return broken();

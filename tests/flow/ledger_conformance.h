@@ -155,6 +155,42 @@ TEST_P(LedgerConformance, ErasingAPlayerLeavesRowsThatAreNobodys) {
   EXPECT_EQ(exported(ledger(), "ada").size(), 1u);
 }
 
+TEST_P(LedgerConformance, WhatIsNotedIsSettledOnceAlsoAfterTheProcessDied) {
+  ASSERT_TRUE(ledger().note(std::vector{entry("ada", 1), entry("bob", 2)}));
+  EXPECT_EQ(ledger().noted(), 2u);
+  ASSERT_TRUE(ledger().settle());
+  EXPECT_EQ(ledger().noted(), 0u);
+  EXPECT_EQ(rows_of(ledger()).size(), 2u);
+  ASSERT_TRUE(ledger().note(std::vector{entry("cy", 3)}));
+  ASSERT_TRUE(ledger().note(std::vector{entry("di", 4)}));
+  bench_->close();
+  ASSERT_TRUE(ledger().settle());
+  EXPECT_EQ(rows_of(ledger()).size(), 4u);
+  bench_->close();
+  EXPECT_EQ(rows_of(ledger()).size(), 4u);
+}
+
+TEST_P(LedgerConformance, ASealCountsPlayersApartFromRows) {
+  LedgerEntry again = entry("ada", 5, 1, "us");
+  again.session = "another";
+  ASSERT_TRUE(ledger().add(std::vector{entry("ada", 1), again, entry("bob", 2)}));
+  const LedgerSeal seal = ledger().seal("winter-raid", 1).value();
+  EXPECT_EQ(seal.rows, 3);
+  EXPECT_EQ(seal.players, 2);
+}
+
+TEST_P(LedgerConformance, RevisionsAreKnownAndRemovedOneByOne) {
+  EXPECT_TRUE(ledger().revisions().value().empty());
+  ASSERT_TRUE(ledger().add(std::vector{entry("ada", 1, 1), entry("ada", 2, 12)}));
+  bench_->close();
+  EXPECT_EQ(ledger().revisions().value(),
+            (std::vector<LedgerRevision>{{"winter-raid", 1}, {"winter-raid", 12}}));
+  ASSERT_TRUE(ledger().remove("winter-raid", 1));
+  EXPECT_EQ(ledger().remove("winter-raid", 1).error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(rows_of(ledger(), 1).empty());
+  EXPECT_EQ(rows_of(ledger(), 12).size(), 1u);
+}
+
 TEST_P(LedgerConformance, BadEntriesAreRefusedWhole) {
   LedgerEntry nobody = entry("", 1);
   EXPECT_EQ(ledger().add(std::vector{entry("ada", 1), nobody}).error().code, ErrorCode::Invalid);

@@ -33,6 +33,7 @@ class LyingDriver final : public FleetDriver {
   const std::map<std::string, ObservedInstance>& instances() const { return instances_; }
 
   Result<std::vector<ObservedInstance>> observe() override;
+  std::uint64_t epoch() const override { return epoch_; }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
   void allocate(const AllocateInstance& allocation) override;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -143,8 +144,9 @@ Status EvidenceFiles::set_aside(const std::string& path, std::uint64_t good, std
   TRY(written);
   if (::ftruncate(file->descriptor, off_t(good)) != 0) return std::unexpected(system_error(path));
   total_bytes_ -= std::min<std::uint64_t>(total_bytes_, rest.size());
-  notes_.push_back(fmt::format("{}: {} bytes after line {} do not hold and were moved to {}", path,
-                               rest.size(), file->lines, cut));
+  notes_.push_back({ErrorCode::Corrupt,
+                    fmt::format("{}: {} bytes after line {} do not hold and were moved to {}", path,
+                                rest.size(), file->lines, cut)});
   return {};
 }
 
@@ -207,9 +209,12 @@ Status EvidenceFiles::read(std::string_view stream,
   std::uint64_t size = 0;
   {
     const std::lock_guard lock(mutex_);
+    const bool was_open = open_.contains(stream);
     TRY(const File* file, file_of(stream));
-    if (file->descriptor < 0) return {};
+    const bool is_there = file->descriptor >= 0;
     size = file->size;
+    if (!was_open) open_.erase(open_.find(stream));  // Opened to be looked at, not to be written.
+    if (!is_there) return {};
   }
   // A descriptor of its own: the sink may take its time, or append.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -229,6 +234,32 @@ Status EvidenceFiles::read(std::string_view stream,
   const Status status = run();
   ::close(descriptor);
   return status;
+}
+
+void EvidenceFiles::close(std::string_view stream) {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(stream);
+  if (found == open_.end()) return;
+  if (found->second->dirty && found->second->descriptor >= 0)
+    ::fdatasync(found->second->descriptor);
+  open_.erase(found);
+}
+
+Result<std::size_t> EvidenceFiles::remove_older(Instant before) {
+  const std::lock_guard lock(mutex_);
+  TRY(const auto streams, list_locked());
+  std::size_t removed = 0;
+  for (const EvidenceStream& stream : streams) {
+    if (open_.contains(stream.name)) continue;
+    const std::string path = path_of(stream.name);
+    std::error_code error;
+    const auto touched = std::chrono::file_clock::to_sys(fs::last_write_time(path, error));
+    if (error || touched >= before) continue;
+    if (::unlink(path.c_str()) != 0) return std::unexpected(system_error(path));
+    total_bytes_ -= std::min(total_bytes_, stream.bytes);
+    ++removed;
+  }
+  return removed;
 }
 
 Result<std::vector<EvidenceStream>> EvidenceFiles::list() {
@@ -283,8 +314,9 @@ Status EvidenceFiles::make_room(std::uint64_t more) {
     const std::string path = path_of(stream->name);
     if (::unlink(path.c_str()) != 0) return std::unexpected(system_error(path));
     total_bytes_ -= std::min(total_bytes_, stream->bytes);
-    notes_.push_back(fmt::format("{}: removed to keep the evidence under {} bytes", path,
-                                 options_.total_bytes_max));
+    notes_.push_back(
+        {ErrorCode::Limit, fmt::format("{}: removed to keep the evidence under {} bytes", path,
+                                       options_.total_bytes_max)});
   }
   if (total_bytes_ + more <= options_.total_bytes_max) return {};
   return fail(ErrorCode::Limit,
@@ -292,7 +324,50 @@ Status EvidenceFiles::make_room(std::uint64_t more) {
                           options_.total_bytes_max));
 }
 
-std::vector<std::string> EvidenceFiles::take_notes() {
+namespace {
+
+// The line that is being written while we look is not part of the copy.
+Status cut_to_whole_lines(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(system_error(path));
+  EvidenceLines lines(descriptor);
+  const auto run = [&]() -> Status {
+    while (true) {
+      TRY(const auto line, lines.next());
+      if (line) continue;
+      if (::ftruncate(descriptor, off_t(lines.file_offset())) != 0 || ::fsync(descriptor) != 0)
+        return std::unexpected(system_error(path));
+      return {};
+    }
+  };
+  const Status cut = run();
+  ::close(descriptor);
+  return cut;
+}
+
+}  // namespace
+
+Status copy_evidence(const std::string& folder, const std::string& to) {
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (!error) ::chmod(to.c_str(), 0700);
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.ends_with(kSuffix)) continue;
+    const std::string copy = to + "/" + name;
+    fs::copy_file(at->path(), copy, error);
+    if (error) break;
+    ::chmod(copy.c_str(), 0600);
+    TRY(cut_to_whole_lines(copy));
+  }
+  if (error) {
+    return fail(error == std::errc::no_space_on_device ? ErrorCode::Limit : ErrorCode::Unavailable,
+                fmt::format("copying {} to {}: {}", folder, to, error.message()));
+  }
+  return {};
+}
+
+std::vector<Error> EvidenceFiles::take_notes() {
   const std::lock_guard lock(mutex_);
   return std::exchange(notes_, {});
 }

@@ -9,8 +9,8 @@
 // in take_notes().
 //
 // Bounded: a stream and the folder have limits. When the folder is full, the streams that were
-// touched longest ago go first, never one in use since opening. Threads: any. One process owns a
-// folder (FOLDER/.lock).
+// touched longest ago go first, never one that is open for writing. Threads: any. One process owns
+// a folder (FOLDER/.lock).
 #pragma once
 
 #include <cstdint>
@@ -45,12 +45,13 @@ class EvidenceFiles final : public EvidenceStore {
   Status flush() override;
   Status read(std::string_view stream,
               const std::function<bool(std::string_view line, const EvidenceMark&)>& sink) override;
+  void close(std::string_view stream) override;
+  Result<std::size_t> remove_older(Instant before) override;
+  std::vector<Error> take_notes() override;
 
   // By name.
   Result<std::vector<EvidenceStream>> list();
   Status remove(std::string_view stream);
-  // What opening streams has cut off, and what the bounds have removed, since the last call.
-  std::vector<std::string> take_notes();
 
  private:
   struct File;
@@ -69,7 +70,10 @@ class EvidenceFiles final : public EvidenceStore {
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<File>, std::less<>> open_;
   std::uint64_t total_bytes_ = 0;
-  std::vector<std::string> notes_;
+  std::vector<Error> notes_;
 };
+
+// A copy beside a running server: each stream up to its last whole line. Makes the folder (0700).
+[[nodiscard]] Status copy_evidence(const std::string& folder, const std::string& to);
 
 }  // namespace showcaller

@@ -184,6 +184,11 @@ class ProcessDriver::Loop {
     return out;
   }
 
+  std::uint64_t epoch() const {
+    const std::lock_guard lock(mutex_);
+    return epoch_;
+  }
+
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
     const std::lock_guard lock(mutex_);
     if (epoch < epoch_) {
@@ -590,7 +595,7 @@ class ProcessDriver::Loop {
   std::thread thread_;
   std::atomic<bool> ending_ = false;
 
-  std::mutex mutex_;                    // of what follows, up to the records
+  mutable std::mutex mutex_;            // of what follows, up to the records
   std::uint64_t epoch_ = 0;             // the highest seen, of whichever server
   std::uint64_t commanding_epoch_ = 0;  // of the last apply() here
   std::map<std::string, ObservedInstance> observed_;
@@ -618,6 +623,10 @@ Result<std::unique_ptr<ProcessDriver>> ProcessDriver::open(ProcessDriverOptions 
 
 Result<std::vector<ObservedInstance>> ProcessDriver::observe() {
   return loop_->observe();
+}
+
+std::uint64_t ProcessDriver::epoch() const {
+  return loop_->epoch();
 }
 
 Status ProcessDriver::apply(std::uint64_t epoch, std::span<const FleetAction> actions) {

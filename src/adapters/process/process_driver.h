@@ -34,6 +34,7 @@ class ProcessDriver final : public FleetDriver {
   ~ProcessDriver() override;
 
   Result<std::vector<ObservedInstance>> observe() override;
+  std::uint64_t epoch() const override;
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
   void allocate(const AllocateInstance& allocation) override;
 

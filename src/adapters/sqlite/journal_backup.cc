@@ -2,6 +2,7 @@
 #include "adapters/sqlite/journal_backup.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -9,20 +10,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sqlite3.h>
+#include <sodium.h>
 #include <unistd.h>
 
 #include "adapters/sqlite/file_owner.h"
 #include "adapters/sqlite/snapshot_files.h"
+#include "adapters/sqlite/sqlite_copy.h"
 #include "adapters/sqlite/sqlite_database.h"
 #include "adapters/sqlite/sqlite_journal.h"
+#include "flow/port/journal_rules.h"
+#include "model/record.h"
 
 namespace showcaller {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kPagesAStep = 1024;
+constexpr std::size_t kLineageBytes = 3;
 
 Error system_error(const std::string& path) {
   const int error = errno;
@@ -50,36 +54,9 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-void remove_with_companions(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) ::unlink((path + suffix).c_str());
-}
-
-// Copies the pages inside one read transaction, so that appends in the meantime neither show nor
-// start it over.
-Status copy_database(const std::string& from, const std::string& to) {
-  TRY(const Database source, Database::open(from, OpenMode::ReadOnly));
-  TRY(const Database target, Database::open(to, OpenMode::Create));
-  TRY(source.execute("BEGIN; SELECT count(*) FROM sqlite_schema"));
-  sqlite3_backup* backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
-  if (backup == nullptr)
-    return std::unexpected(sqlite_error(target.handle(), sqlite3_errcode(target.handle())));
-  int code = SQLITE_OK;
-  while (code == SQLITE_OK) code = sqlite3_backup_step(backup, kPagesAStep);
-  sqlite3_backup_finish(backup);
-  if (code != SQLITE_DONE) {
-    const Error error = sqlite_error(target.handle(), code);
-    return fail(error.code, fmt::format("{}: copying {}: {}", to, from, error.message));
-  }
-  // One plain file, that can be read where nothing may be written.
-  TRY(const std::string mode, target.query_text("PRAGMA journal_mode=DELETE"));
-  if (mode != "delete")
-    return fail(ErrorCode::Unavailable, fmt::format("{}: cannot be made one file", to));
-  return {};
-}
-
 Result<JournalTail> copy_and_verify(const std::string& from, const std::string& to,
                                     const BackupProgress& progress) {
-  remove_with_companions(to);
+  remove_database(to);
   const auto run = [&]() -> Result<JournalTail> {
     TRY(copy_database(from, to));
     TRY(const auto copy, SqliteJournal::open(to, {.read_only = true, .verify_last = 1}));
@@ -88,7 +65,7 @@ Result<JournalTail> copy_and_verify(const std::string& from, const std::string& 
     return tail;
   };
   auto tail = run();
-  if (!tail) remove_with_companions(to);
+  if (!tail) remove_database(to);
   return tail;
 }
 
@@ -117,6 +94,37 @@ Status check_nothing_newer(const std::string& journal, const std::string& copy) 
                                                "the journal holds records that the backup "
                                                "does not; force the restore to put it aside",
                                                journal, old_tail->seq, fresh_tail.seq));
+}
+
+std::string new_lineage() {
+  std::string bytes(kLineageBytes, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
+
+// The copy's last record says that it was restored, under an epoch above that of the journal it
+// replaces. Its time is that of the backup: what follows is downtime.
+Result<JournalTail> mark_restored(const std::string& copy, const JournalTail& replaced) {
+  TRY(const auto journal, SqliteJournal::open(copy, {.verify_last = 1}));
+  TRY(const JournalTail tail, journal->tail());
+  Record record;
+  record.seq = tail.seq + 1;
+  record.time = instant_ms(tail.time_ms);
+  record.epoch = std::max(tail.epoch, replaced.epoch) + 1;
+  record.actor = "restore";
+  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  record.payload = JournalRestored{new_lineage(), replaced.seq, now};
+  StoredRecord stored{
+      .kind = record.kind().number, .time_ms = tail.time_ms, .bytes = encode_record(record)};
+  seal_batch(tail, std::span(&stored, 1));
+  TRY(journal->append(record.epoch, tail.seq, std::span(&stored, 1)));
+  return journal->tail();
+}
+
+JournalTail tail_of(const std::string& journal) {
+  const auto opened = SqliteJournal::open(journal, {.read_only = true, .verify_last = 1});
+  const auto tail = opened ? (*opened)->tail() : Result<JournalTail>();
+  return tail ? *tail : JournalTail{};
 }
 
 std::string unused_name(const std::string& journal) {
@@ -167,7 +175,7 @@ Result<BackupReport> backup_journal(const std::string& journal, const std::strin
   TRY(const JournalTail tail, copy_and_verify(journal, part, progress));
   if (::link(part.c_str(), to.c_str()) != 0) {
     const Error error = system_error(to);
-    remove_with_companions(part);
+    remove_database(part);
     return std::unexpected(error);
   }
   ::unlink(part.c_str());
@@ -181,16 +189,20 @@ Result<RestoreReport> restore_journal(const std::string& backup, const std::stri
   TRY(const FileOwner owner, FileOwner::take(journal));
   TRY(SqliteJournal::open(backup, {.read_only = true, .verify_last = 1}));
   const std::string part = journal + ".restore";
-  TRY(const JournalTail tail, copy_and_verify(backup, part, progress));
+  TRY(JournalTail tail, copy_and_verify(backup, part, progress));
   const auto replace = [&]() -> Result<std::string> {
     if (exists(journal) && force == RestoreForce::No) {
       TRY(check_nothing_newer(journal, part));
     }
+    TRY(tail, mark_restored(part, exists(journal) ? tail_of(journal) : JournalTail{}));
+    TRY(make_one_file(part));
+    TRY(sync_path(part, 0));
     return put_in_place(part, journal);
   };
   auto kept = replace();
+  ::unlink((part + ".lock").c_str());
   if (!kept) {
-    remove_with_companions(part);
+    remove_database(part);
     return std::unexpected(kept.error());
   }
   return RestoreReport{tail, *std::move(kept)};

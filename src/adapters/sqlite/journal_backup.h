@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backup and restore of a SQLite journal. A backup is one plain file, taken beside a running
 // server, whose chain was verified after it was written. Restore verifies before it replaces
-// anything and keeps what it replaces.
+// anything and keeps what it replaces. It ends what it puts in place with a record of its own
+// (JournalRestored), of a higher epoch than either had: whoever followed the lost records sees a
+// new leader, and names given from then on differ from those that were given before.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +27,7 @@ Result<BackupReport> backup_journal(const std::string& journal, const std::strin
                                     const BackupProgress& progress = {});
 
 struct RestoreReport {
-  JournalTail tail;
+  JournalTail tail;  // the record of the restore included
   std::string kept;  // where the journal that was replaced lies now; empty: there was none
 };
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/sqlite/sqlite_copy.h"
 #include "flow/port/ledger_rules.h"
 
 namespace showcaller {
@@ -74,6 +75,22 @@ std::optional<LedgerRevision> revision_of(std::string name) {
   return revision;
 }
 
+std::string file_in(const std::string& folder, const LedgerRevision& revision) {
+  return fmt::format("{}/{}+r{}{}", folder, revision.event, revision.revision, kSuffix);
+}
+
+Result<std::vector<LedgerRevision>> revisions_in(const std::string& folder) {
+  std::vector<LedgerRevision> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (auto revision = revision_of(at->path().filename().string()))
+      found.push_back(*std::move(revision));
+  }
+  if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder, error.message()));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& folder) {
@@ -83,7 +100,16 @@ Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& fold
   std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(folder));
   TRY(ledger->owner_, FileOwner::take(folder + "/keys.db"));
   TRY(ledger->open_keys());
+  TRY(ledger->notes_.open(folder + "/notes", hmac_sha256(ledger->secret_, "notes")));
+  TRY(ledger->settle());
   return ledger;
+}
+
+Status SqliteLedger::settle() {
+  const std::lock_guard lock(settle_mutex_);
+  TRY(const auto entries, notes_.take());
+  TRY(add(entries));
+  return notes_.drop();
 }
 
 Status SqliteLedger::open_keys() {
@@ -100,7 +126,7 @@ Status SqliteLedger::open_keys() {
 }
 
 std::string SqliteLedger::path_of(const LedgerRevision& revision) const {
-  return fmt::format("{}/{}+r{}{}", folder_, revision.event, revision.revision, kSuffix);
+  return file_in(folder_, revision);
 }
 
 std::string SqliteLedger::tag_of(std::string_view player) const {
@@ -221,13 +247,15 @@ Result<LedgerSeal> SqliteLedger::seal(std::string_view event, std::int64_t revis
   const std::lock_guard lock(mutex_);
   LedgerRoot root;
   const auto sheet = sheet_of({std::string(event), revision}, OpenMode::ReadWrite);
-  if (!sheet && sheet.error().code == ErrorCode::NotFound) return root.seal();
+  if (!sheet && sheet.error().code == ErrorCode::NotFound) return root.seal(0);
   if (!sheet) return std::unexpected(sheet.error());
   TRY(Statement rows, (*sheet)->database.prepare(fmt::format(
                           "{} ORDER BY region, pseudonym, visit, session, source", kColumns)));
+  TRY(const std::int64_t players,
+      (*sheet)->database.query_int("SELECT count(DISTINCT pseudonym) FROM rows"));
   while (true) {
     TRY(const bool more, rows.step());
-    if (!more) return root.seal();
+    if (!more) return root.seal(players);
     TRY(const LedgerRow row, row_of(rows));
     root.add(row);
   }
@@ -294,6 +322,7 @@ Status SqliteLedger::export_sheet(
 }
 
 Status SqliteLedger::erase_player(std::string_view player) {
+  TRY(settle());  // A note settled later would bring the key back.
   const std::lock_guard lock(mutex_);
   TRY(const std::string key, find_key(player));
   if (key.empty()) return fail(ErrorCode::NotFound, "the ledger knows no such player");
@@ -305,16 +334,21 @@ Status SqliteLedger::erase_player(std::string_view player) {
   return keys_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-Result<std::vector<LedgerRevision>> SqliteLedger::revisions() {
-  std::vector<LedgerRevision> found;
+// Keys last: a row's key is there before the row.
+Status copy_ledger(const std::string& folder, const std::string& to) {
   std::error_code error;
-  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-    if (auto revision = revision_of(at->path().filename().string()))
-      found.push_back(*std::move(revision));
+  fs::create_directories(to, error);
+  if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", to, error.message()));
+  ::chmod(to.c_str(), 0700);
+  TRY(const auto revisions, revisions_in(folder));
+  for (const LedgerRevision& revision : revisions) {
+    TRY(copy_database(file_in(folder, revision), file_in(to, revision)));
   }
-  if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder_, error.message()));
-  std::sort(found.begin(), found.end());
-  return found;
+  return copy_database(folder + "/keys.db", to + "/keys.db");
+}
+
+Result<std::vector<LedgerRevision>> SqliteLedger::revisions() {
+  return revisions_in(folder_);
 }
 
 Status SqliteLedger::remove(std::string_view event, std::int64_t revision) {

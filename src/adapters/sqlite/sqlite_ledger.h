@@ -7,6 +7,9 @@
 //              secret(value BLOB)                         32 random bytes of this ledger
 //   *.ledger   rows(region, pseudonym, visit, session, source, at_ms), primary key all but at_ms
 //
+//   notes, notes.settling                               what is noted and not settled
+//   (ledger_notes.h)
+//
 // Erasing overwrites the key in its page (secure_delete) and empties the write-ahead log. The
 // ledger files never change by it, so their roots hold. Threads: any. One process owns the folder.
 #pragma once
@@ -20,16 +23,11 @@
 #include <vector>
 
 #include "adapters/sqlite/file_owner.h"
+#include "adapters/sqlite/ledger_notes.h"
 #include "adapters/sqlite/sqlite_database.h"
 #include "flow/port/ledger.h"
 
 namespace showcaller {
-
-struct LedgerRevision {
-  std::string event;
-  std::int64_t revision = 0;
-  friend auto operator<=>(const LedgerRevision&, const LedgerRevision&) = default;
-};
 
 class SqliteLedger final : public Ledger {
  public:
@@ -37,6 +35,9 @@ class SqliteLedger final : public Ledger {
   // it.
   static Result<std::unique_ptr<SqliteLedger>> open(const std::string& folder);
 
+  Status note(std::span<const LedgerEntry> entries) override { return notes_.append(entries); }
+  Status settle() override;
+  std::size_t noted() const override { return notes_.size(); }
   Status add(std::span<const LedgerEntry> entries) override;
   Result<LedgerSeal> seal(std::string_view event, std::int64_t revision) override;
   Status read(std::string_view event, std::int64_t revision,
@@ -46,9 +47,8 @@ class SqliteLedger final : public Ledger {
                                                 const LedgerRow&)>& sink) override;
   Status erase_player(std::string_view player) override;
 
-  Result<std::vector<LedgerRevision>> revisions();
-  // When its time of retention is over. NotFound: there is none.
-  Status remove(std::string_view event, std::int64_t revision);
+  Result<std::vector<LedgerRevision>> revisions() override;
+  Status remove(std::string_view event, std::int64_t revision) override;
 
  private:
   struct Sheet {
@@ -72,12 +72,18 @@ class SqliteLedger final : public Ledger {
       const std::function<void(std::string_view, std::int64_t, const LedgerRow&)>& sink);
 
   const std::string folder_;
-  std::mutex mutex_;
+  LedgerNotes notes_;
+  std::mutex settle_mutex_;  // taken before mutex_, if both are
+  std::mutex mutex_;         // guards what follows
   FileOwner owner_;
   Database keys_;
   std::string secret_;
   std::map<LedgerRevision, std::unique_ptr<Sheet>> sheets_;  // open ones, a few
   std::uint64_t uses_ = 0;
 };
+
+// A copy beside a running server; what it noted in the last moment and has not written yet is not
+// in it. Makes the folder (0700).
+[[nodiscard]] Status copy_ledger(const std::string& folder, const std::string& to);
 
 }  // namespace showcaller

@@ -4,10 +4,12 @@
 // A driver holds no wishes of its own. apply() is idempotent by instance id: starting an instance
 // that runs, or stopping one that is gone, is no error. What a driver accepted may still not
 // happen: observe() alone tells the truth. A driver refuses an epoch lower than one that it has
-// seen (Conflict).
+// seen (Conflict), and tells that one, so that a server whose journal knows less leads with a
+// higher one.
 //
-// Threads: observe() and apply() are called by one reconciler thread; allocate() by any. None may
-// block for longer than 100 ms; slow work goes on behind the driver and shows in observe().
+// Threads: observe() and apply() are called by one reconciler thread; allocate() and epoch() by
+// any. None may block for longer than 100 ms; slow work goes on behind the driver and shows in
+// observe().
 #pragma once
 
 #include <cstddef>
@@ -134,6 +136,8 @@ class FleetDriver {
   virtual ~FleetDriver() = default;
 
   [[nodiscard]] virtual Result<std::vector<ObservedInstance>> observe() = 0;
+  // The highest that was seen, by this process or one before it; 0: none.
+  [[nodiscard]] virtual std::uint64_t epoch() const = 0;
   // Applies each action; the first error ends it and the rest will be wanted again.
   [[nodiscard]] virtual Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) = 0;
   // Tells the sidecar that a session was given to the instance; the same again changes nothing.

@@ -7,16 +7,18 @@
 // line. A line that a crash left half written is cut off when the stream is next opened; whole
 // lines stay.
 //
-// Threads: one writer; read() by any. Errors: Limit (disk full), Corrupt, Unavailable.
+// Threads: one writer; read() and close() by any. Errors: Limit (disk full), Corrupt, Unavailable.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace showcaller {
 
@@ -38,6 +40,13 @@ class EvidenceStore {
   [[nodiscard]] virtual Status read(
       std::string_view stream,
       const std::function<bool(std::string_view line, const EvidenceMark&)>& sink) = 0;
+  // No lines come to the stream for now: what is open for it is let go.
+  virtual void close(std::string_view stream) = 0;
+  // Removes streams that are closed and got their last line before `before`; returns how many.
+  [[nodiscard]] virtual Result<std::size_t> remove_older(Instant before) = 0;
+  // What happened to streams unasked since the last call: ends that did not hold and were set
+  // aside, streams that went to keep a bound.
+  virtual std::vector<Error> take_notes() = 0;
 };
 
 }  // namespace showcaller

@@ -5,6 +5,10 @@
 // erasing a player destroys the key, the rows stay, and nobody can tell any more whose they were.
 // Adding a row twice is adding it once.
 //
+// Who is exposed is noted before he is told so, which is quick, and settled into rows by batches.
+// What was noted survives the death of the process: whoever opens the ledger next settles it. A
+// power cut may lose the notes of the last moment.
+//
 // Threads: any. Errors: Limit (disk full), Corrupt, Unavailable, NotFound.
 #pragma once
 
@@ -13,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -47,13 +52,26 @@ struct LedgerRow {
 
 struct LedgerSeal {
   std::int64_t rows = 0;
-  std::string root;  // hex; depends on every row and on nothing else
+  std::int64_t players = 0;  // different ones
+  std::string root;          // hex; depends on every row and on nothing else
+};
+
+struct LedgerRevision {
+  std::string event;
+  std::int64_t revision = 0;
+  friend auto operator<=>(const LedgerRevision&, const LedgerRevision&) = default;
 };
 
 class Ledger {
  public:
   virtual ~Ledger() = default;
 
+  // An entry that could not be noted waits in memory alone, and is settled with the others.
+  [[nodiscard]] virtual Status note(std::span<const LedgerEntry> entries) = 0;
+  // On an error all that was noted waits on.
+  [[nodiscard]] virtual Status settle() = 0;
+  [[nodiscard]] virtual std::size_t noted() const = 0;  // entries that wait
+  // Rows at once, on disk when it returns.
   [[nodiscard]] virtual Status add(std::span<const LedgerEntry> entries) = 0;
   [[nodiscard]] virtual Result<LedgerSeal> seal(std::string_view event, std::int64_t revision) = 0;
   // Rows of a revision by time, until sink returns false.
@@ -66,6 +84,10 @@ class Ledger {
           sink) = 0;
   // Destroys the player's key. NotFound: there was none.
   [[nodiscard]] virtual Status erase_player(std::string_view player) = 0;
+  // Those that have rows, in order.
+  [[nodiscard]] virtual Result<std::vector<LedgerRevision>> revisions() = 0;
+  // When its time of retention is over. NotFound: there is none.
+  [[nodiscard]] virtual Status remove(std::string_view event, std::int64_t revision) = 0;
 };
 
 }  // namespace showcaller

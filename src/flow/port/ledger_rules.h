@@ -53,7 +53,10 @@ class LedgerRoot {
                                             row.region, row.session.size(), row.session));
     ++rows_;
   }
-  LedgerSeal seal() const { return {.rows = rows_, .root = to_hex(hash_)}; }
+  // The rows' order does not tell how many players there are.
+  LedgerSeal seal(std::int64_t players) const {
+    return {.rows = rows_, .players = players, .root = to_hex(hash_)};
+  }
 
  private:
   Sha256 hash_{};

@@ -72,7 +72,7 @@ TEST(EvidenceFiles, ATornEndIsCutAtEveryByteAndKept) {
     EXPECT_TRUE(equal(lines.back().second, marks[8]));
     const auto notes = store->take_notes();
     ASSERT_EQ(notes.size(), 1u);
-    EXPECT_NE(notes[0].find("after line 9"), std::string::npos) << notes[0];
+    EXPECT_NE(notes[0].message.find("after line 9"), std::string::npos) << notes[0].message;
     EXPECT_TRUE(store->take_notes().empty());
     EXPECT_EQ(contents(path), whole.substr(0, ninth));
     EXPECT_TRUE(check_mark(*store, kStream, marks[8]));
@@ -114,6 +114,46 @@ TEST(EvidenceFiles, DamageBeneathAnOpenStoreIsFoundWhenRead) {
   EXPECT_EQ(read.error().code, ErrorCode::Corrupt);
 }
 
+std::size_t open_files() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    ++count;
+  return count;
+}
+
+TEST(EvidenceFiles, StreamsThatAreReadOrClosedHoldNoFileOpen) {
+  const ScratchFolder folder;
+  const auto store = open_or_die(folder.path());
+  const std::size_t before = open_files();
+  for (int visit = 1; visit <= 20; ++visit) {
+    const std::string stream = fmt::format("raid/r1/v{}", visit);
+    ASSERT_TRUE(store->append(stream, "tick"));
+    store->close(stream);
+    EXPECT_EQ(read_lines(*store, stream).size(), 1u);
+  }
+  EXPECT_EQ(open_files(), before);
+  ASSERT_TRUE(store->append("raid/r1/v1", "tock"));
+  EXPECT_EQ(read_lines(*store, "raid/r1/v1").size(), 2u);
+}
+
+TEST(EvidenceFiles, WhatIsOldGoesUnlessItIsOpen) {
+  const ScratchFolder folder;
+  const auto store = open_or_die(folder.path());
+  for (const char* stream : {"raid/r1", "raid/r2", "raid/r3"}) {
+    ASSERT_TRUE(store->append(stream, "tick"));
+    if (stream != std::string("raid/r3")) store->close(stream);
+  }
+  for (const char* file : {"raid+r1.evidence", "raid+r3.evidence"}) {
+    std::filesystem::last_write_time(
+        folder.file(file), std::filesystem::file_time_type::clock::now() - std::chrono::hours(48));
+  }
+  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  EXPECT_EQ(store->remove_older(now - hours(24)).value(), 1u);
+  const auto left = store->list().value();
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[0].name, "raid/r2");
+}
+
 TEST(EvidenceFiles, LinesLongerThanAReadAreWhole) {
   const ScratchFolder folder;
   const std::string tick(700'000, 'x');
@@ -138,7 +178,7 @@ TEST(EvidenceFiles, BoundsRefuseAndTheOldestIdleStreamGoesFirst) {
         std::filesystem::file_time_type(std::chrono::seconds(revision)));
   }
   const auto store = open_or_die(folder.path(), options);
-  EXPECT_EQ(read_lines(*store, "raid/r1").size(), 1u);  // in use now
+  ASSERT_TRUE(store->append("raid/r1", "x"));  // in use now
   ASSERT_TRUE(store->append("raid/r4", line));
   const auto streams = store->list().value();
   ASSERT_EQ(streams.size(), 3u);

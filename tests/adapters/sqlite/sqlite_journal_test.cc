@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "adapters/sqlite/journal_backup.h"
+#include "model/record.h"
 #include "tests/adapters/scratch_folder.h"
 #include "tests/flow/journal_conformance.h"
 
@@ -313,15 +314,41 @@ TEST(JournalBackup, RestoreVerifiesKeepsAndRefuses) {
 
   const auto forced = restore_journal(backup, path, RestoreForce::Yes);
   ASSERT_TRUE(forced) << forced.error().message;
-  EXPECT_EQ(forced->tail.seq, 10u);
-  EXPECT_EQ(open_or_die(path)->tail().value().seq, 10u);
+  EXPECT_EQ(forced->tail.seq, 11u);  // The record of the restore ends it.
+  EXPECT_EQ(open_or_die(path)->tail().value().seq, 11u);
   EXPECT_EQ(open_or_die(forced->kept, {.read_only = true})->tail().value().hash, newest.hash);
 
-  ASSERT_TRUE(restore_journal(backup, path));  // the same history: nothing to force
+  EXPECT_EQ(restore_journal(backup, path).error().code, ErrorCode::Conflict);
   const auto fresh = restore_journal(backup, folder.file("elsewhere.db"));
   ASSERT_TRUE(fresh) << fresh.error().message;
   EXPECT_TRUE(fresh->kept.empty());
   EXPECT_TRUE(append_some(*open_or_die(folder.file("elsewhere.db")), 1));
+}
+
+// Whoever followed the lost records (game servers, services) must not take the restored server for
+// an older one, nor a new name for one that was given before.
+TEST(JournalBackup, WhatIsRestoredLeadsWithAHigherEpochAndNamesThingsAnew) {
+  const ScratchFolder folder;
+  const std::string path = folder.file("journal.db");
+  const std::string backup = folder.file("backup.db");
+  ASSERT_TRUE(append_some(*open_or_die(path), 10));
+  ASSERT_TRUE(backup_journal(path, backup));
+  run_sql(path, "UPDATE meta SET value = 40 WHERE key = 'epoch'");
+  const auto restored = restore_journal(backup, path, RestoreForce::Yes);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restored->tail.epoch, 41u);
+  const auto lineage_in = [](const std::string& file) {
+    std::string lineage;
+    EXPECT_TRUE(open_or_die(file, {.read_only = true})->read(11, [&](const StoredRecord& stored) {
+      lineage = std::get<JournalRestored>(decode_record(stored.bytes).value().payload).lineage;
+      return true;
+    }));
+    return lineage;
+  };
+  const std::string first = lineage_in(path);
+  EXPECT_FALSE(first.empty());
+  ASSERT_TRUE(restore_journal(backup, path, RestoreForce::Yes));
+  EXPECT_NE(lineage_in(path), first);
 }
 
 TEST(JournalBackup, ABadBackupReplacesNothing) {
@@ -348,7 +375,7 @@ TEST(JournalBackup, ADamagedJournalIsReplacedOnlyByForceAndKept) {
   EXPECT_EQ(restore_journal(backup, path).error().code, ErrorCode::Conflict);
   const auto forced = restore_journal(backup, path, RestoreForce::Yes);
   ASSERT_TRUE(forced) << forced.error().message;
-  EXPECT_EQ(open_or_die(path)->tail().value().seq, 10u);
+  EXPECT_EQ(open_or_die(path)->tail().value().seq, 11u);
   struct stat kept{};
   EXPECT_EQ(::stat(forced->kept.c_str(), &kept), 0);
   EXPECT_EQ(kept.st_size, 9000);

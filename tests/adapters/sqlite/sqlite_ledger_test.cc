@@ -66,6 +66,22 @@ TEST(SqliteLedger, NoPlayerIsNamedAndAnErasedKeyIsGoneFromTheDisk) {
             1);
 }
 
+TEST(SqliteLedger, NotesNameNobodyAndATornOneEndsThem) {
+  const ScratchFolder folder;
+  {
+    const auto ledger = open_or_die(folder.path());
+    LedgerEntry ada = entry("ada-lovelace-1815", 1);
+    ada.session = "s-1";
+    ASSERT_TRUE(ledger->note(std::vector{ada, entry("bob", 2)}));
+    EXPECT_EQ(everything(folder.path()).find("ada-lovelace"), std::string::npos);
+  }
+  const std::string notes = folder.file("notes");
+  std::filesystem::resize_file(notes, std::filesystem::file_size(notes) - 1);
+  EXPECT_EQ(rows_of(*open_or_die(folder.path())).size(), 1u);
+  EXPECT_FALSE(std::filesystem::exists(notes));
+  EXPECT_FALSE(std::filesystem::exists(notes + ".settling"));
+}
+
 TEST(SqliteLedger, FilesAreThePrivateMatterOfTheirOwner) {
   const ScratchFolder folder;
   const auto ledger = open_or_die(folder.file("ledger"));

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whoever was exposed is in the ledger, and its seal in the journal, whatever becomes of the
+// process and of the revision.
+#include <gtest/gtest.h>
+
+#include "tests/host/theatre.h"
+
+namespace showcaller::test {
+namespace {
+
+constexpr const char* kFleet = R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: ops }
+spec: { members: [ann] }
+---
+apiVersion: showcaller.dev/v1
+kind: Fleet
+metadata: { name: raid, owner: ops }
+spec:
+  base: 1.0.0
+  builds: [ { version: 1.0.0, command: [x] }, { version: 1.1.0, command: [x] } ]
+  regions: [ { name: eu, zone: UTC } ]
+  capacity: { min: 20, max: 100, buffer: 10, canary_min: 4 }
+)";
+
+std::string gala(int second) {
+  return R"(
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: gala, owner: ops, labels: { v: "v)" +
+         std::to_string(second) + R"(" } }
+spec:
+  changes: [ { build: { fleet: raid, version: 1.1.0 } } ]
+  rollout: { stages: [ { name: half, exposure: 50%, bake: 1h, gated: false },
+                       { name: world, exposure: 100%, bake: 1h, gated: false } ] }
+)";
+}
+
+class LedgerOfAnEvent : public testing::Test {
+ protected:
+  LedgerOfAnEvent() {
+    EXPECT_TRUE(theatre_.apply("fleet.yaml", kFleet));
+    const auto applied = theatre_.apply("gala.yaml", gala(1));
+    EXPECT_TRUE(applied) << applied.error().message;
+    theatre_.traffic.sessions_per_s = 2;
+    theatre_.advance(seconds(40));
+    EXPECT_EQ(event().phase, Phase::RollingOut);
+  }
+  const EventState& event() { return *theatre_.world()->event("gala"); }
+  std::int64_t rows() { return theatre_.host().ledger().seal("gala", 1).value().rows; }
+  void end_traffic() {
+    theatre_.traffic.sessions_per_s = 0;
+    theatre_.advance(seconds(1));
+  }
+
+  Theatre theatre_;
+};
+
+TEST_F(LedgerOfAnEvent, AnAnswerThatWasGivenIsNotedBeforeAnyPass) {
+  end_traffic();
+  const std::int64_t before = rows();
+  int canary = 0;
+  for (int i = 0; i < 40; ++i) {
+    AllocationRequest request;
+    request.session = "late-" + std::to_string(i);
+    request.fleet = "raid";
+    request.party = request.session;
+    request.players = {{request.session, {}}};
+    const auto made = theatre_.host().allocate(request);
+    canary += made && made->build == "1.1.0" ? 1 : 0;
+  }
+  ASSERT_GT(canary, 0);
+  theatre_.restart(seconds(1));  // Killed between the answer and the next pass.
+  theatre_.advance(seconds(1));
+  EXPECT_EQ(rows(), before + canary);
+}
+
+TEST_F(LedgerOfAnEvent, IsSealedAlsoByAServerThatExposedNobodyItself) {
+  end_traffic();
+  ASSERT_GT(rows(), 0);
+  theatre_.restart(seconds(1));
+  ASSERT_TRUE(theatre_.command(EventCommand{"gala", EventVerb::Rollback}));
+  theatre_.advance(seconds(3));
+  const LedgerStanding* ledger = event().ledger_of(1);
+  ASSERT_NE(ledger, nullptr);
+  EXPECT_EQ(ledger->rows, rows());
+  EXPECT_GT(ledger->players, 0);
+  EXPECT_LT(ledger->players, ledger->rows + 1);
+}
+
+TEST_F(LedgerOfAnEvent, OfARevisionThatWasReplacedIsSealedToo) {
+  const auto again = theatre_.apply("gala.yaml", gala(2));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(event().revision, 2);
+  theatre_.advance(seconds(3));
+  ASSERT_NE(event().ledger_of(1), nullptr);
+  EXPECT_EQ(event().ledger_of(1)->rows, rows());
+  EXPECT_EQ(event().ledger_of(2), nullptr);
+}
+
+TEST_F(LedgerOfAnEvent, GoesWhenItsTimeIsOverAndItsSealStays) {
+  end_traffic();
+  ASSERT_TRUE(theatre_.command(EventCommand{"gala", EventVerb::Rollback}));
+  theatre_.advance(seconds(3));
+  const LedgerStanding sealed = *event().ledger_of(1);
+  theatre_.restart(hours(24 * 179));
+  theatre_.advance(seconds(2));
+  EXPECT_EQ(rows(), sealed.rows);
+  theatre_.restart(hours(24 * 2));
+  theatre_.advance(seconds(2));
+  EXPECT_EQ(rows(), 0);
+  EXPECT_EQ(event().ledger_of(1)->root, sealed.root);
+}
+
+}  // namespace
+}  // namespace showcaller::test
