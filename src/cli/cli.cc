@@ -36,7 +36,8 @@ struct Words {
   std::string init_kind = "event";
   std::string name, what, kind, at, to, from, scope, hash, expires, detail,
       owner = "team-name", data = "./showcaller-state";
-  std::string fleet, subject, duration, pass_every = "200ms";
+  std::string fleet, subject, duration, pass_every = "200ms", keep_ledgers = "180d",
+                                        keep_evidence = "90d";
   std::int64_t revision = 0, pace = 0;
   bool dry_run = false, all = false, force = false, failed = false, break_glass = false;
 };
@@ -136,12 +137,16 @@ class Program {
     CLI::App* serve_verb = verb(
         "serve", "Run the server",
         "  showcaller serve --data ./state\n  showcaller serve --port 0 --port-file ./url", [&w] {
-          const auto pass = parse_duration(w.pass_every);
-          if (!pass) {
-            print_error(pass.error());
-            return int(kExitUsage);
+          for (const auto& [text, to] : {std::pair(&w.pass_every, &w.serve.pass_every),
+                                         std::pair(&w.keep_ledgers, &w.serve.keep_ledgers),
+                                         std::pair(&w.keep_evidence, &w.serve.keep_evidence)}) {
+            const auto duration = parse_duration(*text);
+            if (!duration) {
+              print_error(duration.error());
+              return int(kExitUsage);
+            }
+            *to = *duration;
           }
-          w.serve.pass_every = *pass;
           return serve(w.serve);
         });
     serve_verb
@@ -166,6 +171,18 @@ class Program {
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
         ->capture_default_str();
     serve_verb->add_option("--pass-every", w.pass_every, "Between two passes of the reconcilers")
+        ->capture_default_str();
+    serve_verb
+        ->add_option("--snapshot-every", w.serve.snapshot_every,
+                     "Records between two snapshots; absent: 50,000, at least 5 s apart")
+        ->check(CLI::PositiveNumber);
+    serve_verb
+        ->add_option("--keep-ledgers", w.keep_ledgers,
+                     "How long a ledger is kept once it is sealed")
+        ->capture_default_str();
+    serve_verb
+        ->add_option("--keep-evidence", w.keep_evidence,
+                     "How long the ticks of a stage are kept after the last one")
         ->capture_default_str();
     serve_verb->add_option("--http-threads", w.serve.http_threads, "Threads of the API")
         ->check(CLI::Range(1, 64))

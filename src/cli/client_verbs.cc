@@ -126,6 +126,11 @@ int explain_verb(const ClientContext& context, const std::string& event) {
                         text_at(e, "judged_seconds"), text_at(e, "offset"),
                         text_at(e, "hash").substr(0, 12), to_json_text(e.at("statistics"))),
             "dim"));
+        if (const json::value* ticks = e.if_contains("ticks"); ticks && ticks->is_array()) {
+          for (const json::value& tick : ticks->get_array())
+            say(coloured("        tick " + to_json_text(tick), "dim"));
+        }
+        if (e.contains("missing")) say(coloured("        " + text_at(e, "missing"), "dim"));
       }
     }
     return int(kExitOk);

@@ -2,15 +2,18 @@
 #include "cli/host_backend.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/suggest.h"
 #include "codec/telemetry.h"
 #include "engine/explain.h"
 #include "engine/known.h"
 #include "engine/plan.h"
 #include "engine/view.h"
+#include "flow/stored_record.h"
 #include "model/manifest/manifest.h"
 #include "policy/access.h"
 #include "wire/field_reader.h"
@@ -19,6 +22,7 @@ namespace showcaller {
 namespace {
 
 constexpr std::size_t kExplainRecordsMax = 5'000;
+constexpr std::size_t kVerdictsWithTicks = 5, kTicksShown = 3;
 constexpr std::size_t kLedgerRowsMax = 10'000;
 
 std::unexpected<Error> no_such(std::string_view what, std::string_view name) {
@@ -135,6 +139,35 @@ json::object ledger_row(const LedgerRow& row) {
           {"session", row.session},
           {"source", std::string(source_name(row.source))},
           {"at", format_instant(row.at)}};
+}
+
+// The last lines up to a verdict's mark; none where the stream does not have that mark.
+json::array lines_up_to(EvidenceStore& store, const std::string& stream, const EvidenceMark& mark) {
+  std::deque<std::string> lines;
+  bool there = false;
+  const Status read = store.read(stream, [&](std::string_view line, const EvidenceMark& at) {
+    lines.emplace_back(line);
+    if (lines.size() > kTicksShown) lines.pop_front();
+    there = at.offset == mark.offset && at.hash == mark.hash;
+    return at.offset < mark.offset;
+  });
+  json::array out;
+  if (!read || !there) return out;
+  for (const std::string& line : lines) {
+    if (auto value = parse_json(line)) out.push_back(std::move(*value));
+  }
+  return out;
+}
+
+// A verdict names its visit: the stage's stream has the mark, or that of the watch after it.
+json::array last_ticks(EvidenceStore& store, const json::object& basis) {
+  EvidenceMark mark{.offset = get_int(basis, "offset"), .hash = {}};
+  const auto hash = from_hex(get_string(basis, "hash"));
+  if (!hash || hash->size() != mark.hash.size()) return {};
+  std::copy(hash->begin(), hash->end(), mark.hash.begin());
+  const std::string stream = get_string(basis, "stream");
+  json::array ticks = lines_up_to(store, stream, mark);
+  return ticks.empty() ? lines_up_to(store, stream + "-live", mark) : ticks;
 }
 
 }  // namespace
@@ -391,7 +424,7 @@ Status HostBackend::each_record_of(std::string_view event, std::uint64_t from,
   TRY(journal_.read(from, [&](const StoredRecord& stored) {
     // Most records are of others: look before parsing.
     if (!event.empty() && stored.bytes.find(event) == std::string::npos) return true;
-    auto record = decode_record(stored.bytes);
+    auto record = decode_stored(stored);
     if (!record) {
       decoded = std::unexpected(record.error());
       return false;
@@ -401,7 +434,22 @@ Status HostBackend::each_record_of(std::string_view event, std::uint64_t from,
   return decoded;
 }
 
+Status HostBackend::check_history(const HistoryQuery& query) const {
+  if (!query.event.empty() && !host_.world()->event(query.event))
+    return no_such("LiveEvent", query.event);
+  std::vector<std::string> kinds;
+  for (const RecordKindRow& row : kRecordKinds) kinds.emplace_back(row.name);
+  if (query.kind.empty() || std::find(kinds.begin(), kinds.end(), query.kind) != kinds.end())
+    return {};
+  const auto near = nearest_word(query.kind, kinds);
+  return fail(ErrorCode::Invalid,
+              fmt::format("there is no kind of record '{}'{}", query.kind,
+                          near ? fmt::format("; did you mean '{}'?", *near)
+                               : fmt::format("; there are {}", fmt::join(kinds, ", "))));
+}
+
 Result<json::value> HostBackend::history(const HistoryQuery& query) const {
+  TRY(check_history(query));
   json::array records;
   json::value next;
   TRY(each_record_of(query.event, query.from_seq, [&](const Record& record) {
@@ -423,12 +471,40 @@ Result<json::value> HostBackend::explain(std::string_view name) const {
   const auto world = host_.world();
   const EventState* event = world->event(name);
   if (!event) return no_such("LiveEvent", name);
-  std::vector<Record> records;
+  std::deque<Record> newest;
+  std::size_t left_out = 0;
   TRY(each_record_of(name, event->applied_seq, [&](const Record& record) {
-    records.push_back(record);
-    return records.size() < kExplainRecordsMax;
+    if (!is_a_decision(record.payload)) return true;
+    newest.push_back(record);
+    if (newest.size() > kExplainRecordsMax) {
+      newest.pop_front();
+      ++left_out;
+    }
+    return true;
   }));
-  return explanation_of(*world, std::string(name), records, host_.engine().now());
+  const std::vector<Record> records(newest.begin(), newest.end());
+  json::object out = explanation_of(*world, std::string(name), records, host_.engine().now());
+  if (left_out > 0) {
+    out["summary"].as_array().push_back(json::value(
+        fmt::format("{} older decisions are not shown; showcaller history --event {} --from {}",
+                    left_out, name, event->applied_seq)));
+  }
+  show_ticks(&out["decisions"].as_array());
+  return out;
+}
+
+// The newest verdicts with the ticks they rest on: what was counted, not only what came of it.
+void HostBackend::show_ticks(json::array* decisions) const {
+  std::size_t shown = 0;
+  for (auto at = decisions->rbegin(); at != decisions->rend() && shown < kVerdictsWithTicks; ++at) {
+    json::value* evidence = at->as_object().if_contains("evidence");
+    if (!evidence) continue;
+    ++shown;
+    json::object& basis = evidence->as_object();
+    json::array ticks = last_ticks(host_.evidence(), basis);
+    if (ticks.empty()) basis["missing"] = "the evidence is not kept any more";
+    basis["ticks"] = std::move(ticks);
+  }
 }
 
 Result<json::value> HostBackend::ledger(std::string_view name, std::int64_t revision) const {

@@ -53,6 +53,9 @@ class HostBackend final : public ApiBackend {
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
   FlagView flags(const Actor& actor) const override;
+  void evaluated(const json::object& context, std::string_view flag) override {
+    host_.evaluated(context, flag);
+  }
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override;
   json::value validate(std::span<const SourceFile> files) const override;
@@ -64,6 +67,8 @@ class HostBackend final : public ApiBackend {
   Result<json::value> privacy_erase(std::string_view player, const Actor& actor) override;
 
  private:
+  Status check_history(const HistoryQuery& query) const;
+  void show_ticks(json::array* decisions) const;
   json::object fleet_view_of(const std::string& name) const;
   Status each_record_of(std::string_view event, std::uint64_t from,
                         const std::function<bool(const Record&)>& sink) const;

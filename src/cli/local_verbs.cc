@@ -13,6 +13,7 @@
 #include "analysis/gate_stream.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/doctor.h"
 #include "cli/manifest_files.h"
 #include "cli/state_backup.h"
 #include "cli/version.h"
@@ -30,11 +31,6 @@ namespace fs = std::filesystem;
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
-std::string journal_of(const std::string& data) {
-  std::error_code error;
-  return fs::is_directory(data, error) ? (fs::path(data) / "journal.db").string() : data;
 }
 
 // A line that overwrites itself on a terminal; nothing in a pipe.
@@ -62,20 +58,6 @@ Error no_kind(const std::string& word) {
   return {ErrorCode::Invalid, fmt::format("'{}' is no kind; there are event (LiveEvent), pipeline, "
                                           "fleet, flag, metric, service, policy and team",
                                           word)};
-}
-
-// Folds the journal up to a seq, with evolve alone.
-Result<World> world_at(SqliteJournal* journal, std::uint64_t seq) {
-  World world;
-  Status folded;
-  TRY(journal->read(1, [&](const StoredRecord& stored) {
-    if (stored.seq > seq) return false;
-    auto record = decode_record(stored.bytes);
-    folded = record ? evolve(&world, *record) : Status(std::unexpected(record.error()));
-    return folded.has_value();
-  }));
-  TRY(folded);
-  return world;
 }
 
 Result<std::uint64_t> seq_of(SqliteJournal* journal, const std::string& at) {
@@ -139,28 +121,11 @@ int judge_verb(const std::string& path) {
 }
 
 int doctor_verb(const std::string& data) {
-  const auto journal = SqliteJournal::open(journal_of(data), {.read_only = true});
-  if (!journal) return failed(journal.error());
-  const auto tail = (*journal)->verify(
-      [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); });
-  if (!tail) return failed(tail.error());
-  print(fmt::format("chain     good: {} records, the last of {}, hash {}\n", tail->seq,
-                    format_instant(instant_ms(tail->time_ms)), to_hex(tail->hash).substr(0, 16)));
-  const auto world = world_at(journal->get(), tail->seq);
-  if (!world) return failed(world.error());
-  print(fmt::format("records   good: every one is read and folded; world {}\n",
-                    world_hash(*world).substr(0, 16)));
-  const auto snapshot = (*journal)->newest_snapshot();
-  if (!snapshot || !*snapshot) {
-    print("snapshot  none: a start reads the whole journal\n");
-    return kExitOk;
-  }
-  const auto then = world_at(journal->get(), (*snapshot)->seq);
-  const bool agrees = then && world_to_text(*then) == (*snapshot)->bytes;
-  print(fmt::format("snapshot  {} at record {}\n",
-                    agrees ? "good" : "differs from the journal (it is a cache: remove it)",
-                    (*snapshot)->seq));
-  return agrees ? kExitOk : kExitRefused;
+  const auto told = examine(
+      data, [](std::uint64_t done, std::uint64_t total) { progress("verified", done, total); },
+      [](const std::string& line) { print(line + "\n"); });
+  if (!told) return failed(told.error());
+  return *told == Health::Good ? kExitOk : kExitRefused;
 }
 
 int backup_verb(const std::string& data, const std::string& to) {

@@ -103,6 +103,12 @@ Status run(const ServeOptions& options) {
   HostOptions host_options;
   host_options.secret = secret;
   host_options.engine.version = std::string(kVersion);
+  if (options.snapshot_every > 0) {
+    host_options.engine.snapshot_every = options.snapshot_every;
+    host_options.engine.snapshot_apart = {};
+  }
+  host_options.keep_ledgers = options.keep_ledgers;
+  host_options.keep_evidence = options.keep_evidence;
   TRY(const auto host,
       Host::open(
           {journal.get(), &clock, {{"process", &access}}, &actions, evidence.get(), ledger.get()},

@@ -48,12 +48,6 @@ std::string reason_of(const Payload& payload) {
       payload);
 }
 
-// What a reader of a story needs; totals and unchanged standings are for `history`.
-bool is_a_decision(const Payload& payload) {
-  return !std::holds_alternative<SessionsCounted>(payload) &&
-         !std::holds_alternative<StepStarted>(payload);
-}
-
 json::object evidence_of(const VerdictChanged& verdict) {
   return {{"stream", fmt::format("{}/r{}/v{}", verdict.event, verdict.revision, verdict.visit)},
           {"judged_seconds", verdict.evidence_s},
@@ -66,6 +60,11 @@ json::object evidence_of(const VerdictChanged& verdict) {
 
 std::string event_of(const Payload& payload) {
   return std::visit(EventOf{}, payload);
+}
+
+bool is_a_decision(const Payload& payload) {
+  return !std::holds_alternative<SessionsCounted>(payload) &&
+         !std::holds_alternative<StepStarted>(payload);
 }
 
 json::object explanation_of(const World& world, const std::string& name,

@@ -15,6 +15,9 @@ namespace showcaller {
 // The LiveEvent that a record is about; empty: none.
 std::string event_of(const Payload& payload);
 
+// What a reader of the story needs; totals and unchanged standings are for `history`.
+bool is_a_decision(const Payload& payload);
+
 // {"event","phase","summary":[sentences],"decisions":[{"seq","time","what","why","by","cause"?,"evidence"?,"trace"?}]}
 // `records` are those about the event, oldest first.
 json::object explanation_of(const World& world, const std::string& event,

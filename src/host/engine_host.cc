@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "flow/stored_record.h"
 #include "host/read_ahead.h"
 
 namespace showcaller {
@@ -73,7 +74,7 @@ Status EngineHost::load() {
     Status folded;
     TRY(journal_->read(world.seq + 1, [&](const StoredRecord& stored) {
       folded = [&]() -> Status {
-        TRY(const Record record, decode_record(stored.bytes));
+        TRY(const Record record, decode_stored(stored));
         return fold(record, stored.hash);
       }();
       return folded.has_value();

@@ -39,11 +39,14 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
       },
       [&self](const std::string& stage) { return self.desk_->take_units(stage); });
   TRY(self.find_unsealed());
-  self.engine_->listen([&self](const World&, const RecordBatch& records) {
+  self.flag_exposures_.publish(*self.world(), salt_of);
+  self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
     const bool concerned = std::any_of(records->begin(), records->end(), [](const Record& record) {
       return concerns_flags(record.payload);
     });
-    if (concerned) ++self.flags_version_;
+    if (!concerned) return;
+    ++self.flags_version_;
+    self.flag_exposures_.publish(world, salt_of);
   });
   return host;
 }
@@ -91,9 +94,34 @@ void Host::post_all(std::vector<Letter> commands) {
   engine_->post_all(std::move(allowed));
 }
 
+void Host::finish() {
+  keep_ledger();
+}
+
 Result<ReportReceipt> Host::report(const Report& batch) {
-  std::lock_guard lock(intake_mutex_);
-  return intake_.report(batch);
+  ReportReceipt receipt;
+  {
+    std::lock_guard lock(intake_mutex_);
+    TRY(receipt, intake_.report(batch));
+  }
+  note_flags(flag_exposures_.of_report(batch, engine_->now()));
+  return receipt;
+}
+
+void Host::evaluated(const json::object& context, std::string_view flag) {
+  note_flags(flag_exposures_.of_evaluation(context, flag, engine_->now()));
+}
+
+// Unlike a session, an evaluation is not refused while many rows wait: that they are not kept is
+// told.
+void Host::note_flags(std::span<const LedgerEntry> entries) {
+  if (entries.empty()) return;
+  std::lock_guard lock(ledger_mutex_);
+  if (ports_.ledger->noted() < kNotedMax) return note(entries);
+  ledger_trouble_.tell(fail(ErrorCode::Limit,
+                            "the ledger cannot be written, and whom flags reach is not noted any "
+                            "more; free some space"),
+                       options_.on_error);
 }
 
 PlanFacts Host::plan_facts() const {

@@ -28,6 +28,7 @@
 #include "host/allocation_desk.h"
 #include "host/command_rates.h"
 #include "host/engine_host.h"
+#include "host/flag_exposures.h"
 #include "host/fleet_reconciler.h"
 #include "host/gate_runner.h"
 #include "host/port/clock.h"
@@ -92,11 +93,14 @@ class Host {
   Result<Allocation> allocate(const AllocationRequest& request);
   bool release(const std::string& session) { return desk_->release(session); }
   Result<ReportReceipt> report(const Report& batch);
+  // The server answered an evaluation; `flag` empty: of all flags.
+  void evaluated(const json::object& context, std::string_view flag);
   std::shared_ptr<const FlagSnapshot> flags(FlagVisibility visibility);
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;
   FleetView view_of(const std::string& fleet) const;
   Ledger& ledger() const { return *ports_.ledger; }
+  EvidenceStore& evidence() const { return *ports_.evidence; }
   std::string salt_of(const std::string& event) const;
   // What the live game is like, for planning: measured since the server started.
   PlanFacts plan_facts() const;
@@ -105,6 +109,7 @@ class Host {
   Host(HostPorts ports, HostOptions options)
       : ports_(std::move(ports)), options_(std::move(options)) {}
   void note_exposures();
+  void note_flags(std::span<const LedgerEntry> entries);
   void note(std::span<const LedgerEntry> entries);  // with ledger_mutex_ held
   Status find_unsealed();
   void keep_ledger();
@@ -134,6 +139,7 @@ class Host {
   std::uint64_t server_flags_version_ = 0, client_flags_version_ = 0;
   std::map<std::string, StageTotals> totals_;  // newest a visit, not yet told
   std::map<std::string, Instant> totals_told_;
+  FlagExposures flag_exposures_;
   Trouble journal_trouble_, ledger_trouble_, settle_trouble_;
   std::mutex ledger_mutex_;
   std::set<LedgerRevision> unsealed_;

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "flow/stored_record.h"
+
 namespace showcaller {
 namespace {
 
@@ -21,7 +23,7 @@ struct Chunk {
 
   void decode() {
     decoded.reserve(filled);
-    for (std::size_t i = 0; i < filled; ++i) decoded.push_back(decode_record(stored[i].bytes));
+    for (std::size_t i = 0; i < filled; ++i) decoded.push_back(decode_stored(stored[i]));
   }
 };
 using ChunkPtr = std::unique_ptr<Chunk>;

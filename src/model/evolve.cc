@@ -393,7 +393,10 @@ Status evolve(World* world, const Record& record) {
                 fmt::format("record {} follows {} in the journal; run `showcaller doctor`",
                             record.seq, world->seq));
   }
-  TRY(std::visit(Fold(world, record), record.payload));
+  if (const Status folded = std::visit(Fold(world, record), record.payload); !folded) {
+    return fail(folded.error().code, fmt::format("record {} ({}): {}", record.seq,
+                                                 record.kind().name, folded.error().message));
+  }
   world->seq = record.seq;
   world->epoch = record.epoch;
   world->time = std::max(world->time, record.time);

@@ -96,10 +96,12 @@ Result<Record> decode_record(std::string_view bytes) {
                             "that one or a later one",
                             record.seq, kind, version));
   }
+  json::value lifted;
   if (version < kRecordKinds[index].version) {
-    TRY(json::object newest, upcast(kRecordKinds[index].number, version, payload->get_object()));
-    if (!read_payload(index, newest, &record.payload)) return corrupt("a payload of another shape");
-    return record;
+    auto newest = upcast(kRecordKinds[index], version, payload->get_object());
+    if (!newest) return corrupt(fmt::format("{} at seq {}", newest.error().message, record.seq));
+    lifted = *std::move(newest);
+    payload = &lifted;
   }
   if (!read_payload(index, *payload, &record.payload)) {
     return corrupt(fmt::format("a {} payload of another shape at seq {}", kind, record.seq));

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -60,7 +61,17 @@ struct Record {
 std::string encode_record(const Record& record);
 // Unsupported: a kind or version that a newer program wrote. Corrupt: anything else.
 Result<Record> decode_record(std::string_view bytes);
-// An older payload as the newest version would have written it (upcast.cc).
-Result<json::object> upcast(std::uint16_t kind, std::uint16_t version, json::object payload);
+
+struct Upcaster {
+  std::uint16_t kind = 0;
+  std::uint16_t from_version = 0;
+  void (*lift)(json::object*) = nullptr;  // to from_version + 1
+};
+// Those of this program (upcast.cc).
+std::span<const Upcaster> upcasters();
+// A payload that an older version wrote, as version `to` would have written it. Corrupt: a row is
+// missing.
+Result<json::object> upcast(const RecordKindRow& to, std::uint16_t version, json::object payload,
+                            std::span<const Upcaster> table = upcasters());
 
 }  // namespace showcaller

@@ -1,38 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lifts payloads that older versions wrote to what the newest version would have written.
-#include <span>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 #include "model/record.h"
 
 namespace showcaller {
-namespace {
-
-struct Upcaster {
-  std::uint16_t kind;
-  std::uint16_t from_version;
-  void (*lift)(json::object*);  // to from_version + 1
-};
 
 // Empty while every kind is at its first version; the first change of a payload adds the first row.
-constexpr std::span<const Upcaster> kUpcasters{};
+std::span<const Upcaster> upcasters() {
+  return {};
+}
 
-}  // namespace
-
-Result<json::object> upcast(std::uint16_t kind, std::uint16_t version, json::object payload) {
-  std::uint16_t newest = 0;
-  for (const RecordKindRow& row : kRecordKinds) {
-    if (row.number == kind) newest = row.version;
-  }
-  for (; version < newest; ++version) {
-    const Upcaster* found = nullptr;
-    for (const Upcaster& row : kUpcasters) {
-      if (row.kind == kind && row.from_version == version) found = &row;
-    }
-    if (!found) {
+Result<json::object> upcast(const RecordKindRow& to, std::uint16_t version, json::object payload,
+                            std::span<const Upcaster> table) {
+  for (; version < to.version; ++version) {
+    const auto found = std::find_if(table.begin(), table.end(), [&](const Upcaster& row) {
+      return row.kind == to.number && row.from_version == version;
+    });
+    if (found == table.end()) {
       return fail(ErrorCode::Corrupt,
-                  fmt::format("no upcaster lifts kind {} from version {}", kind, version));
+                  fmt::format("no upcaster lifts {} from version {}", to.name, version));
     }
     found->lift(&payload);
   }

@@ -110,6 +110,8 @@ class ApiBackend {
   // Limit: push back with 429.
   virtual Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) = 0;
   virtual FlagView flags(const Actor& actor) const = 0;
+  // An evaluation with this context is answered; `flag` empty: of all flags.
+  virtual void evaluated(const json::object& context, std::string_view flag) = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
 
+#include "codec/ofrep.h"
 #include "wire/api_routes.h"
 #include "wire/field_reader.h"
 #include "wire/ofrep.h"
@@ -87,6 +88,15 @@ RouteHandler privacy(const ApiPorts& ports, std::string verb, PrivacyVerb act) {
   };
 }
 
+// Before the answer: whom it exposes is noted before he can know.
+void tell_of_evaluation(const HttpRequest& request, ApiBackend* backend) {
+  constexpr std::string_view kEvaluate = "/ofrep/v1/evaluate/flags";
+  if (request.method != "POST" || !request.path.starts_with(kEvaluate)) return;
+  std::string_view flag = std::string_view(request.path).substr(kEvaluate.size());
+  if (flag.starts_with('/')) flag.remove_prefix(1);
+  if (const auto who = decode_ofrep_context(request.body)) backend->evaluated(*who, flag);
+}
+
 void add_flag_routes(Router* router, const ApiPorts& ports) {
   router->add({.method = "GET",
                .pattern = "/api/v1/flags/snapshot",
@@ -106,6 +116,7 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                }});
   const auto ofrep = [backend = ports.backend](const auto& context, Answer answer) {
     const auto view = backend->flags(context->actor);
+    tell_of_evaluation(context->request, backend);
     answer.send(handle_ofrep(context->request, *view.flags, backend->now()));
   };
   const auto add = [&](std::string method, std::string pattern, std::string id, std::string summary,

@@ -76,5 +76,41 @@ TEST_F(HostBackendTest, NoTokenIsNamedLikeTheEngine) {
   EXPECT_EQ(mint({"admin"}, "engine", {"viewer"}).error().code, ErrorCode::Invalid);
 }
 
+TEST_F(HostBackendTest, AKindOrAnEventThatIsNotThereIsSaid) {
+  const auto kind = backend_.history({.kind = "verdict_chnaged", .limit = 10});
+  ASSERT_FALSE(kind);
+  EXPECT_NE(kind.error().message.find("did you mean 'verdict_changed'"), std::string::npos)
+      << kind.error().message;
+  EXPECT_EQ(backend_.history({.event = "nosuch", .limit = 10}).error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(backend_.history({.kind = "verdict_changed", .limit = 10}));
+}
+
+TEST_F(HostBackendTest, OfALongLifeTheNewestIsExplained) {
+  ASSERT_TRUE(theatre_.apply("gala.yaml", R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: ops }
+spec: { members: [ann] }
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: gala, owner: ops }
+spec:
+  changes: [ { config: { document: rules, version: 1, value: {} } } ]
+  rollout: { stages: [ { name: all, exposure: 100%, bake: 1h, gated: false } ] }
+)"));
+  for (int i = 0; i < 5'200; ++i) {
+    const EventVerb verb = i % 2 == 0 ? EventVerb::Hold : EventVerb::Resume;
+    ASSERT_TRUE(theatre_.command(EventCommand{"gala", verb}));
+  }
+  ASSERT_TRUE(theatre_.command(EventCommand{"gala", EventVerb::Hold}, "ann", "the last one"));
+  const json::object explained = backend_.explain("gala").value().as_object();
+  const json::array& decisions = explained.at("decisions").as_array();
+  EXPECT_EQ(decisions.size(), 5'000u);
+  EXPECT_EQ(get_string(decisions.back().as_object(), "why"), "the last one");
+  EXPECT_NE(to_json_text(explained.at("summary")).find("older decisions are not shown"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace showcaller::test

@@ -3,9 +3,10 @@
 """Kills the real server with SIGKILL at random moments while commands flow, and starts it again.
 
 Every acknowledged command is there after the restart, none twice; the chain holds; the world folded from record 1
-equals the live one; every living game server is adopted; each effect of a change-set's actions happened once, and once
-undone, though the server died between the call and its answer.
-Usage: crash_test.py PROGRAM [KILLS]. A failure prints the seed that repeats its choices.
+equals the live one, which was read from snapshots; every living game server is adopted; each effect of a change-set's
+actions happened once, and once undone, though the server died between the call and its answer; every player whose
+allocation was answered with the canary is in the ledger.
+Usage: crash_test.py PROGRAM [KILLS]; 20 kills, 200 in the nightly form. A failure prints the seed that repeats its choices.
 """
 import http.client
 import http.server
@@ -33,6 +34,44 @@ spec:
 """
 
 
+# A game server of few words: Ready, Health, and Ready again soon after a session came.
+GAME_SERVER = """
+import json, os, time, urllib.request
+url = "http://127.0.0.1:" + os.environ["AGONES_SDK_HTTP_PORT"]
+def call(path, body=None):
+    request = urllib.request.Request(url + path, body, {"Content-Type": "application/json"})
+    return json.loads(urllib.request.urlopen(request, timeout=5).read() or b"{}")
+call("/ready", b"{}")
+while True:
+    call("/health", b"{}")
+    if call("/gameserver").get("status", {}).get("state") == "Allocated":
+        call("/ready", b"{}")
+    time.sleep(0.2)
+"""
+
+RAID = """
+apiVersion: showcaller.dev/v1
+kind: Fleet
+metadata: {{ name: raid, owner: team-e2e }}
+spec:
+  base: 1.0.0
+  builds: [ {{ version: 1.0.0, command: {command} }}, {{ version: 1.1.0, command: {command} }} ]
+  regions: [ {{ name: local, zone: UTC }} ]
+  capacity: {{ min: 6, max: 12, buffer: 3, canary_min: 3 }}
+  health: {{ start_timeout: 10m }}
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: {{ name: raid-night, owner: team-e2e }}
+spec:
+  changes:
+    - build: {{ fleet: raid, version: 1.1.0 }}
+  rollout:
+    stages:
+      - {{ name: half, exposure: 50%, bake: 10h, gated: false }}
+      - {{ name: world, exposure: 100%, bake: 10h, gated: false }}
+"""
+
 EVENT = """
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
@@ -49,7 +88,7 @@ spec:
 class Grants(http.server.ThreadingHTTPServer):
     """Who is told to open and close, and does each once: by Idempotency-Key, as docs/lifecycle.md asks of a receiver."""
 
-    def __init__(self):
+    def __init__(self, chance):
         self.lock, self.calls, self.effects = threading.Lock(), 0, []  # effects: (path, key), in order
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,6 +99,8 @@ class Grants(http.server.ThreadingHTTPServer):
                     self.calls += 1
                     if effect not in self.effects:
                         self.effects.append(effect)
+                    delay = chance.choice([0, 0, 0.05, 0.4])
+                time.sleep(delay)  # The effect is there, and the answer on its way when the server dies.
                 handler.send_response(200)
                 handler.end_headers()
 
@@ -82,7 +123,7 @@ class Server:
         self.log = open(os.path.join(self.data, "log"), "ab")
         self.process = subprocess.Popen(
             [self.program, "serve", "--data", os.path.join(self.data, "state"), "--port", "0", "--port-file", url_file,
-             "--log-level", "warning"], stderr=self.log, stdout=self.log)
+             "--log-level", "warning", "--snapshot-every", "50"], stderr=self.log, stdout=self.log)
         deadline = time.monotonic() + 60
         while not os.path.exists(url_file):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -143,6 +184,33 @@ def feasts(server, number, stop):
         return
 
 
+def plays(server, number, exposed, stop):
+    """Sessions one after another; keeps those whose answer said canary, with their players."""
+    session = 0
+    while not stop.is_set():
+        session += 1
+        name = f"s{number}-{session}"
+        players = [f"player-{number}-{session}-{i}" for i in range(2)]
+        body = json.dumps({"session": name, "fleet": "raid", "party": name, "players": players})
+        try:
+            status, answer = server.request("POST", "/api/v1/allocations", body)
+            if status < 300 and any(arm["arm"] == "canary" and not arm.get("spilled") for arm in answer["arms"]):
+                exposed[name] = players
+            stop.wait(0 if status < 300 else 0.02)
+        except (OSError, http.client.HTTPException, ValueError):
+            return
+
+
+def check_ledger(server, exposed):
+    """Whoever was told is in the ledger. The last page of rows is bounded, so each is asked for by name."""
+    _, ledger = server.request("GET", "/api/v1/ledger/raid-night")
+    assert ledger["count"] >= 2 * len(exposed), f"{ledger['count']} rows for {len(exposed)} sessions"
+    for name, players in exposed.items():
+        for player in players:
+            _, rows = server.request("POST", "/api/v1/privacy/export", json.dumps({"player": player}))
+            assert [row["session"] for row in rows["rows"]] == [name], f"{player} of {name} has {rows}"
+
+
 def take_back_all(server):
     """Every event is rolled back in the end; returns how many there were."""
     deadline = time.monotonic() + 60
@@ -194,14 +262,16 @@ def sleepers():
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    kills = int(sys.argv[2]) if len(sys.argv) > 2 else int(os.environ.get("SHOWCALLER_KILLS", "20"))
+    usual = "200" if os.environ.get("SHOWCALLER_NIGHTLY") else "20"
+    kills = int(sys.argv[2]) if len(sys.argv) > 2 else int(os.environ.get("SHOWCALLER_KILLS", usual))
     seed = int(os.environ.get("SHOWCALLER_SEED", random.SystemRandom().randrange(1 << 32)))
     chance = random.Random(seed)
     print(f"seed {seed}, {kills} kills")
     before = sleepers()
     data = tempfile.mkdtemp(prefix="showcaller-crash.")
     server = Server(program, data)
-    grants = Grants()
+    grants = Grants(random.Random(seed + 1))
+    exposed = {}
     acknowledged, tried = {}, {"keys": set(), "round": 0}
     try:
         server.start()
@@ -219,10 +289,21 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
             time.sleep(0.05)
         mine = sleepers() - before
         assert len(mine) == 3, f"{len(mine)} game servers run, not 3"
+        game_server = os.path.join(data, "game_server.py")
+        with open(game_server, "w") as file:
+            file.write(GAME_SERVER)
+        raid = RAID.format(command=json.dumps([sys.executable, game_server]))
+        status, answer = server.request("POST", "/api/v1/manifests", raid)
+        assert status == 200, answer
+        deadline = time.monotonic() + 60
+        while server.request("GET", "/api/v1/events/raid-night")[1]["phase"] != "RollingOut":
+            assert time.monotonic() < deadline, server.request("GET", "/api/v1/events/raid-night")
+            time.sleep(0.1)
         for tried["round"] in range(kills):
             stop = threading.Event()
             threads = [threading.Thread(target=hammer, args=(server, w, acknowledged, tried, stop)) for w in range(4)]
             threads.append(threading.Thread(target=feasts, args=(server, tried["round"], stop)))
+            threads.append(threading.Thread(target=plays, args=(server, tried["round"], exposed, stop)))
             for thread in threads:
                 thread.start()
             time.sleep(chance.uniform(0.02, 0.6))
@@ -232,7 +313,11 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
                 thread.join()
             server.start()
             assert sleepers() - before == mine, "a restart touched the game servers"
-        names = take_back_all(server)
+        snapshots = [name for name in os.listdir(os.path.join(data, "state")) if ".snapshot-" in name]
+        assert snapshots, "no start was from a snapshot"
+        assert exposed, "no allocation was answered with the canary"
+        check_ledger(server, exposed)
+        names = [name for name in take_back_all(server) if name.startswith("feast-")]
         opened = check_effects(grants, names)
         records = history(server)
         assert [r["seq"] for r in records] == list(range(1, len(records) + 1)), "the journal has gaps"
@@ -257,6 +342,7 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
         # The server wrote its live world when it stopped; doctor folded the journal from record 1.
         assert f"snapshot  good at record {records[-1]['seq']}" in doctor.stdout, doctor.stdout
         assert sleepers() - before == mine, "stopping the server ended game servers"
+        print(f"{len(exposed)} sessions of the canary, each in the ledger")
         print(f"{len(acknowledged)} acknowledged of {len(tried['keys'])} tried, {len(records)} records, all there once; "
               f"{opened} effects of {len(names)} events, each once and once undone, in {grants.calls} calls")
         print(doctor.stdout.strip())

@@ -113,5 +113,58 @@ TEST_F(LedgerOfAnEvent, GoesWhenItsTimeIsOverAndItsSealStays) {
   EXPECT_EQ(event().ledger_of(1)->root, sealed.root);
 }
 
+constexpr const char* kFlagEvent = R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: ops }
+spec: { members: [ann] }
+---
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: entrance, owner: ops }
+spec:
+  state: ENABLED
+  variants: { open: true, closed: false }
+  defaultVariant: closed
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: gates, owner: ops }
+spec:
+  changes: [ { flag: { key: entrance, to: open } } ]
+  rollout: { unit: player, stages: [ { name: half, exposure: 50%, bake: 1h, gated: false },
+                                     { name: world, exposure: 100%, bake: 1h, gated: false } ] }
+)";
+
+// Flags reach players without any session: whoever was answered is in the ledger, once.
+TEST(LedgerOfFlags, KnowsWhomAnEvaluationReachedAndWhoReportedIt) {
+  Theatre theatre;
+  const auto applied = theatre.apply("gates.yaml", kFlagEvent);
+  ASSERT_TRUE(applied) << applied.error().message;
+  theatre.advance(seconds(5));
+  ASSERT_EQ(theatre.world()->event("gates")->phase, Phase::RollingOut);
+  for (int again = 0; again < 2; ++again) {
+    for (int i = 0; i < 100; ++i)
+      theatre.host().evaluated({{"targetingKey", "p" + std::to_string(i)}}, "entrance");
+    theatre.host().evaluated({{"targetingKey", "somebody"}}, "another-flag");
+    theatre.host().evaluated({}, "entrance");
+  }
+  Report report{.source = "client", .sequence = 1, .deltas = {}};
+  for (const Arm arm : {Arm::Canary, Arm::Baseline}) {
+    report.deltas.push_back({.metric = "unit.exposed", .event = "gates", .arm = arm, .n = 1});
+    report.deltas.back().unit = arm == Arm::Canary ? "told" : "not told";
+  }
+  ASSERT_TRUE(theatre.host().report(report));
+  theatre.advance(seconds(1));
+  std::map<LedgerSource, int> rows;
+  ASSERT_TRUE(theatre.host().ledger().read("gates", 1, [&](const LedgerRow& row) {
+    ++rows[row.source];
+    return true;
+  }));
+  EXPECT_GT(rows[LedgerSource::Served], 30);
+  EXPECT_LT(rows[LedgerSource::Served], 70);
+  EXPECT_EQ(rows[LedgerSource::Reported], 1);
+}
+
 }  // namespace
 }  // namespace showcaller::test

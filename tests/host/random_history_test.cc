@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random histories of the whole engine: operators who do anything at any time, a driver that lies
-// and forgets, actions that fail, a server that dies. Whatever happens, some things always hold; a
-// failing seed is repeated with SHOWCALLER_SEED=N build/release/test_host.
+// and forgets, actions that fail, gates that fail or stay thin, a disk that fails or fills, a
+// server that dies. Whatever happens, some things always hold; a failing seed is repeated with
+// SHOWCALLER_SEED=N build/release/test_host.
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -79,19 +80,30 @@ std::string changes_text(int number, Random* random) {
 
 // The first stage is always the same, so that some revisions of it can be taken by who is in it.
 std::string event_text(int number, const std::string& changes, Random* random) {
+  const bool gated = number < 2 && random->chance(0.5);
   std::string stages;
   for (std::uint64_t share = 5; share < 100; share += 15 + random->below(60)) {
-    stages += fmt::format("      - {{ name: at-{0}, exposure: {0}%, bake: {1}s, gated: false }}\n",
-                          share, 5 + random->below(40));
+    const std::uint64_t bake_s = 5 + random->below(40);
+    const std::string bake =
+        gated ? fmt::format("bake: {{ min: {}s, max: {}s }}", bake_s, bake_s + 60)
+              : fmt::format("bake: {}s, gated: false", bake_s);
+    stages += fmt::format("      - {{ name: at-{0}, exposure: {0}%, {1} }}\n", share, bake);
   }
   stages += "      - { name: world, exposure: 100%, bake: 10s, gated: false }\n";
+  std::string gates;
+  if (gated) {
+    gates = fmt::format(
+        "  analysis: {{ tick: 10s, warmup: 10s, profile: C }}\n  on_thin: {}\n  gates:\n"
+        "    - {{ metric: session.crashed, worse_by_at_most: 0%, must_detect: 2x, on_fail: {} }}\n",
+        random->chance(0.5) ? "widen" : "hold", random->chance(0.5) ? "rollback" : "hold");
+  }
   return fmt::format(
       "apiVersion: showcaller.dev/v1\nkind: LiveEvent\n"
       "metadata: {{ name: event-{0}, owner: raids }}\nspec:\n  priority: {0}\n  risk: {3}\n"
       "  changes:\n{1}"
       "  rollout:\n    unit: party\n    stages:\n{2}"
-      "  rollback: {{ sessions: {{ drain: 2m, then: leave }}, within: 5m }}\n",
-      number, changes, stages, random->chance(0.3) ? "high" : "normal");
+      "  rollback: {{ sessions: {{ drain: 2m, then: leave }}, within: 5m }}\n{4}",
+      number, changes, stages, random->chance(0.3) ? "high" : "normal", gates);
 }
 
 // Follows the journal record by record and holds it against what must always be.
@@ -344,7 +356,19 @@ class History {
   }
 
   std::string trouble(int e) {
-    switch (random_.below(5)) {
+    switch (random_.below(7)) {
+      case 5: {
+        using Kind = JournalFault::Kind;
+        constexpr std::array kKinds{Kind::FailBefore, Kind::LostReply, Kind::TornBatch,
+                                    Kind::DiskFull};
+        const Kind kind = kKinds[random_.below(kKinds.size())];
+        theatre_.disk->add_fault(
+            {kind, theatre_.disk->appends() + 1 + random_.below(4), 1 + random_.below(3)});
+        return fmt::format("disk fault {}", int(kind));
+      }
+      case 6:
+        theatre_.traffic.crash_share["1.1.0"] = random_.chance(0.5) ? 0.4 : 0;
+        return fmt::format("build 1.1.0 crashes {}", theatre_.traffic.crash_share["1.1.0"]);
       case 0:
         theatre_.driver.lie = random_.chance(0.5) ? 0.2 : 0;
         return fmt::format("driver lies {}", theatre_.driver.lie);

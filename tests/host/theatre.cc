@@ -23,21 +23,31 @@ void ScriptedActions::call(const ActionCall& call, Outcome done) {
                                                  : "no reply");
 }
 
-Theatre::Theatre(std::uint64_t seed)
-    : driver(seed), random_(seed ^ 0x7ea7e5), reported_(seed ^ 0x4e9047) {
+Theatre::Theatre(std::uint64_t seed, EvidenceStore* evidence)
+    : driver(seed),
+      random_(seed ^ 0x7ea7e5),
+      reported_(seed ^ 0x4e9047),
+      evidence_(evidence ? evidence : &own_evidence_) {
   open();
 }
 
 void Theatre::open() {
+  // A start that the disk spoils is tried again, as by a supervisor.
+  constexpr int kStartsMax = 5;
+  Status started = start_host();
+  for (int start = 1; start < kStartsMax && !started; ++start) started = start_host();
+  if (!started) throw std::runtime_error(started.error().message);
+}
+
+Status Theatre::start_host() {
   journal_ = std::make_shared<MemoryJournal>(disk);
   HostOptions options;
   options.secret = "a secret of the theatre";
   options.engine.version = "test";
   options.on_error = [this](const Error& error) { errors.push_back(error); };
-  HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, &evidence_, &ledger_};
-  auto opened = Host::open(ports, std::move(options));
-  if (!opened) throw std::runtime_error(opened.error().message);
-  host_ = std::move(*opened);
+  HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, evidence_, &ledger_};
+  TRY(host_, Host::open(ports, std::move(options)));
+  return {};
 }
 
 void Theatre::restart(Duration down) {

@@ -65,7 +65,8 @@ struct Traffic {
 
 class Theatre {
  public:
-  explicit Theatre(std::uint64_t seed = 1);
+  // With an evidence store of the test's own, or one in memory.
+  explicit Theatre(std::uint64_t seed = 1, EvidenceStore* evidence = nullptr);
 
   Result<Receipt> command(CommandBody body, const std::string& actor = "ann",
                           const std::string& reason = "", const std::string& key = "");
@@ -99,6 +100,7 @@ class Theatre {
     Instant ends{}, crashes{};
   };
   void open();
+  Status start_host();
   void play();
   void tell_of(const std::string& id, const Session& session);
   void send_reports();
@@ -107,7 +109,8 @@ class Theatre {
   std::map<Trust, std::vector<ReportedDelta>> unsent_;
   std::uint64_t next_report_ = 1;
   std::shared_ptr<MemoryJournal> journal_;
-  MemoryEvidenceStore evidence_;
+  MemoryEvidenceStore own_evidence_;
+  EvidenceStore* evidence_;
   MemoryLedger ledger_;
   std::unique_ptr<Host> host_;
   std::map<std::string, Session> sessions_;

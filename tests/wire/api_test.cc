@@ -429,6 +429,8 @@ TEST_F(Api, FlagsAreServedAndRulesAreNotForClients) {
   EXPECT_EQ(ask("POST", "/ofrep/v1/evaluate/flags/none", R"({"context":{}})").status, 404);
   EXPECT_EQ(ask("POST", "/ofrep/v1/evaluate/flags", R"({"context":{}})").status, 200);
   EXPECT_EQ(ask("GET", "/ofrep/v1/configuration").status, 200);
+  const std::lock_guard lock(backend.evaluations_mutex);
+  EXPECT_EQ(backend.evaluations, (std::vector<std::string>{"u door", " none", " "}));
 }
 
 TEST_F(Api, ReadingsTakeTheirQueries) {

@@ -131,6 +131,12 @@ class FakeBackend : public ApiBackend {
       return fail(ErrorCode::Limit, "the intake is full; send less, later");
     return TelemetryReceipt{.taken = 1, .dropped = {{"no_stage", 2}}, .report_every_ms = 1000};
   }
+  void evaluated(const json::object& context, std::string_view flag) override {
+    const std::lock_guard lock(evaluations_mutex);
+    evaluations.push_back(get_string(context, "targetingKey") + " " + std::string(flag));
+  }
+  std::mutex evaluations_mutex;
+  std::vector<std::string> evaluations;
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
   std::shared_ptr<const FlagSet> flag_set;
 

@@ -51,6 +51,10 @@ std::string swap_character(std::string_view text, char from, char to) {
   return out;
 }
 
+std::string file_in(const std::string& folder, std::string_view stream) {
+  return fmt::format("{}/{}{}", folder, swap_character(stream, '/', '+'), kSuffix);
+}
+
 }  // namespace
 
 struct EvidenceFiles::File {
@@ -80,7 +84,11 @@ Result<std::unique_ptr<EvidenceFiles>> EvidenceFiles::open(const std::string& fo
                                                            const EvidenceFilesOptions& options) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder, error.message()));
+  if (error) {
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("{}: {}; check the owner and space of its folder", folder, error.message()));
+  }
   std::unique_ptr<EvidenceFiles> store(new EvidenceFiles(folder, options));
   const std::string lock = folder + "/.lock";
   store->lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -96,7 +104,7 @@ Result<std::unique_ptr<EvidenceFiles>> EvidenceFiles::open(const std::string& fo
 }
 
 std::string EvidenceFiles::path_of(std::string_view stream) const {
-  return fmt::format("{}/{}{}", folder_, swap_character(stream, '/', '+'), kSuffix);
+  return file_in(folder_, stream);
 }
 
 Result<EvidenceFiles::File*> EvidenceFiles::file_of(std::string_view stream) {
@@ -346,6 +354,27 @@ Status cut_to_whole_lines(const std::string& path) {
 }
 
 }  // namespace
+
+Status read_evidence(const std::string& folder, std::string_view stream,
+                     const std::function<bool(std::string_view, const EvidenceMark&)>& sink) {
+  TRY(check_evidence(stream));
+  const std::string path = file_in(folder, stream);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    if (errno == ENOENT) return fail(ErrorCode::NotFound, path + ": there is no such evidence");
+    return std::unexpected(system_error(path));
+  }
+  EvidenceLines lines(descriptor);
+  const auto run = [&]() -> Status {
+    while (true) {
+      TRY(const auto line, lines.next());
+      if (!line || !sink(*line, lines.mark())) return {};
+    }
+  };
+  const Status read = run();
+  ::close(descriptor);
+  return read;
+}
 
 Status copy_evidence(const std::string& folder, const std::string& to) {
   std::error_code error;

@@ -73,6 +73,11 @@ class EvidenceFiles final : public EvidenceStore {
   std::vector<Error> notes_;
 };
 
+// A stream as it stands, beside a running server: up to the first line that is not whole or does
+// not hold; nothing is moved. NotFound: there is no such stream.
+[[nodiscard]] Status read_evidence(
+    const std::string& folder, std::string_view stream,
+    const std::function<bool(std::string_view line, const EvidenceMark&)>& sink);
 // A copy beside a running server: each stream up to its last whole line. Makes the folder (0700).
 [[nodiscard]] Status copy_evidence(const std::string& folder, const std::string& to);
 

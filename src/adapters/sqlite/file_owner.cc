@@ -30,8 +30,10 @@ Result<FileOwner> FileOwner::take(const std::string& path) {
   if (owner.descriptor_ < 0) {
     const int error = errno;
     return fail(error == ENOSPC || error == EDQUOT ? ErrorCode::Limit : ErrorCode::Unavailable,
-                fmt::format("{}: {}; check that the folder exists and may be written to", lock,
-                            std::strerror(error)));
+                fmt::format("{}: {}; {}", lock, std::strerror(error),
+                            error == ENOSPC || error == EDQUOT
+                                ? "free some space"
+                                : "check that the folder exists and may be written to"));
   }
   // flock belongs to the open file, not to the process: it also excludes a second opening by
   // ourselves.

@@ -25,6 +25,10 @@ int open_flags(OpenMode mode) {
 
 constexpr int kBusyTimeoutMs = 2000;
 
+bool is_full(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT;
+}
+
 }  // namespace
 
 Error sqlite_error(sqlite3* handle, int code) {
@@ -49,17 +53,22 @@ Error sqlite_error(sqlite3* handle, int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {ErrorCode::Corrupt, fact + "; restore a backup"};
+    case SQLITE_CANTOPEN:
+      if (handle != nullptr && is_full(sqlite3_system_errno(handle)))
+        return {ErrorCode::Unavailable, fact + "; the disk is full; free some space"};
+      return {ErrorCode::Unavailable, fact + "; check that the folder exists and may be used"};
     case SQLITE_READONLY:
       return {ErrorCode::Unavailable, fact + "; check who may write to the file and its folder"};
-    case SQLITE_CANTOPEN:
-      return {ErrorCode::Unavailable, fact + "; check that the folder exists and may be used"};
     default:
       break;
   }
   // The system's own words tell an I/O error's cause.
   const int system = handle != nullptr ? sqlite3_system_errno(handle) : 0;
-  if (system != 0)
-    return {ErrorCode::Unavailable, fmt::format("{} ({})", fact, std::strerror(system))};
+  if (system != 0) {
+    return {ErrorCode::Unavailable,
+            fmt::format("{} ({}); {}", fact, std::strerror(system),
+                        is_full(system) ? "free some space" : "check the disk")};
+  }
   return {ErrorCode::Unavailable, fact};
 }
 

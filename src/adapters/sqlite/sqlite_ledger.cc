@@ -91,12 +91,29 @@ Result<std::vector<LedgerRevision>> revisions_in(const std::string& folder) {
   return found;
 }
 
+Result<LedgerSeal> seal_of(const Database& database) {
+  LedgerRoot root;
+  TRY(const std::int64_t players, database.query_int("SELECT count(DISTINCT pseudonym) FROM rows"));
+  TRY(Statement rows, database.prepare(fmt::format(
+                          "{} ORDER BY region, pseudonym, visit, session, source", kColumns)));
+  while (true) {
+    TRY(const bool more, rows.step());
+    if (!more) return root.seal(players);
+    TRY(const LedgerRow row, row_of(rows));
+    root.add(row);
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& folder) {
   std::error_code error;
   if (fs::create_directories(folder, error)) ::chmod(folder.c_str(), 0700);
-  if (error) return fail(ErrorCode::Unavailable, fmt::format("{}: {}", folder, error.message()));
+  if (error) {
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("{}: {}; check the owner and space of its folder", folder, error.message()));
+  }
   std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(folder));
   TRY(ledger->owner_, FileOwner::take(folder + "/keys.db"));
   TRY(ledger->open_keys());
@@ -245,20 +262,10 @@ Status SqliteLedger::add_rows(const LedgerRevision& revision,
 
 Result<LedgerSeal> SqliteLedger::seal(std::string_view event, std::int64_t revision) {
   const std::lock_guard lock(mutex_);
-  LedgerRoot root;
   const auto sheet = sheet_of({std::string(event), revision}, OpenMode::ReadWrite);
-  if (!sheet && sheet.error().code == ErrorCode::NotFound) return root.seal(0);
+  if (!sheet && sheet.error().code == ErrorCode::NotFound) return LedgerRoot().seal(0);
   if (!sheet) return std::unexpected(sheet.error());
-  TRY(Statement rows, (*sheet)->database.prepare(fmt::format(
-                          "{} ORDER BY region, pseudonym, visit, session, source", kColumns)));
-  TRY(const std::int64_t players,
-      (*sheet)->database.query_int("SELECT count(DISTINCT pseudonym) FROM rows"));
-  while (true) {
-    TRY(const bool more, rows.step());
-    if (!more) return root.seal(players);
-    TRY(const LedgerRow row, row_of(rows));
-    root.add(row);
-  }
+  return seal_of((*sheet)->database);
 }
 
 Status SqliteLedger::read(std::string_view event, std::int64_t revision,
@@ -332,6 +339,11 @@ Status SqliteLedger::erase_player(std::string_view player) {
   TRY(erase.run());
   // The old page must not live on in the log.
   return keys_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+Result<LedgerSeal> seal_of_ledger(const std::string& folder, const LedgerRevision& revision) {
+  TRY(const Database database, Database::open(file_in(folder, revision), OpenMode::ReadOnly));
+  return seal_of(database);
 }
 
 // Keys last: a row's key is there before the row.

@@ -82,6 +82,9 @@ class SqliteLedger final : public Ledger {
   std::uint64_t uses_ = 0;
 };
 
+// Of a revision as it stands on disk, beside a running server. NotFound: there is none.
+[[nodiscard]] Result<LedgerSeal> seal_of_ledger(const std::string& folder,
+                                                const LedgerRevision& revision);
 // A copy beside a running server; what it noted in the last moment and has not written yet is not
 // in it. Makes the folder (0700).
 [[nodiscard]] Status copy_ledger(const std::string& folder, const std::string& to);

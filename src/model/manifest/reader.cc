@@ -38,6 +38,7 @@ void Reader::add(Severity severity, Position at, std::string path, std::string m
 
 void Reader::add_consequence(Severity severity, Position at, std::string path, std::string message,
                              std::string hint) {
+  if (trusted && severity == Severity::Error) return;
   if (!is_wrong(path)) add(severity, at, std::move(path), std::move(message), std::move(hint));
 }
 

@@ -56,8 +56,9 @@ class Reader {
     return in_template && node.is_scalar() && node.text.find("${") != std::string::npos;
   }
 
-  // The text was accepted before: what is costly to check, or depends on the machine (zones), is
-  // believed.
+  // The text was accepted before, maybe by another version: keys that are not known are passed
+  // over, bounds and what holds between values are believed, and so is what is costly to check or
+  // depends on the machine (zones). Only what cannot be understood is wrong.
   bool trusted = false;
 
   // Of all errors so far, told or not.

@@ -117,13 +117,18 @@ class Shape : public ShapeInfo {
     for (Entry& entry : node.entries) {
       const Field<S>* field = find(entry.key);
       if (field == nullptr) {
-        report_unknown_key(reader, node, entry, *this);
+        // A key that another version knew was accepted, and what it did is in the records.
+        if (!reader.trusted) report_unknown_key(reader, node, entry, *this);
         continue;
       }
       const Reader::Inside inside(&reader, entry.key);
       if (!reader.is_placeholder(entry.value)) field->read(reader, entry.value, out);
     }
     if (reader.in_template) return true;  // Parameters may bring what is missing.
+    if (reader.trusted) {
+      if (finish_) finish_(reader, node, out);
+      return true;
+    }
     for (const Field<S>& field : fields_) {
       if (!field.required || node.entry(field.key) != nullptr) continue;
       if (reader.is_wrong_below(field.key)) continue;  // Misspelt, and told so.

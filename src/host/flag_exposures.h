@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom the flag and configuration changes of events reach: asked with each evaluation that the
+// server itself makes, and told what clients report of their own. Gives ledger rows, each once for
+// as long as it is remembered.
+//
+// Threads: any. Limits: kRememberedMax rows are remembered; past it they are given again, which the
+// ledger takes for the same.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flag/exposure.h"
+#include "flow/flag_snapshot.h"
+#include "flow/port/ledger.h"
+#include "flow/telemetry_intake.h"
+
+namespace showcaller {
+
+class FlagExposures {
+ public:
+  // When a record concerns flags.
+  void publish(const World& world, const FlagSaltOf& salt_of);
+  // Of an evaluation with this context; `flag` empty: of all flags. The targeting key is the
+  // player.
+  std::vector<LedgerEntry> of_evaluation(const json::object& context, std::string_view flag,
+                                         Instant now);
+  // Of the units that a report says were shown the canary.
+  std::vector<LedgerEntry> of_report(const Report& report, Instant now);
+
+ private:
+  struct Reach {
+    std::string event;
+    std::int64_t revision = 0, visit = 0;
+    std::set<std::string, std::less<>> flags;
+    std::set<std::string, std::less<>> regions;  // whose wave has come; empty: all
+    std::optional<Exposure> admits;
+  };
+  using Reaches = std::vector<Reach>;
+
+  bool is_new(const LedgerEntry& entry);
+
+  std::mutex mutex_;
+  std::shared_ptr<const Reaches> reaches_ = std::make_shared<const Reaches>();
+  std::set<std::uint64_t> remembered_;  // hashes of rows
+};
+
+}  // namespace showcaller
