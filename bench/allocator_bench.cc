@@ -19,7 +19,7 @@ World world_of(int fleets, int instances_each, int events) {
     const std::string name = "fleet-" + std::to_string(f);
     FleetSpec spec;
     spec.base = "1.0";
-    spec.builds = {{"1.0", {"./server"}, {}, {}, 1}, {"2.0", {"./server"}, {}, {}, 1}};
+    spec.builds = {{"1.0", {"./server"}, {}, {}, {}, 1}, {"2.0", {"./server"}, {}, {}, {}, 1}};
     spec.regions = {{"eu", "UTC", {"h1", "h2"}}};
     spec.capacity.instances_max = 1'000'000;
     auto manifest = std::make_shared<Manifest>();

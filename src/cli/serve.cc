@@ -85,7 +85,14 @@ ServerAccess access_of(const ServeOptions& options, const ApiServer& server, std
 Status run(const ServeOptions& options) {
   TRY(auto tls, tls_of(options));
   const fs::path data = fs::absolute(options.data);
+  umask(077);
   TRY(make_private_folder(data));
+  // Root may run game servers as other users, whose folders are below. All else is the server's.
+  std::error_code ignored;
+  if (geteuid() == 0) {
+    fs::permissions(data, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add,
+                    ignored);
+  }
 
   TRY(const auto journal, SqliteJournal::open((data / "journal.db").string()));
   TRY(const JournalTail tail, journal->tail());

@@ -148,6 +148,15 @@ Status SidecarState::assign(std::string_view session,
   return {};
 }
 
+void SidecarState::replace(GameServer game_server) {
+  game_server_ = std::move(game_server);
+  changed();
+}
+
+void SidecarState::sick(Instant now) {
+  move(Input::Sick, now);
+}
+
 void SidecarState::shut_down(Instant now) {
   move(Input::Shutdown, now);
 }

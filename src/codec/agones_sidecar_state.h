@@ -59,6 +59,10 @@ class SidecarState {
   // beside the one it has (its annotation of all sessions names both).
   Status assign(std::string_view session, const std::map<std::string, std::string>& labels,
                 const std::map<std::string, std::string>& annotations, Instant now);
+  // At a desk: the game server as its file has it now.
+  void replace(GameServer game_server);
+  // Who looked from outside found it sick.
+  void sick(Instant now);
   // It was told to end from outside.
   void shut_down(Instant now);
 

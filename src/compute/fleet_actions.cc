@@ -18,12 +18,16 @@ InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build,
   out.host = instance.host;
   out.command = build.command;
   out.env = build.env;
+  out.work_folder = build.work_folder;
+  out.user = fleet.user;
+  out.ports = fleet.ports;
   out.labels = {{"showcaller.dev/fleet", instance.fleet},
                 {"showcaller.dev/build", instance.build},
                 {"showcaller.dev/region", instance.region}};
   out.health_period = fleet.health.period;
   out.health_failures = fleet.health.failures;
   out.start_timeout = fleet.health.start_timeout;
+  out.probe = fleet.health.probe;
   out.limits = {fleet.memory_mib_max, fleet.open_files_max, fleet.log_bytes_max};
   out.counters = fleet.counters;
   out.lists = fleet.lists;

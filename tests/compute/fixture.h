@@ -23,14 +23,15 @@ struct FleetFixture {
   std::map<std::string, ObservedInstance> shown;  // what the driver shows
   std::set<std::string> hidden;                   // alive, but not shown
   std::map<std::string, std::string>
-      broken;  // "build", "host" or "build@host" that exits at once → why
+      broken;                      // "build", "host" or "build@host" that exits at once → why
+  std::set<std::string> fleeting;  // builds that end by themselves right after they were ready
   int starts = 0, stops = 0, moves = 0;
 
   FleetFixture() {
     fleet.base = "1.0";
-    fleet.builds = {{"1.0", {"./server"}, {}, {}, 1},
-                    {"2.0", {"./server"}, {}, {}, 1},
-                    {"3.0", {"./server"}, {}, {}, 1}};
+    fleet.builds = {{"1.0", {"./server"}, {}, {}, {}, 1},
+                    {"2.0", {"./server"}, {}, {}, {}, 1},
+                    {"3.0", {"./server"}, {}, {}, {}, 1}};
     fleet.regions = {{"eu", "UTC", {"h1", "h2"}}};
     fleet.capacity.instances_min = 4;
     fleet.capacity.instances_max = 100;
@@ -97,6 +98,10 @@ struct FleetFixture {
   std::vector<Payload> pass(Duration step = seconds(1), const std::string& name = "raid") {
     now += step;
     for (auto& [id, instance] : shown) {
+      if (instance.state == InstanceState::Ready && fleeting.contains(instance.build)) {
+        instance.state = InstanceState::Exited;
+        instance.exit = InstanceExit{.code = 1};
+      }
       if (instance.state == InstanceState::Starting) settle_start(&instance);
     }
     auto observed = observe();

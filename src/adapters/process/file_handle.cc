@@ -79,12 +79,12 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   }
 }
 
-Status make_folder(const std::string& path) {
+Status make_folder(const std::string& path, FolderAccess access) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
     return fail(ErrorCode::Unavailable, fmt::format("create folder {}: {}", path, error.message()));
-  if (::chmod(path.c_str(), 0700) != 0) return fail_errno("chmod", path);
+  if (::chmod(path.c_str(), mode_t(access)) != 0) return fail_errno("chmod", path);
   return {};
 }
 

@@ -40,8 +40,10 @@ class FileHandle {
 // Written beside the file, then renamed over it: a reader sees the old or the new, never half.
 Status write_file_whole(const std::string& path, std::string_view bytes);
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
-// The folder and its parents, mode 0700.
-Status make_folder(const std::string& path);
+// The folder and its parents, for its owner alone; or others may pass through it too, to what is
+// theirs, but not look into it.
+enum class FolderAccess { Owner = 0700, Passage = 0711 };
+Status make_folder(const std::string& path, FolderAccess access = FolderAccess::Owner);
 // The folder and all in it; absent is fine.
 Status remove_folder(const std::string& path);
 

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/game_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/close_range.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +28,7 @@ struct Prepared {
   std::vector<char*> argv;
   std::vector<char*> envp;
   const char* work_folder;
+  const GameUser* user;  // null: stays who it is
   rlimit data;
   rlimit files;
   bool limit_data;
@@ -57,11 +62,18 @@ Result<std::string> find_program(const std::string& word,
 }
 
 // In the child: system calls only.
+void become(const GameUser& user, int error_fd) {
+  const bool became = ::setgroups(user.groups.size(), user.groups.data()) == 0 &&
+                      ::setresgid(user.gid, user.gid, user.gid) == 0 &&
+                      ::setresuid(user.uid, user.uid, user.uid) == 0;
+  if (!became) report_and_exit(error_fd);
+}
+
+// In the child: system calls only.
 [[noreturn]] void become_game(const Prepared& prepared) {
   ::setsid();
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != prepared.parent) ::_exit(127);  // The shim died before the kernel watched it.
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::umask(022);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   if (prepared.limit_data && ::setrlimit(RLIMIT_DATA, &prepared.data) != 0)
@@ -69,6 +81,10 @@ Result<std::string> find_program(const std::string& word,
   if (prepared.limit_files && ::setrlimit(RLIMIT_NOFILE, &prepared.files) != 0)
     report_and_exit(prepared.error_fd);
   if (::chdir(prepared.work_folder) != 0) report_and_exit(prepared.error_fd);
+  if (prepared.user != nullptr) become(*prepared.user, prepared.error_fd);
+  // Now, for a change of user makes the kernel forget it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != prepared.parent) ::_exit(127);  // The shim died before the kernel watched it.
   ::dup2(prepared.null_fd, 0);
   ::dup2(prepared.output_fd, 1);
   ::dup2(prepared.output_fd, 2);
@@ -103,6 +119,39 @@ int await_exec(const FileHandle& errors) {
 
 }  // namespace
 
+Result<std::optional<GameUser>> find_game_user(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> buffer(16 << 10);
+  ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) {
+    return fail(ErrorCode::NotFound,
+                fmt::format("there is no user '{}' on this machine; make it, or change the fleet's "
+                            "`user`",
+                            name));
+  }
+  if (entry.pw_uid == ::geteuid()) return std::nullopt;
+  if (::geteuid() != 0) {
+    return fail(ErrorCode::Forbidden,
+                fmt::format("only root can run a game server as user '{}'; run the server as root "
+                            "or as that user, or leave `user` out of the fleet",
+                            name));
+  }
+  GameUser user{.name = name, .uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {}};
+  int count = 256;
+  user.groups.resize(std::size_t(count));
+  ::getgrouplist(name.c_str(), entry.pw_gid, user.groups.data(), &count);
+  user.groups.resize(std::size_t(std::clamp(count, 0, 256)));
+  return user;
+}
+
+Status make_folder_of(const std::string& path, const GameUser& user) {
+  TRY(make_folder(path));
+  if (::chown(path.c_str(), user.uid, user.gid) != 0) return fail_errno("chown", path);
+  return {};
+}
+
 Result<GameProcess> start_game(const GameLaunch& launch) {
   if (launch.command.empty())
     return fail(ErrorCode::Invalid, "the build has no command; add one to the Fleet");
@@ -117,6 +166,7 @@ Result<GameProcess> start_game(const GameLaunch& launch) {
   for (std::string& variable : variables) prepared.envp.push_back(variable.data());
   prepared.envp.push_back(nullptr);
   prepared.work_folder = launch.work_folder.c_str();
+  prepared.user = launch.user ? &*launch.user : nullptr;
   prepared.limit_data = launch.limits.memory_mib_max > 0;
   prepared.data = lowered(RLIMIT_DATA, launch.limits.memory_mib_max << 20);
   prepared.limit_files = launch.limits.open_files_max > 0;

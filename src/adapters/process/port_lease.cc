@@ -39,7 +39,6 @@ Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder,
   }
   TRY(make_folder(lock_folder));
   std::vector<PortLease> leases;
-  std::vector<FileHandle> held;  // Until all are chosen, so that no port is chosen twice.
   for (int tries = 0; int(leases.size()) < count && tries < kTriesMax; ++tries) {
     FileHandle udp = bind_socket(SOCK_DGRAM, where, 0);
     const int port = udp ? bound_port(udp) : 0;
@@ -48,9 +47,7 @@ Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder,
     if (!tcp) continue;
     TRY(FileHandle lock, try_lock_file(fmt::format("{}/{}", lock_folder, port)));
     if (!lock) continue;
-    leases.push_back({port, std::move(lock)});
-    held.push_back(std::move(udp));
-    held.push_back(std::move(tcp));
+    leases.push_back({port, std::move(lock), std::move(udp), std::move(tcp)});
   }
   if (int(leases.size()) < count) {
     return fail(

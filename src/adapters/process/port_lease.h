@@ -2,10 +2,9 @@
 // Ports for a game server to bind itself: free for UDP and TCP when handed out, and never two
 // shims' at one time.
 //
-// The kernel chooses (bind to port 0); a lock file a port, held as long as the lease, keeps a
-// second shim from being given the same port before the first game server has bound it. Other
-// programs' choice of that port in the moment between is left to luck: the kernel picks at random
-// from some 28,000.
+// The kernel chooses (bind to port 0). The lease keeps the port bound until the game server is
+// about to start (release()); a lock file a port, held as long as the lease, keeps a second shim
+// from being given it before the game server has bound it.
 #pragma once
 
 #include <string>
@@ -18,6 +17,12 @@ namespace showcaller {
 struct PortLease {
   int port = 0;
   FileHandle lock;
+  FileHandle udp, tcp;  // bound, until release()
+
+  void release() {
+    udp.reset();
+    tcp.reset();
+  }
 };
 
 Result<std::vector<PortLease>> lease_ports(const std::string& lock_folder,

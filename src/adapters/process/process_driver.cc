@@ -153,8 +153,8 @@ class ProcessDriver::Loop {
 
   Status open() {
     raise_file_limit();
-    TRY(make_folder(options_.root));
-    TRY(make_folder(options_.root + "/instances"));
+    TRY(make_folder(options_.root, access_));
+    TRY(make_folder(options_.root + "/instances", access_));
     TRY(make_folder(options_.root + "/ports"));
     wake_ = FileHandle(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) return fail_errno("eventfd for", options_.root);
@@ -228,6 +228,7 @@ class ProcessDriver::Loop {
     SteadyTime retry_at{};   // Ending, Seeking
     bool awaited = false;    // open() waits for its first report
     bool forgotten = false;  // its folder goes as soon as its shim is gone
+    bool unread = false;     // its shim has yet to say what it is
   };
 
   // --- by callers, the lock held ---
@@ -285,11 +286,7 @@ class ProcessDriver::Loop {
   void adopt(const std::string& id) {
     const auto text = read_file(folder_of(id) + "/spec.json", kLineBytesMax);
     const auto stored = text ? parse_stored_spec(*text) : std::unexpected(text.error());
-    if (!stored) {
-      // The server ended before the spec was whole: nothing was ever started here.
-      [[maybe_unused]] const Status removed = remove_folder(folder_of(id));
-      return;
-    }
+    if (!stored) return adopt_unread(id);
     epoch_ = std::max(epoch_, stored->epoch);
     observed_.emplace(id, observed_from(stored->spec, options_, stored->epoch));
     Record& record = record_of(id);
@@ -301,6 +298,21 @@ class ProcessDriver::Loop {
         return;
       }
     }
+    record.awaited = true;
+    ++unanswered_;
+    seek(record);
+  }
+
+  // The server ended before the spec was whole, and nothing was ever started here. Or a shim lives
+  // here whose spec cannot be read: it says itself what runs, and no match is cut.
+  void adopt_unread(const std::string& id) {
+    Record& record = record_of(id);
+    if (!is_held(record)) {
+      records_.erase(id);
+      [[maybe_unused]] const Status removed = remove_folder(folder_of(id));
+      return;
+    }
+    record.unread = true;
     record.awaited = true;
     ++unanswered_;
     seek(record);
@@ -410,7 +422,7 @@ class ProcessDriver::Loop {
   void start(const StoredSpec& stored) {
     Record& record = record_of(stored.spec.id);
     const std::string folder = folder_of(stored.spec.id);
-    Status made = make_folder(folder);
+    Status made = make_folder(folder, stored.spec.user.empty() ? FolderAccess::Owner : access_);
     if (made) made = write_file_whole(folder + "/spec.json", to_text(stored));
     if (!made) {
       start_failed(stored.spec.id, made.error());
@@ -467,7 +479,6 @@ class ProcessDriver::Loop {
       const auto it = observed_.find(id);
       if (it == observed_.end()) return;
       it->second.state = InstanceState::Exited;
-      it->second.session.reset();
       it->second.exit = how;
       report.instance = it->second;
     }
@@ -495,7 +506,9 @@ class ProcessDriver::Loop {
       const std::lock_guard lock(mutex_);
       epoch_ = std::max(epoch_, told);
       leading = epoch_;
-      const auto it = observed_.find(record.id);
+      auto it = observed_.find(record.id);
+      if (std::exchange(record.unread, false))
+        it = observed_.emplace(record.id, report->instance).first;
       if (it != observed_.end()) {
         if (report->instance.host.empty()) report->instance.host = options_.host;
         it->second = std::move(report->instance);
@@ -590,6 +603,8 @@ class ProcessDriver::Loop {
   }
 
   const ProcessDriverOptions options_;
+  // Root may run game servers as other users, who then have a folder below.
+  const FolderAccess access_ = ::geteuid() == 0 ? FolderAccess::Passage : FolderAccess::Owner;
   FileHandle wake_;
   FileHandle epoll_;
   std::thread thread_;

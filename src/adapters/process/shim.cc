@@ -9,6 +9,7 @@
 #include <list>
 #include <optional>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include "adapters/process/bounded_log.h"
 #include "adapters/process/file_handle.h"
 #include "adapters/process/game_process.h"
+#include "adapters/process/health_check.h"
 #include "adapters/process/line_link.h"
 #include "adapters/process/port_lease.h"
 #include "adapters/process/process_identity.h"
@@ -71,7 +73,7 @@ agones::GameServer game_server_for(const InstanceSpec& spec, const std::string& 
   out.address = address;
   out.addresses = {{"InternalIP", address}};
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    out.ports.push_back({i == 0 ? "default" : fmt::format("port-{}", i + 1), ports[i].port});
+    out.ports.push_back({spec.ports[i], ports[i].port});
   }
   for (const auto& [name, capacity] : spec.counters) out.counters[name].capacity = capacity;
   for (const auto& [name, capacity] : spec.lists) out.lists[name].capacity = capacity;
@@ -79,13 +81,13 @@ agones::GameServer game_server_for(const InstanceSpec& spec, const std::string& 
 }
 
 std::map<std::string, std::string> environment_for(const InstanceSpec& spec,
-                                                   const std::string& folder,
+                                                   const std::string& home,
                                                    const std::string& address,
                                                    const std::vector<PortLease>& ports,
                                                    const ServedSidecar& sidecar) {
   std::map<std::string, std::string> env{{"PATH", "/usr/local/bin:/usr/bin:/bin"},
-                                         {"HOME", folder},
-                                         {"TMPDIR", folder},
+                                         {"HOME", home},
+                                         {"TMPDIR", home},
                                          {"LANG", "C.UTF-8"}};
   for (const auto& [name, value] : spec.env) env.insert_or_assign(name, value);
   env.insert_or_assign("SHOWCALLER_INSTANCE", spec.id);
@@ -183,7 +185,7 @@ class Shim {
     // The folder of the leases lies beside the folder of all instances.
     const std::filesystem::path folder(options_.folder);
     TRY(ports_, lease_ports((folder.parent_path().parent_path() / "ports").string(),
-                            options_.address, std::clamp(spec.ports, 0, 16)));
+                            options_.address, int(spec.ports.size())));
     for (const PortLease& lease : ports_) report_.instance.ports.push_back(lease.port);
     agones::SidecarState state(game_server_for(spec, options_.address, ports_, clock_.now()),
                                {.start_timeout = spec.start_timeout,
@@ -197,12 +199,16 @@ class Shim {
     if (options_.serve) {
       TRY(sidecar_, options_.serve(*cell_));
     }
-    TRY(game_,
-        start_game(
-            {.command = spec.command,
-             .env = environment_for(spec, options_.folder, options_.address, ports_, sidecar_),
-             .work_folder = spec.work_folder.empty() ? options_.folder : spec.work_folder,
-             .limits = spec.limits}));
+    // The folder itself is not for another user: it holds what the server and the shim say.
+    const std::string home = spec.user.empty() ? options_.folder : options_.folder + "/home";
+    TRY(const auto user, find_game_user(spec.user));
+    if (user) TRY(make_folder_of(home, *user));
+    for (PortLease& lease : ports_) lease.release();
+    TRY(game_, start_game({.command = spec.command,
+                           .env = environment_for(spec, home, options_.address, ports_, sidecar_),
+                           .work_folder = spec.work_folder.empty() ? home : spec.work_folder,
+                           .user = user,
+                           .limits = spec.limits}));
     report_.game = identify(game_.pid).value_or(ProcessIdentity{.pid = game_.pid});
     refresh();
     return {};
@@ -214,10 +220,12 @@ class Shim {
 
   // One turn of the loop: sleeps until something happened or a deadline came.
   void turn() {
-    std::vector<pollfd> polled{{signals_.get(), POLLIN, 0},
-                               {wake_.get(), POLLIN, 0},
-                               {links_.size() < kLinksMax ? listener_.get() : -1, POLLIN, 0},
-                               {game_.output.get(), POLLIN, 0}};
+    std::vector<pollfd> polled{
+        {signals_.get(), POLLIN, 0},
+        {wake_.get(), POLLIN, 0},
+        {links_.size() < kLinksMax ? listener_.get() : -1, POLLIN, 0},
+        {game_.output.get(), POLLIN, 0},
+        {check_ ? check_->fd() : -1, short(check_ && check_->wants_write() ? POLLOUT : POLLIN), 0}};
     for (const LineLink& link : links_) {
       polled.push_back({link.fd(), short(POLLIN | (link.has_output() ? POLLOUT : 0)), 0});
     }
@@ -227,7 +235,7 @@ class Shim {
       ::eventfd_read(wake_.get(), &ignored);
     }
     if (polled[3].revents != 0) read_output();
-    std::size_t at = 4;
+    std::size_t at = 5;
     for (auto link = links_.begin(); link != links_.end(); ++at) {
       const bool open = polled[at].revents == 0 || serve_link(*link);
       link = open ? std::next(link) : links_.erase(link);
@@ -241,7 +249,8 @@ class Shim {
   int timeout_ms() {
     std::optional<Instant> at =
         cell_->with([](agones::SidecarState& state, Instant) { return state.deadline(); });
-    for (const auto& other : {term_at_, kill_at_}) {
+    const auto check_at = check_ ? std::optional(check_->deadline()) : std::nullopt;
+    for (const auto& other : {term_at_, kill_at_, check_at}) {
       if (other && (!at || *other < *at)) at = other;
     }
     if (!at) return -1;
@@ -339,11 +348,29 @@ class Shim {
   void pass_deadlines() {
     cell_->with([](agones::SidecarState& state, Instant now) { state.tick(now); });
     const Instant now = clock_.now();
+    check_health(now);
     if (term_at_ && *term_at_ <= now) stop(kShutdownGrace);
     if (kill_at_ && *kill_at_ <= now) {
       ::kill(-game_.pid, SIGKILL);
       kill_at_ = now + seconds(1);
     }
+  }
+
+  // From its first Ready on: until then the time to start is what counts.
+  void check_health(Instant now) {
+    const auto& probe = stored_.spec.probe;
+    if (!probe || !report_.instance.was_ready || term_sent_) return check_.reset();
+    if (!check_) {
+      const auto named = std::ranges::find(stored_.spec.ports, probe->port);
+      const auto index = std::size_t(named - stored_.spec.ports.begin());
+      sockaddr_in where{.sin_family = AF_INET};
+      ::inet_pton(AF_INET, options_.address.c_str(), &where.sin_addr);
+      where.sin_port = htons(std::uint16_t(ports_.at(index < ports_.size() ? index : 0).port));
+      check_.emplace(*probe, where, now);
+    }
+    check_->turn(now);
+    if (check_->is_sick())
+      cell_->with([](agones::SidecarState& state, Instant at) { state.sick(at); });
   }
 
   // Brings the report up to the sidecar's state; tells and stores it when it changed.
@@ -366,8 +393,10 @@ class Shim {
       term_at_ = clock_.now() + kShutdownNotice;
     }
     if (phase_ == agones::SidecarPhase::Unhealthy && phase_before != phase_) {
-      log(instance.was_ready ? "unhealthy: health pings are missing"
-                             : "unhealthy: not Ready in time");
+      const bool by_probe = check_ && check_->is_sick();
+      log(by_probe             ? fmt::format("unhealthy: probed in vain: {}", check_->reason())
+          : instance.was_ready ? "unhealthy: health pings are missing"
+                               : "unhealthy: not Ready in time");
     }
     publish();
   }
@@ -401,7 +430,6 @@ class Shim {
     log(exit.signal != 0 ? fmt::format("the game server was ended by signal {}", exit.signal)
                          : fmt::format("the game server ended with code {}", exit.code));
     report_.instance.state = InstanceState::Exited;
-    report_.instance.session.reset();
     report_.instance.exit = exit;
     publish();
     for (LineLink& link : links_) link.drain(200);
@@ -420,6 +448,7 @@ class Shim {
   std::unique_ptr<SidecarCell> cell_;
   ServedSidecar sidecar_;
   GameProcess game_;
+  std::optional<HealthCheck> check_;
   ShimReport report_;
   std::string last_told_;
   agones::SidecarPhase phase_ = agones::SidecarPhase::Scheduled;

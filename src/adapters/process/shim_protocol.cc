@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/shim_protocol.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace showcaller {
@@ -55,6 +57,24 @@ ProcessIdentity identity_from(const json::object& object, std::string_view key) 
   const json::object& identity = value->get_object();
   return {get_string(identity, "boot_id"), pid_t(get_int(identity, "pid")),
           std::uint64_t(get_int(identity, "start_ticks"))};
+}
+
+json::object to_json(const HealthProbe& probe) {
+  return {{"kind", std::int64_t(probe.kind)},
+          {"port", probe.port},
+          {"path", probe.path},
+          {"period_ms", probe.period.count()},
+          {"timeout_ms", probe.timeout.count()},
+          {"failures", probe.failures}};
+}
+
+HealthProbe probe_from(const json::object& object) {
+  return {.kind = static_cast<ProbeKind>(std::clamp<std::int64_t>(get_int(object, "kind"), 0, 2)),
+          .port = get_string(object, "port"),
+          .path = get_string(object, "path"),
+          .period = Duration(get_int(object, "period_ms")),
+          .timeout = Duration(get_int(object, "timeout_ms")),
+          .failures = int(get_int(object, "failures"))};
 }
 
 json::object to_json(const ObservedInstance& instance) {
@@ -155,7 +175,9 @@ std::string to_text(const StoredSpec& stored) {
   out["env"] = from_map(spec.env);
   out["work_folder"] = spec.work_folder;
   out["labels"] = from_map(spec.labels);
-  out["ports"] = spec.ports;
+  if (!spec.user.empty()) out["user"] = spec.user;
+  out["ports"] = json::array(spec.ports.begin(), spec.ports.end());
+  if (spec.probe) out["probe"] = to_json(*spec.probe);
   out["health_period_ms"] = spec.health_period.count();
   out["health_failures"] = spec.health_failures;
   out["start_timeout_ms"] = spec.start_timeout.count();
@@ -186,7 +208,15 @@ Result<StoredSpec> parse_stored_spec(std::string_view text) {
   spec.env = to_map(object, "env");
   spec.work_folder = get_string(object, "work_folder");
   spec.labels = to_map(object, "labels");
-  spec.ports = int(get_int(object, "ports", 1));
+  spec.user = get_string(object, "user");
+  spec.ports.clear();
+  if (const json::value* ports = get_if(object, "ports"); ports && ports->is_array()) {
+    for (const json::value& port : ports->get_array()) {
+      if (port.is_string()) spec.ports.emplace_back(port.get_string());
+    }
+  }
+  if (const json::value* probe = get_if(object, "probe"); probe && probe->is_object())
+    spec.probe = probe_from(probe->get_object());
   spec.health_period = Duration(get_int(object, "health_period_ms"));
   spec.health_failures = int(get_int(object, "health_failures"));
   spec.start_timeout = Duration(get_int(object, "start_timeout_ms"));

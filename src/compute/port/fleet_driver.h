@@ -25,6 +25,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/spec/health_probe.h"
 
 namespace showcaller {
 
@@ -46,11 +47,14 @@ struct InstanceSpec {
   std::map<std::string, std::string>
       env;                  // all of it: nothing is inherited but what the driver documents
   std::string work_folder;  // empty: the instance's own folder
+  std::string user;         // of the machine, whom it runs as; empty: the driver's own
   std::map<std::string, std::string> labels;
-  int ports = 1;  // UDP and TCP ports handed out, as SHOWCALLER_PORT, SHOWCALLER_PORT_2, …
+  // UDP and TCP ports handed out, by name, as SHOWCALLER_PORT, SHOWCALLER_PORT_2, …
+  std::vector<std::string> ports{"default"};
   Duration health_period = seconds(5);  // unhealthy after `health_failures` periods without Health
   int health_failures = 3;
   Duration start_timeout = seconds(60);  // from start to Ready
+  std::optional<HealthProbe> probe;      // from Ready on
   InstanceLimits limits;
   // Agones counters and lists must be declared before the start: name → capacity.
   std::map<std::string, std::int64_t> counters;
@@ -98,12 +102,14 @@ struct ObservedInstance {
   bool was_ready = false;  // reached Ready at least once
   std::string address;
   std::vector<int> ports;
-  std::optional<std::string> session;  // while Allocated
+  std::optional<std::string> session;  // while Allocated, or at its end
   std::int64_t players = 0;   // as the game server counts them (Agones counter or list "players")
   std::int64_t capacity = 0;  // 0: it does not say
   std::int64_t sessions_ended = 0;  // how many times it went Allocated → Ready or Shutdown
   Instant started_at;
   std::optional<InstanceExit> exit;  // when Exited
+  // Added by the allocation desk, not by drivers: nobody came to its session in time.
+  bool unclaimed = false;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
 };

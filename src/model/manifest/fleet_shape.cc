@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <set>
 
 #include "model/manifest/shapes.h"
@@ -16,6 +17,9 @@ const Shape<BuildSpec>& build_shape() {
        field("env", &BuildSpec::env, map_of(any_scalar_text()),
              "The whole environment of an instance.")
            .assumed("{}"),
+       field("work_folder", &BuildSpec::work_folder, text(),
+             "The folder it runs in; a relative one is the server's.")
+           .derived_as("a folder of the instance's own"),
        field("protocols", &BuildSpec::protocols, list(integer(0, 1'000'000'000), 256),
              "Client protocols it speaks.")
            .derived_as("any"),
@@ -116,6 +120,35 @@ const Shape<CapacitySpec>& capacity_shape() {
   return shape;
 }
 
+const Shape<HealthProbe>& probe_shape() {
+  static const Shape<HealthProbe> shape(
+      "HealthProbe", "How an instance is asked from outside whether it is well.",
+      {field("kind", &HealthProbe::kind,
+             choice<ProbeKind>(
+                 {{"tcp", ProbeKind::Tcp}, {"udp", ProbeKind::Udp}, {"http", ProbeKind::Http}}),
+             "tcp: it accepts a connection; udp: it answers a datagram; http: it answers GET.")
+           .needed(),
+       field("port", &HealthProbe::port, dns_label(), "One of the fleet's ports.")
+           .derived_as("the first"),
+       field("path", &HealthProbe::path, text(), "What GET asks for.").assumed("/"),
+       field("period", &HealthProbe::period, positive_duration(), "How often.").assumed("5s"),
+       field("timeout", &HealthProbe::timeout, positive_duration(), "An answer takes no longer.")
+           .assumed("1s"),
+       field("failures", &HealthProbe::failures, integer(1, 1'000),
+             "So many without an answer in a row make it unhealthy.")
+           .assumed("3")},
+      [](Reader& reader, const Node& node, HealthProbe* probe) {
+        const bool plain =
+            probe->path.starts_with('/') && std::all_of(probe->path.begin(), probe->path.end(),
+                                                        [](char c) { return c > ' ' && c < 0x7f; });
+        if (!plain) {
+          reader.error_below(node, "path", "the path is no absolute path of a URL",
+                             "begin it with / and percent-encode spaces");
+        }
+      });
+  return shape;
+}
+
 const Shape<HealthSpec>& health_shape() {
   static const Shape<HealthSpec> shape(
       "Health", "When an instance or a build counts as sick.",
@@ -138,7 +171,12 @@ const Shape<HealthSpec>& health_shape() {
            .assumed("5"),
        field("quarantine_for", &HealthSpec::quarantine_for, duration(),
              "How long; 0: until released by hand.")
-           .assumed("10m")});
+           .assumed("10m"),
+       alternative<HealthSpec, HealthProbe>(
+           "probe", probe_shape(),
+           [](HealthSpec* health, HealthProbe probe) { health->probe = std::move(probe); },
+           "Ask the instance from outside too.")
+           .derived_as("pings of the game server alone")});
   return shape;
 }
 
@@ -178,7 +216,24 @@ Shape<FleetSpec> spread_section() {
        noted<FleetSpec, int>("survive", integer(0, 1'000), "So many zones may be lost.")});
 }
 
+void finish_ports(Reader& reader, const Node& node, const FleetSpec& fleet) {
+  const std::set<std::string> names(fleet.ports.begin(), fleet.ports.end());
+  if (names.size() < fleet.ports.size())
+    reader.error_below(node, "ports", "a port is listed twice", "give each a name of its own");
+  const auto& probe = fleet.health.probe;
+  if (!probe) return;
+  if (fleet.ports.empty()) {
+    reader.error_below(node, "health.probe", "the fleet has no port to probe",
+                       "name one in `ports`");
+  } else if (!probe->port.empty() && !names.contains(probe->port)) {
+    reader.error_below(node, "health.probe.port",
+                       fmt::format("the port '{}' is not among the fleet's `ports`", probe->port),
+                       suggestion(probe->port, fleet.ports));
+  }
+}
+
 void finish_fleet(Reader& reader, const Node& node, FleetSpec* fleet) {
+  finish_ports(reader, node, *fleet);
   std::set<std::string> versions;
   for (std::size_t i = 0; i < fleet->builds.size(); ++i) {
     if (!versions.insert(fleet->builds[i].version).second) {
@@ -233,6 +288,12 @@ const Shape<FleetSpec>& fleet_shape() {
        object_field("health", &FleetSpec::health, health_shape(), "Health and quarantine."),
        section("session", session_section(), "Sessions."),
        section("limits", limits_section(), "Limits of an instance."),
+       field("ports", &FleetSpec::ports, list(dns_label(), 16),
+             "Names of the UDP and TCP ports that an instance is given, in their order.")
+           .assumed(R"(["default"])"),
+       field("user", &FleetSpec::user, text(),
+             "The user of the machine that game servers run as, when the server is root.")
+           .derived_as("the server's own"),
        field("counters", &FleetSpec::counters, map_of(big_integer(0)),
              "Counters of the Agones SDK that an instance may use: name → capacity.")
            .assumed("{}"),

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "evidence/trust.h"
+#include "model/spec/health_probe.h"
 
 namespace showcaller {
 
@@ -21,6 +22,7 @@ struct BuildSpec {
   std::string version;
   std::vector<std::string> command;  // argv of one instance
   std::map<std::string, std::string> env;
+  std::string work_folder;        // where it runs; empty: a folder of the instance's own
   std::vector<int> protocols;     // client protocols it speaks; empty: any
   int sessions_per_instance = 1;  // sessions one instance runs at once
 };
@@ -54,6 +56,7 @@ struct HealthSpec {
   Duration backoff_max = minutes(5);
   int quarantine_after = 5;  // start failures in a row of one build, host or build x host
   Duration quarantine_for = minutes(10);  // 0: until released by hand
+  std::optional<HealthProbe> probe;       // beside the pings of the game server itself
 };
 
 struct FleetSpec {
@@ -69,7 +72,9 @@ struct FleetSpec {
   std::int64_t memory_mib_max = 0;
   std::int64_t open_files_max = 0;
   std::int64_t log_bytes_max = 4 << 20;
-  bool reuse = true;  // an instance returns to Ready after a session
+  bool reuse = true;                          // an instance returns to Ready after a session
+  std::vector<std::string> ports{"default"};  // names of the ports that an instance is given
+  std::string user;  // of this machine, whom its game servers run as; empty: the server's own
   // What its game servers count with the Agones SDK; name → capacity.
   std::map<std::string, std::int64_t> counters, lists;
 

@@ -88,16 +88,26 @@ int play(bool ready) {
     return 3;
   if (ready) call_sdk("/ready");
   bool stalled = false;
+  bool mute = false;
   while (true) {
     pollfd polled{socket.get(), POLLIN, 0};
     ::poll(&polled, 1, 20);
     if (!stalled && ready) call_sdk("/health");
     if (polled.revents == 0) continue;
     char buffer[256];
-    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    sockaddr_in from{};
+    socklen_t from_size = sizeof from;
+    const ssize_t n = ::recvfrom(socket.get(), buffer, sizeof buffer, 0,
+                                 reinterpret_cast<sockaddr*>(&from), &from_size);
     const std::string order(buffer, std::size_t(n > 0 ? n : 0));
     if (order == "crash") std::abort();
     if (order == "stall") stalled = true;
+    if (order == "mute") mute = true;
+    if (order == "showcaller probe" && !mute) {
+      fmt::print("probed\n");
+      std::fflush(stdout);
+      ::sendto(socket.get(), "well", 4, 0, reinterpret_cast<const sockaddr*>(&from), from_size);
+    }
     if (order == "deaf") ::signal(SIGTERM, SIG_IGN);
     if (order == "leave") return 7;
     if (order.starts_with("/")) call_sdk(order);

@@ -245,6 +245,85 @@ TEST_F(ProcessDriverTest, SeesAStall) {
   EXPECT_FALSE(see("raid-1").exit) << "an unhealthy game server still runs";
 }
 
+TEST_F(ProcessDriverTest, SeesByProbeThatAGameServerIsSickThoughItPings) {
+  InstanceSpec probed = spec("raid-1");
+  probed.probe = HealthProbe{.kind = ProbeKind::Udp, .period = 50ms, .timeout = 2s, .failures = 2};
+  ASSERT_TRUE(apply(StartInstance{probed}));
+  ASSERT_TRUE(wait([&] { return log("raid-1").find("probed\nprobed") != std::string::npos; }))
+      << log("raid-1");
+  EXPECT_EQ(see("raid-1").state, InstanceState::Ready);
+  order("raid-1", "mute");
+  ASSERT_TRUE(wait_for("raid-1", InstanceState::Unhealthy));
+  EXPECT_NE(log("raid-1").find("unhealthy: probed in vain: no answer within 2s"), std::string::npos)
+      << log("raid-1");
+}
+
+TEST_F(ProcessDriverTest, PortsHaveNamesAndTheWorkFolderIsChosen) {
+  InstanceSpec two = spec("raid-1");
+  two.ports = {"game", "query"};
+  two.work_folder = "/usr";
+  ASSERT_TRUE(apply(StartInstance{two}));
+  ASSERT_TRUE(wait_for("raid-1", InstanceState::Ready));
+  const std::string process = fmt::format("/proc/{}", stored("raid-1").game.pid);
+  EXPECT_EQ(fs::read_symlink(process + "/cwd"), "/usr");
+  const std::string environment = *read_file(process + "/environ", 1 << 20);
+  EXPECT_NE(environment.find(fmt::format("SHOWCALLER_PORT_2={}", see("raid-1").ports.at(1))),
+            std::string::npos);
+}
+
+TEST_F(ProcessDriverTest, RunsAsAnotherUserWhoSeesNothingOfTheServer) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can run game servers as other users";
+  ASSERT_TRUE(write_file_whole(root_ + "/admin.token", "secret"));
+  InstanceSpec guest = spec("guest");
+  guest.user = "nobody";
+  guest.command = {
+      "sh", "-c",
+      "id -un; cat ../spec.json ../../../admin.token; ls ..; echo here > $HOME/file && "
+      "cat $TMPDIR/file; pwd; sleep 60"};
+  ASSERT_TRUE(apply(StartInstance{guest}));
+  ASSERT_TRUE(wait([&] { return log("guest").find("/guest/home") != std::string::npos; }))
+      << log("guest");
+  const std::string told = log("guest");
+  EXPECT_NE(told.find("nobody\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("here\n"), std::string::npos) << told;
+  EXPECT_EQ(told.find("secret"), std::string::npos) << told;
+  EXPECT_EQ(told.find("GREETING"), std::string::npos) << told;
+  EXPECT_EQ(told.find("control.sock"), std::string::npos) << told;
+  EXPECT_TRUE(is_alive(stored("guest").game));
+  ASSERT_EQ(::kill(stored("guest").shim.pid, SIGKILL), 0);
+  EXPECT_TRUE(wait([&] { return !is_alive(stored("guest").game); })) << "it outlives its shim";
+}
+
+TEST_F(ProcessDriverTest, AUserThatDoesNotExistIsAFailedStart) {
+  InstanceSpec guest = spec("guest");
+  guest.user = "no-such-user";
+  ASSERT_TRUE(apply(StartInstance{guest}));
+  ASSERT_TRUE(wait_for("guest", InstanceState::Exited));
+  EXPECT_NE(log("guest").find("there is no user 'no-such-user' on this machine"), std::string::npos)
+      << log("guest");
+}
+
+TEST_F(ProcessDriverTest, AnInstanceWhoseSpecCannotBeReadIsAdoptedAllTheSame) {
+  start_ready("raid-1");
+  driver_->allocate({.id = "raid-1", .session = "s-1"});
+  ASSERT_TRUE(wait_for("raid-1", InstanceState::Allocated));
+  driver_.reset();
+  ASSERT_TRUE(write_file_whole(root_ + "/instances/raid-1/spec.json", "{torn"));
+  open();
+  EXPECT_EQ(see("raid-1").state, InstanceState::Allocated);
+  EXPECT_EQ(see("raid-1").session, "s-1");
+  EXPECT_EQ(see("raid-1").fleet, "raid");
+}
+
+TEST_F(ProcessDriverTest, ACrashTellsWhichSessionItEnded) {
+  start_ready("raid-1");
+  driver_->allocate({.id = "raid-1", .session = "s-1"});
+  ASSERT_TRUE(wait_for("raid-1", InstanceState::Allocated));
+  order("raid-1", "crash");
+  ASSERT_TRUE(wait_for("raid-1", InstanceState::Exited));
+  EXPECT_EQ(see("raid-1").session, "s-1");
+}
+
 TEST_F(ProcessDriverTest, SeesAStartThatTakesTooLong) {
   InstanceSpec slow = spec("slow", "never-ready");
   slow.start_timeout = 100ms;
@@ -432,7 +511,7 @@ TEST_F(ProcessDriverTest, ForgetsWhatHasExitedAndNothingElse) {
 TEST_F(ProcessDriverTest, PortsAreNeverHandedOutTwice) {
   for (int i = 0; i < 8; ++i) {
     InstanceSpec two = spec(fmt::format("raid-{}", i));
-    two.ports = 2;
+    two.ports = {"game", "query"};
     ASSERT_TRUE(apply(StartInstance{two}));
   }
   std::set<int> ports;
