@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/process/file_handle.h"
@@ -23,6 +26,7 @@ namespace showcaller {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1 << 20;
+constexpr int kLookMs = 200;  // between two looks at the manifest's file
 
 Instant wall_now() {
   return std::chrono::floor<Duration>(std::chrono::system_clock::now());
@@ -45,14 +49,48 @@ Result<agones::GameServer> initial_game_server(const std::string& file) {
   return agones::game_server_from_manifest(manifest::to_json(documents.front()), std::move(local));
 }
 
+// Tells when a file was written since the last look.
+class WatchedFile {
+ public:
+  explicit WatchedFile(std::string path) : path_(std::move(path)) { (void)has_changed(); }
+
+  bool is_watched() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  bool has_changed() {
+    struct stat found{};
+    if (path_.empty() || ::stat(path_.c_str(), &found) != 0) return false;
+    const auto written = std::tuple(found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_ino);
+    return std::exchange(written_, written) != written;
+  }
+
+ private:
+  std::string path_;
+  std::tuple<time_t, long, ino_t> written_;
+};
+
+void reread(SidecarCell& cell, WatchedFile& file) {
+  if (!file.has_changed()) return;
+  auto game_server = initial_game_server(file.path());
+  if (!game_server) {
+    fmt::print(stderr, "sidecar: {}; the game server stays as it was\n",
+               game_server.error().message);
+    return;
+  }
+  cell.with([&](agones::SidecarState& state, Instant) { state.replace(*std::move(game_server)); });
+  fmt::print("{}  {} was read again\n", format_instant(wall_now()), file.path());
+  std::fflush(stdout);
+}
+
 void print_call(const agones::SdkCall& call, const agones::SdkResult& result) {
   fmt::print("{}  {}{}\n", format_instant(wall_now()), agones::describe(call),
              result ? "" : fmt::format("  refused: {}", result.error().message));
   std::fflush(stdout);
 }
 
-// Waits for a signal to end; meanwhile lets reservations run out and writes the state file.
-void serve_until_signal(SidecarCell& cell, int wake_fd, const std::string& state_file) {
+// Waits for a signal to end; meanwhile lets reservations run out, follows the manifest's file and
+// writes the state file.
+void serve_until_signal(SidecarCell& cell, int wake_fd, WatchedFile file,
+                        const std::string& state_file) {
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
@@ -61,11 +99,13 @@ void serve_until_signal(SidecarCell& cell, int wake_fd, const std::string& state
   std::uint64_t written = 0;
   while (true) {
     cell.with([](agones::SidecarState& state, Instant now) { state.tick(now); });
-    int timeout_ms = -1;
+    reread(cell, file);
+    const int look_ms = file.is_watched() ? kLookMs : 60'000;
+    int timeout_ms = file.is_watched() ? kLookMs : -1;
     std::string text;
     cell.with([&](agones::SidecarState& state, Instant now) {
       if (const auto at = state.deadline()) {
-        timeout_ms = int(std::clamp<std::int64_t>((*at - now).count(), 0, 60'000));
+        timeout_ms = int(std::clamp<std::int64_t>((*at - now).count(), 0, look_ms));
       }
       if (!state_file.empty() && state.version() != written) {
         written = state.version();
@@ -98,6 +138,7 @@ Result<std::shared_ptr<SidecarServers>> serve_sidecar(agones::SidecarBackend& ba
 }
 
 int sidecar_command(const SidecarCommand& command) {
+  WatchedFile file(command.file);  // Before it is read: what is written meanwhile is read again.
   auto game_server = initial_game_server(command.file);
   if (!game_server) {
     fmt::print(stderr, "sidecar: {}\n", game_server.error().message);
@@ -125,7 +166,7 @@ int sidecar_command(const SidecarCommand& command) {
       "it.\n",
       command.address, (*servers)->grpc->port(), (*servers)->rest->port());
   std::fflush(stdout);
-  serve_until_signal(cell, wake.get(), command.state_file);
+  serve_until_signal(cell, wake.get(), std::move(file), command.state_file);
   return 0;
 }
 

@@ -27,8 +27,8 @@ struct SidecarCommand {
   std::string address = "127.0.0.1";
   std::uint16_t grpc_port = 9357;  // Agones's own; 0: the kernel's choice
   std::uint16_t http_port = 9358;
-  std::string
-      file;  // a GameServer manifest (YAML or JSON) to start from; empty: Agones's local default
+  std::string file;  // a GameServer manifest (YAML or JSON), read again when it is written; empty:
+                     // Agones's local default
   std::string state_file;  // the game server as JSON, written anew after each change; empty: none
 };
 // Prints each SDK call. Runs until SIGINT or SIGTERM. Returns the exit code.
