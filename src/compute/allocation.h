@@ -68,8 +68,4 @@ struct StageTotals {
   friend bool operator==(const StageTotals&, const StageTotals&) = default;
 };
 
-struct ExpiredAllocation {
-  std::string fleet, instance, session;
-};
-
 }  // namespace showcaller

@@ -126,7 +126,9 @@ struct Allocator::State {
   std::map<std::string, InstancePool> pools;
   std::unordered_map<std::string, KnownSession> known;  // looked up, never walked
   DueQueue claims;                                      // sessions that nobody has claimed yet
-  DueQueue endings;                        // ended sessions, by when they are forgotten
+  std::set<std::string>
+      unclaimed;     // sessions that an instance shows, past their time to be claimed
+  DueQueue endings;  // ended sessions, by when they are forgotten
   std::map<std::string, Instant> waiting;  // sessions that a full canary was refused to, since when
   DueQueue waiting_due;
   std::map<std::string, PaceBucket> paces;
@@ -191,9 +193,14 @@ struct Allocator::State {
 
   // ---- observing ----
 
+  void claim(const std::string& name, const KnownSession& session) {
+    claims.remove(session.due, name);
+    unclaimed.erase(name);
+  }
+
   void end_session(const std::string& name, KnownSession* session, Instant now) {
     if (session->stage == SessionStage::Ended) return;
-    claims.remove(session->due, name);
+    claim(name, *session);
     session->stage = SessionStage::Ended;
     session->due = now + limits.remember;
     endings.add(session->due, name);
@@ -202,7 +209,7 @@ struct Allocator::State {
   void forget(const std::string& name) {
     const auto at = known.find(name);
     if (at == known.end()) return;
-    claims.remove(at->second.due, name);
+    claim(name, at->second);
     endings.remove(at->second.due, name);
     known.erase(at);
   }
@@ -251,11 +258,15 @@ struct Allocator::State {
       for (const std::string& name : shown_sessions(seen)) restore(fleet, slot, seen, name, now);
     }
     if (slot->sessions.empty()) return;
-    if (seen.state == InstanceState::Ready) {
+    if (seen.state == InstanceState::Unhealthy || seen.state == InstanceState::Shutdown) {
+      lose_sessions(slot);
+    } else if (seen.state == InstanceState::Ready) {
       // Back from a session, even one that came and went between two looks.
       end_sessions(slot, now, [&](const KnownSession& s) {
         return s.stage == SessionStage::Running || seen.sessions_ended > s.ended_before;
       });
+    } else if (is_taken(seen)) {
+      lose_sessions(slot);
     } else if (seen.state == InstanceState::Allocated) {
       const bool claimed = is_claimed(seen);
       for (const std::string& name : slot->sessions) {
@@ -263,9 +274,18 @@ struct Allocator::State {
         if (at == known.end() || at->second.stage == SessionStage::Ended) continue;
         if (at->second.stage == SessionStage::Given && !shows(seen, name)) continue;
         at->second.stage = SessionStage::Running;
-        if (claimed) claims.remove(at->second.due, name);
+        if (claimed) claim(name, at->second);
       }
     }
+  }
+
+  // It reserved itself, or runs sessions that nobody here knows: it has refused those that it was
+  // given.
+  bool is_taken(const ObservedInstance& seen) const {
+    if (seen.state == InstanceState::Reserved) return true;
+    const auto shown = shown_sessions(seen);
+    return !shown.empty() && std::none_of(shown.begin(), shown.end(),
+                                          [&](const auto& name) { return known.contains(name); });
   }
 
   static bool shows(const ObservedInstance& seen, const std::string& name) {
@@ -276,22 +296,34 @@ struct Allocator::State {
     return std::find(names.begin(), names.end(), name) != names.end();
   }
 
-  // The instance is no more: its sessions are lost, and may be given another.
-  void lose(InstancePool* pool, InstanceSlot* slot) {
+  // The instance serves them no more: they may be given another.
+  void lose_sessions(InstanceSlot* slot) {
     for (const std::string& name : slot->sessions) forget(name);
+    slot->sessions.clear();
+  }
+
+  void lose(InstancePool* pool, InstanceSlot* slot) {
+    lose_sessions(slot);
     pool->remove(slot);
   }
 
   // ---- allocating ----
 
   Result<Allocation> repeat(const KnownSession& session, const AllocationRequest& request) const {
-    if (session.fingerprint != 0 && session.fingerprint != fingerprint_of(request)) {
+    // Of a session that was found running, the fleet and the party are known.
+    const Allocation& given = session.allocation;
+    const bool same =
+        session.fingerprint != 0
+            ? session.fingerprint == fingerprint_of(request)
+            : given.fleet == request.fleet && (request.party.empty() || given.unit_party.empty() ||
+                                               request.party == given.unit_party);
+    if (!same) {
       return fail(ErrorCode::Conflict, fmt::format("session {} was allocated for another fleet, "
                                                    "party or players; give each session an id "
                                                    "of its own",
                                                    request.session));
     }
-    Allocation out = session.allocation;
+    Allocation out = given;
     out.repeated = true;
     return out;
   }
@@ -555,10 +587,9 @@ bool Allocator::release(const std::string& session, Instant now) {
   return true;
 }
 
-std::vector<ExpiredAllocation> Allocator::expire(Instant now) {
+void Allocator::expire(Instant now) {
   State& s = *state_;
   s.last = std::max(s.last, now);
-  std::vector<ExpiredAllocation> out;
   while (const auto* due = s.claims.first()) {
     if (due->first > now) break;
     const std::string name = due->second;
@@ -567,8 +598,7 @@ std::vector<ExpiredAllocation> Allocator::expire(Instant now) {
     if (at == s.known.end()) continue;
     const Allocation& allocation = at->second.allocation;
     if (at->second.stage == SessionStage::Running) {
-      out.push_back({allocation.fleet, allocation.instance, name});
-      s.end_session(name, &at->second, now);
+      s.unclaimed.insert(name);
       continue;
     }
     InstancePool& pool = s.pools[allocation.fleet];
@@ -586,7 +616,16 @@ std::vector<ExpiredAllocation> Allocator::expire(Instant now) {
     if (now - due->first < s.limits.remember) break;
     s.stop_waiting(std::string(due->second));
   }
-  return out;
+}
+
+std::vector<std::string> Allocator::unclaimed(const std::string& fleet) const {
+  std::set<std::string> out;
+  for (const std::string& name : state_->unclaimed) {
+    const auto at = state_->known.find(name);
+    if (at != state_->known.end() && at->second.allocation.fleet == fleet)
+      out.insert(at->second.allocation.instance);
+  }
+  return {out.begin(), out.end()};
 }
 
 std::vector<StageTotals> Allocator::take_totals() {

@@ -52,9 +52,11 @@ class Allocator {
   std::vector<std::string> sessions_beside(const Allocation& allocation) const;
   // The session has ended, before the instance shows it. False: not known.
   bool release(const std::string& session, Instant now);
-  // Frees what nobody claimed in time and forgets old answers. Returns the unclaimed ones that an
-  // instance shows as Allocated: only its driver can free it.
-  std::vector<ExpiredAllocation> expire(Instant now);
+  // Frees what nobody claimed in time and forgets old answers.
+  void expire(Instant now);
+  // Instances of the fleet, sorted, that show a session to which nobody came in time: the game
+  // server has room for players and counts none. Only its driver can free it.
+  std::vector<std::string> unclaimed(const std::string& fleet) const;
 
   // Totals that changed since the last call; each is the whole visit's.
   std::vector<StageTotals> take_totals();

@@ -237,8 +237,12 @@ std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
     const auto claims = claims_in(layers, spec, region.name, quarantined_builds, now);
     RegionBudget budget(std::max<std::int64_t>(0, capacity.instances_max - draining));
     for (const Claim& claim : claims) budget.ask(claim.build, used(claim.build));
-    for (const Claim& claim : claims)
-      budget.ask(claim.build, std::min<std::int64_t>(1, claim.floor + claim.share_ppm));
+    // One of each that expects players; but a fleet that is told to be empty, and has no event, is.
+    const bool empties = total == 0 && layers.empty();
+    for (const Claim& claim : claims) {
+      const bool expects = claim.floor + claim.share_ppm > 0 && !empties;
+      budget.ask(claim.build, expects ? 1 : 0);
+    }
     for (const Claim& claim : claims) {
       std::int64_t now_needed = share_of(total, claim.share_ppm);
       if (claim.share_ppm > 0)

@@ -25,6 +25,15 @@ std::int64_t slack_of(std::int64_t desired) {
   return root;
 }
 
+// The count of failures goes no further where more instances stay than end early: three are waited
+// for four times as long as one.
+constexpr std::int64_t kFewFailures = 3;
+
+// So long an instance must have been ready before its start counts as a success.
+Duration settle_time(const HealthSpec& health) {
+  return std::max(health.start_timeout, kStartSettles);
+}
+
 Duration delay_after(const HealthSpec& health, std::int64_t failures) {
   Duration delay = health.backoff_first;
   for (std::int64_t i = 1; i < failures && delay < health.backoff_max; ++i) delay *= 2;
@@ -74,8 +83,18 @@ class FleetPlanning {
     entry->since = now_;
   }
 
-  void fail_start(const CensusEntry& entry) {
-    ++failed_[{entry.instance->build, entry.instance->region, entry.instance->host}];
+  void fail_start(const CensusEntry& entry) { ++failed_[place_of(entry)]; }
+
+  // Ready for a moment and of no use to anybody: started for nothing, whatever it said. With a
+  // session it is another matter: what happens to matches is for gates to judge.
+  void fail_start_if_early(const CensusEntry& entry) {
+    const ObservedInstance& seen = *entry.seen;
+    const Duration settles = settle_time(spec_->health);
+    const bool early = now_ - entry.since < settles &&
+                       now_ - seen.started_at < settles + spec_->health.start_timeout;
+    if (!early || seen.session || seen.sessions_ended > 0) return;
+    fail_start(entry);
+    unsteady_builds_.insert(entry.instance->build);
   }
 
   // ---- quarantines that are over ----
@@ -135,10 +154,13 @@ class FleetPlanning {
   void settle_exited(CensusEntry* entry) {
     const InstanceExit exit = entry->seen->exit.value_or(InstanceExit{});
     std::string how = how_it_ended(exit);
-    if (entry->phase == InstancePhase::Wanted && !exit.wanted && !entry->seen->was_ready) {
+    if (entry->phase == InstancePhase::Wanted && !entry->seen->was_ready) {
       fail_start(*entry);
       return move(entry, InstancePhase::Gone, how + " before it was ready");
     }
+    const bool served =
+        entry->phase == InstancePhase::Wanted || entry->phase == InstancePhase::Ready;
+    if (served && !exit.wanted) fail_start_if_early(*entry);
     if (entry->seen->session && !exit.wanted)
       how += fmt::format("; session {} ran on it", *entry->seen->session);
     move(entry, InstancePhase::Gone, std::move(how));
@@ -167,7 +189,10 @@ class FleetPlanning {
             fmt::format("not ready within {}", format_duration(spec_->health.start_timeout)));
       case InstanceState::Unhealthy:
       case InstanceState::Shutdown:
-        if (!seen.was_ready) fail_start(*entry);
+        if (!seen.was_ready)
+          fail_start(*entry);
+        else if (seen.state == InstanceState::Unhealthy)
+          fail_start_if_early(*entry);
         return move(entry, InstancePhase::Stopping,
                     seen.state == InstanceState::Shutdown ? "it asked to end"
                                                           : "unhealthy before it was ready");
@@ -182,16 +207,24 @@ class FleetPlanning {
     const bool used_up = !spec_->reuse && entry->seen->sessions_ended > 0;
     if (used_up && entry->seen->state == InstanceState::Ready && entry->idle())
       return move(entry, InstancePhase::Stopping, "its session is over, and it is used once");
+    if (entry->seen->unclaimed && entry->seen->state == InstanceState::Allocated) {
+      return move(
+          entry, InstancePhase::Stopping,
+          fmt::format("nobody came to session {} within {}", entry->seen->session.value_or("?"),
+                      format_duration(spec_->unclaimed_after)));
+    }
     if (entry->seen->state != InstanceState::Unhealthy) return;
-    move(entry, InstancePhase::Unhealthy, "missed its health pings");
+    if (entry->phase == InstancePhase::Ready && entry->sessions == 0) fail_start_if_early(*entry);
+    const std::string missed =
+        spec_->health.probe ? "missed its health pings or probes" : "missed its health pings";
+    move(entry, InstancePhase::Unhealthy, missed);
     if (entry->sessions == 0) return move(entry, InstancePhase::Stopping, "unhealthy and idle");
     // It may recover and end its session, but is not trusted with another one.
     const Duration length = spec_->health.quarantine_for;
-    out_.push_back(
-        QuarantineSet{QuarantineScope::Instance, fleet_, entry->instance->id,
-                      length.count() == 0 ? Instant{} : now_ + length,
-                      fmt::format("instance {} missed its health pings while a session ran",
-                                  entry->instance->id)});
+    out_.push_back(QuarantineSet{
+        QuarantineScope::Instance, fleet_, entry->instance->id,
+        length.count() == 0 ? Instant{} : now_ + length,
+        fmt::format("instance {} {} while a session ran", entry->instance->id, missed)});
     entry->isolated = entry->must_empty = true;
   }
 
@@ -256,9 +289,14 @@ class FleetPlanning {
 
   void delay_failed_starts() {
     if (state_) delays_ = state_->delays;
+    forgive_what_settled();
     for (const auto& [place, count] : failed_) {
       StartDelay& delay = delays_[key_of(place)];
       delay.failures += count;
+      // Where most stay, the fleet must still be able to grow.
+      const bool few = unsteady_builds_.contains(place.build) &&
+                       outnumber_failures([&](const StartPlace& p) { return p == place; });
+      if (few) delay.failures = std::min(delay.failures, kFewFailures);
       delay.until = now_ + delay_after(spec_->health, delay.failures);
       out_.push_back(StartsDelayed{fleet_, place.build, place.region, place.host, delay.failures,
                                    delay.until});
@@ -268,20 +306,67 @@ class FleetPlanning {
     std::vector<FailingStart> failing;
     for (const auto& [key, delay] : delays_) {
       const StartPlace place = place_of(key);
-      if (!census_.quarantines.forbids_start(place.build, place.region, place.host)) {
+      const bool few =
+          unsteady_builds_.contains(place.build) &&
+          outnumber_failures([&](const StartPlace& p) { return p.build == place.build; });
+      if (!few && !census_.quarantines.forbids_start(place.build, place.region, place.host)) {
         failing.push_back({place, delay.failures});
       }
     }
-    std::set<StartPlace> running;
-    for (const CensusEntry& entry : census_.entries) {
-      const bool works = entry.alive() && (entry.phase == InstancePhase::Ready ||
-                                           entry.phase == InstancePhase::Draining);
-      if (works)
-        running.insert({entry.instance->build, entry.instance->region, entry.instance->host});
-    }
-    const std::vector<StartPlace> places(running.begin(), running.end());
+    const std::vector<StartPlace> places = running_places();
     for (Culprit& culprit : name_culprits(failing, places, spec_->health.quarantine_after))
       quarantine(std::move(culprit));
+  }
+
+  // Where builds run: what runs is not to be blamed. Of a build that ends soon after it was ready,
+  // those that have not lasted yet prove nothing.
+  std::vector<StartPlace> running_places() const {
+    std::set<StartPlace> out;
+    for (const CensusEntry& entry : census_.entries) {
+      const bool proves = now_ - entry.since >= settle_time(spec_->health) ||
+                          !unsteady_builds_.contains(entry.instance->build);
+      if (works(entry) && proves) out.insert(place_of(entry));
+    }
+    return {out.begin(), out.end()};
+  }
+
+  // More are there, or on their way, than have failed in a row. A few that end early among many say
+  // nothing of the build, or of the place.
+  template <class Holds>
+  bool outnumber_failures(Holds holds) const {
+    std::int64_t more = 0;
+    for (const auto& [key, delay] : delays_) more -= holds(place_of(key)) ? delay.failures : 0;
+    for (const CensusEntry& entry : census_.entries) {
+      const bool there = works(entry) || (entry.alive() && entry.phase == InstancePhase::Wanted);
+      more += there && holds(place_of(entry)) ? 1 : 0;
+    }
+    return more > 0;
+  }
+
+  static bool works(const CensusEntry& entry) {
+    return entry.alive() &&
+           (entry.phase == InstancePhase::Ready || entry.phase == InstancePhase::Draining);
+  }
+
+  // A start after the last failure has lasted: the failures are over.
+  void forgive_what_settled() {
+    if (delays_.empty()) return;
+    for (const CensusEntry& entry : census_.entries) {
+      if (!entry.alive() || entry.phase != InstancePhase::Ready) continue;
+      const auto delay = delays_.find(key_of(place_of(entry)));
+      if (delay == delays_.end() || !is_ready_since_failure(entry, delay->second)) continue;
+      if (now_ - entry.since < settle_time(spec_->health)) {
+        recovering_.insert(delay->first);
+        continue;
+      }
+      const StartPlace place = place_of(entry);
+      out_.push_back(StartsDelayed{fleet_, place.build, place.region, place.host, 0, Instant{}});
+      delays_.erase(delay);
+    }
+  }
+
+  bool is_ready_since_failure(const CensusEntry& entry, const StartDelay& delay) const {
+    return entry.since > delay.until - delay_after(spec_->health, delay.failures);
   }
 
   void quarantine(Culprit culprit) {
@@ -303,6 +388,9 @@ class FleetPlanning {
 
   static std::string key_of(const StartPlace& place) {
     return fmt::format("{}/{}/{}", place.build, place.region, place.host);
+  }
+  static StartPlace place_of(const CensusEntry& entry) {
+    return {entry.instance->build, entry.instance->region, entry.instance->host};
   }
   static StartPlace place_of(const std::string& key) {
     const std::size_t first = key.find('/'), last = key.rfind('/');
@@ -414,7 +502,7 @@ class FleetPlanning {
     if (surplus <= 0) return;
     // Steady load must not make instances come and go: nothing goes soon after growth, and what
     // chance alone may need again (the root of what is wanted) stays for long.
-    if (demand.expects_sessions && !is_pressed(key)) {
+    if (demand.expects_sessions && demand.desired > 0 && !is_pressed(key)) {
       const std::int64_t slack = std::max<std::int64_t>(1, slack_of(demand.desired));
       const Duration quiet = now_ - group.grown;
       if (quiet < kScaleDownAfter) return;
@@ -463,8 +551,9 @@ class FleetPlanning {
       if (census_.quarantines.forbids_start(key.first, key.second, host)) return;
       const auto delay = delays_.find(key_of({key.first, key.second, host}));
       if (delay != delays_.end()) {
-        // After a failure one start at a time, and only when its delay is over.
-        if (now_ < delay->second.until || is_starting(key, host)) return;
+        // After a failure one start at a time, until one is ready, and only when its delay is over.
+        const bool recovers = recovering_.contains(delay->first);
+        if (now_ < delay->second.until || (!recovers && is_starting(key, host))) return;
       }
       const std::int64_t count = on_host_[host];
       if (best && count >= fewest) return;
@@ -520,6 +609,8 @@ class FleetPlanning {
   std::vector<BuildLayer> layers_;
   std::vector<Instance> adopted_;
   std::map<StartPlace, std::int64_t> failed_;  // in this pass
+  std::set<std::string> unsteady_builds_;      // of which one ended soon after it was ready
+  std::set<std::string> recovering_;           // keys of delays: one is ready since, not for long
   std::map<std::string, StartDelay> delays_;
   std::map<BuildRegion, Group> groups_;
   std::map<BuildRegion, BuildDemand> demand_;

@@ -20,6 +20,7 @@ namespace showcaller {
 constexpr std::size_t kStartsPerPassMax = 512;  // of a fleet; the rest follow in the next passes
 constexpr Duration kDrainSettles =
     seconds(2);  // no allocation is under way after so long without intake
+constexpr Duration kStartSettles = seconds(30);  // or start_timeout, if that is longer
 constexpr Duration kScaleDownAfter =
     minutes(5);  // since the build last grew in the region: the bulk may go
 constexpr Duration kTrimAfter = minutes(30);  // and the last few

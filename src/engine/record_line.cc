@@ -106,6 +106,10 @@ struct Line {
     return fmt::format("instance     {} {}{}{}", p.id, enum_name(p.to), how, because(p.reason));
   }
   std::string operator()(const StartsDelayed& p) const {
+    if (p.failures == 0) {
+      return fmt::format("back-off     {} build {} in {}: over, a start has lasted", p.fleet,
+                         p.build, p.region);
+    }
     return fmt::format("back-off     {} build {} in {}: {} start failures, next not before {}",
                        p.fleet, p.build, p.region, p.failures, format_instant(p.until));
   }

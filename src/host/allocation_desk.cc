@@ -113,18 +113,17 @@ bool AllocationDesk::release(const std::string& session) {
   return allocator_.release(session, host_->now());
 }
 
-void AllocationDesk::observe(const std::string& fleet,
-                             std::span<const ObservedInstance> instances) {
+void AllocationDesk::observe(const std::string& fleet, std::span<ObservedInstance> instances) {
   std::lock_guard lock(mutex_);
   allocator_.observe(fleet, instances, host_->now());
+  const std::vector<std::string> unclaimed = allocator_.unclaimed(fleet);
+  for (ObservedInstance& instance : instances)
+    instance.unclaimed = std::binary_search(unclaimed.begin(), unclaimed.end(), instance.id);
 }
 
 void AllocationDesk::expire() {
   std::lock_guard lock(mutex_);
-  // An instance that shows a session nobody claimed is left to its game server: most of them count
-  // no players, so only they can tell an empty match from a full one. docs/game-servers.md asks
-  // them to end it.
-  (void)allocator_.expire(host_->now());
+  allocator_.expire(host_->now());
 }
 
 std::vector<StageTotals> AllocationDesk::take_totals() {

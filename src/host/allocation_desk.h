@@ -28,7 +28,8 @@ class AllocationDesk {
   bool release(const std::string& session);
 
   // On the reconciler's thread.
-  void observe(const std::string& fleet, std::span<const ObservedInstance> instances);
+  // Marks those that are unclaimed.
+  void observe(const std::string& fleet, std::span<ObservedInstance> instances);
   void expire();
   std::vector<StageTotals> take_totals();
   std::vector<ExposureRow> take_exposures();

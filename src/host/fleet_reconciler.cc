@@ -14,10 +14,11 @@ FleetDriver* FleetReconciler::driver_of(const World& world, std::string_view fle
   return at == drivers_.end() ? nullptr : at->second;
 }
 
-std::vector<Error> FleetReconciler::pass(const std::function<void(const FleetPass&)>& seen) {
+std::vector<Error> FleetReconciler::pass(const std::function<void(FleetPass&)>& seen) {
   std::vector<Error> errors;
   const auto world = host_->published();
-  std::map<std::string, std::map<std::string, std::vector<ObservedInstance>>> by_driver;
+  using Observed = std::vector<ObservedInstance>;
+  std::map<std::string, std::map<std::string, Observed>> by_driver;
   for (const auto& [name, driver] : drivers_) {
     auto observed = driver->observe();
     if (!observed) {
@@ -29,24 +30,33 @@ std::vector<Error> FleetReconciler::pass(const std::function<void(const FleetPas
       fleets[instance.fleet].push_back(std::move(instance));
   }
   const Instant now = host_->now();
+  const auto act = [&](const std::string& driver, const FleetPass& pass) {
+    const auto actions = wanted_actions(*world, pass.fleet, pass.instances, now);
+    if (actions.empty()) return;
+    const Status applied = drivers_.at(driver)->apply(host_->epoch(), actions);
+    if (!applied) errors.push_back(applied.error());
+  };
   world->manifests.each_from(
       std::string_view("Fleet/"), [&](const std::string& key, const StoredManifest& stored) {
         if (!key.starts_with("Fleet/")) return false;
         const auto driver = by_driver.find(stored.manifest->as<FleetSpec>().driver);
         if (driver == by_driver.end())
           return true;  // Unknown or unreachable: said in errors, or refused at apply.
-        FleetPass pass{stored.manifest->name, std::move(driver->second[stored.manifest->name])};
+        auto own = driver->second.extract(stored.manifest->name);
+        FleetPass pass{stored.manifest->name, own ? std::move(own.mapped()) : Observed{}};
         // What the durable world already wants; what this observation leads to is wanted at the
         // next pass.
-        const auto actions = wanted_actions(*world, pass.fleet, pass.instances, now);
-        if (!actions.empty()) {
-          const Status applied = drivers_.at(driver->first)->apply(host_->epoch(), actions);
-          if (!applied) errors.push_back(applied.error());
-        }
+        act(driver->first, pass);
         seen(pass);
         (void)host_->submit(FleetObserved{pass.fleet, std::move(pass.instances)});
         return true;
       });
+  // Of fleets that were removed: nothing runs unseen, and no folder stays.
+  for (auto& [driver, fleets] : by_driver) {
+    for (auto& [fleet, instances] : fleets) {
+      if (!world->fleet(fleet)) act(driver, {fleet, std::move(instances)});
+    }
+  }
   return errors;
 }
 

@@ -26,9 +26,9 @@ class FleetReconciler {
   FleetReconciler(EngineHost* host, std::map<std::string, FleetDriver*> drivers)
       : host_(host), drivers_(std::move(drivers)) {}
 
-  // One pass over every fleet; `seen` is called with each fleet's observation. Returns the errors
-  // of drivers, if any.
-  std::vector<Error> pass(const std::function<void(const FleetPass&)>& seen);
+  // One pass over every fleet; `seen` is called with each fleet's observation, and may add to it
+  // before the engine is told. Returns the errors of drivers, if any.
+  std::vector<Error> pass(const std::function<void(FleetPass&)>& seen);
   FleetDriver* driver_of(const World& world, std::string_view fleet) const;
 
  private:

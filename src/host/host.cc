@@ -57,7 +57,7 @@ std::string Host::salt_of(const std::string& event) const {
 
 void Host::pass() {
   (void)engine_->submit(engine_->observe_clock());
-  const auto errors = fleets_->pass([this](const FleetPass& pass) {
+  const auto errors = fleets_->pass([this](FleetPass& pass) {
     desk_->observe(pass.fleet, pass.instances);
     {
       std::lock_guard lock(intake_mutex_);

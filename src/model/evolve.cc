@@ -219,11 +219,7 @@ class Fold {
     const std::string key = instance_key(p.fleet, p.id);
     Instance* instance = world_.instances.edit(key);
     if (!instance) return no_such("the instance", p.id);
-    if (p.to == InstancePhase::Ready) {
-      instance->was_ready = true;
-      world_.fleets[p.fleet].delays.erase(
-          start_key(instance->build, instance->region, instance->host));
-    }
+    if (p.to == InstancePhase::Ready) instance->was_ready = true;
     if (p.to == InstancePhase::Gone) {
       world_.instances.erase(key);
       return {};
@@ -234,7 +230,11 @@ class Fold {
     return {};
   }
   Status operator()(const StartsDelayed& p) {
-    world_.fleets[p.fleet].delays[start_key(p.build, p.region, p.host)] = {p.failures, p.until};
+    const std::string place = start_key(p.build, p.region, p.host);
+    if (p.failures == 0)
+      world_.fleets[p.fleet].delays.erase(place);
+    else
+      world_.fleets[p.fleet].delays[place] = {p.failures, p.until};
     return {};
   }
   Status operator()(const QuarantineSet& p) {

@@ -246,7 +246,8 @@ struct InstanceMoved {
   std::optional<int> exit_code, signal;
   SHOWCALLER_FIELDS(F(fleet) F(id) F(to) F(reason) F(exit_code) F(signal))
 };
-struct StartsDelayed {  // exponential back-off after start failures in a row
+// Exponential back-off after start failures in a row; failures 0: a start that lasted ends it.
+struct StartsDelayed {
   std::string fleet, build, region, host;
   std::int64_t failures = 0;
   Instant until{};

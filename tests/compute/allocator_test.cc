@@ -164,13 +164,17 @@ TEST(Allocator, WhatNobodyClaimsIsFreeAgain) {
   f.shown.at(empty->instance).capacity = 10;
   f.serve(*empty);
   f.look();
-  EXPECT_TRUE(f.allocator.expire(f.now + seconds(29)).empty());
-  const auto expired = f.allocator.expire(f.now + seconds(30));
-  ASSERT_EQ(expired.size(), 1u);
-  EXPECT_EQ(expired[0].instance, empty->instance);
+  f.allocator.expire(f.now + seconds(29));
+  EXPECT_TRUE(f.allocator.unclaimed("raid").empty());
+  f.allocator.expire(f.now + seconds(30));
+  EXPECT_EQ(f.allocator.unclaimed("raid"), std::vector<std::string>{empty->instance});
+  EXPECT_TRUE(f.allocator.allocate(f.ask("s2"), f.now + seconds(30))->repeated);
   const auto next = f.allocator.allocate(f.ask("s3"), f.now + seconds(30));
   ASSERT_TRUE(next);
   EXPECT_EQ(next->instance, lost->instance);
+  f.shown.at(empty->instance).players = 1;  // They came after all.
+  f.look();
+  EXPECT_TRUE(f.allocator.unclaimed("raid").empty());
 }
 
 TEST(Allocator, AClaimedSessionDoesNotExpire) {
@@ -183,8 +187,59 @@ TEST(Allocator, AClaimedSessionDoesNotExpire) {
   f.shown.at(given->instance).capacity = 10;
   f.shown.at(given->instance).players = 1;
   f.look();
-  EXPECT_TRUE(f.allocator.expire(f.now + hours(1)).empty());
+  f.allocator.expire(f.now + hours(1));
+  EXPECT_TRUE(f.allocator.unclaimed("raid").empty());
   EXPECT_FALSE(f.allocator.allocate(f.ask("s2"), f.now));
+}
+
+TEST(Allocator, AGameServerThatCountsNoPlayersIsLeftAlone) {
+  AllocatorFixture f;
+  f.add("1.0", 1);
+  f.publish();
+  f.look();
+  f.serve(*f.allocator.allocate(f.ask("s1"), f.now));
+  f.look();
+  f.allocator.expire(f.now + hours(1));
+  EXPECT_TRUE(f.allocator.unclaimed("raid").empty());
+  EXPECT_TRUE(f.allocator.allocate(f.ask("s1"), f.now)->repeated);
+}
+
+TEST(Allocator, TheSessionOfASickInstanceMayGetAnother) {
+  for (const InstanceState sick : {InstanceState::Unhealthy, InstanceState::Shutdown}) {
+    AllocatorFixture f;
+    f.add("1.0", 2);
+    f.publish();
+    f.look();
+    const auto first = f.allocator.allocate(f.ask("s1"), f.now);
+    f.serve(*first);
+    f.look();
+    f.shown.at(first->instance).state = sick;
+    f.look();
+    const auto second = f.allocator.allocate(f.ask("s1"), f.now);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE(second->repeated);
+    EXPECT_NE(second->instance, first->instance);
+  }
+}
+
+// The game server reserved itself, or another session came first: the repeated request must not be
+// sent there for ever.
+TEST(Allocator, AnAllocationThatTheInstanceRefusedIsForgottenAtOnce) {
+  for (const bool reserved : {true, false}) {
+    AllocatorFixture f;
+    f.add("1.0", 2);
+    f.publish();
+    f.look();
+    const auto first = f.allocator.allocate(f.ask("s1"), f.now);
+    ObservedInstance& seen = f.shown.at(first->instance);
+    seen.state = reserved ? InstanceState::Reserved : InstanceState::Allocated;
+    if (!reserved) seen.session = "of-another-server";
+    f.look();
+    const auto second = f.allocator.allocate(f.ask("s1"), f.now);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE(second->repeated);
+    EXPECT_NE(second->instance, first->instance);
+  }
 }
 
 TEST(Allocator, NothingGoesToWhatIsWithheld) {
@@ -506,6 +561,11 @@ TEST(Allocator, ARestartedAllocatorKnowsWhoPlaysWhere) {
   EXPECT_EQ(after->instance, before->instance);
   EXPECT_EQ(after->arms, before->arms);
   EXPECT_EQ(after->unit_party, "p1");
+  request.party = "p2";
+  EXPECT_EQ(fresh.allocate(request, f.now).error().code, ErrorCode::Conflict);
+  request.party = "p1";
+  request.fleet = "arena";
+  EXPECT_EQ(fresh.allocate(request, f.now).error().code, ErrorCode::Conflict);
   const auto other = fresh.allocate(f.ask("s2"), f.now);
   ASSERT_TRUE(other);
   EXPECT_NE(other->instance, before->instance);

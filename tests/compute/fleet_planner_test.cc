@@ -167,6 +167,122 @@ TEST(FleetPlanner, BackOffDoublesUpToItsMost) {
   EXPECT_EQ(waits, (std::vector<std::int64_t>{1, 2, 4, 8, 10, 10, 10}));
 }
 
+// Without an event no gate watches a fleet: a build that crashes once it is ready was started again
+// at once, for ever.
+TEST(FleetPlanner, ABuildThatEndsOnceItIsReadyBacksOffAndIsNamed) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.fleeting = {"1.0"};
+  int passes = 0;
+  while (passes < 300 && !f.quarantine(QuarantineScope::Build, "1.0")) {
+    f.pass();
+    ++passes;
+  }
+  const Quarantine* quarantine = f.quarantine(QuarantineScope::Build, "1.0");
+  ASSERT_NE(quarantine, nullptr);
+  EXPECT_NE(quarantine->reason.find("build 1.0"), std::string::npos) << quarantine->reason;
+  EXPECT_LE(f.starts, 12);
+  const int starts = f.starts;
+  f.passes(100);
+  EXPECT_EQ(f.starts, starts);
+}
+
+TEST(FleetPlanner, BackOffGoesOnUntilAStartHasLasted) {
+  FleetFixture f;
+  f.fleet.regions = {{"eu", "UTC", {"h1"}}};
+  f.fleet.capacity.instances_min = 1;
+  f.fleet.health.quarantine_after = 100;
+  f.apply_fleet();
+  f.fleeting = {"1.0"};
+  std::vector<std::int64_t> waits;
+  for (int i = 0; i < 200 && waits.size() < 4; ++i) {
+    for (const auto& delay : all_of<StartsDelayed>(f.pass()))
+      waits.push_back((delay.until - f.now).count() / 1000);
+  }
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{1, 2, 4, 8})) << "being ready ends no back-off";
+  f.fleeting.clear();
+  f.passes(30);
+  EXPECT_EQ(f.count("1.0", Ready), 1);
+  EXPECT_EQ(f.world.fleets.find(std::string("raid"))->delays.size(), 1u);
+  f.passes(50);
+  EXPECT_TRUE(f.world.fleets.find(std::string("raid"))->delays.empty());
+  EXPECT_TRUE(f.pass().empty());
+}
+
+TEST(FleetPlanner, AFewThatEndEarlyAmongManyBlameNoBuild) {
+  FleetFixture f;
+  f.fleet.capacity.instances_min = 40;
+  f.apply_fleet();
+  f.passes(3);
+  for (int i = 1; i <= 8; ++i) {
+    f.shown["raid-" + std::to_string(i)].state = InstanceState::Exited;
+    f.shown["raid-" + std::to_string(i)].exit = InstanceExit{.signal = 6};
+  }
+  f.pass();
+  EXPECT_EQ(f.world.quarantines.size(), 0u);
+  f.passes(20);
+  EXPECT_EQ(f.count("1.0", Ready), 40);
+}
+
+TEST(FleetPlanner, ACrashWithASessionIsForGatesToJudge) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.passes(3);
+  f.play("1.0", 1);
+  f.shown["raid-1"].state = InstanceState::Exited;
+  f.shown["raid-1"].exit = InstanceExit{.signal = 6};
+  f.shown["raid-2"].sessions_ended = 1;
+  f.shown["raid-2"].state = InstanceState::Exited;
+  f.shown["raid-2"].exit = InstanceExit{.signal = 6};
+  EXPECT_TRUE(all_of<StartsDelayed>(f.pass()).empty());
+}
+
+TEST(FleetPlanner, ACrashAfterALongLifeIsNoFailedStart) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.passes(4);
+  f.now += minutes(2);
+  f.fleeting = {"1.0"};
+  EXPECT_TRUE(all_of<StartsDelayed>(f.pass()).empty());
+}
+
+TEST(FleetPlanner, WhoAsksToEndBeforeItWasReadyHasFailedItsStartHoweverFastItEnds) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.pass();
+  f.pass();
+  f.shown["raid-1"].state = InstanceState::Exited;
+  f.shown["raid-1"].exit = InstanceExit{.code = 0, .wanted = true};
+  const auto delays = all_of<StartsDelayed>(f.pass());
+  ASSERT_EQ(delays.size(), 1u);
+  EXPECT_EQ(delays[0].failures, 1);
+}
+
+TEST(FleetPlanner, OneThatNeverSaysItIsWellHasFailedItsStart) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.passes(4);
+  f.shown["raid-1"].state = InstanceState::Unhealthy;
+  EXPECT_EQ(all_of<StartsDelayed>(f.pass()).size(), 1u);
+}
+
+TEST(FleetPlanner, AFleetOfWhichNothingIsWantedIsEmpty) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.passes(4);
+  f.play("1.0", 1);
+  f.fleet.capacity.instances_min = 0;
+  f.apply_fleet();
+  f.passes(6);
+  EXPECT_EQ(f.stops, 0) << "a session plays: its players may want another";
+  f.end_sessions("1.0");
+  f.passes(6);
+  EXPECT_EQ(f.count("1.0"), 0) << "and nothing waits for a quiet time";
+  f.put_event("winter", FleetFixture::event_spec());
+  f.passes(4);
+  EXPECT_EQ(f.count("1.0", Ready), 1) << "an event brings players";
+}
+
 TEST(FleetPlanner, ASickHostIsNamedWhenBuildsRunElsewhere) {
   FleetFixture f;
   f.fleet.capacity.instances_min = 8;
@@ -219,6 +335,21 @@ TEST(FleetPlanner, AnUnhealthySessionThatDoesNotRecoverIsGivenUp) {
   f.passes(10);
   EXPECT_EQ(f.stops, 0);
   f.passes(10);
+  EXPECT_EQ(f.stops, 1);
+  EXPECT_EQ(f.count("1.0", Ready), 4);
+}
+
+TEST(FleetPlanner, AnInstanceToWhichNobodyCameIsReplaced) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.passes(4);
+  f.play("1.0", 1);
+  f.shown["raid-1"].unclaimed = true;
+  const auto moved = all_of<InstanceMoved>(f.pass());
+  ASSERT_EQ(moved.size(), 1u);
+  EXPECT_EQ(moved[0].to, Stopping);
+  EXPECT_EQ(moved[0].reason, "nobody came to session s-raid-1 within 30s");
+  f.passes(4);
   EXPECT_EQ(f.stops, 1);
   EXPECT_EQ(f.count("1.0", Ready), 4);
 }
