@@ -3,11 +3,13 @@
 // standard output, its game server in a file.
 #include "cli/sidecar_command.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ class SidecarAtADesk : public testing::Test {
     write("first");
     int out[2];
     EXPECT_EQ(::pipe(out), 0);
+    std::fflush(nullptr);  // Or the child says again what waits to be written.
     child_ = ::fork();
     if (child_ == 0) {
       ::dup2(out[1], STDOUT_FILENO);
@@ -58,7 +61,11 @@ class SidecarAtADesk : public testing::Test {
   }
   std::string read_line() {
     std::string line;
-    for (char c = 0; ::read(said_.get(), &c, 1) == 1 && c != '\n';) line += c;
+    pollfd polled{said_.get(), POLLIN, 0};
+    for (char c = 0; ::poll(&polled, 1, 10'000) == 1 && ::read(said_.get(), &c, 1) == 1;) {
+      if (c == '\n') break;
+      line += c;
+    }
     return line;
   }
   std::string ask(const std::string& request, const std::string& body = "{}") {
