@@ -59,8 +59,8 @@ Result<std::string> ensure_game_server_token(Host* host, const std::filesystem::
   std::string text;
   std::ifstream(path) >> text;
   const auto world = host->world();
-  const Token* token = find_token(*world, text, host->engine().wall());
-  if (token != nullptr && token->name == kGameServers) return text;
+  const auto actor = authenticate(*world, text, host->engine().wall());
+  if (actor && actor->name == kGameServers) return text;
   std::vector<std::string> lost;  // Nobody has their texts any more.
   world->tokens.each([&](const std::string&, const Token& each) {
     if (each.name == kGameServers) lost.push_back(each.id);
