@@ -48,9 +48,10 @@ constexpr auto kStageKeys = std::to_array<StageKey>({
 
 std::unexpected<Error> may_not_change(const Manifest& next, std::string_view key,
                                       std::string_view instead) {
-  return fail(ErrorCode::Conflict,
-              fmt::format("LiveEvent '{}' has players in it, so its {} can't change under them; {}",
-                          next.name, key, instead));
+  return fail(
+      ErrorCode::Conflict,
+      fmt::format("LiveEvent '{}' has players in it, so its {} can't be revised under them; {}",
+                  next.name, key, instead));
 }
 
 // Whether all stages entered so far let in whom they let in now.

@@ -10,6 +10,7 @@ namespace {
 class KeepingDriver final : public FleetDriver {
  public:
   Result<std::vector<ObservedInstance>> observe() override { return {}; }
+  std::uint64_t epoch() const override { return 0; }
   Status apply(std::uint64_t, std::span<const FleetAction> actions) override {
     for (const FleetAction& action : actions)
       if (const auto* start = std::get_if<StartInstance>(&action)) environment = start->spec.env;

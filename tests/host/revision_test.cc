@@ -125,7 +125,7 @@ TEST_F(Revision, OfWhatPlayersAreInIsRefusedByItsKey) {
            Row{"version: 1.1.0", "version: 1.2.0", "changes"},
        }) {
     const std::string refused = revise(row.from, row.to);
-    EXPECT_NE(refused.find(fmt::format("so its {} can't change under them; ", row.key)),
+    EXPECT_NE(refused.find(fmt::format("so its {} can't be revised under them; ", row.key)),
               refused.npos)
         << row.to << ": " << refused;
   }

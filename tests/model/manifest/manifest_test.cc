@@ -238,7 +238,7 @@ TEST(Manifest, StoredDocumentsThatAreNoneAreCorrupt) {
   for (
       const char* text :
       {R"({})",
-       R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":{}})",
+       R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":[]})",
        R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})"}) {
     const auto manifest = manifest_from_json(parse_json(text)->get_object());
     ASSERT_FALSE(manifest) << text;
