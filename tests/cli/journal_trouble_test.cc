@@ -58,10 +58,10 @@ class JournalTrouble : public testing::Test {
 };
 
 TEST_F(JournalTrouble, AFullDiskIsWaitedForAndNothingIsLost) {
-  ASSERT_TRUE(command(true, "fleet/before"));
+  ASSERT_TRUE(command(true, "owner/before"));
   fill_the_disk();
   for (int i = 0; i < 3; ++i) {
-    const auto refused = command(true, "fleet/lost");
+    const auto refused = command(true, "owner/lost");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
     EXPECT_NE(refused.error().message.find("free some space"), std::string::npos)
@@ -76,11 +76,11 @@ TEST_F(JournalTrouble, AFullDiskIsWaitedForAndNothingIsLost) {
   ASSERT_TRUE(host_->flags(FlagVisibility::Server));
 
   ASSERT_TRUE(journal_->limit_pages(0));
-  const auto good = command(true, "fleet/after");
+  const auto good = command(true, "owner/after");
   ASSERT_TRUE(good) << good.error().message;
   EXPECT_TRUE(get_bool(readiness(), "ready"));
-  EXPECT_EQ(host_->world()->lines.find("fleet/lost"), nullptr);
-  EXPECT_NE(host_->world()->lines.find("fleet/after"), nullptr);
+  EXPECT_EQ(host_->world()->lines.find("owner/lost"), nullptr);
+  EXPECT_NE(host_->world()->lines.find("owner/after"), nullptr);
   const std::uint64_t seq = host_->world()->seq;
   host_.reset();
   journal_.reset();
@@ -91,9 +91,9 @@ TEST_F(JournalTrouble, SomebodyWhoHoldsTheFileForAWhileStopsNobody) {
   {
     const auto other = Database::open(path_, OpenMode::ReadWrite).value();
     ASSERT_TRUE(other.execute("BEGIN IMMEDIATE"));
-    EXPECT_EQ(command(true, "fleet/lost").error().code, ErrorCode::Unavailable);
+    EXPECT_EQ(command(true, "owner/lost").error().code, ErrorCode::Unavailable);
   }
-  EXPECT_TRUE(command(true, "fleet/after"));
+  EXPECT_TRUE(command(true, "owner/after"));
   EXPECT_FALSE(host_->engine().stopped());
 }
 
@@ -101,10 +101,10 @@ TEST_F(JournalTrouble, WhoeverTookTheLeadMeanwhileStopsThisServerAndIsNamed) {
   {
     const auto other = Database::open(path_, OpenMode::ReadWrite).value();
     ASSERT_TRUE(other.execute("UPDATE meta SET value = 99 WHERE key = 'epoch'; BEGIN IMMEDIATE"));
-    EXPECT_EQ(command(true, "fleet/lost").error().code, ErrorCode::Unavailable);
+    EXPECT_EQ(command(true, "owner/lost").error().code, ErrorCode::Unavailable);
   }
   EXPECT_TRUE(host_->engine().submit(TimePassed{}));
-  Command command{LineCommand{true, "fleet/lost"}, {"ann", {"admin"}}, {}, {}, "test"};
+  Command command{LineCommand{true, "owner/lost"}, {"ann", {"admin"}}, {}, {}, "test"};
   ASSERT_TRUE(host_->engine().submit(std::move(command)));
   const auto ran = host_->engine().run_batch();
   ASSERT_FALSE(ran);

@@ -188,4 +188,14 @@ struct FleetFixture {
   }
 };
 
+// Those of one kind.
+template <class T>
+std::vector<T> all_of(const std::vector<Payload>& payloads) {
+  std::vector<T> out;
+  for (const Payload& payload : payloads) {
+    if (const T* found = std::get_if<T>(&payload)) out.push_back(*found);
+  }
+  return out;
+}
+
 }  // namespace showcaller
