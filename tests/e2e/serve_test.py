@@ -132,7 +132,8 @@ def errors_say_what_to_do(server):
 
 def every_family_of_metrics_has_a_sample(server):
     server.ask("POST", "/api/v1/allocations", '{"session": "s", "fleet": "sleepers", "players": ["p"]}')
-    server.ask("POST", "/api/v1/telemetry", '{"source": "s", "sequence": 1, "deltas": []}')
+    server.ask("POST", "/api/v1/telemetry",
+               '{"source": "s", "sequence": 1, "deltas": [{"metric": "session.crashed", "event": "none", "arm": "canary", "n": 1}]}')
     deadline = time.monotonic() + 30
     while True:
         text = server.ask("GET", "/metrics")[1]
@@ -161,7 +162,10 @@ def files_are_their_owners_alone(server):
     assert os.stat(server.data).st_mode & 0o777 == 0o755, "the folder was there before"
     copy = server.data + ".backup"
     assert run("backup", "--data", server.data, copy).returncode == 0
-    assert os.stat(copy).st_mode & 0o777 == 0o600
+    assert os.stat(copy).st_mode & 0o777 == 0o700
+    for name in os.listdir(copy):
+        mode = os.stat(os.path.join(copy, name)).st_mode & 0o077
+        assert mode == 0, (name, oct(mode))
 
 
 def tokens_that_were_revoked_stay_so(server):
