@@ -16,8 +16,9 @@ const Error kStopped{ErrorCode::Unavailable,
                      "the server has stopped deciding; see its log and start it again"};
 constexpr Duration kRetryFirst = Duration(250), kRetryMost = seconds(10);
 constexpr int kSendAgainAfterS = 5;
-constexpr std::size_t kPendingMax = 10'000;      // commands decided ahead of the disk
-constexpr std::size_t kSettledInPlaceMax = 128;  // letters
+constexpr std::size_t kPendingMax = 10'000;  // commands decided ahead of the disk
+// Letters. More than that keep the engine's own threads busy, while the sockets' threads read on.
+constexpr std::size_t kSettledInPlaceMax = 8;
 // A thread that serves sockets waits no longer for the disk than it does for a large request.
 constexpr std::int64_t kQuickAppendUs = 1'000;
 constexpr std::int64_t kAppendsAveraged = 16;
