@@ -2,6 +2,8 @@
 // Absolute budgets and levels.
 #include "analysis/budget.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "base/random.h"
@@ -31,6 +33,36 @@ TEST(Budget, LookingEveryTickRarelyConvictsABudgetThatIsJustKept) {
   for (std::uint64_t seed = 0; seed < 1000; ++seed)
     fails += run_budget(seed, 0.01, 100, 360) == Verdict::Fail;
   EXPECT_LE(fails, 10);  // 0.5 % by Ville's inequality
+}
+
+// Negative: what the bounds above and below would say of a budget gate that is broken.
+TEST(BrokenBudgets, AreSeen) {
+  const auto peeks = [](std::uint64_t seed) {  // judges each look as if it were the only one
+    Random random(seed);
+    double n = 0, x = 0;
+    for (int i = 1; i <= 360; ++i) {
+      const std::uint64_t more = random.poisson(100);
+      n += double(more);
+      x += double(random.binomial(more, 0.01));
+      if (x > 0.01 * n + 2.6 * std::sqrt(0.01 * n)) return true;
+    }
+    return false;
+  };
+  int fails = 0;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) fails += peeks(seed);
+  EXPECT_GT(fails, 10);
+
+  BudgetState forgiving({.limit = 0.04});  // is asked for 1 %
+  for (int i = 1; i <= 360; ++i) forgiving.feed(i * 10, {200, 4});
+  EXPECT_NE(forgiving.look().verdict, Verdict::Fail);
+
+  BudgetState upside_down({.limit = 0.01, .side = BudgetSide::AtLeast});
+  for (int i = 1; i <= 360; ++i) upside_down.feed(i * 10, {200, 4});
+  EXPECT_EQ(upside_down.look().verdict, Verdict::Pass) << "where 2 % of at most 1 % must fail";
+
+  LevelState hasty({.at_least = 0.15, .ticks_to_fail = 1});
+  hasty.feed(0.30);
+  EXPECT_EQ(hasty.feed(0.10), Verdict::Fail) << "where one reading must not";
 }
 
 TEST(Budget, BrokenFailsKeptPassesAndBetweenIsThin) {
