@@ -139,6 +139,7 @@ Verdict LevelState::feed(std::optional<double> value) {
     if (++silent_ >= kBlindTicks) {
       verdict_ = Verdict::Blind;
       beyond_ = within_ = 0;
+      was_beyond_ = false;
     }
     return verdict_;
   }
@@ -148,10 +149,12 @@ Verdict LevelState::feed(std::optional<double> value) {
                       (config_.at_most && *value > *config_.at_most);
   beyond_ = beyond ? beyond_ + 1 : 0;
   within_ = beyond ? 0 : within_ + 1;
+  was_beyond_ = was_beyond_ || beyond;
   if (beyond_ >= config_.ticks_to_fail) {
     verdict_ = Verdict::Fail;
-  } else if (within_ >= (verdict_ == Verdict::Fail ? config_.ticks_to_clear : 1)) {
+  } else if (within_ >= (was_beyond_ ? config_.ticks_to_clear : 1)) {
     verdict_ = Verdict::Pass;
+    was_beyond_ = false;
   } else if (verdict_ != Verdict::Fail) {
     verdict_ = Verdict::Thin;
   }

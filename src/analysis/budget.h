@@ -77,8 +77,9 @@ class BudgetState {
 struct LevelConfig {
   std::optional<double> at_least;
   std::optional<double> at_most;
-  int ticks_to_fail = 3;   // beyond the level, in a row
-  int ticks_to_clear = 3;  // within it, in a row, after a fail
+  int ticks_to_fail = 3;  // beyond the level, in a row
+  int ticks_to_clear =
+      3;  // within it, in a row, after it was beyond: near its bound a value flickers
 };
 
 // Capacity headroom, queue lengths, forecasts: a value that is what it is. Blind after three ticks
@@ -95,6 +96,7 @@ class LevelState {
   Verdict verdict_ = Verdict::Thin;
   std::optional<double> last_;
   int beyond_ = 0, within_ = 0, silent_ = 0;
+  bool was_beyond_ = false;  // since it last passed
 };
 
 }  // namespace showcaller

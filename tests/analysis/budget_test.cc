@@ -110,7 +110,7 @@ TEST(Budget, SilenceIsNotBlindnessWhereNothingWasToBeHeard) {
 TEST(Level, TakesSomeTicksToFailAndSomeToClear) {
   LevelState headroom({.at_least = 0.15});
   const std::pair<std::optional<double>, Verdict> steps[] = {
-      {0.30, Verdict::Pass}, {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.20, Verdict::Pass},
+      {0.30, Verdict::Pass}, {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.20, Verdict::Thin},
       {0.10, Verdict::Thin}, {0.10, Verdict::Thin}, {0.10, Verdict::Fail}, {0.20, Verdict::Fail},
       {0.20, Verdict::Fail}, {0.20, Verdict::Pass}, {{}, Verdict::Pass},   {{}, Verdict::Pass},
       {{}, Verdict::Blind},  {0.15, Verdict::Pass}};
