@@ -35,8 +35,8 @@ bool is_told(const Subject& s, const GateLooked& look, const GateReading& readin
   if (at == s.event.gates.end() || at->second.visit != look.visit ||
       at->second.verdict != name_of(reading.verdict))
     return false;
-  const bool is_stale = s.now - at->second.since >= kThinToldEvery ||
-                        look.evidence_s >= 2 * at->second.evidence_s;
+  const bool is_stale =
+      s.now - at->second.since >= kThinToldEvery || look.evidence_s >= 2 * at->second.evidence_s;
   return !reading.gate.empty() || reading.verdict != Verdict::Thin || !is_stale ||
          at->second.why == reading.why;
 }

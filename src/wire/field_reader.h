@@ -21,8 +21,8 @@ inline constexpr std::array<std::string_view, 1> kReasonAside{"reason"};
 
 class FieldReader {
  public:
-  // Keys are literals, at most kFieldsMax of them. `texts_aside`: fields that somebody else reads, as
-  // texts; outlives the reader.
+  // Keys are literals, at most kFieldsMax of them. `texts_aside`: fields that somebody else reads,
+  // as texts; outlives the reader.
   static constexpr std::size_t kFieldsMax = 12;
   explicit FieldReader(const json::object& fields,
                        std::span<const std::string_view> texts_aside = {})

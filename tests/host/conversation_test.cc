@@ -84,8 +84,7 @@ class Conversation {
       return answer(
           theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
     }
-    if (verb == "remove")
-      return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
+    if (verb == "remove") return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
     if (verb == "apply-early")
       return answer(
           theatre_.apply(arg, text_of(kFolder / "manifests" / arg), "ann", Theatre::Check::Early));
