@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -178,34 +179,6 @@ void append_json_string(std::string* out, std::string_view text) {
   }
   out->append(text, plain);
   *out += '"';
-}
-
-Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.bytes_max) {
-    return fail(ErrorCode::Limit, fmt::format("JSON of {} bytes is over the limit of {} bytes",
-                                              text.size(), limits.bytes_max));
-  }
-  json::parse_options options;
-  options.max_depth = limits.depth_max;
-  json::parser parser({}, options);
-  boost::system::error_code error;
-  const std::size_t read = parser.write_some(text.data(), text.size(), error);
-  std::size_t end = read;
-  if (!error) {
-    while (end < text.size() &&
-           std::string_view(" \t\r\n").find(text[end]) != std::string_view::npos)
-      ++end;
-    if (end < text.size()) error = json::error::extra_data;
-  }
-  if (error) {
-    const std::string_view before = text.substr(0, end);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::size_t line_start =
-        before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    return fail(ErrorCode::Invalid, fmt::format("{}:{}: not valid JSON: {}", line,
-                                                end - line_start + 1, error.message()));
-  }
-  return parser.release();
 }
 
 const json::value* get_if(const json::object& object, std::string_view key) {

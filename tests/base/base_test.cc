@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables for the values everything stands on: times, durations, hashes, JSON text, chance.
+#include <cmath>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
@@ -53,6 +56,24 @@ TEST(Json, NumbersAreShortAndExact) {
   EXPECT_EQ(to_json_text({{"a", 0.1 + 0.2}, {"b", 1.0}, {"c", 1}, {"d", "x\n\x01"}}),
             "{\"a\":0.30000000000000004,\"b\":1.0,\"c\":1,\"d\":\"x\\n\\u0001\"}");
   EXPECT_EQ(to_canonical_json_text(json::value{{"b", 1}, {"a", 2}}), "{\"a\":2,\"b\":1}");
+}
+
+// A record that is read again has to be what was written, to the last digit of its statistics.
+TEST(Json, DoublesComeBackToTheLastBit) {
+  for (const double value :
+       {9.942790666842205, 0.990374331550802, 0.1, 5e-324, 1.7976931348623157e308}) {
+    const auto read = parse_json(to_json_text(json::array{value}));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->get_array()[0].get_double(), value);
+  }
+  Random random(7);
+  for (int i = 0; i < 100'000; ++i) {
+    const double value = random.normal() * std::exp(40 * random.normal());
+    const auto read = parse_json(to_json_text(json::value(value)));
+    ASSERT_TRUE(read);
+    ASSERT_EQ(read->get_double(), value) << to_json_text(json::value(value));
+  }
+  EXPECT_EQ(parse_json("1e999")->get_double(), std::numeric_limits<double>::infinity());
 }
 
 TEST(Json, WhatIsWrittenCanBeReadWhateverItsBytes) {
