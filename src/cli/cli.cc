@@ -307,6 +307,17 @@ class Program {
                             [&w] { return ledger_verb(w.context, w.name, w.revision); });
     ledger->add_option("event", w.name, "Its name")->required();
     ledger->add_option("--revision", w.revision, "Absent: the present one");
+    CLI::App* admitted =
+        verb("admitted", "Whom of a list of players an event admitted, and note them in its ledger",
+             "  showcaller admitted winter-raid players.txt      # an id a line\n"
+             "  showcaller admitted winter-raid players.jsonl    # {\"id\": \"p-17\", "
+             "\"region\": \"eu\", \"party\": \"x\"}\n"
+             "  select-active-players | showcaller admitted winter-raid - --revision 3 -o json",
+             [&w] { return admitted_verb(w.context, w.name, w.revision, w.from); });
+    admitted->add_option("event", w.name, "Its name")->required();
+    admitted->add_option("players", w.from, "A file of players, a line each; - is standard input")
+        ->required();
+    admitted->add_option("--revision", w.revision, "Absent: the present one");
   }
 
   void add_event_verbs() {

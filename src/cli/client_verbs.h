@@ -31,6 +31,9 @@ int event_verb(const ClientContext& context, const std::string& verb, const std:
 int line_verb(const ClientContext& context, bool stop, const std::string& scope);
 int history_verb(const ClientContext& context, const HistoryRequest& request);
 int ledger_verb(const ClientContext& context, const std::string& event, std::int64_t revision);
+// The players of a file, a line each: an id, or an object with an "id".
+int admitted_verb(const ClientContext& context, const std::string& event, std::int64_t revision,
+                  const std::string& file);
 int privacy_verb(const ClientContext& context, const std::string& verb, const std::string& player);
 int token_verb(const ClientContext& context, const std::string& verb, const std::string& name,
                const std::vector<std::string>& roles, const std::string& expires);

@@ -63,6 +63,7 @@ class HostBackend final : public ApiBackend {
   Result<json::value> history(const HistoryQuery& query) const override;
   Result<json::value> explain(std::string_view event) const override;
   Result<json::value> ledger(std::string_view event, std::int64_t revision) const override;
+  Result<json::value> admitted(std::string_view event, const json::object& request) override;
   Result<json::value> privacy_export(std::string_view player) override;
   Result<json::value> privacy_erase(std::string_view player, const Actor& actor) override;
 

@@ -5,17 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "compute/session_players.h"
 #include "model/exposure.h"
 
 namespace showcaller {
 namespace {
 
-// Asks each player of the session; what the call itself knows wins over what players bring.
 class SessionAudience {
  public:
   SessionAudience(const AllocationRequest& request, const std::string& party,
                   const std::string& region, Instant now)
-      : request_(request), party_(party), region_(region), now_(now), session_(request.context) {}
+      : request_(request), players_(request, party, region), now_(now) {}
 
   bool all(const Exposure* exposure) const {
     if (!exposure) return false;
@@ -30,26 +30,13 @@ class SessionAudience {
 
  private:
   bool admits(const Exposure& exposure, const AllocationPlayer& player) const {
-    EvaluationContext own(player.context);
-    own.set_parent(&session_);
-    EvaluationContext context;
-    context.reserve(6);
-    context.set_parent(&own);
-    context.set_targeting_key(player.id);
-    context.set(unit_attribute(Unit::Party), std::string_view(party_));
-    context.set(unit_attribute(Unit::Match), std::string_view(request_.session));
-    if (!request_.guild.empty())
-      context.set(unit_attribute(Unit::Guild), std::string_view(request_.guild));
-    context.set("region", std::string_view(region_));
-    if (request_.protocol != 0) context.set("protocol", double(request_.protocol));
-    return exposure.admits(context, now_);
+    return players_.ask(
+        player, [&](const EvaluationContext& context) { return exposure.admits(context, now_); });
   }
 
   const AllocationRequest& request_;
-  const std::string& party_;
-  const std::string& region_;
+  SessionPlayers players_;
   Instant now_;
-  EvaluationContext session_;
 };
 
 const PlannedBuild* find_build(const FleetAllocationPlan& plan, const std::string& version) {

@@ -17,7 +17,6 @@ namespace {
 using Definitions = std::map<std::string, json::object>;
 
 constexpr std::string_view kFlagPrefix = "Flag/";
-constexpr std::string_view kConfigPrefix = "config.";
 
 // A document has one list of evaluators for all its flags, and a Flag its own: they get its name.
 void qualify_references(std::string_view flag, json::value* rule) {

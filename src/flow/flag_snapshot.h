@@ -33,6 +33,9 @@ namespace showcaller {
 // Server: every flag. Client: those with `visibility: client` alone, and no configuration.
 enum class FlagVisibility { Server, Client };
 
+// A document is a flag of this name.
+inline constexpr std::string_view kConfigPrefix = "config.";
+
 // The event's secret, the same for its whole life.
 using FlagSaltOf = std::function<std::string(const std::string& event)>;
 

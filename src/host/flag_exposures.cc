@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/flag_exposures.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "model/exposure.h"
+#include "compute/session_players.h"
 
 namespace showcaller {
 namespace {
 
 constexpr std::size_t kRememberedMax = 1'000'000;
 
-// The flags that an event's changes give another value now: configuration is proved in the dark,
-// flags wait for the doors.
-std::set<std::string, std::less<>> flags_of(const EventState& event) {
-  std::set<std::string, std::less<>> flags;
-  for (const Change& change : event.spec().changes) {
-    const auto* flag = std::get_if<FlagChange>(&change.what);
-    if (flag && event.intake == IntakeState::Open) flags.insert(flag->key);
-    if (const auto* config = std::get_if<ConfigChange>(&change.what))
-      flags.insert("config." + config->document);
-  }
-  return flags;
+bool has_its_row(const Allocation& allocation, const std::string& event) {
+  return std::any_of(allocation.arms.begin(), allocation.arms.end(), [&](const ArmAssignment& arm) {
+    return arm.event == event && arm.arm == Arm::Canary;
+  });
 }
 
 }  // namespace
@@ -30,17 +25,7 @@ void FlagExposures::publish(const World& world, const FlagSaltOf& salt_of) {
   auto reaches = std::make_shared<Reaches>();
   world.events.each([&](const std::string& name, const EventState& event) {
     if (!event.manifest || !may_admit(event.phase)) return;
-    Reach reach{name,
-                event.revision,
-                event.visit,
-                flags_of(event),
-                {event.open_regions.begin(), event.open_regions.end()},
-                {}};
-    ExposureRule rule = exposure_rule(event, salt_of(name));
-    if (!reach.flags.empty() && !rule.stages.empty()) {
-      if (auto compiled = Exposure::compile(std::move(rule))) reach.admits = std::move(*compiled);
-    }
-    reaches->push_back(std::move(reach));
+    reaches->push_back({name, event.revision, event.visit, FlagReach(event, salt_of(name))});
   });
   std::lock_guard lock(mutex_);
   reaches_ = std::move(reaches);
@@ -55,22 +40,21 @@ bool FlagExposures::is_new(const LedgerEntry& entry) {
   return remembered_.insert(hash).second;
 }
 
+std::shared_ptr<const FlagExposures::Reaches> FlagExposures::reaches() {
+  std::lock_guard lock(mutex_);
+  return reaches_;
+}
+
 std::vector<LedgerEntry> FlagExposures::of_evaluation(const json::object& context,
                                                       std::string_view flag, Instant now) {
-  std::shared_ptr<const Reaches> reaches;
-  {
-    std::lock_guard lock(mutex_);
-    reaches = reaches_;
-  }
   const std::string player = get_string(context, "targetingKey");
   const std::string region = get_string(context, "region");
   std::vector<LedgerEntry> out;
   if (player.empty()) return out;
   const EvaluationContext who(context);
-  for (const Reach& reach : *reaches) {
-    if (!reach.admits || (!flag.empty() && !reach.flags.contains(flag))) continue;
-    if (!reach.regions.empty() && !reach.regions.contains(region)) continue;
-    if (!reach.admits->admits(who, now)) continue;
+  const auto now_reaching = reaches();
+  for (const Reach& reach : *now_reaching) {
+    if (!reach.flags.reaches(flag, who, now)) continue;
     LedgerEntry entry{reach.event, reach.revision,       reach.visit, region, player,
                       {},          LedgerSource::Served, now};
     if (is_new(entry)) out.push_back(std::move(entry));
@@ -78,16 +62,32 @@ std::vector<LedgerEntry> FlagExposures::of_evaluation(const json::object& contex
   return out;
 }
 
-std::vector<LedgerEntry> FlagExposures::of_report(const Report& report, Instant now) {
-  std::shared_ptr<const Reaches> reaches;
-  {
-    std::lock_guard lock(mutex_);
-    reaches = reaches_;
-  }
+std::vector<LedgerEntry> FlagExposures::of_session(const AllocationRequest& request,
+                                                   const Allocation& allocation, Instant now) {
   std::vector<LedgerEntry> out;
+  const SessionPlayers players(request, allocation.unit_party, allocation.region);
+  const auto now_reaching = reaches();
+  for (const Reach& reach : *now_reaching) {
+    if (reach.flags.reaches_nobody() || has_its_row(allocation, reach.event)) continue;
+    for (const AllocationPlayer& player : request.players) {
+      const bool admitted = players.ask(
+          player, [&](const EvaluationContext& who) { return reach.flags.reaches({}, who, now); });
+      if (!admitted || player.id.empty()) continue;
+      LedgerEntry entry{
+          reach.event, reach.revision,         reach.visit, allocation.region, player.id,
+          {},          LedgerSource::Admitted, now};
+      if (is_new(entry)) out.push_back(std::move(entry));
+    }
+  }
+  return out;
+}
+
+std::vector<LedgerEntry> FlagExposures::of_report(const Report& report, Instant now) {
+  std::vector<LedgerEntry> out;
+  const auto now_reaching = reaches();
   for (const ReportedDelta& delta : report.deltas) {
     if (delta.unit.empty() || delta.arm != Arm::Canary) continue;
-    for (const Reach& reach : *reaches) {
+    for (const Reach& reach : *now_reaching) {
       if (reach.event != delta.event) continue;
       LedgerEntry entry{reach.event,   reach.revision,         reach.visit, {}, delta.unit,
                         delta.session, LedgerSource::Reported, now};

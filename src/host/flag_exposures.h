@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom the flag and configuration changes of events reach: asked with each evaluation that the
-// server itself makes, and told what clients report of their own. Gives ledger rows, each once for
-// as long as it is remembered.
+// server itself makes and with each session that it places, and told what clients report of their
+// own. Gives ledger rows, each once for as long as it is remembered.
 //
 // Threads: any. Limits: kRememberedMax rows are remembered; past it they are given again, which the
 // ledger takes for the same.
@@ -9,13 +9,13 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "flag/exposure.h"
+#include "compute/allocation.h"
+#include "flow/flag_reach.h"
 #include "flow/flag_snapshot.h"
 #include "flow/port/ledger.h"
 #include "flow/telemetry_intake.h"
@@ -30,6 +30,10 @@ class FlagExposures {
   // player.
   std::vector<LedgerEntry> of_evaluation(const json::object& context, std::string_view flag,
                                          Instant now);
+  // Of the players of a session that was given its place: its game server evaluates flags by itself
+  // and need not report whom it showed what. Without events of which the ledger has the session.
+  std::vector<LedgerEntry> of_session(const AllocationRequest& request,
+                                      const Allocation& allocation, Instant now);
   // Of the units that a report says were shown the canary.
   std::vector<LedgerEntry> of_report(const Report& report, Instant now);
 
@@ -37,12 +41,11 @@ class FlagExposures {
   struct Reach {
     std::string event;
     std::int64_t revision = 0, visit = 0;
-    std::set<std::string, std::less<>> flags;
-    std::set<std::string, std::less<>> regions;  // whose wave has come; empty: all
-    std::optional<Exposure> admits;
+    FlagReach flags;
   };
   using Reaches = std::vector<Reach>;
 
+  std::shared_ptr<const Reaches> reaches();
   bool is_new(const LedgerEntry& entry);
 
   std::mutex mutex_;

@@ -177,7 +177,9 @@ std::optional<double> Host::headroom_of(const std::string& fleet, const std::str
 
 Result<Allocation> Host::allocate(const AllocationRequest& request) {
   auto allocation = desk_->allocate(request);
-  if (allocation) note_exposures();
+  if (!allocation) return allocation;
+  note_exposures();
+  note_flags(flag_exposures_.of_session(request, *allocation, engine_->now()));
   return allocation;
 }
 
@@ -201,6 +203,26 @@ void Host::note(std::span<const LedgerEntry> entries) {
   for (const LedgerEntry& entry : entries) unsealed_.insert({entry.event, entry.revision});
   const Status noted = ports_.ledger->note(entries);
   ledger_trouble_.tell(noted, options_.on_error);
+}
+
+Status Host::add_admitted(const LedgerRevision& revision, std::span<const LedgerEntry> entries) {
+  const auto now = world();
+  const EventState* event = now->event(revision.event);
+  const LedgerStanding* sealed = event ? event->ledger_of(revision.revision) : nullptr;
+  if (sealed && is_past_keeping(*sealed)) {
+    return fail(ErrorCode::Conflict,
+                fmt::format("the ledger of {} r{} was sealed at {} and is not kept any more; see "
+                            "`showcaller serve --keep-ledgers`",
+                            revision.event, revision.revision, format_instant(sealed->at)));
+  }
+  if (entries.empty()) return {};
+  std::lock_guard lock(ledger_mutex_);
+  unsealed_.insert(revision);
+  return ports_.ledger->add(entries);
+}
+
+bool Host::is_past_keeping(const LedgerStanding& sealed) const {
+  return engine_->now() - sealed.at >= options_.keep_ledgers;
 }
 
 // Ledgers of an earlier process that nobody sealed.
@@ -262,7 +284,7 @@ void Host::sweep() {
   for (const LedgerRevision& each : *revisions) {
     const EventState* event = then->event(each.event);
     const LedgerStanding* sealed = event ? event->ledger_of(each.revision) : nullptr;
-    if (!sealed || now - sealed->at < options_.keep_ledgers) continue;
+    if (!sealed || !is_past_keeping(*sealed)) continue;
     if (const Status gone = ports_.ledger->remove(each.event, each.revision); !gone)
       options_.on_error(gone.error());
   }

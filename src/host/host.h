@@ -95,6 +95,9 @@ class Host {
   Result<ReportReceipt> report(const Report& batch);
   // The server answered an evaluation; `flag` empty: of all flags.
   void evaluated(const json::object& context, std::string_view flag);
+  // Who is known by the assignment alone, of this revision. On disk when it returns; the ledger is
+  // sealed anew. Conflict: it is not kept any more.
+  Status add_admitted(const LedgerRevision& revision, std::span<const LedgerEntry> entries);
   std::shared_ptr<const FlagSnapshot> flags(FlagVisibility visibility);
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;
@@ -110,6 +113,7 @@ class Host {
       : ports_(std::move(ports)), options_(std::move(options)) {}
   void note_exposures();
   void note_flags(std::span<const LedgerEntry> entries);
+  bool is_past_keeping(const LedgerStanding& sealed) const;
   void note(std::span<const LedgerEntry> entries);  // with ledger_mutex_ held
   Status find_unsealed();
   void keep_ledger();

@@ -123,6 +123,8 @@ class ApiBackend {
   virtual Result<json::value> explain(std::string_view event) const = 0;
   virtual Result<json::value> ledger(std::string_view event,
                                      std::int64_t revision) const = 0;  // 0: the present one
+  // Whom of {"players":[...]} a revision admitted; each gets a row in its ledger.
+  virtual Result<json::value> admitted(std::string_view event, const json::object& request) = 0;
   virtual Result<json::value> privacy_export(std::string_view player) = 0;
   virtual Result<json::value> privacy_erase(std::string_view player, const Actor& actor) = 0;
 };

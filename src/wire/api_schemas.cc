@@ -120,6 +120,16 @@ constexpr Schema kSchemas[] = {
     {"OfrepBulk", R"json({"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}}}})json"},
     {"OfrepConfiguration", R"json({"type":"object"})json"},
     {"Player", R"json({"type":"object","additionalProperties":false,"required":["player"],"properties":{"player":{"type":"string"},"reason":{"type":"string"}}})json"},
+    {"AdmittedRequest", R"json({"type":"object","additionalProperties":false,"required":["players"],"properties":{
+  "players":{"type":"array","minItems":1,"maxItems":10000,"items":{"anyOf":[{"type":"string"},
+  {"type":"object","required":["id"],"properties":{"id":{"type":"string"}}}]}},
+  "revision":{"type":"integer","description":"Absent: the present one."},"reason":{"type":"string"}}})json"},
+    {"Admitted", R"json({"type":"object","required":["event","revision","asked","admitted","players"],"properties":{
+  "event":{"type":"string"},"revision":{"type":"integer"},"asked":{"type":"integer"},"admitted":{"type":"integer"},
+  "without_unit":{"type":"integer","description":"Players without the attribute that shares are drawn by."},
+  "players":{"type":"array","items":{"type":"object","properties":{"player":{"type":"string"},"visits":{"type":"array",
+  "items":{"type":"object","properties":{"visit":{"type":"integer"},"stage":{"type":"string"},
+  "at":{"type":"string","format":"date-time"}}}}}}}}})json"},
     {"Readiness", R"json({"type":"object","required":["ready"],"properties":{"ready":{"type":"boolean"},
   "checks":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"ok":{"type":"boolean"},
   "detail":{"type":"string"}}}}}})json"},

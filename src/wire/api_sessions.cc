@@ -88,6 +88,24 @@ RouteHandler privacy(const ApiPorts& ports, std::string verb, PrivacyVerb act) {
   };
 }
 
+// Whose names were asked about stands in no log; who asked, about what and how many does.
+void admitted(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  const auto body = object_body(context.request);
+  if (!body) return answer.fail(body.error());
+  const std::string event(context.param("event"));
+  const auto result = ports.backend->admitted(event, *body);
+  const auto outcome = outcome_of(result ? nullptr : &result.error());
+  ports.metrics->counter("showcaller_commands", {"ledger-admitted", outcome}).add();
+  ports.log->write(LogLevel::Warning, ports.backend->now(), "players held against an event",
+                   context.trace.trace_id,
+                   {{"actor", context.actor.name},
+                    {"event", event},
+                    {"asked", result ? get_int(result->as_object(), "asked") : 0},
+                    {"outcome", outcome},
+                    {"reason", get_string(*body, "reason")}});
+  answer.settle(result);
+}
+
 // Before the answer: whom it exposes is noted before he can know.
 void tell_of_evaluation(const HttpRequest& request, ApiBackend* backend) {
   constexpr std::string_view kEvaluate = "/ofrep/v1/evaluate/flags";
@@ -204,6 +222,21 @@ void add_session_routes(Router* router, const ApiPorts& ports) {
                  .slow = true,
                  .handler = privacy(ports, "privacy-" + verb, std::move(act))});
   };
+  router->add({.method = "POST",
+               .pattern = "/api/v1/ledger/{event}/admitted",
+               .id = "ledgerAdmitted",
+               .tag = "privacy",
+               .summary = "Whom of these players the event admitted; each gets a row in its ledger",
+               .access = "privacy",
+               .body = BodyRule::Required,
+               .body_bytes_max = kLargeBodyBytesMax,
+               .body_schema = "AdmittedRequest",
+               .answer_schema = "Admitted",
+               .other_answers = {{409, "That ledger is not kept any more.", ""}},
+               .slow = true,
+               .handler = [ports](const auto& context, Answer answer) {
+                 admitted(ports, *context, std::move(answer));
+               }});
   add_privacy("export", "privacyExport", "All that the ledgers hold of a player",
               [backend = ports.backend](std::string_view player, const Actor&) {
                 return backend->privacy_export(player);

@@ -26,10 +26,12 @@ inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_http_worker_queue", SeriesType::Gauge,
               "Slow requests that wait for a worker.", ""},
     MetricRow{"showcaller_watchers", SeriesType::Gauge, "Readers of /api/v1/watch.", ""},
-    MetricRow{"showcaller_commands", SeriesType::Counter,
-              "Commands answered, by verb and outcome (ok, repeated, or an error code). Tokens are "
-              "`token`, a player's rows `privacy-export` and `privacy-erase`.",
-              "verb outcome"},
+    MetricRow{
+        "showcaller_commands", SeriesType::Counter,
+        "Commands answered, by verb and outcome (ok, repeated, or an error code). Tokens are "
+        "`token`, a player's rows `privacy-export` and `privacy-erase`, a list of players held "
+        "against an event `ledger-admitted`.",
+        "verb outcome"},
     MetricRow{"showcaller_command_seconds", SeriesType::Histogram,
               "From a command's arrival to its durable acknowledgement.", ""},
     MetricRow{"showcaller_telemetry_batches", SeriesType::Counter,

@@ -112,5 +112,95 @@ spec:
             std::string::npos);
 }
 
+constexpr const char* kOpening = R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: ops }
+spec: { members: [ann] }
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: gala, owner: ops }
+spec:
+  changes: [ { config: { document: rules, version: 1, value: {} } } ]
+  rollout:
+    unit: player
+    stages:
+      - { name: staff, exposure: 100%, audience: { "==": [ { var: group }, staff ] }, bake: 10s, gated: false }
+      - { name: half, exposure: 50%, bake: 1h, gated: false }
+      - { name: world, exposure: 100%, bake: 1h, gated: false }
+)";
+
+class AdmittedPlayersTest : public HostBackendTest {
+ protected:
+  AdmittedPlayersTest() {
+    EXPECT_TRUE(theatre_.apply("gala.yaml", kOpening));
+    theatre_.advance(seconds(30));
+    EXPECT_EQ(theatre_.world()->event("gala")->stage, 1);
+  }
+  Result<json::value> ask(json::object request) { return backend_.admitted("gala", request); }
+  static json::array players() {
+    json::array out{json::object{{"id", "ann"}, {"group", "staff"}}};
+    for (int i = 0; i < 100; ++i) out.push_back(json::value(fmt::format("p{}", i)));
+    return out;
+  }
+  std::map<std::int64_t, int> rows_by_visit() {
+    std::map<std::int64_t, int> rows;
+    EXPECT_TRUE(theatre_.host().ledger().read("gala", 1, [&](const LedgerRow& row) {
+      rows[row.visit] += row.source == LedgerSource::Admitted ? 1 : 0;
+      return true;
+    }));
+    return rows;
+  }
+};
+
+// After the fact, too: the rules of a stage are told by the journal, not by what is in force.
+TEST_F(AdmittedPlayersTest, AreThoseOfEachStageAndGetARowOnce) {
+  ASSERT_TRUE(theatre_.command(EventCommand{"gala", EventVerb::Rollback}));
+  theatre_.advance(seconds(3));
+  ASSERT_EQ(theatre_.world()->event("gala")->phase, Phase::RolledBack);
+  const auto answer = ask({{"players", players()}});
+  ASSERT_TRUE(answer) << answer.error().message;
+  const json::object& told = answer->as_object();
+  EXPECT_EQ(get_int(told, "asked"), 101);
+  const json::array& admitted = told.at("players").as_array();
+  EXPECT_EQ(get_int(told, "admitted"), std::int64_t(admitted.size()));
+  EXPECT_GT(admitted.size(), 35u);
+  EXPECT_LT(admitted.size(), 65u);
+  const json::array& of_ann = admitted[0].as_object().at("visits").as_array();
+  ASSERT_EQ(of_ann.size(), 2u);
+  EXPECT_EQ(get_string(of_ann[0].as_object(), "stage"), "staff");
+  const auto rows = rows_by_visit();
+  EXPECT_EQ(rows.at(1), 1);
+  EXPECT_EQ(rows.at(2), int(admitted.size()));
+  ASSERT_TRUE(ask({{"players", players()}}));
+  EXPECT_EQ(rows_by_visit(), rows);
+  theatre_.advance(seconds(1));
+  const LedgerStanding* sealed = theatre_.world()->event("gala")->ledger_of(1);
+  ASSERT_NE(sealed, nullptr);
+  EXPECT_EQ(sealed->players, std::int64_t(admitted.size()));
+}
+
+TEST_F(AdmittedPlayersTest, AreAskedForAsDocumented) {
+  EXPECT_EQ(ask({}).error().message,
+            "'players' is no list of 1 to 10000 players; send their ids, or objects with an 'id'");
+  EXPECT_EQ(ask({{"players", json::array{"p"}}, {"revision", 7}}).error().message,
+            "gala has no r7; its newest is r1");
+  EXPECT_EQ(backend_.admitted("nosuch", {}).error().code, ErrorCode::NotFound);
+}
+
+// Its rows would be all that is left of it, under a new seal.
+TEST_F(AdmittedPlayersTest, OfALedgerThatIsNotKeptAnyMoreAreNotTold) {
+  ASSERT_TRUE(ask({{"players", players()}}));
+  ASSERT_TRUE(theatre_.command(EventCommand{"gala", EventVerb::Rollback}));
+  theatre_.advance(seconds(3));
+  const std::string root = theatre_.world()->event("gala")->ledger_of(1)->root;
+  theatre_.restart(hours(24 * 181));
+  HostBackend restarted(&theatre_.host(), &journal_, {"test", "test"});
+  EXPECT_EQ(restarted.admitted("gala", {{"players", players()}}).error().code, ErrorCode::Conflict);
+  theatre_.advance(seconds(2));
+  EXPECT_EQ(theatre_.world()->event("gala")->ledger_of(1)->root, root);
+}
+
 }  // namespace
 }  // namespace showcaller::test

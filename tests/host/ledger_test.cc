@@ -166,5 +166,34 @@ TEST(LedgerOfFlags, KnowsWhomAnEvaluationReachedAndWhoReportedIt) {
   EXPECT_EQ(rows[LedgerSource::Reported], 1);
 }
 
+// A game server evaluates flags in its own process: whom it was given, and the event admits, may
+// have been shown the new value, reported or not.
+TEST(LedgerOfFlags, KnowsWhomTheEventAdmitsOfThePlayersThatWereGivenAPlace) {
+  Theatre theatre;
+  ASSERT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  const auto applied = theatre.apply("gates.yaml", kFlagEvent);
+  ASSERT_TRUE(applied) << applied.error().message;
+  theatre.advance(seconds(20));
+  for (int again = 0; again < 2; ++again) {
+    for (int i = 0; i < 10; ++i) {
+      AllocationRequest request;
+      request.session = fmt::format("match-{}-{}", again, i);
+      request.fleet = "raid";
+      for (int k = 0; k < 4; ++k)
+        request.players.push_back({fmt::format("player-{}", 4 * i + k), {}});
+      ASSERT_TRUE(theatre.host().allocate(request));
+    }
+  }
+  theatre.advance(seconds(1));
+  std::map<LedgerSource, int> rows;
+  ASSERT_TRUE(theatre.host().ledger().read("gates", 1, [&](const LedgerRow& row) {
+    ++rows[row.source];
+    return true;
+  }));
+  EXPECT_EQ(rows.size(), 1u);
+  EXPECT_GT(rows[LedgerSource::Admitted], 10);  // Half of 40, each once.
+  EXPECT_LT(rows[LedgerSource::Admitted], 30);
+}
+
 }  // namespace
 }  // namespace showcaller::test

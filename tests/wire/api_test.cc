@@ -411,6 +411,10 @@ TEST_F(Api, SessionsAreServed) {
   EXPECT_EQ(ask("DELETE", "/api/v1/allocations/gone").status, 404);
   EXPECT_EQ(ask("POST", "/api/v1/telemetry", "{}", {}, "viewer").status, 403);
   EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})").status, 403);
+  const std::string list = R"({"players":["p","q"]})";
+  EXPECT_EQ(ask("POST", "/api/v1/ledger/winter-raid/admitted", list).status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/ledger/winter-raid/admitted", list, {}, "root").body,
+            "{\"event\":\"winter-raid\",\"asked\":2}\n");
   EXPECT_EQ(ask("POST", "/api/v1/privacy/erase", R"({"player":"p"})", {}, "root").body,
             "{\"erased\":\"p\"}\n");
 }

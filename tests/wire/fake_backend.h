@@ -173,6 +173,9 @@ class FakeBackend : public ApiBackend {
   Result<json::value> ledger(std::string_view event, std::int64_t revision) const override {
     return json::object{{"event", event}, {"revision", revision}};
   }
+  Result<json::value> admitted(std::string_view event, const json::object& request) override {
+    return json::object{{"event", event}, {"asked", request.at("players").as_array().size()}};
+  }
   Result<json::value> privacy_export(std::string_view player) override {
     return json::object{{"player", player}};
   }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom the flag and configuration changes of one event reach, wherever they are evaluated: the same
+// rule as the flags in force have (flag_snapshot.h), asked without a flag.
+//
+// Threads: none; a value, immutable once made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "flag/exposure.h"
+#include "model/world.h"
+
+namespace showcaller {
+
+class FlagReach {
+ public:
+  FlagReach(const EventState& event, std::string salt);
+
+  bool reaches_nobody() const { return !admits_; }
+  // Whether one of the event's values for this flag ("config.drops" for a document) is for them;
+  // `flag` empty: for any flag.
+  bool reaches(std::string_view flag, const EvaluationContext& who, Instant now) const;
+  // The attribute that names the unit is not there: whatever the share, they are not admitted.
+  bool knows_no_unit_of(const EvaluationContext& who) const;
+  // Equal texts reach the same.
+  std::string text() const;
+
+ private:
+  using Names = std::set<std::string, std::less<>>;
+  // Configuration is proved in the dark and everywhere; flags wait for the doors of their region.
+  Names flags_, documents_;
+  Names regions_;                   // whose wave has come; empty: all
+  std::optional<Exposure> admits_;  // absent: nobody
+};
+
+}  // namespace showcaller
