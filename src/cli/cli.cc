@@ -233,6 +233,14 @@ class Program {
     files(verb("validate", "Check manifests offline; every finding with its place",
                "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
                [&w] { return validate_verb(w.paths, w.context.form); }));
+    CLI::App* policy =
+        verb("policy", "Hold the rules of a Policy against its own examples, offline",
+             "  showcaller policy test policy.yaml\n  showcaller policy test "
+             "manifests/ -o json\nExit codes: 0 all are good, 1 one is not, 2 the "
+             "files have errors.",
+             [&w] { return policy_test_verb(w.paths, w.context.form); });
+    policy->add_option("do", w.what, "test")->required()->check(CLI::IsMember({"test"}));
+    files(policy);
     CLI::App* schema =
         verb("schema", "Print the JSON Schema of manifests, for editors",
              "  showcaller schema > manifests.schema.json\n  showcaller schema Fleet",

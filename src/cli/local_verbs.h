@@ -11,6 +11,7 @@ namespace showcaller {
 
 int init_verb(const std::string& kind, const std::string& name, const std::string& owner);
 int validate_verb(const std::vector<std::string>& paths, OutputForm form);
+int policy_test_verb(const std::vector<std::string>& paths, OutputForm form);
 int schema_verb(const std::string& kind);
 int judge_verb(const std::string& path);  // exit codes: analysis/gate_stream.h
 int doctor_verb(const std::string& data);

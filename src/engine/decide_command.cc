@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "engine/decide_parts.h"
 #include "policy/access.h"
+#include "policy/admission.h"
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
 #include "policy/freezes.h"
@@ -109,7 +110,13 @@ class CommandDecision {
   CommandDecision(const World& world, const Command& command, Instant now)
       : world_(world), command_(command), now_(now) {}
 
-  Result<Decision> operator()(const ApplyCommand& c) const { return decide_apply(world_, c, now_); }
+  Result<Decision> operator()(const ApplyCommand& c) const {
+    TRY(check_admission(world_, c, command_.actor, now_));
+    TRY(Decision out, decide_apply(world_, c, now_));
+    for (std::string& note : admission_notes(world_, c, command_.actor, now_))
+      out.notes.push_back(std::move(note));
+    return out;
+  }
   Result<Decision> operator()(const RemoveCommand& c) const { return decide_remove(world_, c); }
 
   // ---- a LiveEvent ----

@@ -13,6 +13,7 @@
 #include "model/manifest/diff.h"
 #include "model/manifest/layers.h"
 #include "model/manifest/manifest.h"
+#include "policy/admission.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
 #include "policy/quotas.h"
@@ -166,6 +167,9 @@ Rehearsal apply_to_a_copy(const World& world, const PlanRequest& request, Instan
     receipt = engine.take(Input(command), now, &records);
   }
   out.world = engine.world();
+  for (std::string& note :
+       admission_notes(world, std::get<ApplyCommand>(command.body), request.actor, now))
+    out.notes.push_back(std::move(note));
   if (receipt) return out;
   out.problems.push_back(receipt.error().message);
   for (const auto& manifest : request.manifests) {

@@ -41,6 +41,11 @@ Result<json::value> Logic::apply(const json::value& data, const EvaluationLimits
   return value_to_json(result);
 }
 
+Result<bool> Logic::test(const json::value& data, const EvaluationLimits& limits) const {
+  TRY(const json::value result, apply(data, limits));
+  return is_truthy(Value::of(result));
+}
+
 Result<json::value> Logic::apply(const EvaluationContext& context, Instant now,
                                  std::string_view flag_key) const {
   Scratch scratch({});

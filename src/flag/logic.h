@@ -26,10 +26,12 @@ class Logic {
 
   // The result over any JSON. Fails where the rule exceeds its budget.
   Result<json::value> apply(const json::value& data, const EvaluationLimits& limits = {}) const;
+  // Whether that is true in JSONLogic's sense.
+  Result<bool> test(const json::value& data, const EvaluationLimits& limits = {}) const;
   // The result over a context, as a flag's targeting sees it.
   Result<json::value> apply(const EvaluationContext& context, Instant now,
                             std::string_view flag_key = {}) const;
-  // Whether the result is true in JSONLogic's sense.
+  // Whether that is true.
   Result<bool> test(const EvaluationContext& context, Instant now) const;
 
  private:

@@ -84,6 +84,8 @@ class Conversation {
       return answer(
           theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
     }
+    if (verb == "apply-aloud")
+      return noted(theatre_.apply(arg, text_of(kFolder / "manifests" / arg)));
     if (verb == "remove") return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
     if (verb == "apply-early")
       return answer(

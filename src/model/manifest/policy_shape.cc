@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "model/manifest/manifest.h"
 #include "model/manifest/shapes.h"
 
 namespace showcaller::manifest {
@@ -78,7 +79,8 @@ const Shape<ExceptionSpec>& exception_shape() {
   static const Shape<ExceptionSpec> shape(
       "Exception", "Lets one event past one rule, until a time.",
       {field("name", &ExceptionSpec::name, dns_label(), "Unique in the policy.").needed(),
-       field("rule", &ExceptionSpec::rule, dns_label(), "The freeze, approval rule or quota.")
+       field("rule", &ExceptionSpec::rule, dns_label(),
+             "The freeze, approval rule, quota or admission rule.")
            .needed(),
        field("event", &ExceptionSpec::event, dns_label(), "The LiveEvent.").needed(),
        field("until", &ExceptionSpec::until, instant(), "When it ends.").needed(),
@@ -96,6 +98,62 @@ const Shape<QuotaSpec>& quota_shape() {
        field("instances", &QuotaSpec::instances_max, integer(0, 10'000'000),
              "Instances; 0: no bound.")
            .assumed("0")});
+  return shape;
+}
+
+Value<std::string> kind_word() {
+  std::vector<std::pair<std::string, std::string>> words;
+  for (int i = 0; i <= int(Kind::LiveEvent); ++i) {
+    const std::string word(to_string(Kind(i)));
+    if (Kind(i) != Kind::Policy) words.emplace_back(word, word);
+  }
+  return choice<std::string>(std::move(words));
+}
+
+const Shape<AdmissionRule>& rule_shape() {
+  static const Shape<AdmissionRule> shape(
+      "AdmissionRule", "What a manifest has to be like to be applied.",
+      {field("name", &AdmissionRule::name, dns_label(), "Unique in the policy.").needed(),
+       field("kinds", &AdmissionRule::kinds, list(kind_word(), 8), "Manifests of these kinds.")
+           .derived_as("every kind but Policy"),
+       field("when", &AdmissionRule::when, json_logic(),
+             "Over `manifest` as it was written, `before` (the one in force, or null) and `actor`.")
+           .needed(),
+       field("deny", &AdmissionRule::deny, text(), "Where it holds, it is refused: why."),
+       field("warn", &AdmissionRule::warn, text(), "Where it holds, the answer says this.")},
+      [](Reader& reader, const Node& node, AdmissionRule* rule) {
+        if (rule->deny.empty() == rule->warn.empty())
+          reader.error_below(node, "name", "a rule says either `deny` or `warn`",
+                             "add `deny: why`, or `warn: what to look at`");
+      });
+  return shape;
+}
+
+const Shape<PolicyExample>& example_shape() {
+  static const Shape<PolicyExample> shape(
+      "PolicyExample", "A case for `showcaller policy test`.",
+      {field("name", &PolicyExample::name, dns_label(), "Unique in the policy.").needed(),
+       field("manifest", &PolicyExample::manifest, any_object(),
+             "What is applied, or the part of it that matters, with its `kind`.")
+           .needed(),
+       field_with<PolicyExample, json::object>(
+           "before", any_object(),
+           [](PolicyExample* e, json::object before) { e->before = std::move(before); },
+           "What is in force.")
+           .derived_as("nothing"),
+       field_with<PolicyExample, json::object>(
+           "actor", any_object(),
+           [](PolicyExample* e, json::object actor) { e->actor = std::move(actor); },
+           "Who applies it: { name, roles }.")
+           .derived_as("nobody"),
+       field("expect", &PolicyExample::expect,
+             choice<AdmissionOutcome>({{"allow", AdmissionOutcome::Allow},
+                                       {"warn", AdmissionOutcome::Warn},
+                                       {"deny", AdmissionOutcome::Deny}}),
+             "What has to come of it.")
+           .needed(),
+       field("rule", &PolicyExample::rule, dns_label(), "The rule that has to say so.")
+           .derived_as("any")});
   return shape;
 }
 
@@ -119,6 +177,27 @@ bool is_built_in(std::string_view role) {
          role == "client";
 }
 
+void finish_examples(Reader& reader, const Node& node, const PolicySpec& policy,
+                     const std::vector<std::string>& rules) {
+  names_of(reader, node, "examples", policy.examples);
+  for (std::size_t i = 0; i < policy.examples.size(); ++i) {
+    const PolicyExample& example = policy.examples[i];
+    const std::string at = fmt::format("examples[{}]", i);
+    if (!kind_from(get_string(example.manifest, "kind"))) {
+      reader.error_below(node, at + ".manifest", "the example's manifest has no kind",
+                         "add `kind: LiveEvent`");
+    }
+    if (example.rule.empty()) continue;
+    if (example.expect == AdmissionOutcome::Allow) {
+      reader.error_below(node, at + ".rule", "no rule speaks where `expect` is allow");
+    } else if (std::ranges::find(rules, example.rule) == rules.end()) {
+      reader.error_below(node, at + ".rule",
+                         fmt::format("this policy has no rule '{}'", example.rule),
+                         suggestion(example.rule, rules));
+    }
+  }
+}
+
 void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
   const auto roles = names_of(reader, node, "roles", policy->roles);
   std::vector<std::string> rules = names_of(reader, node, "approvals", policy->approvals);
@@ -126,6 +205,9 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
     rules.push_back(std::move(name));
   for (auto& name : names_of(reader, node, "quotas", policy->quotas))
     rules.push_back(std::move(name));
+  const auto admission = names_of(reader, node, "rules", policy->rules);
+  rules.insert(rules.end(), admission.begin(), admission.end());
+  finish_examples(reader, node, *policy, admission);
   names_of(reader, node, "exceptions", policy->exceptions);
   for (std::size_t i = 0; i < policy->exceptions.size(); ++i) {
     const std::string& rule = policy->exceptions[i].rule;
@@ -150,7 +232,7 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
 
 const Shape<PolicySpec>& policy_shape() {
   static const Shape<PolicySpec> shape(
-      "Policy", "What may happen: roles, approvals, freezes, exceptions, quotas, rates.",
+      "Policy", "What may happen: roles, approvals, freezes, exceptions, quotas, rules, rates.",
       {list_field("roles", &PolicySpec::roles, role_shape(), "Who may do what.", 256).assumed("[]"),
        list_field("approvals", &PolicySpec::approvals, approval_shape(),
                   "What needs a second person.", 256)
@@ -162,6 +244,11 @@ const Shape<PolicySpec>& policy_shape() {
                   "Who gets past a rule, until when.", 1'000)
            .assumed("[]"),
        list_field("quotas", &PolicySpec::quotas, quota_shape(), "How much at once.", 64)
+           .assumed("[]"),
+       list_field("rules", &PolicySpec::rules, rule_shape(), "What may be applied.", 256)
+           .assumed("[]"),
+       list_field("examples", &PolicySpec::examples, example_shape(),
+                  "Cases that `showcaller policy test` holds the rules against.", 1'000)
            .assumed("[]"),
        section("rate_limit",
                Shape<PolicySpec>("RateLimit", "How often.",

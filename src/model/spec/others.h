@@ -164,12 +164,31 @@ struct QuotaSpec {
   int events_active_max = 0;
   int instances_max = 0;
 };
+// What a manifest that is applied has to be like: where the condition holds, it is denied, or
+// warned of.
+struct AdmissionRule {
+  std::string name;
+  std::vector<std::string> kinds;  // of manifests; empty: any
+  json::value when;                // JSONLogic over {"manifest", "before", "actor"}
+  std::string deny, warn;          // one of them says why
+};
+enum class AdmissionOutcome { Allow, Warn, Deny };
+// A case that the policy's author decided: `showcaller policy test` holds the rules against it.
+struct PolicyExample {
+  std::string name;
+  json::object manifest;
+  json::value before, actor;  // null: there is none
+  AdmissionOutcome expect = AdmissionOutcome::Allow;
+  std::string rule;  // that has to be the one that speaks; empty: any
+};
 struct PolicySpec {
   std::vector<RoleSpec> roles;
   std::vector<ApprovalRule> approvals;
   std::vector<FreezeSpec> freezes;
   std::vector<ExceptionSpec> exceptions;
   std::vector<QuotaSpec> quotas;
+  std::vector<AdmissionRule> rules;
+  std::vector<PolicyExample> examples;
   int commands_per_minute_max = 0;  // an actor; 0: none
   bool audit_only = false;          // log what it would refuse, refuse nothing
 };
