@@ -122,10 +122,9 @@ std::string HostBackend::owner_of(std::string_view kind, std::string_view name) 
 }
 
 void HostBackend::submit(Command command, CommandReply reply) {
-  auto shared = std::make_shared<CommandReply>(std::move(reply));
-  const Status put = host_.post(std::move(command),
-                                [shared](Result<Receipt> answer) { (*shared)(std::move(answer)); });
-  if (!put) (*shared)(std::unexpected(put.error()));
+  Letter letter{std::move(command), std::move(reply)};
+  if (const Status posted = host_.post(&letter); !posted)
+    letter.reply(std::unexpected(posted.error()));
 }
 
 void HostBackend::submit_all(std::vector<Submission> commands) {

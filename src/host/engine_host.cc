@@ -111,14 +111,15 @@ Status EngineHost::boot() {
 }
 
 Status EngineHost::submit(Input input, Reply reply) {
-  TRY(post(std::move(input), std::move(reply)));
+  Letter letter{std::move(input), std::move(reply)};
+  TRY(post(&letter));
   mailbox_.ring();
   return {};
 }
 
-Status EngineHost::post(Input input, Reply reply) {
+Status EngineHost::post(Letter* letter) {
   if (stopped_) return std::unexpected(kStopped);
-  return mailbox_.put({std::move(input), std::move(reply)});
+  return mailbox_.put(letter);
 }
 
 void EngineHost::post_all(std::vector<Letter> letters) {
@@ -171,16 +172,17 @@ bool EngineHost::decide_if_free() {
 
 // Letters are taken and decided under one lock, so that they are decided in the order they came.
 bool EngineHost::decide_holding_engine() {
-  std::vector<Letter> letters = mailbox_.take(options_.batch_max);
-  if (letters.empty()) return false;
+  mailbox_.take(options_.batch_max, &letters_);
+  if (letters_.empty()) return false;
   const Instant at = now();
   Pending decided;
-  decided.answers.reserve(letters.size());
-  decided.records->reserve(letters.size());
-  for (Letter& letter : letters) {
+  decided.answers.reserve(letters_.size());
+  decided.records->reserve(letters_.size());
+  for (Letter& letter : letters_) {
     Result<Receipt> answer = engine_->take(letter.input, at, decided.records.get());
     decided.answers.emplace_back(std::move(letter.reply), std::move(answer));
   }
+  letters_.clear();
   decided.world = engine_->world();
   std::lock_guard pending_lock(pending_mutex_);
   pending_.append(std::move(decided));
@@ -342,7 +344,8 @@ bool EngineHost::wait_for_the_journal() {
                    "the journal cannot be read at the moment, and is tried again: " + cause.message,
                    kSendAgainAfterS};
   if (lost_) {
-    for (Letter& letter : mailbox_.take(options_.batch_max))
+    mailbox_.take(options_.batch_max, &letters_);
+    for (Letter& letter : letters_)
       undurable.answers.emplace_back(std::move(letter.reply), std::unexpected(told));
   }
   for (auto& [reply, answer] : undurable.answers) {

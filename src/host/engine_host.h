@@ -55,8 +55,9 @@ class EngineHost {
   // The reply comes from within run_batch() or settle(), when the records are durable or the input
   // is refused.
   Status submit(Input input, Reply reply = {});
-  // The same, but decided only after the next settle(), together with all that was posted.
-  Status post(Input input, Reply reply);
+  // The same, but decided only after the next settle(), together with all that was posted. A letter
+  // that is refused is still the caller's.
+  Status post(Letter* letter);
   // Decided together if they fit a batch; what is refused is replied to from within the call.
   void post_all(std::vector<Letter> letters);
   // Decides what was posted here and now, if it is little, the engine is free and the disk quick;
@@ -126,7 +127,8 @@ class EngineHost {
   std::vector<BatchListener> listeners_;
   std::mutex engine_mutex_;  // taken before pending_mutex_, if both are
   std::unique_ptr<Engine> engine_;
-  std::mutex pending_mutex_;  // held for a move
+  std::vector<Letter> letters_;  // that are being decided; with engine_mutex_
+  std::mutex pending_mutex_;     // held for a move
   std::condition_variable pending_taken_;
   Pending pending_;
   bool committing_ = false;

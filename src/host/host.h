@@ -81,10 +81,11 @@ class Host {
   void finish();
 
   // Any thread.
-  // A command of an actor, within the actor's rate; decided after the next settle().
-  Status post(Command command, Reply reply) {
-    TRY(rates_.take(*world(), command, engine_->now()));
-    return engine_->post(std::move(command), std::move(reply));
+  // A command of an actor, within the actor's rate; decided after the next settle(). One that is
+  // refused is still the caller's.
+  Status post(Letter* command) {
+    TRY(rates_.take(*world(), std::get<Command>(command->input), engine_->now()));
+    return engine_->post(command);
   }
   // The same for many. Each letter is a command.
   void post_all(std::vector<Letter> commands);

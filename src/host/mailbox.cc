@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/mailbox.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace showcaller {
@@ -23,10 +26,10 @@ bool is_light(const Input& input) {
 
 }  // namespace
 
-Status Mailbox::put(Letter letter) {
+Status Mailbox::put(Letter* letter) {
   std::lock_guard lock(mutex_);
-  if (!has_room_for(letter)) return std::unexpected(full());
-  add(std::move(letter));
+  if (!has_room_for(*letter)) return std::unexpected(full());
+  add(letter);
   return {};
 }
 
@@ -35,7 +38,7 @@ std::vector<Letter> Mailbox::put_all(std::vector<Letter> letters) {
   std::lock_guard lock(mutex_);
   for (Letter& letter : letters) {
     if (has_room_for(letter)) {
-      add(std::move(letter));
+      add(&letter);
     } else {
       refused.push_back(std::move(letter));
     }
@@ -43,13 +46,13 @@ std::vector<Letter> Mailbox::put_all(std::vector<Letter> letters) {
   return refused;
 }
 
-void Mailbox::add(Letter letter) {
-  heavy_ += showcaller::is_light(letter.input) ? 0 : 1;
-  letters_.push_back(std::move(letter));
+void Mailbox::add(Letter* letter) {
+  heavy_ += showcaller::is_light(letter->input) ? 0 : 1;
+  letters_.push_back(std::move(*letter));
 }
 
 bool Mailbox::has_room_for(const Letter& letter) const {
-  return letters_.size() < letters_max_ + (has_right_of_way(letter.input) ? kSafetyRoom : 0);
+  return waiting() < letters_max_ + (has_right_of_way(letter.input) ? kSafetyRoom : 0);
 }
 
 Error Mailbox::full() const {
@@ -59,30 +62,37 @@ Error Mailbox::full() const {
 
 void Mailbox::wait(Duration most) {
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, most, [this] { return !letters_.empty() || rung_; });
+  arrived_.wait_for(lock, most, [this] { return waiting() > 0 || rung_; });
   rung_ = false;
 }
 
-std::vector<Letter> Mailbox::take(std::size_t letters_max) {
+void Mailbox::take(std::size_t letters_max, std::vector<Letter>* letters) {
+  letters->clear();
   std::lock_guard lock(mutex_);
-  std::vector<Letter> out;
-  out.reserve(std::min(letters_max, letters_.size()));
-  while (!letters_.empty() && out.size() < letters_max) {
-    heavy_ -= showcaller::is_light(letters_.front().input) ? 0 : 1;
-    out.push_back(std::move(letters_.front()));
-    letters_.pop_front();
+  if (taken_ == 0 && letters_.size() <= letters_max) {
+    heavy_ = 0;
+    return letters_.swap(*letters);
   }
-  return out;
+  const auto first = letters_.begin() + std::ptrdiff_t(taken_);
+  const auto last = first + std::ptrdiff_t(std::min(letters_max, waiting()));
+  heavy_ -= std::size_t(std::count_if(
+      first, last, [](const Letter& letter) { return !showcaller::is_light(letter.input); }));
+  letters->assign(std::move_iterator(first), std::move_iterator(last));
+  taken_ += letters->size();
+  // Each letter is moved up once at most, however many wait.
+  if (2 * taken_ < letters_.size()) return;
+  letters_.erase(letters_.begin(), last);
+  taken_ = 0;
 }
 
 std::size_t Mailbox::size() const {
   std::lock_guard lock(mutex_);
-  return letters_.size();
+  return waiting();
 }
 
 bool Mailbox::is_light(std::size_t most) const {
   std::lock_guard lock(mutex_);
-  return !letters_.empty() && heavy_ == 0 && letters_.size() <= most;
+  return waiting() > 0 && heavy_ == 0 && waiting() <= most;
 }
 
 void Mailbox::ring() {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -26,8 +25,9 @@ class Mailbox {
  public:
   explicit Mailbox(std::size_t letters_max) : letters_max_(letters_max) {}
 
-  // Limit when full: try again later. Nobody is woken before ring().
-  Status put(Letter letter);
+  // Limit when full: try again later, and the letter is still the caller's. Nobody is woken before
+  // ring().
+  Status put(Letter* letter);
   // All at once, so that the receiver sees them together. Those for which there was no room come
   // back.
   std::vector<Letter> put_all(std::vector<Letter> letters);
@@ -35,8 +35,8 @@ class Mailbox {
   void ring();
   // Until it rings or `most` has passed; not at all while there are letters.
   void wait(Duration most);
-  // Up to letters_max letters, in order.
-  std::vector<Letter> take(std::size_t letters_max);
+  // Up to letters_max letters, in order. What *letters held is gone; its room is used again.
+  void take(std::size_t letters_max, std::vector<Letter>* letters);
   std::size_t size() const;
   // Some letters wait, all of them commands about single events, and no more than `most`.
   bool is_light(std::size_t most) const;
@@ -44,13 +44,15 @@ class Mailbox {
 
  private:
   bool has_room_for(const Letter& letter) const;
-  void add(Letter letter);
+  void add(Letter* letter);
+  std::size_t waiting() const { return letters_.size() - taken_; }
 
   const std::size_t letters_max_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<Letter> letters_;
-  std::size_t heavy_ = 0;  // of the letters
+  std::vector<Letter> letters_;
+  std::size_t taken_ = 0;  // of the letters, from the front
+  std::size_t heavy_ = 0;  // of those that wait
   bool rung_ = false;
 };
 

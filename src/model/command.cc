@@ -68,7 +68,9 @@ struct TextOf {
     for (const std::string_view part : parts) append_json_string(out, part);
   }
   static std::string text(std::string_view verb, Parts parts) {
-    std::string out(verb);
+    std::string out;
+    out.reserve(120);
+    out += verb;
     add(&out, parts);
     return out;
   }

@@ -46,6 +46,8 @@ std::size_t DoneKeys::Run::find(const std::array<std::uint64_t, 2>& digest) cons
 
 const DoneKey* DoneKeys::find(std::string_view key) const {
   const auto digest = digest_of(key);
+  // Each run's table lies elsewhere in memory: all are fetched at once.
+  for (const RunRef& run : runs_) __builtin_prefetch(run->slot_of(digest));
   for (std::size_t r = runs_.size(); r-- > 0;) {
     const Run& run = *runs_[r].get();
     const std::size_t at = run.find(digest);

@@ -62,6 +62,9 @@ class DoneKeys {
     explicit Run(std::size_t capacity);
     Run(const Run& other) : keys(other.keys), slots(other.slots) {}
     void add(const DoneKey& key);
+    const Slot* slot_of(const std::array<std::uint64_t, 2>& digest) const {
+      return &slots[digest[0] & (slots.size() - 1)];
+    }
     std::size_t find(const std::array<std::uint64_t, 2>& digest) const;  // size() if absent
   };
   using RunRef = CountedRef<Run>;

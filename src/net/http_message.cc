@@ -302,8 +302,11 @@ Status split_target(HttpRequest* request) {
 void append_response_head(std::string* out, int status, const HttpHeaders& headers) {
   fmt::format_to(std::back_inserter(*out), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
   const auto append_clean = [out](std::string_view text) {
+    const auto from = std::ptrdiff_t(out->size());
+    out->append(text);
     // A line break in a value would end the field: it becomes a space.
-    for (const char c : text) *out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+    std::replace_if(out->begin() + from, out->end(), breaks, ' ');
   };
   for (std::size_t i = 0; i < headers.size(); ++i) {
     append_clean(headers.name(i));

@@ -305,9 +305,15 @@ void submit_command(const ApiPorts& ports, Command command, Answer answer, json:
                 answer = std::move(answer)](Result<Receipt> result) mutable {
     count_command(ports, verb, result, started);
     if (!result) return answer.fail(result.error());
-    auto body = receipt_json(*result);
-    for (auto& field : more) body[field.key()] = std::move(field.value());
-    answer.ok(body);
+    std::string body;
+    append_receipt(&body, *result);
+    for (const auto& field : more) {
+      body.back() = ',';
+      append_json_string(&body, field.key());
+      body += ':' + to_json_text(field.value()) + '}';
+    }
+    body += '\n';
+    answer.send(json_response(200, std::move(body)));
   };
   ports.backend->submit(std::move(command), std::move(reply));
 }

@@ -128,10 +128,4 @@ void append_receipt(std::string* out, const Receipt& receipt) {
   *out += "]}";
 }
 
-json::object receipt_json(const Receipt& receipt) {
-  json::array notes;
-  for (const auto& note : receipt.notes) notes.emplace_back(note);
-  return {{"seq", receipt.seq}, {"repeated", receipt.repeated}, {"notes", std::move(notes)}};
-}
-
 }  // namespace showcaller

@@ -26,8 +26,7 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
 // "hold", "resume", ... of kEventVerbs.
 Result<EventVerb> event_verb(std::string_view text);
 
-json::object receipt_json(const Receipt& receipt);
-// The same as text.
+// {"seq":7,"repeated":false,"notes":["…"]}
 void append_receipt(std::string* out, const Receipt& receipt);
 
 }  // namespace showcaller

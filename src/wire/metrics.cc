@@ -32,6 +32,15 @@ void append_escaped(std::string* out, std::string_view text) {
   }
 }
 
+// What a child is found by: each label, ended by a NUL.
+void append_label(fmt::memory_buffer* key, std::string_view label) {
+  key->append(label);
+  key->push_back('\0');
+}
+std::string_view text_of(const fmt::memory_buffer& key) {
+  return {key.data(), key.size()};
+}
+
 std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -76,17 +85,17 @@ struct MetricsRegistry::Family {
 
   Child& child(const LabelValues& labels) {
     CHECK(labels.size() == label_names.size());
-    std::string key;
-    for (const auto label : labels) key.append(label) += '\0';
+    fmt::memory_buffer key;  // Nothing is allocated to find what is there.
+    for (const auto label : labels) append_label(&key, label);
     std::lock_guard lock(mutex);
-    auto found = children.find(key);
+    auto found = children.find(text_of(key));
     if (found == children.end() && children.size() >= kChildrenMax) {
       key.clear();
-      for (std::size_t i = 0; i < labels.size(); ++i) key.append("other") += '\0';
-      found = children.find(key);
+      for (std::size_t i = 0; i < labels.size(); ++i) append_label(&key, "other");
+      found = children.find(text_of(key));
     }
     if (found == children.end())
-      found = children.emplace(std::move(key), std::make_unique<Child>()).first;
+      found = children.emplace(text_of(key), std::make_unique<Child>()).first;
     return *found->second;
   }
 
@@ -131,7 +140,7 @@ struct MetricsRegistry::Family {
   MetricRow row;
   std::vector<std::string_view> label_names;
   mutable std::mutex mutex;
-  std::map<std::string, std::unique_ptr<Child>> children;
+  std::map<std::string, std::unique_ptr<Child>, std::less<>> children;
 };
 
 MetricsRegistry::MetricsRegistry(std::span<const MetricRow> table) {

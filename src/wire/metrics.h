@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,7 +69,7 @@ class MetricHistogram {
   std::atomic<std::uint64_t> sum_us_ = 0;
 };
 
-using LabelValues = std::vector<std::string_view>;
+using LabelValues = std::initializer_list<std::string_view>;
 
 class MetricsRegistry {
  public:

@@ -12,16 +12,19 @@
 namespace showcaller {
 namespace {
 
+// "/a/b": takes "/a" off, and gives "a".
+std::string_view take_segment(std::string_view* path) {
+  path->remove_prefix(std::min<std::size_t>(1, path->size()));
+  const auto segment = path->substr(0, path->find('/'));
+  path->remove_prefix(segment.size());
+  return segment;
+}
+
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> segments;
   segments.reserve(8);
-  path.remove_prefix(std::min<std::size_t>(1, path.size()));
-  while (true) {
-    const auto end = std::min(path.find('/'), path.size());
-    segments.push_back(path.substr(0, end));
-    if (end == path.size()) break;
-    path.remove_prefix(end + 1);
-  }
+  do segments.push_back(take_segment(&path));
+  while (!path.empty());
   return segments;
 }
 
@@ -46,20 +49,20 @@ bool is_readable_type(std::string_view content_type) {
          type == "application/x-www-form-urlencoded";
 }
 
-void fill_params(const Route& route, std::string_view path, RequestContext* context) {
-  const auto names = split_path(route.pattern);
-  const auto values = split_path(path);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!is_param(names[i])) continue;
-    if (is_rest(names[i])) {
-      const auto at = i < values.size() ? static_cast<std::size_t>(values[i].data() - path.data())
-                                        : path.size();
-      context->params.emplace_back(names[i].substr(1, names[i].size() - 5),
-                                   std::string(path.substr(at)));
+// `values`: the segments of the path, which the route's pattern fits.
+void fill_params(const Route& route, std::string_view path,
+                 const std::vector<std::string_view>& values, RequestContext* context) {
+  std::string_view pattern = route.pattern;
+  for (const std::string_view value : values) {
+    const auto name = take_segment(&pattern);
+    if (is_rest(name)) {
+      const auto at = static_cast<std::size_t>(value.data() - path.data());
+      context->params.emplace_back(name.substr(1, name.size() - 5), std::string(path.substr(at)));
       return;
     }
-    context->params.emplace_back(names[i].substr(1, names[i].size() - 2),
-                                 percent_decode(values[i]).value_or(""));
+    if (is_param(name))
+      context->params.emplace_back(name.substr(1, name.size() - 2),
+                                   percent_decode(value).value_or(""));
   }
 }
 
@@ -151,7 +154,8 @@ std::optional<HttpResponse> Router::judge_path(RequestContext* context) const {
   const auto path = request.raw_path();
   if (path == "*")  // Of the server as a whole.
     return HttpResponse{204, {{"Allow", "OPTIONS, GET, HEAD, POST, DELETE"}}, ""};
-  const auto* methods = find(root_, split_path(path), 0);
+  const auto segments = split_path(path);
+  const auto* methods = find(root_, segments, 0);
   if (methods == nullptr) {
     return problem(*context, 404,
                    {ErrorCode::NotFound,
@@ -172,7 +176,7 @@ std::optional<HttpResponse> Router::judge_path(RequestContext* context) const {
     return response;
   }
   context->route = found->second;
-  fill_params(*context->route, path, context);
+  fill_params(*context->route, path, segments, context);
   return std::nullopt;
 }
 

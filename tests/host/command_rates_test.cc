@@ -49,7 +49,8 @@ TEST(CommandRates, TheHostRefusesWhatIsTooMuch) {
   ASSERT_TRUE(theatre.apply("policy.yaml", kSixAMinute));
   int refused = 0;
   for (int i = 0; i < 10; ++i) {
-    refused += theatre.host().post(by("ann", EventVerb::Resume), {}) ? 0 : 1;
+    Letter letter{by("ann", EventVerb::Resume), {}};
+    refused += theatre.host().post(&letter) ? 0 : 1;
   }
   EXPECT_EQ(refused, 4);
 }
