@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>

@@ -20,6 +20,10 @@ struct JsonLimits {
   std::size_t depth_max = 64;
 };
 
+// For text that we wrote ourselves: what was accepted from others, in whatever surrounds it, can be
+// read again.
+inline constexpr JsonLimits kOwnJson{.bytes_max = std::size_t(1) << 30, .depth_max = 256};
+
 // Keys in their stored order, no spaces, doubles by std::to_chars; a non-finite double is null.
 std::string to_json_text(const json::value& value);
 // The same with sorted keys: equal values give equal bytes. For hashes.
@@ -27,7 +31,8 @@ std::string to_canonical_json_text(const json::value& value);
 // Two spaces a level, for people.
 std::string to_pretty_json_text(const json::value& value);
 // Errors carry line:column.
-Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
+Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {},
+                               json::storage_ptr storage = {});
 // A JSON string with its quotes. A byte that is no UTF-8 becomes U+FFFD: what is written can be
 // read.
 void append_json_string(std::string* out, std::string_view text);

@@ -22,7 +22,7 @@ class ValueBuilder {
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
 
-  ValueBuilder() { stack_.reset(); }
+  explicit ValueBuilder(json::storage_ptr storage) { stack_.reset(std::move(storage)); }
   json::value release() { return stack_.release(); }
 
   bool on_document_begin(error_code&) { return true; }
@@ -87,14 +87,15 @@ class ValueBuilder {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
+Result<json::value> parse_json(std::string_view text, const JsonLimits& limits,
+                               json::storage_ptr storage) {
   if (text.size() > limits.bytes_max) {
     return fail(ErrorCode::Limit, fmt::format("JSON of {} bytes is over the limit of {} bytes",
                                               text.size(), limits.bytes_max));
   }
   json::parse_options options;
   options.max_depth = limits.depth_max;
-  json::basic_parser<ValueBuilder> parser(options);
+  json::basic_parser<ValueBuilder> parser(options, std::move(storage));
   error_code error;
   std::size_t end = parser.write_some(false, text.data(), text.size(), error);
   if (!error) {

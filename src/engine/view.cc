@@ -12,7 +12,7 @@ namespace {
 
 template <class T>
 json::value view_of(const T& value) {
-  return json::parse(to_json_text_of(value));
+  return parse_json(to_json_text_of(value), kOwnJson).value();
 }
 
 double percent(std::int64_t ppm) {
@@ -199,7 +199,7 @@ json::array tokens_view(const World& world) {
 }
 
 json::object record_view(const Record& record) {
-  return json::parse(encode_record(record)).as_object();
+  return parse_json(encode_record(record), kOwnJson)->as_object();
 }
 
 }  // namespace showcaller

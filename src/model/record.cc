@@ -64,10 +64,9 @@ Result<Record> decode_record(std::string_view bytes) {
   // The journal's lines are ours: parsed without copying strings twice, by an arena of one record.
   unsigned char arena[8192];
   json::monotonic_resource resource(arena, sizeof arena);
-  boost::system::error_code error;
-  json::value parsed = json::parse({bytes.data(), bytes.size()}, error, &resource);
-  if (error || !parsed.is_object()) return corrupt("no valid JSON");
-  const json::object& object = parsed.get_object();
+  const auto parsed = parse_json(bytes, kOwnJson, &resource);
+  if (!parsed || !parsed->is_object()) return corrupt("no valid JSON");
+  const json::object& object = parsed->get_object();
   Record record;
   bool good = true;
   const auto read = [&](std::string_view key, auto* to, bool required) {

@@ -230,7 +230,7 @@ Result<World> world_from_text(std::string_view text) {
   bool first = true;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    TRY(const json::value line, parse_json(text.substr(0, end), {.bytes_max = 64u << 20}));
+    TRY(const json::value line, parse_json(text.substr(0, end), kOwnJson));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (first) {
       Head head;

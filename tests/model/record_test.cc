@@ -53,6 +53,17 @@ TEST(Record, EveryKindRoundTrips) {
   }
 }
 
+// As deep as a manifest may be.
+TEST(Record, WhatWasAcceptedIsReadAgainHoweverDeep) {
+  json::value nested = 1;
+  for (int depth = 0; depth < 64; ++depth) nested = json::array{nested};
+  ManifestApplied applied{"Flag", "deep", 1, "hash", {{"spec", nested}}};
+  const std::string bytes = encode_record(record_of(applied));
+  const auto read = decode_record(bytes);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(encode_record(*read), bytes);
+}
+
 TEST(Record, NumbersAndNamesAreUnique) {
   std::set<int> numbers;
   std::set<std::string_view> names;
