@@ -45,14 +45,15 @@ const GateConfig& GateState::config() const {
 }
 
 std::vector<NoisePrior> GateState::learned() const {
-  constexpr double kNuMax = 40;
+  constexpr double kNuMax = 40, kTauMin = 0.01;
   std::vector<NoisePrior> out;
   for (const MetricPlan& metric : core_->plan->metrics) {
-    NoisePrior most{.tau = 0.01, .nu = 0};
+    NoisePrior most{.tau = kTauMin, .nu = 0};
     for (std::size_t s = metric.first; s < metric.last; ++s) {
       if (core_->plan->series[s].weight <= 0) continue;
       const WindowNoise n = core_->noise(s, 0);
-      if (n.tau2 >= most.tau * most.tau) most = {std::sqrt(n.tau2), std::min(kNuMax, n.nu)};
+      const double tau = std::max(kTauMin, std::sqrt(n.tau2));
+      if (most.nu == 0 || tau > most.tau) most = {tau, std::min(kNuMax, n.nu)};
     }
     out.push_back(most);
   }

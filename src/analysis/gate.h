@@ -49,6 +49,7 @@ std::optional<Verdict> parse_verdict(std::string_view text);
 struct NoisePrior {
   double tau = 0.15;
   double nu = 6;
+  friend bool operator==(const NoisePrior&, const NoisePrior&) = default;
 };
 
 struct GateMetric {
@@ -62,6 +63,9 @@ struct GateMetric {
           // (1.5; 2 where the name says crash; 1.9 on the top cut of a quantile)
   std::vector<double> at;    // quantile metrics: {0.5, 0.9, 0.95, 0.99}
   std::vector<double> cuts;  //   and the frozen values of the baseline there, ascending
+  // Quantile metrics: the canary's values were divided by this before they were counted (counted
+  // above cut x this), so that so much of what is acceptable lies in the counts. 1: they were not.
+  double divided_by = 1;
   double scaled_by =
       0;  // quantile metrics: > 1 when each group's counts end with the number above top cut x this
   NoisePrior prior;
@@ -86,6 +90,8 @@ TickShape shape_of(const GateConfig& config);
 double ratio_of_points(double points, double baseline_rate);
 // The factor a metric must be able to show (must_detect, or its default), on the event ratio.
 double budget_ratio(const GateMetric& metric);
+// The same of a quantile's values.
+double latency_growth_seen(const GateMetric& metric);
 
 struct MetricLook {
   std::string name;
@@ -95,6 +101,7 @@ struct MetricLook {
   double ratio_low = 0;   // confidence sequence at 95 %, valid at every look
   double ratio_high = 0;  // 0: unbounded so far
   double at = 0;          // quantile metrics: which quantile the ratio speaks of
+  double divided_by = 1;  //   and what the canary's values were divided by
   std::int64_t canary_n = 0, canary_x = 0, baseline_n = 0, baseline_x = 0;  // after warm-up
   double phi = 1;                                                           // dispersion
   double tau = 0;                   // sd between instances (instance assignment)
@@ -128,8 +135,8 @@ class GateState {
   ~GateState();
 
   // Ticks in the order of t_s. A tick at or before second 0 is baseline history: it teaches noise
-  // and nothing else. Missing ticks count as ticks without telemetry. After a fail, further ticks
-  // change nothing.
+  // and nothing else, and may come at any time. Missing ticks count as ticks without telemetry.
+  // After a fail, further ticks change nothing.
   Verdict feed(const Tick& tick);
   Verdict verdict() const;
   std::int64_t t_s() const;

@@ -20,6 +20,11 @@ namespace {
 constexpr double kMetricsWeight = 0.96;
 constexpr double kCatastropheRatio = 2.5;
 constexpr double kCatastropheRatioTail = 4;
+// must_detect of a quantile that has none, of its values and of the share above the top cut; as far
+// beyond the margin where that is wider than usual.
+constexpr double kLatencyGrowthSeen = 1.25;
+constexpr double kTopCutRatio = 1.9;
+constexpr double kUsualMargin = 1.10;
 constexpr std::size_t kMetricsMax = 64;
 constexpr std::size_t kCutsMax = 16;
 
@@ -52,8 +57,8 @@ Status check_metric(const GateMetric& m) {
     return wrong("prior is outside tau 0 to 2, nu 0 to 1000");
   }
   if (m.kind != MetricKind::Quantile) {
-    if (!m.cuts.empty() || !m.at.empty() || m.scaled_by != 0) {
-      return wrong("only quantile metrics have `at`, `cuts` and `scaled_by`");
+    if (!m.cuts.empty() || !m.at.empty() || m.scaled_by != 0 || m.divided_by != 1) {
+      return wrong("only quantile metrics have `at`, `cuts`, `divided_by` and `scaled_by`");
     }
     return {};
   }
@@ -69,6 +74,11 @@ Status check_metric(const GateMetric& m) {
   }
   if (m.scaled_by != 0 && !(m.scaled_by > 1 && m.scaled_by <= 10))
     return wrong("scaled_by is outside 1 to 10");
+  const double least = m.better == Better::Higher ? 1 - m.worse_by_at_most : 1;
+  const double most = m.better == Better::Higher ? 1 : 1 + m.worse_by_at_most;
+  constexpr double kRounding = 1e-9;
+  if (!(m.divided_by >= least - kRounding && m.divided_by <= most + kRounding))
+    return wrong("divided_by is beyond what worse_by_at_most accepts");
   return {};
 }
 
@@ -84,11 +94,19 @@ double exceedance_log_ratio(const GateMetric& m, std::size_t cut, double log_fac
   return std::min(slope * log_factor, std::log(0.95 / (1 - m.at[cut])));
 }
 
+// Of a quantile, what is left of the margin where the canary's values were divided before they were
+// counted.
 double series_margin(const GateMetric& m, std::size_t cut) {
   if (m.worse_by_at_most == 0) return 0;
-  if (m.better == Better::Higher) return -std::log1p(-m.worse_by_at_most);
-  if (m.kind != MetricKind::Quantile) return std::log1p(m.worse_by_at_most);
-  return std::max(0.0, exceedance_log_ratio(m, cut, std::log1p(m.worse_by_at_most)));
+  const double log_margin = m.better == Better::Higher ? -std::log1p(-m.worse_by_at_most)
+                                                       : std::log1p(m.worse_by_at_most);
+  if (m.kind != MetricKind::Quantile) return log_margin;
+  const double left = log_margin - std::abs(std::log(m.divided_by));
+  return std::max(0.0, exceedance_log_ratio(m, cut, left));
+}
+
+double wider_than_usual(const GateMetric& m) {
+  return std::max(1.0, (1 + m.worse_by_at_most) / kUsualMargin);
 }
 
 // How a quantile metric's weight falls on its cuts. Measured: the top cut alone is the weakest
@@ -286,13 +304,24 @@ double ratio_of_points(double points, double baseline_rate) {
 
 double budget_ratio(const GateMetric& m) {
   if (m.kind == MetricKind::Quantile) {
-    if (m.must_detect == 0 || m.cuts.empty()) return 1.9;
-    const double log_ratio = exceedance_log_ratio(m, m.cuts.size() - 1, std::log(m.must_detect));
-    return std::max(1.05, std::exp(log_ratio));
+    if (m.cuts.empty()) return kTopCutRatio;
+    const std::size_t top = m.cuts.size() - 1;
+    // What was counted by values is asked for by values.
+    const bool by_values = m.must_detect > 0 || m.divided_by != 1;
+    const double log_ratio =
+        by_values
+            ? exceedance_log_ratio(m, top, std::log(latency_growth_seen(m)))
+            : std::log(kTopCutRatio) + exceedance_log_ratio(m, top, std::log(wider_than_usual(m)));
+    const double counted = exceedance_log_ratio(m, top, std::abs(std::log(m.divided_by)));
+    return std::max(1.05, std::exp(log_ratio - counted));
   }
   if (m.must_detect > 0) return m.must_detect;
   const double usual = m.name.find("crash") != std::string::npos ? 2.0 : 1.5;
   return std::max(usual, (1 + m.worse_by_at_most) * 1.2);
+}
+
+double latency_growth_seen(const GateMetric& m) {
+  return m.must_detect > 0 ? m.must_detect : kLatencyGrowthSeen * wider_than_usual(m);
 }
 
 std::shared_ptr<const GatePlan> make_gate_plan(GateConfig config) {

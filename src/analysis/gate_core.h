@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +86,7 @@ struct GroupTable {
   std::vector<std::string> ids;
   std::vector<std::uint32_t> stratum;
   std::vector<double> counts;
+  std::vector<double> history;  // what of the counts was there before second 0; rows may lack
 };
 
 // A copy of every series at a restart.
@@ -145,8 +147,9 @@ struct GateState::Core {
   std::vector<Restart> restarts;
   std::vector<double> canary_totals, baseline_totals;  // after warm-up, as counts of a group
   GroupTable baseline_groups, canary_groups;
-  std::vector<ClumpSums> clumps;  // instance assignment
-  std::vector<char> certified;    // by metric
+  std::vector<ClumpSums> clumps;          // instance assignment
+  std::optional<std::int64_t> history_s;  // of the history tick before
+  std::vector<char> certified;            // by metric
   std::vector<std::string> strata;
   std::vector<PendingStratum> pending;
   ArmPresence canary, baseline;
@@ -159,6 +162,7 @@ struct GateState::Core {
   void feed(const Tick& tick);
   void begin_restarts(std::int64_t start_s);
   void add_groups(const Tick& tick, bool history);
+  void take_history(const Tick& tick);
   void note_clumps(const Tick& tick);
   void judge_pending(bool warming);
   void judge_series(std::size_t s, const PendingStratum& counts, bool warming);
@@ -170,6 +174,7 @@ struct GateState::Core {
   // gate_evidence.cc: k = 0 is the whole stage after warm-up, k >= 1 since restart k.
   SeriesWindow window(std::size_t s, std::size_t k) const;
   WindowNoise noise(std::size_t s, std::size_t k) const;
+  double stage_groups_effective(std::size_t n_column) const;
   bool enough_events(const SeriesSums& sums, std::size_t s, double clump = 1) const;
   bool too_few_instances(const SeriesSums& sums, const WindowNoise& n) const;
   double log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;

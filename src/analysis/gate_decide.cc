@@ -97,6 +97,7 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   const SeriesPlan& series = plan->series[loudest];
   const WindowNoise n = noise(loudest, 0);
   out.at = series.at;
+  out.divided_by = plan->config.metrics[m].divided_by;
   out.log_e_unats = to_unats(log_e_metric(m));
   out.score = score(loudest, n);
   out.phi = n.phi;

@@ -108,7 +108,6 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
       out.phi = std::max(all.phi, recent.phi);
     }
   }
-  out.baseline_groups = all.effective;
   if (assignment == Assignment::Player) return out;
 
   const auto canary_groups_effective = [&](const std::vector<float>* before) {
@@ -121,7 +120,9 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
     return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
   };
   out.canary_groups = canary_groups_effective(nullptr);
-  out.v0 = variance(all.tau2, out.canary_groups, all.effective);
+  out.baseline_groups =
+      baseline_groups.history.empty() ? all.effective : stage_groups_effective(metric.n_column);
+  out.v0 = variance(all.tau2, out.canary_groups, out.baseline_groups);
   if (k > 0) {
     const double v0 = variance(recent.tau2, canary_groups_effective(&restarts[k - 1].canary_counts),
                                recent.effective);
@@ -131,6 +132,15 @@ WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
     }
   }
   return out;
+}
+
+// The baseline that the canary is compared with: whoever is gone since is noise's teacher alone.
+double GateState::Core::stage_groups_effective(std::size_t n_column) const {
+  const GroupTable& groups = baseline_groups;
+  std::vector<double> n;
+  for (std::size_t row = n_column; row < groups.counts.size(); row += plan->width)
+    n.push_back(groups.counts[row] - (row < groups.history.size() ? groups.history[row] : 0));
+  return effective_groups(n);
 }
 
 // Clumped events count for fewer than they are.

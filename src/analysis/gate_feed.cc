@@ -43,10 +43,7 @@ void GateState::Core::feed(const Tick& tick) {
   if (failed) return;
   const GateConfig& config = plan->config;
   if (tick.t_s <= 0) {
-    add_groups(tick, /*history=*/true);
-    note_clumps(tick);
-    for (auto& p : pending)
-      p = {std::vector<double>(plan->width, 0), std::vector<double>(plan->width, 0)};
+    take_history(tick);
     return;
   }
   if (tick.t_s <= t_s) return;  // Seen already, or late: evidence of one second counts once.
@@ -63,6 +60,14 @@ void GateState::Core::feed(const Tick& tick) {
   count_units(tick);
   certify();
   verdict = decide();
+}
+
+// How events clump shows inside a tick: over a longer stretch instances differ for other reasons.
+void GateState::Core::take_history(const Tick& tick) {
+  add_groups(tick, /*history=*/true);
+  const bool as_short = history_s && tick.t_s - *history_s <= plan->config.tick_s;
+  if (as_short) note_clumps(tick);
+  history_s = tick.t_s;
 }
 
 void GateState::Core::begin_restarts(std::int64_t start_s) {
@@ -122,15 +127,21 @@ void GateState::Core::add_groups(const Tick& tick, bool history) {
     const bool is_canary = group.arm == Arm::Canary;
     if (history && is_canary) continue;
     const std::uint32_t of_stratum = stratum_of(group.stratum);
-    std::vector<double>& sums =
-        is_canary ? pending[of_stratum].canary : pending[of_stratum].baseline;
-    for (std::size_t c = 0; c < width; ++c) sums[c] += double(group.counts[c]);
+    if (!history) {
+      std::vector<double>& sums =
+          is_canary ? pending[of_stratum].canary : pending[of_stratum].baseline;
+      for (std::size_t c = 0; c < width; ++c) sums[c] += double(group.counts[c]);
+    }
     // Which bucket a canary event fell into teaches nothing; which instance does.
     if (is_canary && !by_instance) continue;
     GroupTable& groups = is_canary ? canary_groups : baseline_groups;
     std::size_t& position = is_canary ? canary_position : baseline_position;
     const std::uint32_t g = group_of(&groups, group, position++);
     for (std::size_t c = 0; c < width; ++c) groups.counts[g * width + c] += double(group.counts[c]);
+    if (!history) continue;
+    groups.history.resize(groups.counts.size(), 0);
+    for (std::size_t c = 0; c < width; ++c)
+      groups.history[g * width + c] += double(group.counts[c]);
   }
 }
 

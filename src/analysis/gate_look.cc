@@ -44,8 +44,9 @@ std::string e_text(std::int64_t log_e_unats) {
 }
 
 std::string describe(const MetricLook& m, std::int64_t since_s) {
+  const std::string times = m.divided_by != 1 ? fmt::format("{:.3g} x ", m.divided_by) : "";
   const std::string where =
-      m.at > 0 ? fmt::format(" above the baseline's p{:.4g}", m.at * 100) : "";
+      m.at > 0 ? fmt::format(" above {}the baseline's p{:.4g}", times, m.at * 100) : "";
   const std::string counts =
       m.canary_n > 0 ? fmt::format(" ({} against {}, n = {})", share_text(m.canary_x, m.canary_n),
                                    share_text(m.baseline_x, m.baseline_n), m.canary_n)

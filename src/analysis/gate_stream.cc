@@ -27,9 +27,9 @@ const std::vector<std::string> kStageKeys{"planned_s",
                                           "name",
                                           "baseline_events_min",
                                           "canary_instances_min"};
-const std::vector<std::string> kMetricKeys{"name",      "kind", "weight", "worse_by_at_most",
-                                           "at",        "cuts", "better", "must_detect",
-                                           "scaled_by", "prior"};
+const std::vector<std::string> kMetricKeys{"name",      "kind",       "weight", "worse_by_at_most",
+                                           "at",        "cuts",       "better", "must_detect",
+                                           "scaled_by", "divided_by", "prior"};
 
 // Reads the fields of one object; keeps the first error and notes keys nobody asked for.
 class Fields {
@@ -138,6 +138,7 @@ Result<GateMetric> metric_from_json(const json::value& value, const std::string&
   fields.number("weight", &metric.weight);
   fields.number("worse_by_at_most", &metric.worse_by_at_most);
   fields.number("must_detect", &metric.must_detect);
+  fields.number("divided_by", &metric.divided_by);
   fields.number("scaled_by", &metric.scaled_by);
   fields.numbers("at", &metric.at);
   fields.numbers("cuts", &metric.cuts);
@@ -240,6 +241,10 @@ class Judge {
       if (canary) shift_s_ = tick_s_;
     }
     tick.t_s += shift_s_;
+    if (tick.t_s <= 0) {  // History may come at any time: a gate that joined brings its own.
+      feed(tick);
+      return {};
+    }
     if (last_t_ && tick.t_s <= *last_t_) {
       return fail(ErrorCode::Invalid,
                   fmt::format("t is {} after {}; ticks come in the order of time",
@@ -253,7 +258,7 @@ class Judge {
 
   // Lost lines are ticks without telemetry. Three of them show what any number would.
   void fill_gap(std::int64_t next_t) {
-    const std::int64_t from = std::max<std::int64_t>(last_t_.value_or(0), 0);
+    const std::int64_t from = last_t_.value_or(0);
     if (!last_t_ || next_t - from <= 3 * tick_s_) return;
     for (int i = 1; i <= 3; ++i) {
       Tick empty;
@@ -354,8 +359,9 @@ json::value to_json(const GateConfig& config) {
       metric["at"] = json::value_from(m.at);
       metric["cuts"] = json::value_from(m.cuts);
     }
+    if (m.divided_by != 1) metric["divided_by"] = m.divided_by;
     if (m.scaled_by > 0) metric["scaled_by"] = m.scaled_by;
-    metric["prior"] = {{"tau", m.prior.tau}, {"nu", m.prior.nu}};
+    if (m.prior != NoisePrior{}) metric["prior"] = {{"tau", m.prior.tau}, {"nu", m.prior.nu}};
     metrics.push_back(std::move(metric));
   }
   json::object stage{{"planned_s", config.planned_s},
@@ -386,6 +392,7 @@ json::object metrics_to_json(const GateLook& look) {
     metric["ratio_low"] = rounded(m.ratio_low);
     metric["ratio_high"] = m.ratio_high > 0 ? json::value(rounded(m.ratio_high)) : json::value();
     if (m.at > 0) metric["at"] = m.at;
+    if (m.divided_by != 1) metric["divided_by"] = m.divided_by;
     out[m.name] = std::move(metric);
   }
   return out;

@@ -31,7 +31,7 @@ bool applies(const GateSpec& gate, const std::string& stage) {
          std::find(gate.stages.begin(), gate.stages.end(), stage) != gate.stages.end();
 }
 
-constexpr double kLatencyGrowthSeen = 1.25;  // of a quantile, where the manifest does not say
+constexpr std::int64_t kBaselineUnitsMin = 200;  // before it is known what the baseline is like
 
 bool is_relative(const GateSpec& gate) {
   return gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
@@ -64,6 +64,39 @@ std::string lacks_baseline(const GateSpec& gate, const GateMetric& judged,
       units > 0 ? fmt::format("no event in {} units yet", units) : "too few units yet");
 }
 
+std::vector<QuantileCut> cuts_of(const MetricSpec& metric, const BaselineOf* baseline) {
+  if (baseline && !baseline->cuts.empty()) return baseline->cuts;
+  std::vector<QuantileCut> out;
+  for (std::size_t i = 0; i < std::size(kQuantilesAt) && i < metric.cuts.size(); ++i)
+    out.push_back({kQuantilesAt[i], ExponentialHistogram::snap_cut(metric.cuts[i], kCutScale)});
+  return out;
+}
+
+// The tail up to the asked quantile: the top cut alone is the weakest statistic of it. What is
+// acceptable is counted out as far as the steps of the histograms allow, what must be seen alike:
+// the certificate asks whether the canary's values, divided by that, are not above.
+void add_cuts(const GateSpec& gate, const MetricSpec& metric, const BaselineOf* baseline,
+              GateMetric* out) {
+  const int scale = baseline ? baseline->cut_scale : kCutScale;
+  const std::vector<QuantileCut> cuts = cuts_of(metric, baseline);
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    if (gate.quantile && kQuantilesAt[i] > *gate.quantile + 1e-9) break;
+    const bool above =
+        out->cuts.empty() || (cuts[i].value > out->cuts.back() && cuts[i].at > out->at.back());
+    if (!above || cuts[i].value <= 0 || cuts[i].at <= 0 || cuts[i].at >= 1) continue;
+    out->at.push_back(cuts[i].at);
+    out->cuts.push_back(cuts[i].value);
+  }
+  if (out->cuts.empty()) return;
+  const bool lower = out->better == Better::Lower;
+  const double acceptable = lower ? 1 + out->worse_by_at_most : 1 - out->worse_by_at_most;
+  out->divided_by = ExponentialHistogram::snap_factor(acceptable, scale);
+  if (!lower) return;
+  const double seen = std::min(latency_growth_seen(*out), 10.0);
+  const double scaled_by = ExponentialHistogram::snap_factor(seen, scale);
+  if (scaled_by > out->divided_by * (1 + 1e-9)) out->scaled_by = scaled_by;
+}
+
 GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
                           const BaselineOf* baseline) {
   GateMetric out;
@@ -75,21 +108,8 @@ GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
   if (gate.worse_by_at_most_points && baseline && baseline->units > 0)
     out.worse_by_at_most = ratio_of_points(*gate.worse_by_at_most_points, rate_at_most(*baseline));
   out.must_detect = gate.must_detect.value_or(0);
-  if (metric.type == MetricType::Quantile) {
-    const std::vector<double>& cuts =
-        baseline && !baseline->quantile_cuts.empty() ? baseline->quantile_cuts : metric.cuts;
-    // The tail up to the asked quantile: the top cut alone is the weakest statistic of it.
-    for (std::size_t i = 0; i < std::size(kQuantilesAt) && i < cuts.size(); ++i) {
-      if (gate.quantile && kQuantilesAt[i] > *gate.quantile + 1e-9) break;
-      if (!out.cuts.empty() && cuts[i] <= out.cuts.back()) continue;
-      out.at.push_back(kQuantilesAt[i]);
-      out.cuts.push_back(cuts[i]);
-    }
-    // The certificate asks whether the canary's values, divided by what must be seen, are below.
-    if (!out.cuts.empty())
-      out.scaled_by = std::clamp(out.must_detect > 0 ? out.must_detect : kLatencyGrowthSeen,
-                                 (1 + out.worse_by_at_most) * 1.05, 10.0);
-  }
+  if (baseline) out.prior = baseline->prior;
+  if (metric.type == MetricType::Quantile) add_cuts(gate, metric, baseline, &out);
   return out;
 }
 
@@ -113,6 +133,11 @@ std::string JudgedStage::stream() const {
   return key() + (live ? "-live" : "");
 }
 
+bool JudgedStage::waits() const {
+  return std::any_of(resting.begin(), resting.end(),
+                     [](const RestingGate& gate) { return gate.waits; });
+}
+
 bool JudgedStage::waits_for(const JudgedStage& later) const {
   return std::any_of(resting.begin(), resting.end(), [&](const RestingGate& gate) {
     return gate.waits && std::any_of(later.config.metrics.begin(), later.config.metrics.end(),
@@ -131,6 +156,24 @@ void JudgedStage::freeze(GateConfig stored) {
     return std::any_of(config.metrics.begin(), config.metrics.end(),
                        [&](const GateMetric& judged) { return judged.name == gate.gate; });
   });
+}
+
+BaselineOf baseline_of(const MetricCounts& counts) {
+  BaselineOf out;
+  if (counts.n >= kBaselineUnitsMin) {
+    out.units = counts.n;
+    out.rate = double(counts.x) / double(counts.n);
+  }
+  if (!counts.histogram) return out;
+  const ExponentialHistogram& histogram = *counts.histogram;
+  const auto all = double(histogram.count());
+  if (all < double(kBaselineUnitsMin)) return out;
+  out.cut_scale = std::min(kCutScale, histogram.scale());
+  for (const double q : kQuantilesAt) {
+    const double cut = ExponentialHistogram::snap_cut(histogram.quantile(q), out.cut_scale);
+    out.cuts.push_back({1 - double(histogram.count_above(cut)) / all, cut});
+  }
+  return out;
 }
 
 std::optional<MetricSpec> metric_spec(const World& world, std::string_view name) {

@@ -10,19 +10,33 @@
 #include <vector>
 
 #include "analysis/gate.h"
+#include "flow/baseline_history.h"
 #include "model/world.h"
 
 namespace showcaller {
 
+inline constexpr double kQuantilesAt[] = {0.5, 0.9, 0.95, 0.99};
+// Cuts lie on boundaries of the histograms, so that all of them, finer or coarser, agree on what is
+// above.
+inline constexpr int kCutScale = 4;  // steps of 4.4 %
+
+struct QuantileCut {
+  double at = 0;  // the share that lies below: one of kQuantilesAt, or just beside it
+  double value = 0;
+};
+
 // What the baseline was like before the stage, of one metric: frozen when the stage is entered.
 struct BaselineOf {
-  std::int64_t units = 0;             // that the rate was seen on; 0: unknown
-  double rate = 0;                    // events a unit
-  std::vector<double> quantile_cuts;  // at kQuantilesAt; empty: unknown
-  double phi = 1;
+  std::int64_t units = 0;         // that the rate was seen on; 0: unknown
+  double rate = 0;                // events a unit
+  std::vector<QuantileCut> cuts;  // one for each of kQuantilesAt; empty: unknown
+  int cut_scale = kCutScale;      // the cuts are on boundaries of this scale, and of finer ones
+  NoisePrior prior;               // what earlier rollouts taught
 };
+// From what was counted; what is too little to know is left out.
+BaselineOf baseline_of(const MetricCounts& counts);
+
 inline constexpr std::string_view kHeadroomMetric = "capacity.headroom";
-inline constexpr double kQuantilesAt[] = {0.5, 0.9, 0.95, 0.99};
 
 // A gate's absolute side: the canary alone against a number.
 struct AbsoluteGate {
@@ -57,6 +71,7 @@ struct JudgedStage {
   std::string metric_name(const std::string& gate) const;
   // Takes the comparison as it was frozen when the stage began, whatever is known by now.
   void freeze(GateConfig stored);
+  bool waits() const;  // one of its gates does
   // Whether one of its gates that wait could be judged by what `later` knows.
   bool waits_for(const JudgedStage& later) const;
 };

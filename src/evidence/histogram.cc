@@ -198,6 +198,13 @@ double ExponentialHistogram::snap_cut(double cut, int scale) {
   return lower_bound(std::llround(std::ldexp(std::log2(cut), scale)), scale);
 }
 
+double ExponentialHistogram::snap_factor(double factor, int scale) {
+  if (!(factor > 0)) return 1;
+  constexpr double kRounding = 1e-9;
+  const double steps = std::ldexp(std::log2(factor), scale);
+  return std::exp2(std::ldexp(std::trunc(steps + std::copysign(kRounding, steps)), -scale));
+}
+
 bool operator==(const ExponentialHistogram& a, const ExponentialHistogram& b) {
   return a.scale_ == b.scale_ && a.zero_count_ == b.zero_count_ && a.offset_ == b.offset_ &&
          a.counts_ == b.counts_;

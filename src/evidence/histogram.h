@@ -61,6 +61,8 @@ class ExponentialHistogram {
   // above.
   std::uint64_t count_above(double cut) const;
   static double snap_cut(double cut, int scale);
+  // The factor, moved towards 1 to where it takes boundaries of the scale to boundaries.
+  static double snap_factor(double factor, int scale);
 
   friend bool operator==(const ExponentialHistogram& a, const ExponentialHistogram& b);
 

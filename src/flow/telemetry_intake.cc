@@ -20,19 +20,8 @@ std::string stage_key(const ArmAssignment& arm) {
   return fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit);
 }
 
-bool on_baseline(const std::vector<ArmAssignment>& arms) {
-  return std::none_of(arms.begin(), arms.end(),
-                      [](const ArmAssignment& a) { return a.arm == Arm::Canary; });
-}
-
-void merge_into(GroupDelta* to, const ReportedDelta& delta) {
-  to->n += delta.n;
-  to->x += delta.x;
-  if (!delta.histogram) return;
-  if (to->histogram)
-    to->histogram->merge(*delta.histogram);
-  else
-    to->histogram = delta.histogram;
+MetricCounts counts_of(const ReportedDelta& delta) {
+  return {delta.n, delta.x, delta.histogram};
 }
 
 }  // namespace
@@ -50,13 +39,15 @@ void TelemetryIntake::watch(const std::set<std::string>& stages) {
   for (const std::string& stage : stages) stages_.try_emplace(stage);
 }
 
-void TelemetryIntake::observe(const std::string& fleet,
-                              std::span<const InstanceSessions> instances) {
+void TelemetryIntake::observe(const std::string& fleet, std::span<const InstanceSessions> instances,
+                              Instant now) {
   auto& known = instances_[fleet];
   std::set<std::string> seen;
   for (const InstanceSessions& instance : instances) {
     seen.insert(instance.id);
-    auto& open = known[instance.id];
+    const Place place{fleet, instance.build, instance.id};
+    known[instance.id].build = instance.build;
+    auto& open = known[instance.id].open;
     const std::vector<std::string>& shown = instance.sessions;
     for (const std::string& id : shown) {
       if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; }))
@@ -64,16 +55,16 @@ void TelemetryIntake::observe(const std::string& fleet,
       const auto ended = last_session_.find(instance.id);
       if (ended != last_session_.end() && ended->second.crashed == id) continue;
       open.push_back({id, arms_from_text(instance.arms)});
-      start_session(instance.id, open.back());
+      start_session(place, open.back());
       ++sessions_started_[fleet];
     }
     if (instance.died) {
-      crash_sessions(instance.id, &open);
+      crash_sessions(place, &open, now);
       continue;
     }
     std::erase_if(open, [&](const Session& s) {
       if (std::find(shown.begin(), shown.end(), s.id) != shown.end()) return false;
-      end_session(instance.id, s, 0);
+      end_session(place, s, 0, now);
       return true;
     });
   }
@@ -82,40 +73,41 @@ void TelemetryIntake::observe(const std::string& fleet,
       ++at;
       continue;
     }
-    crash_sessions(at->first, &at->second);  // Lost with its sessions: nobody saw them end.
+    // Lost with its sessions: nobody saw them end.
+    crash_sessions({fleet, at->second.build, at->first}, &at->second.open, now);
     last_session_.erase(at->first);
     at = known.erase(at);
   }
 }
 
-void TelemetryIntake::start_session(const std::string& instance, const Session& session) {
-  sessions_[session.id] = {instance, session.arms};
-  last_session_[instance] = {{}, session.arms};
+void TelemetryIntake::start_session(const Place& place, const Session& session) {
+  sessions_[session.id] = {place, session.arms};
+  last_session_[place.instance] = {place, {}, session.arms};
 }
 
 // Exposure and event are counted in the same tick, the one that shows how the session ended: a
 // tick's share of exposures is then that of its events, however few sessions a tick has. Both arms
 // wait for their outcomes alike.
-void TelemetryIntake::end_session(const std::string& instance, const Session& session,
-                                  std::int64_t crashes) {
+void TelemetryIntake::end_session(const Place& place, const Session& session, std::int64_t crashes,
+                                  Instant now) {
   ReportedDelta outcome;
   outcome.metric = kSessionCrashed;
   outcome.n = 1;
   outcome.x = crashes;
-  add(session.arms, instance, outcome, {});
+  add(session.arms, place, outcome, {}, now);
   sessions_.erase(session.id);
 }
 
-void TelemetryIntake::crash_sessions(const std::string& instance, std::vector<Session>* open) {
+void TelemetryIntake::crash_sessions(const Place& place, std::vector<Session>* open, Instant now) {
   for (const Session& session : *open) {
-    end_session(instance, session, 1);
-    last_session_[instance] = {session.id,
-                               session.arms};  // An instance that died may go on showing it.
+    end_session(place, session, 1, now);
+    // An instance that died may go on showing it.
+    last_session_[place.instance] = {place, session.id, session.arms};
   }
   open->clear();
 }
 
-Result<ReportReceipt> TelemetryIntake::report(const Report& batch) {
+Result<ReportReceipt> TelemetryIntake::report(const Report& batch, Instant now) {
   if (batch.source.empty() || batch.sequence == 0) {
     return fail(ErrorCode::Invalid, "a telemetry batch has a source and a sequence from 1 on");
   }
@@ -137,7 +129,7 @@ Result<ReportReceipt> TelemetryIntake::report(const Report& batch) {
   if (receipt.repeated) return receipt;
   const Speaker speaker{batch.token, batch.trust};
   for (const ReportedDelta& delta : batch.deltas)
-    ++receipt.deltas[std::size_t(count(delta, speaker))];
+    ++receipt.deltas[std::size_t(count(delta, speaker, now))];
   return receipt;
 }
 
@@ -164,36 +156,46 @@ bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence
   return true;
 }
 
-DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& speaker) {
-  if (!delta.event.empty() && delta.arm) {
-    const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
-    DeltaFate fate = DeltaFate::NoStage;
-    for (auto& [key, stage] : stages_) {
-      if (key.starts_with(delta.event + "/r"))
-        fate = add_to(&stage, *delta.arm, group, delta, speaker);
-    }
-    return fate;
-  }
+DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& speaker, Instant now) {
+  if (!delta.event.empty() && delta.arm) return count_named(delta, speaker, now);
   if (delta.metric == kSessionCrashed) return DeltaFate::CountedByServer;
   const auto session = sessions_.find(delta.session);
   if (session != sessions_.end())
-    return add(session->second.arms, session->second.instance, delta, speaker);
-  const auto place = last_session_.find(delta.instance);
-  if (place != last_session_.end()) return add(place->second.arms, delta.instance, delta, speaker);
+    return add(session->second.arms, session->second.place, delta, speaker, now);
+  const auto last = last_session_.find(delta.instance);
+  if (last != last_session_.end())
+    return add(last->second.arms, last->second.place, delta, speaker, now);
   return DeltaFate::NoSession;
 }
 
-DeltaFate TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const std::string& group,
-                               const ReportedDelta& delta, const Speaker& speaker) {
+// The reporter knows event and arm itself.
+DeltaFate TelemetryIntake::count_named(const ReportedDelta& delta, const Speaker& speaker,
+                                       Instant now) {
+  const std::string group = std::to_string(hash64(delta.unit, kBucketSeed) % kBuckets);
   DeltaFate fate = DeltaFate::NoStage;
-  if (speaker.trust == Trust::Server && on_baseline(arms)) {
-    learn_baseline(delta);
+  for (auto& [key, stage] : stages_) {
+    if (key.starts_with(delta.event + "/r"))
+      fate = add_to(&stage, *delta.arm, group, delta, speaker);
+  }
+  if (fate == DeltaFate::Taken && *delta.arm == Arm::Baseline && speaker.trust == Trust::Server) {
+    history_.learn({"", "", delta.event}, delta.metric, {group, delta.stratum}, counts_of(delta),
+                   now);
+  }
+  return fate;
+}
+
+DeltaFate TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const Place& place,
+                               const ReportedDelta& delta, const Speaker& speaker, Instant now) {
+  DeltaFate fate = DeltaFate::NoStage;
+  if (speaker.trust == Trust::Server) {
+    history_.learn({place.fleet, place.build, ""}, delta.metric, {place.instance, delta.stratum},
+                   counts_of(delta), now);
     fate = DeltaFate::Taken;
   }
   for (const ArmAssignment& arm : arms) {
     const auto stage = stages_.find(stage_key(arm));
     if (!arm.counted || stage == stages_.end()) continue;
-    const DeltaFate here = add_to(&stage->second, arm.arm, group, delta, speaker);
+    const DeltaFate here = add_to(&stage->second, arm.arm, place.instance, delta, speaker);
     if (fate != DeltaFate::Taken) fate = here;
   }
   return fate;
@@ -219,7 +221,7 @@ DeltaFate TelemetryIntake::add_to(Stage* stage, Arm arm, const std::string& grou
   if (fresh) ++counters_;
   auto& counter = at->second[std::size_t(speaker.trust)];
   if (!counter) counter.emplace();
-  merge_into(&*counter, delta);
+  counter->add(counts_of(delta));
   return DeltaFate::Taken;
 }
 
@@ -238,18 +240,6 @@ bool TelemetryIntake::within_client_limit(Stage* stage, const ReportedDelta& del
   stage->client_units[unit] += weight;
   said_by_token += weight;
   return true;
-}
-
-void TelemetryIntake::learn_baseline(const ReportedDelta& delta) {
-  if (!baselines_.contains(delta.metric) && baselines_.size() >= limits_.metrics_max) return;
-  BaselineCounts& baseline = baselines_[delta.metric];
-  baseline.n += delta.n;
-  baseline.x += delta.x;
-  if (!delta.histogram) return;
-  if (baseline.histogram)
-    baseline.histogram->merge(*delta.histogram);
-  else
-    baseline.histogram = delta.histogram;
 }
 
 StageTick TelemetryIntake::take_tick(const std::string& key) {
@@ -276,8 +266,8 @@ StageTick TelemetryIntake::take_tick(const std::string& key) {
 
 void TelemetryIntake::note_living(const std::string& key, std::set<GroupKey>* alive) const {
   for (const auto& [fleet, instances] : instances_) {
-    for (const auto& [id, sessions] : instances) {
-      for (const Session& session : sessions) {
+    for (const auto& [id, instance] : instances) {
+      for (const Session& session : instance.open) {
         for (const ArmAssignment& arm : session.arms) {
           if (arm.counted && stage_key(arm) == key) alive->insert({arm.arm, id, {}});
         }

@@ -14,6 +14,9 @@
 //
 // A batch is counted once: a source's sequences may arrive out of order, within the last 64.
 //
+// What servers say is also kept for an hour, by build, whether or not a stage is judged: the
+// baseline of the next one (baseline_history.h).
+//
 // Limits: IntakeLimits; over them a batch is refused whole (Limit) and may come again. Of sources,
 // the one that has been silent longest is forgotten. Threads: none.
 #pragma once
@@ -31,6 +34,7 @@
 #include "base/time.h"
 #include "evidence/histogram.h"
 #include "evidence/tick.h"
+#include "flow/baseline_history.h"
 #include "model/arm_assignment.h"
 #include "model/spec/others.h"
 
@@ -38,7 +42,7 @@ namespace showcaller {
 
 // What a driver shows of an instance, as far as its sessions are concerned.
 struct InstanceSessions {
-  std::string id;
+  std::string id, build;
   bool died = false;  // crashed, or stopped answering: its open sessions crashed with it
   std::vector<std::string> sessions;  // that run on it
   std::string arms;                   // arms_to_text() of the session given to it last
@@ -73,12 +77,7 @@ struct IntakeLimits {
   std::size_t client_units_max = 200'000;   // a stage and tick
   std::int64_t client_n_max = 20;           // a unit and tick: what one client's word can weigh
   std::int64_t client_token_n_max = 5'000;  // a token and tick: a client may invent units
-};
-
-// Counts of one metric in one group, since the stage's last tick.
-struct GroupDelta {
-  std::int64_t n = 0, x = 0;
-  std::optional<ExponentialHistogram> histogram;
+  HistoryLimits history;
 };
 
 struct GroupKey {
@@ -88,8 +87,9 @@ struct GroupKey {
   friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
 };
 
+// What was counted since the stage's last tick.
 struct StageTick {
-  std::map<std::string, std::map<GroupKey, GroupDelta>> metrics;
+  std::map<std::string, std::map<GroupKey, MetricCounts>> metrics;
   std::map<std::string, Trust> trust;  // of a metric's counts: the best that spoke in this stage
   std::set<GroupKey> alive;            // instances that run sessions of it now
 };
@@ -112,26 +112,20 @@ struct ReportReceipt {
   std::int64_t count(DeltaFate fate) const { return deltas[std::size_t(fate)]; }
 };
 
-// What is known of a fleet's baseline, for freezing cuts and rates when a stage begins.
-struct BaselineCounts {
-  std::int64_t n = 0, x = 0;
-  std::optional<ExponentialHistogram> histogram;
-};
-
 inline constexpr std::string_view kSessionCrashed = "session.crashed";
 
 class TelemetryIntake {
  public:
-  explicit TelemetryIntake(IntakeLimits limits = {}) : limits_(limits) {}
+  explicit TelemetryIntake(IntakeLimits limits = {}) : limits_(limits), history_(limits.history) {}
 
   // Judged stages by key ("winter-raid/r1/v3"); counts of others are dropped.
   void watch(const std::set<std::string>& stages);
   // One pass of a fleet: all that its driver shows.
-  void observe(const std::string& fleet, std::span<const InstanceSessions> instances);
-  Result<ReportReceipt> report(const Report& batch);
+  void observe(const std::string& fleet, std::span<const InstanceSessions> instances, Instant now);
+  Result<ReportReceipt> report(const Report& batch, Instant now);
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
-  const std::map<std::string, BaselineCounts>& baselines() const { return baselines_; }
+  const BaselineHistory& history() const { return history_; }
 
   // By fleet, since this intake was made.
   const std::map<std::string, std::int64_t>& sessions_started() const { return sessions_started_; }
@@ -146,7 +140,10 @@ class TelemetryIntake {
     std::string id;
     std::vector<ArmAssignment> arms;
   };
-  using Counter = std::array<std::optional<GroupDelta>, 3>;  // by Trust; absent: said nothing
+  struct Place {
+    std::string fleet, build, instance;
+  };
+  using Counter = std::array<std::optional<MetricCounts>, 3>;  // by Trust; absent: said nothing
   struct Stage {
     std::map<std::string, std::map<GroupKey, Counter>> metrics;
     std::map<std::string, Trust> spoke;  // metric -> the most trusted so far
@@ -156,27 +153,31 @@ class TelemetryIntake {
   };
 
   bool first_time(const std::string& source, std::uint64_t sequence);
-  DeltaFate count(const ReportedDelta& delta, const Speaker& speaker);
-  void start_session(const std::string& instance, const Session& session);
-  void end_session(const std::string& instance, const Session& session, std::int64_t crashes);
-  void crash_sessions(const std::string& instance, std::vector<Session>* open);
-  DeltaFate add(const std::vector<ArmAssignment>& arms, const std::string& group,
-                const ReportedDelta& delta, const Speaker& speaker);
+  DeltaFate count(const ReportedDelta& delta, const Speaker& speaker, Instant now);
+  DeltaFate count_named(const ReportedDelta& delta, const Speaker& speaker, Instant now);
+  void start_session(const Place& place, const Session& session);
+  void end_session(const Place& place, const Session& session, std::int64_t crashes, Instant now);
+  void crash_sessions(const Place& place, std::vector<Session>* open, Instant now);
+  DeltaFate add(const std::vector<ArmAssignment>& arms, const Place& place,
+                const ReportedDelta& delta, const Speaker& speaker, Instant now);
   DeltaFate add_to(Stage* stage, Arm arm, const std::string& group, const ReportedDelta& delta,
                    const Speaker& speaker);
   void note_living(const std::string& key, std::set<GroupKey>* alive) const;
   bool within_client_limit(Stage* stage, const ReportedDelta& delta, const Speaker& speaker) const;
-  void learn_baseline(const ReportedDelta& delta);
 
   IntakeLimits limits_;
   std::map<std::string, Stage> stages_;
-  std::map<std::string, std::map<std::string, std::vector<Session>>>
-      instances_;  // fleet -> instance -> open sessions
+  struct Instance {
+    std::string build;
+    std::vector<Session> open;
+  };
+  std::map<std::string, std::map<std::string, Instance>> instances_;  // fleet -> instance
   struct OpenSession {
-    std::string instance;
+    Place place;
     std::vector<ArmAssignment> arms;
   };
   struct LastSession {
+    Place place;
     std::string crashed;  // its id when it crashed: an instance that died goes on showing it
     std::vector<ArmAssignment> arms;
   };
@@ -191,7 +192,7 @@ class TelemetryIntake {
   std::map<std::string, Source> sources_;
   std::map<std::uint64_t, std::string> sources_by_heard_;
   std::uint64_t heard_ = 0;
-  std::map<std::string, BaselineCounts> baselines_;  // metric -> since the start
+  BaselineHistory history_;
   std::map<std::string, std::int64_t> sessions_started_;
   std::size_t counters_ = 0;
 };

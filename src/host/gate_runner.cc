@@ -6,15 +6,12 @@
 #include <fmt/format.h>
 
 #include "analysis/gate_stream.h"
+#include "engine/baseline_sources.h"
 #include "engine/gate_readings.h"
 #include "flow/port/evidence_rules.h"
-#include "host/stage_tick.h"
 
 namespace showcaller {
 namespace {
-
-constexpr std::int64_t kBaselineUnitsMin =
-    200;  // before a quantile of the baseline is worth freezing
 
 json::object statistics_of(const MetricLook& look) {
   json::object out{{"ratio", look.ratio},
@@ -50,6 +47,20 @@ void keep_most_trusted(const JudgedStage& stage, std::vector<json::object>* line
   }
 }
 
+// Groups of the kind that the stage's own ticks have: instances, or hash buckets of units. Sessions
+// on shared instances name no unit that history could be told by.
+GateHistory history_of(const JudgedStage& stage, const BaselineHistory& known,
+                       std::span<const BaselineSource> sources, Instant now) {
+  std::vector<BaselineSource> alike;
+  const bool by_instance = stage.config.assignment == Assignment::Instance;
+  std::copy_if(sources.begin(), sources.end(), std::back_inserter(alike),
+               [&](const BaselineSource& source) { return source.event.empty() == by_instance; });
+  GateHistory out;
+  for (const GateMetric& metric : stage.config.metrics)
+    out[metric.name] = known.groups(alike, stage.metric_name(metric.name), now);
+  return out;
+}
+
 std::string what_rests(const JudgedStage& stage) {
   std::string out;
   for (const RestingGate& gate : stage.resting) out += (out.empty() ? "" : "; ") + gate.why;
@@ -70,18 +81,9 @@ std::string why_of(const MetricLook& look) {
 
 }  // namespace
 
-std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake) {
+std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, MetricCounts>& totals) {
   std::map<std::string, BaselineOf> out;
-  for (const auto& [metric, counts] : intake.baselines()) {
-    BaselineOf& baseline = out[metric];
-    if (counts.n >= kBaselineUnitsMin) {
-      baseline.units = counts.n;
-      baseline.rate = double(counts.x) / double(counts.n);
-    }
-    if (!counts.histogram || std::int64_t(counts.histogram->count()) < kBaselineUnitsMin) continue;
-    for (const double q : kQuantilesAt)
-      baseline.quantile_cuts.push_back(counts.histogram->quantile(q));
-  }
+  for (const auto& [metric, counts] : totals) out[metric] = baseline_of(counts);
   return out;
 }
 
@@ -90,30 +92,15 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
   const auto world = host_->published();
   const Instant now = host_->now();
   std::set<std::string> keys, streams;
-  const auto baselines = [&] {
-    std::lock_guard lock(shared.mutex);
-    return freeze_baselines(shared.intake);
-  }();
   world->events.each([&](const std::string& name, const EventState& event) {
     if (!may_admit(event.phase)) return;
-    auto stage = judged_stage(*world, name, baselines, now);
+    auto stage = judged_stage(*world, name, {}, now);
     if (!stage) return;
     keys.insert(stage->key());
-    const std::string stream = stage->stream();
-    streams.insert(stream);
-    const auto open = watches_.find(stream);
-    if (open == watches_.end()) {
-      if (auto watch = open_watch(std::move(*stage), &errors))
-        watches_.emplace(stream, std::move(*watch));
-    } else if (open->second.stage.waits_for(*stage)) {
-      let_join(&open->second, std::move(*stage), &errors);
-    }
+    streams.insert(stage->stream());
+    follow(*world, std::move(*stage), shared, &errors);
   });
-  std::erase_if(watches_, [&](const auto& watch) {
-    if (streams.contains(watch.first)) return false;
-    store_->close(watch.first);
-    return true;
-  });
+  close_watches(streams, &errors);
   {
     std::lock_guard lock(shared.mutex);
     shared.intake.watch(keys);
@@ -125,10 +112,53 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
   return errors;
 }
 
-// The stream's first line is the stage as it was frozen; the rest are its ticks, and the stage once
-// more wherever a gate has joined: the last one judges every tick. A new stream begins with a new
-// one.
+// What the baseline was like is asked only where a stage begins, or one of its gates still waits.
+void GateRunner::follow(const World& world, JudgedStage stage, SharedIntake shared,
+                        std::vector<Error>* errors) {
+  const auto open = watches_.find(stage.stream());
+  const bool is_open = open != watches_.end();
+  if (is_open && !open->second.stage.waits()) return;
+  const Instant now = host_->now();
+  const std::vector<BaselineSource> sources = baseline_sources(world, stage.event);
+  auto baselines = [&] {
+    std::lock_guard lock(shared.mutex);
+    return baselines_of(shared.intake.history().totals(sources, now));
+  }();
+  for (const auto& [metric, prior] : noise_.priors_of(stage, errors))
+    baselines[metric].prior = prior;
+  auto known = judged_stage(world, stage.event, baselines, now);
+  if (!known || (is_open && !open->second.stage.waits_for(*known))) return;
+  const GateHistory history = [&] {
+    std::lock_guard lock(shared.mutex);
+    return history_of(*known, shared.intake.history(), sources, now);
+  }();
+  if (is_open) return let_join(&open->second, std::move(*known), history, errors);
+  std::string stream = known->stream();
+  if (auto watch = open_watch(std::move(*known), history, errors))
+    watches_.emplace(std::move(stream), std::move(*watch));
+}
+
+void GateRunner::close_watches(const std::set<std::string>& streams, std::vector<Error>* errors) {
+  std::erase_if(watches_, [&](const auto& watch) {
+    if (streams.contains(watch.first)) return false;
+    store_->close(watch.first);
+    if (watch.second.gate) noise_.learn(watch.second.stage, *watch.second.gate, errors);
+    return true;
+  });
+}
+
+Result<EvidenceMark> GateRunner::store_stage(const JudgedStage& stage,
+                                             const std::optional<json::object>& history) {
+  TRY(auto mark, store_->append(stage.stream(), to_json_text(to_json(stage.config))));
+  if (!history) return mark;
+  return store_->append(stage.stream(), to_json_text(*history));
+}
+
+// The stream's first line is the stage as it was frozen, with the hour before it; the rest are its
+// ticks, and the stage once more wherever a gate has joined, with that gate's hour: the last one
+// judges every tick. A new stream begins with a new one.
 std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
+                                                        const GateHistory& history,
                                                         std::vector<Error>* errors) {
   Watch watch;
   watch.stage = std::move(stage);
@@ -153,12 +183,14 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
   }
   if (!watch.stage.config.metrics.empty()) watch.gate.emplace(watch.stage.config);
   if (is_new) {
-    auto mark = store_->append(stream, to_json_text(to_json(watch.stage.config)));
+    auto before = history_line(watch.stage, history);
+    const auto mark = store_stage(watch.stage, before);
     if (!mark) {
       errors->push_back(mark.error());
       return std::nullopt;
     }
     watch.mark = *mark;
+    if (before) lines.push_back(std::move(*before));
   }
   for (const AbsoluteGate& gate : watch.stage.absolute)
     watch.absolute.emplace_back(gate, watch.stage.config);
@@ -169,18 +201,23 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
 }
 
 // What had waited for its baseline is judged from here on, beside what was judged already.
-void GateRunner::let_join(Watch* watch, JudgedStage stage, std::vector<Error>* errors) {
+void GateRunner::let_join(Watch* watch, JudgedStage stage, const GateHistory& history,
+                          std::vector<Error>* errors) {
   GateConfig joined = watch->stage.config;
+  GateHistory of_joined = history;
   for (const GateMetric& metric : stage.config.metrics) {
     const bool known = std::any_of(joined.metrics.begin(), joined.metrics.end(),
                                    [&](const GateMetric& m) { return m.name == metric.name; });
-    if (!known) joined.metrics.push_back(metric);
+    if (known)
+      of_joined.erase(metric.name);
+    else
+      joined.metrics.push_back(metric);
   }
   if (joined.share <= 0) joined.share = stage.config.share;  // It began with nobody admitted.
   if (check(joined)) stage.config = std::move(joined);
-  const auto mark = store_->append(stage.stream(), to_json_text(to_json(stage.config)));
+  const auto mark = store_stage(stage, history_line(stage, of_joined));
   if (!mark) return errors->push_back(mark.error());
-  auto opened = open_watch(std::move(stage), errors);
+  auto opened = open_watch(std::move(stage), {}, errors);
   if (!opened) return;
   opened->next_tick = watch->next_tick;
   opened->unstored = std::move(watch->unstored);
@@ -198,7 +235,7 @@ void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Erro
     better = better || trust < known->second;
     if (trust > known->second) outranked.insert(metric);
   }
-  auto again = better ? open_watch(watch->stage, errors) : std::nullopt;
+  auto again = better ? open_watch(watch->stage, {}, errors) : std::nullopt;
   if (again) {
     again->next_tick = watch->next_tick;
     *watch = std::move(*again);
@@ -212,12 +249,13 @@ void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Erro
 // one read again.
 void GateRunner::take_line(Watch* watch, const json::object& line) {
   for (const auto& [metric, trust] : trust_of(line)) watch->trust.try_emplace(metric, trust);
-  watch->t_s = get_int(line, "t");
-  if (get_bool(line, "seen")) watch->evidence_s += watch->stage.config.tick_s;
   if (watch->gate) {
     if (auto tick = tick_from_json(json::value(line), shape_of(watch->stage.config)))
       watch->gate->feed(*tick);
   }
+  if (is_history(line)) return;
+  watch->t_s = get_int(line, "t");
+  if (get_bool(line, "seen")) watch->evidence_s += watch->stage.config.tick_s;
   for (AbsoluteJudge& judge : watch->absolute)
     judge.feed(watch->t_s, absolute_tick(line, judge.gate().metric));
 }

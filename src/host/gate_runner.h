@@ -21,6 +21,8 @@
 #include "flow/port/evidence_store.h"
 #include "flow/telemetry_intake.h"
 #include "host/engine_host.h"
+#include "host/learned_noise.h"
+#include "host/stage_tick.h"
 
 namespace showcaller {
 
@@ -28,8 +30,8 @@ namespace showcaller {
 using HeadroomOf =
     std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
 
-// What the baseline is like now, metric by metric; what is too little to know is left out.
-std::map<std::string, BaselineOf> freeze_baselines(const TelemetryIntake& intake);
+// What the baseline is like, metric by metric.
+std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, MetricCounts>& totals);
 
 // Units that a stage drew for each arm since it was last asked, each unit once.
 using UnitsOf = std::function<UnitCounts(const std::string& stage)>;
@@ -46,7 +48,8 @@ class GateRunner {
       : host_(host),
         store_(store),
         headroom_of_(std::move(headroom_of)),
-        units_of_(std::move(units_of)) {}
+        units_of_(std::move(units_of)),
+        noise_(store) {}
 
   // Closes the ticks that are due. Returns the store's errors, if any.
   std::vector<Error> pass(SharedIntake shared);
@@ -65,8 +68,15 @@ class GateRunner {
     std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 
-  std::optional<Watch> open_watch(JudgedStage stage, std::vector<Error>* errors);
-  void let_join(Watch* watch, JudgedStage stage, std::vector<Error>* errors);
+  void follow(const World& world, JudgedStage stage, SharedIntake shared,
+              std::vector<Error>* errors);
+  void close_watches(const std::set<std::string>& streams, std::vector<Error>* errors);
+  std::optional<Watch> open_watch(JudgedStage stage, const GateHistory& history,
+                                  std::vector<Error>* errors);
+  void let_join(Watch* watch, JudgedStage stage, const GateHistory& history,
+                std::vector<Error>* errors);
+  Result<EvidenceMark> store_stage(const JudgedStage& stage,
+                                   const std::optional<json::object>& history);
   json::object take_tick(Watch* watch, SharedIntake shared);
   Status store_tick(Watch* watch);
   void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
@@ -78,6 +88,7 @@ class GateRunner {
   EvidenceStore* store_;
   HeadroomOf headroom_of_;
   UnitsOf units_of_;
+  LearnedNoise noise_;
   std::map<std::string, Watch> watches_;  // by JudgedStage::stream()
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "engine/baseline_sources.h"
 #include "host/instance_sessions.h"
 
 namespace showcaller {
@@ -61,7 +62,7 @@ void Host::pass() {
     desk_->observe(pass.fleet, pass.instances);
     {
       std::lock_guard lock(intake_mutex_);
-      intake_.observe(pass.fleet, instance_sessions(pass.instances));
+      intake_.observe(pass.fleet, instance_sessions(pass.instances), engine_->now());
     }
     std::lock_guard lock(passes_mutex_);
     passes_[pass.fleet] = pass;
@@ -102,7 +103,7 @@ Result<ReportReceipt> Host::report(const Report& batch) {
   ReportReceipt receipt;
   {
     std::lock_guard lock(intake_mutex_);
-    TRY(receipt, intake_.report(batch));
+    TRY(receipt, intake_.report(batch, engine_->now()));
   }
   note_flags(flag_exposures_.of_report(batch, engine_->now()));
   return receipt;
@@ -128,7 +129,8 @@ PlanFacts Host::plan_facts() const {
   PlanFacts facts;
   const double running_s = double((engine_->now() - opened_).count()) / 1000;
   std::lock_guard lock(intake_mutex_);
-  facts.baselines = freeze_baselines(intake_);
+  facts.baselines =
+      baselines_of(intake_.history().totals(baseline_sources(*world()), engine_->now()));
   if (running_s < 1) return facts;
   for (const auto& [fleet, sessions] : intake_.sessions_started()) {
     facts.sessions_per_s[fleet] = double(sessions) / running_s;

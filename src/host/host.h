@@ -106,7 +106,7 @@ class Host {
   Ledger& ledger() const { return *ports_.ledger; }
   EvidenceStore& evidence() const { return *ports_.evidence; }
   std::string salt_of(const std::string& event) const;
-  // What the live game is like, for planning: measured since the server started.
+  // What the live game is like, for planning: baselines of the last hour, traffic since the start.
   PlanFacts plan_facts() const;
 
  private:

@@ -39,7 +39,8 @@ std::vector<InstanceSessions> instance_sessions(std::span<const ObservedInstance
   std::vector<InstanceSessions> out;
   out.reserve(instances.size());
   for (const ObservedInstance& instance : instances) {
-    InstanceSessions& shown = out.emplace_back(instance.id, died(instance), sessions_of(instance));
+    InstanceSessions& shown =
+        out.emplace_back(instance.id, instance.build, died(instance), sessions_of(instance));
     const auto arms = instance.annotations.find(std::string(kArmsAnnotation));
     if (arms != instance.annotations.end()) shown.arms = arms->second;
   }

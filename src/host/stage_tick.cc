@@ -6,15 +6,18 @@
 namespace showcaller {
 namespace {
 
+constexpr std::size_t kHistoryGroupsMax = 2'000;
+
 void count_into(GroupCounts* counts, std::size_t at, const GateMetric& metric,
-                const GroupDelta& delta) {
+                const MetricCounts& delta) {
   if (metric.kind != MetricKind::Quantile) {
     counts->counts[at] = delta.n;
     counts->counts[at + 1] = delta.x;
     return;
   }
   if (!delta.histogram) return;
-  const auto columns = exceedances(*delta.histogram, metric.cuts);
+  const double divided_by = counts->arm == Arm::Canary ? metric.divided_by : 1;
+  const auto columns = exceedances(*delta.histogram, metric.cuts, divided_by);
   std::copy(columns.begin(), columns.end(), counts->counts.begin() + std::ptrdiff_t(at));
   if (metric.scaled_by > 0) {
     counts->counts[at + columns.size()] =
@@ -50,7 +53,7 @@ Tick compared(const JudgedStage& stage, const StageTick& counted, const UnitCoun
   return tick;
 }
 
-json::object canary_counts(const std::map<GroupKey, GroupDelta>& groups) {
+json::object canary_counts(const std::map<GroupKey, MetricCounts>& groups) {
   std::int64_t n = 0, x = 0;
   std::optional<ExponentialHistogram> histogram;
   for (const auto& [group, delta] : groups) {
@@ -66,6 +69,12 @@ json::object canary_counts(const std::map<GroupKey, GroupDelta>& groups) {
   json::object out{{"n", n}, {"x", x}};
   if (histogram) out["histogram"] = to_json(*histogram);
   return out;
+}
+
+std::int64_t exposure_of(const GroupCounts& group, const TickShape& shape) {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < shape.metrics.size(); ++i) sum += group.counts[shape.offset(i)];
+  return sum;
 }
 
 bool shows_anything(const StageTick& counted) {
@@ -97,6 +106,36 @@ json::object tick_line(const JudgedStage& stage, const StageTick& counted, const
   }
   if (!absolute.empty()) line["absolute"] = std::move(absolute);
   return line;
+}
+
+// Of very many groups those with the most to tell: which they are says nothing of how they fared.
+std::optional<json::object> history_line(const JudgedStage& stage, const GateHistory& by_gate) {
+  const TickShape shape = shape_of(stage.config);
+  std::map<BaselineGroup, GroupCounts> groups;
+  for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
+    const auto known = by_gate.find(stage.config.metrics[i].name);
+    if (known == by_gate.end()) continue;
+    for (const auto& [id, counts] : known->second) {
+      GroupCounts& group = groups[id];
+      if (group.counts.empty())
+        group = {Arm::Baseline, id.id, id.stratum, std::vector<std::int64_t>(shape.width(), 0)};
+      count_into(&group, shape.offset(i), stage.config.metrics[i], counts);
+    }
+  }
+  if (groups.empty()) return std::nullopt;
+  Tick tick;
+  for (auto& [id, group] : groups) tick.groups.push_back(std::move(group));
+  std::stable_sort(tick.groups.begin(), tick.groups.end(),
+                   [&](const GroupCounts& a, const GroupCounts& b) {
+                     return exposure_of(a, shape) > exposure_of(b, shape);
+                   });
+  if (tick.groups.size() > kHistoryGroupsMax) tick.groups.resize(kHistoryGroupsMax);
+  normalize(&tick);
+  return to_json(tick, shape).as_object();
+}
+
+bool is_history(const json::object& line) {
+  return get_int(line, "t") <= 0;
 }
 
 std::map<std::string, Trust> trust_of(const json::object& line) {

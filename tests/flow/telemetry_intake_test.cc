@@ -13,10 +13,12 @@ namespace showcaller {
 namespace {
 
 const std::string kStage = "winter/r1/v3";
+const Instant kNow = instant_ms(1'800'000'000'000);
 
 InstanceSessions showing(std::string id, std::vector<std::string> sessions, Arm arm,
                          bool counted = true) {
   return {.id = std::move(id),
+          .build = arm == Arm::Canary ? "1.1.0" : "1.0.0",
           .died = false,
           .sessions = std::move(sessions),
           .arms = arms_to_text(
@@ -36,8 +38,8 @@ ReportedDelta said_by(std::string unit, std::int64_t n, std::int64_t x) {
           .x = x};
 }
 
-GroupDelta total(const StageTick& tick, const std::string& metric, Arm arm) {
-  GroupDelta sum;
+MetricCounts total(const StageTick& tick, const std::string& metric, Arm arm) {
+  MetricCounts sum;
   const auto found = tick.metrics.find(metric);
   if (found == tick.metrics.end()) return sum;
   for (const auto& [group, delta] : found->second) {
@@ -50,17 +52,21 @@ class TelemetryIntakeTest : public testing::Test {
  protected:
   TelemetryIntakeTest() {
     intake_.watch({kStage});
-    intake_.observe("raid", {});
+    intake_.observe("raid", {}, now_);
   }
-  void observe(std::vector<InstanceSessions> instances) { intake_.observe("raid", instances); }
+  void observe(std::vector<InstanceSessions> instances) {
+    intake_.observe("raid", instances, now_);
+  }
   Result<ReportReceipt> report(std::vector<ReportedDelta> deltas, Trust trust = Trust::Server,
                                std::string source = "host-1") {
-    return intake_.report({"token", std::move(source), ++sequence_, trust, std::move(deltas)});
+    return intake_.report({"token", std::move(source), ++sequence_, trust, std::move(deltas)},
+                          now_);
   }
   StageTick tick() { return intake_.take_tick(kStage); }
 
   TelemetryIntake intake_;
   std::uint64_t sequence_ = 0;
+  Instant now_ = kNow;
 };
 
 TEST_F(TelemetryIntakeTest, ASessionIsAnExposureOnceWhenItEndsHoweverOftenItIsSeen) {
@@ -105,11 +111,12 @@ TEST_F(TelemetryIntakeTest, SessionsFoundAfterARestartAreCountedWhenTheyEnd) {
   TelemetryIntake restarted;
   restarted.watch({kStage});
   const std::vector<InstanceSessions> running{showing("c1", {"s1"}, Arm::Canary)};
-  restarted.observe("raid", running);
+  restarted.observe("raid", running, kNow);
   EXPECT_TRUE(restarted.take_tick(kStage).metrics.empty());
   // They are known: reports of them count, and so does their end.
-  ASSERT_TRUE(restarted.report({"token", "host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}));
-  restarted.observe("raid", {});
+  ASSERT_TRUE(
+      restarted.report({"token", "host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}, kNow));
+  restarted.observe("raid", {}, kNow);
   const StageTick tick = restarted.take_tick(kStage);
   EXPECT_EQ(total(tick, "session.error", Arm::Canary).x, 1);
   EXPECT_EQ(total(tick, "session.crashed", Arm::Canary).x, 1);
@@ -156,16 +163,20 @@ TEST_F(TelemetryIntakeTest, ABatchCountsOnceInAnyOrder) {
   int repeated = 0;
   for (const std::uint64_t sequence : order) {
     const auto receipt =
-        intake_.report({"token", "host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}});
+        intake_.report({"token", "host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}}, kNow);
     repeated += receipt.value().repeated ? 1 : 0;
   }
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 60);
   EXPECT_EQ(repeated, 120);
   // Far behind the newest, a batch cannot be told from one that was seen.
-  ASSERT_TRUE(intake_.report({"token", "host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"token", "host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"token", "host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}));
-  ASSERT_TRUE(intake_.report({"token", "host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}}));
+  ASSERT_TRUE(
+      intake_.report({"token", "host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
+  ASSERT_TRUE(
+      intake_.report({"token", "host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
+  ASSERT_TRUE(
+      intake_.report({"token", "host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
+  ASSERT_TRUE(
+      intake_.report({"token", "host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 3);
 }
 
@@ -245,12 +256,38 @@ TEST_F(TelemetryIntakeTest, HistogramsMergeAndTheBaselineIsLearned) {
   const StageTick now = tick();
   EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Canary, "c1", ""}).histogram->count(), 50u);
   EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Baseline, "b1", ""}).histogram->count(), 50u);
-  EXPECT_EQ(intake_.baselines().at("join.latency").histogram->count(), 50u);  // never of the canary
+  const BaselineSource base{"raid", "1.0.0", ""};
+  const auto known = intake_.history().totals({&base, 1}, kNow);
+  EXPECT_EQ(known.at("join.latency").histogram->count(), 50u);  // never of the canary
+}
+
+// Whoever sent them to the canary, sessions of a build are what the build is like: when it is live
+// it is the next event's baseline.
+TEST_F(TelemetryIntakeTest, TheHourBeforeIsKnownByBuildAndByTheWordsOfServersAlone) {
+  observe({showing("c1", {"s1"}, Arm::Canary), showing("b1", {"s2"}, Arm::Baseline)});
+  ASSERT_TRUE(report({errors_on("c1", 5, 5), errors_on("b1", 7, 1)}));
+  ASSERT_TRUE(report({errors_on("b1", 9, 9)}, Trust::Client, "phone"));
+  const BaselineSource base{"raid", "1.0.0", ""}, canary{"raid", "1.1.0", ""};
+  EXPECT_EQ(intake_.history().totals({&base, 1}, now_).at("session.error").n, 7);
+  EXPECT_EQ(intake_.history().totals({&canary, 1}, now_).at("session.error").n, 5);
+}
+
+TEST_F(TelemetryIntakeTest, UnitsOfAnEventsBaselineAreItsHistoryByTheirBuckets) {
+  ReportedDelta of_baseline = said_by("ada", 4, 1);
+  of_baseline.arm = Arm::Baseline;
+  ASSERT_TRUE(report({of_baseline, said_by("bob", 9, 9)}));
+  const BaselineSource winter{"", "", "winter"};
+  const BaselineGroups groups = intake_.history().groups({&winter, 1}, "join.failed", now_);
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups.begin()->second.n, 4);
+  EXPECT_LT(std::stoi(groups.begin()->first.id), 64);
 }
 
 TEST_F(TelemetryIntakeTest, BadAndOversizedBatchesAreRefusedWhole) {
-  EXPECT_EQ(intake_.report({"token", "", 1, Trust::Server, {}}).error().code, ErrorCode::Invalid);
-  EXPECT_EQ(intake_.report({"token", "h", 0, Trust::Server, {}}).error().code, ErrorCode::Invalid);
+  EXPECT_EQ(intake_.report({"token", "", 1, Trust::Server, {}}, kNow).error().code,
+            ErrorCode::Invalid);
+  EXPECT_EQ(intake_.report({"token", "h", 0, Trust::Server, {}}, kNow).error().code,
+            ErrorCode::Invalid);
   EXPECT_EQ(report({said_by("ada", 1, 0), said_by("ada", -1, 0)}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(report(std::vector<ReportedDelta>(10'001, said_by("ada", 1, 0))).error().code,
             ErrorCode::Invalid);
@@ -262,13 +299,13 @@ TEST(TelemetryLimits, PushBackWhenTheTickIsFullAndTakeTheSameBatchLater) {
   intake.watch({kStage});
   std::vector<ReportedDelta> many;
   for (int i = 0; i < 200; ++i) many.push_back(said_by(fmt::format("p{}", i), 1, 0));
-  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, many}));
-  const auto refused = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}});
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, many}, kNow));
+  const auto refused = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kNow);
   EXPECT_EQ(refused.error().code, ErrorCode::Limit);
   (void)intake.take_tick(kStage);
   EXPECT_EQ(intake.counters(), 0u);
-  ASSERT_TRUE(intake.report(
-      {"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}));  // not taken for a repeat
+  ASSERT_TRUE(intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}},
+                            kNow));  // not taken for a repeat
   EXPECT_EQ(total(intake.take_tick(kStage), "join.failed", Arm::Canary).n, 1);
 }
 
@@ -280,28 +317,28 @@ TEST(TelemetryLimits, NothingThatASenderCanInventGrowsWithoutLimit) {
     ReportedDelta delta = said_by(fmt::format("unit-{}", i), 1, 0);
     delta.metric = fmt::format("metric-{}", i);
     const auto invented =
-        intake.report({"token", fmt::format("source-{}", i), 1, Trust::Server, {delta}});
+        intake.report({"token", fmt::format("source-{}", i), 1, Trust::Server, {delta}}, kNow);
     dropped += invented.value().count(DeltaFate::TooManyMetrics);
     delta.metric = "metric-0";
     const auto client =
-        intake.report({"token", "clients", std::uint64_t(i + 1), Trust::Client, {delta}});
+        intake.report({"token", "clients", std::uint64_t(i + 1), Trust::Client, {delta}}, kNow);
     dropped += client.value().count(DeltaFate::ClientLimit);
   }
   EXPECT_EQ(intake.take_tick(kStage).metrics.size(), 5u);
   EXPECT_GT(dropped, 1900);
   // The source that reports all the time is still known, the oldest of the others is not.
-  EXPECT_TRUE(intake.report({"token", "clients", 1000, Trust::Client, {}}).value().repeated);
-  EXPECT_FALSE(intake.report({"token", "source-1", 1, Trust::Server, {}}).value().repeated);
+  EXPECT_TRUE(intake.report({"token", "clients", 1000, Trust::Client, {}}, kNow).value().repeated);
+  EXPECT_FALSE(intake.report({"token", "source-1", 1, Trust::Server, {}}, kNow).value().repeated);
 }
 
 TEST(TelemetryLimits, StagesThatAreNoLongerWatchedLeaveNothingBehind) {
   TelemetryIntake intake;
   intake.watch({kStage, "winter/r1/v4"});
-  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, {said_by("x", 1, 0)}}));
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, {said_by("x", 1, 0)}}, kNow));
   EXPECT_EQ(intake.counters(), 2u);
   intake.watch({});
   EXPECT_EQ(intake.counters(), 0u);
-  const auto late = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}});
+  const auto late = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kNow);
   EXPECT_EQ(late.value().count(DeltaFate::NoStage), 1);
   EXPECT_TRUE(intake.take_tick(kStage).metrics.empty());
 }
