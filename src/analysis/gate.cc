@@ -69,7 +69,8 @@ std::size_t GateState::state_bytes() const {
   }
   bytes += (c.canary_totals.size() + c.baseline_totals.size()) * 8;
   for (const GroupTable* g : {&c.baseline_groups, &c.canary_groups}) {
-    bytes += g->counts.size() * 8 + g->stratum.size() * (4 + 4 + sizeof(std::string) + 64);
+    bytes += (g->counts.size() + g->history.size()) * 8 +
+             g->stratum.size() * (4 + 4 + sizeof(std::string) + 64);
   }
   return bytes;
 }

@@ -122,6 +122,21 @@ TEST(Judge, StreamsThatLabelTicksByTheirBeginningAreUnderstood) {
   EXPECT_EQ(get_int(judged.lines[0].as_object(), "t"), 10);
 }
 
+// As the server's own streams: the hour before at second 0, and again where a gate joined.
+TEST(Judge, HistoryMayStandBeforeTheTicksAndBetweenThem) {
+  std::string history =
+      R"({"t":0,"groups":[{"arm":"baseline","id":"1","m":{"error":[47500,480],"latency":[0,0,0,0,0]}}]})";
+  std::string later = kTick;
+  later.replace(later.find("\"t\":10"), 6, "\"t\":20");
+  const std::string lines[] = {kHeader, history, kTick, history, later};
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  const Judged judged = judge(text);
+  EXPECT_EQ(judged.exit, kJudgeThin) << judged.err;
+  ASSERT_EQ(judged.lines.size(), 1u);
+  EXPECT_EQ(get_int(judged.lines[0].as_object(), "t"), 20);
+}
+
 TEST(Judge, BlankLinesCarriageReturnsAndUnknownKeysAreTolerated) {
   std::string header = kHeader;
   header.replace(header.find("\"tick_s\""), 8, "\"tik_s\":1,\"tick_s\"");
@@ -139,6 +154,8 @@ TEST(Judge, ConfigsRoundTrip) {
   config.metrics[0].must_detect = 3;
   config.metrics[2].scaled_by = 1.25;
   config.metrics[1].prior = {.tau = 0.2, .nu = 11};
+  config.metrics[2].worse_by_at_most = 0.1;
+  config.metrics[2].divided_by = 1.09;
   const json::value text = to_json(config);
   EXPECT_EQ(to_json_text(to_json(gate_config_from_json(text).value())), to_json_text(text));
 }

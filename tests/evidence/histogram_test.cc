@@ -164,5 +164,26 @@ TEST(Exceedances, FallWithTheCutAndScaleTheValues) {
   for (std::size_t i = 1; i < plain.size(); ++i) EXPECT_LT(scaled[i], plain[i]);
 }
 
+// A margin that is counted out must not depend on whose histogram is the finer.
+TEST(Exceedances, AreTheSameInFineAndCoarseHistogramsAtCutsAndFactorsOfTheirSteps) {
+  constexpr int kScale = 4;
+  ExponentialHistogram fine(8, 4096), coarse(kScale);
+  for (const double v : latencies(10, 10'000)) {
+    fine.record(v);
+    coarse.record(v);
+  }
+  std::vector<double> cuts;
+  for (const double cut : {40, 110, 146, 250})
+    cuts.push_back(ExponentialHistogram::snap_cut(cut, kScale));
+  for (const double factor : {1.0, 1.1, 1.25, 2.0, 0.9}) {
+    const double steps = ExponentialHistogram::snap_factor(factor, kScale);
+    EXPECT_EQ(exceedances(fine, cuts, steps), exceedances(coarse, cuts, steps)) << factor;
+    EXPECT_LE(std::abs(std::log(steps)), std::abs(std::log(factor)) + 1e-9);
+    EXPECT_GT(std::abs(std::log(steps)), std::abs(std::log(factor)) - 0.0434);
+  }
+  EXPECT_EQ(ExponentialHistogram::snap_factor(1.03, kScale), 1);
+  EXPECT_EQ(ExponentialHistogram::snap_factor(2, kScale), 2);
+}
+
 }  // namespace
 }  // namespace showcaller

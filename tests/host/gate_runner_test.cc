@@ -3,10 +3,13 @@
 // that judges it starts again.
 #include "host/gate_runner.h"
 
+#include <sstream>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "analysis/gate_stream.h"
 #include "engine/baseline_sources.h"
 #include "engine/view.h"
 #include "tests/host/theatre.h"
@@ -49,7 +52,7 @@ spec:
     stages:
       - { name: canary, exposure: 10%, bake: { min: 20m, max: 30m } }
       - { name: world, exposure: 100%, bake: 1m }
-  analysis: { tick: 10s, warmup: 10s, profile: C }
+  analysis: { tick: 10s, warmup: 10s, profile: C, instances_min: 5 }
   gates:
     - { metric: join.latency, quantile: 0.99, worse_by_at_most: 10%, on_fail: rollback }
     - { metric: session.crashed, worse_by_at_most: 0%, must_detect: 2x, on_fail: rollback }
@@ -137,6 +140,34 @@ TEST_F(GateRunnerAfterARestart, AStreamBeginsWithTheHourBefore) {
   theatre_.restart(seconds(30));
   theatre_.advance(minutes(1));
   EXPECT_EQ(history_in(lines_of(&store_, "gala/r1/v1")).size(), 1u);
+}
+
+TEST_F(GateRunnerAfterARestart, TheStageIsJudgedAsItsManifestAsks) {
+  const json::object stage = lines_of(&store_, "gala/r1/v1").at(0).at("stage").as_object();
+  EXPECT_EQ(get_int(stage, "warmup_s"), 10);
+  EXPECT_EQ(get_int(stage, "canary_instances_min"), 5);
+  EXPECT_EQ(get_int(stage, "planned_s"), 1800);
+  EXPECT_EQ(get_string(stage, "profile"), "C");
+  const json::object latency = stage.at("metrics").at(0).as_object();
+  EXPECT_NEAR(get_double(latency, "divided_by"), 1.09, 0.01);
+  EXPECT_NEAR(get_double(latency, "scaled_by"), 1.25, 0.02);
+}
+
+TEST(Warmup, IsAsAskedForAndAtMostHalfOfWhatIsPlanned) {
+  const AnalysisSpec analysis{.warmup = seconds(150)};
+  EXPECT_EQ(warmup_s_of(analysis, 3600), 150);
+  EXPECT_EQ(warmup_s_of(analysis, 300), 150);
+  EXPECT_EQ(warmup_s_of(analysis, 200), 100);
+}
+
+// The same gate, over the same lines.
+TEST_F(GateRunnerAfterARestart, ARecordedStreamIsJudgedAlikeByGateJudge) {
+  theatre_.traffic.reporting.back().median_ms = 400;
+  theatre_.advance(minutes(5));
+  ASSERT_EQ(gala().phase, Phase::RolledBack);
+  std::stringstream in, out, err;
+  for (const json::object& line : lines_of(&store_, "gala/r1/v1")) in << to_json_text(line) << "\n";
+  EXPECT_EQ(judge_stream(in, out, err), kJudgeFail) << err.str();
 }
 
 // What a process that just started does not know it does not say.
