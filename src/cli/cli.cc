@@ -11,8 +11,10 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
+#include "cli/anomaly_verb.h"
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
+#include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
 #include "cli/serve.h"
 #include "cli/sidecar_command.h"
@@ -29,6 +31,8 @@ struct Words {
   ServeOptions serve;
   SidecarCommand sidecar;
   bool sidecar_local = false;
+  ForecastRequest forecast;
+  AnomalyRequest anomaly;
   WatchRequest watch;
   std::string watch_timeout;
   HistoryRequest history;
@@ -81,6 +85,7 @@ class Program {
     add_event_verbs();
     add_house_verbs();
     add_journal_verbs();
+    add_series_verbs();
   }
 
   int run(int argc, char** argv) {
@@ -509,6 +514,33 @@ class Program {
     completion->add_option("shell", w.what, "bash, zsh or fish")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
+  void add_series_verbs() {
+    Words& w = words_;
+    CLI::App* forecast = verb(
+        "forecast", "Forecast a series, and the capacity that its peak needs (docs/forecast.md)",
+        "  showcaller forecast sessions.csv --horizon 48h\n  showcaller forecast sessions.csv "
+        "--uplift 1.3@2026-12-18T18:00Z/48h -o json\n  zcat sessions.csv.gz | showcaller "
+        "forecast -",
+        [&w] { return forecast_verb(w.forecast, w.context.form); });
+    forecast->add_option("file", w.forecast.file,
+                         "CSV with the header timestamp,value; - or nothing: standard input");
+    forecast->add_option("--horizon", w.forecast.horizon, "How far to look")->capture_default_str();
+    forecast->add_option("--step", w.forecast.step,
+                         "Shortest step of the forecast, and what timestamps count that are "
+                         "counts; absent: the usual gap, and 1h");
+    forecast->add_option("--uplift", w.forecast.uplifts,
+                         "FACTOR@TIME/DURATION of a planned event; may be repeated");
+    CLI::App* anomaly =
+        verb("anomaly", "How odd each row of a series is, given those before it (docs/forecast.md)",
+             "  showcaller anomaly latency.csv\n  tail -f latency.csv | showcaller anomaly -\n  "
+             "showcaller anomaly latency.csv -o json",
+             [&w] { return anomaly_verb(w.anomaly, w.context.form); });
+    anomaly->add_option("file", w.anomaly.file,
+                        "CSV with the header timestamp,value; - or nothing: standard input");
+    anomaly->add_option("--step", w.anomaly.step,
+                        "What timestamps count that are counts; absent: 1h");
   }
 
   // The tree of verbs as a shell is told it.
