@@ -183,8 +183,6 @@ TEST(GateHistory, GoodReleasesAreNotRolledBackByWhatIsKnownBefore) {
     }
     EXPECT_LE(failed, int(std::ceil(runs * 0.01 + 2.6 * std::sqrt(runs * 0.0099))) + 1)
         << per_s << "/s";
-    fmt::print("history and priors at {}/s: {} of {} good releases rolled back\n", per_s, failed,
-               runs);
   }
 }
 
