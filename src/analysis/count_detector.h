@@ -13,6 +13,10 @@
 // time to a false alarm is at least the bound in the model, and about 25 days on a metric like a
 // game's. The cap at 3 keeps one bad minute from firing.
 //
+// On such a metric (tests/analysis/count_detector_test.cc; 40 faults each, 10 x 28 quiet days):
+// 0.05 false alarms a day; growth by half found within four hours in 88 %, in 50 minutes in the
+// median; a doubling always, in 9 minutes; five times as many in 4; silence in 4.
+//
 // Sources: Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change
 // detection", 2023; Page, "Continuous inspection schemes", 1954.
 //
