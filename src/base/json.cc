@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -115,6 +116,12 @@ class Writer {
   Style style_;
 };
 
+constexpr std::array<bool, 256> kStandsForItself = [] {
+  std::array<bool, 256> stands{};
+  for (int c = 0x20; c < 0x80; ++c) stands[std::size_t(c)] = c != '"' && c != '\\';
+  return stands;
+}();
+
 // What a byte is written as that cannot stand for itself.
 void append_escaped(std::string* out, std::uint8_t c) {
   static constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -165,7 +172,7 @@ void append_json_string(std::string* out, std::string_view text) {
   std::size_t plain = 0;  // where the text begins that is not written yet
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = std::uint8_t(text[i]);
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') continue;
+    if (kStandsForItself[c]) continue;
     if (c >= 0x80) {
       if (const std::size_t length = utf8_length(text, i); length > 0) {
         i += length - 1;

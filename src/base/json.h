@@ -30,7 +30,7 @@ std::string to_json_text(const json::value& value);
 std::string to_canonical_json_text(const json::value& value);
 // Two spaces a level, for people.
 std::string to_pretty_json_text(const json::value& value);
-// Errors carry line:column.
+// Errors carry line:column. The value lives in `storage`.
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {},
                                json::storage_ptr storage = {});
 // A JSON string with its quotes. A byte that is no UTF-8 becomes U+FFFD: what is written can be

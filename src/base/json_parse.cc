@@ -3,6 +3,7 @@
 // is read again has to be what was written, so doubles are read by from_chars here.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>

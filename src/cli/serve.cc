@@ -83,8 +83,7 @@ ServerAccess access_of(const ServeOptions& options, const ApiServer& server, std
   return access;
 }
 
-Status run(const ServeOptions& options) {
-  TRY(auto tls, tls_of(options));
+Result<fs::path> prepare_data_folder(const ServeOptions& options) {
   const fs::path data = fs::absolute(options.data);
   umask(077);
   TRY(make_private_folder(data));
@@ -94,57 +93,103 @@ Status run(const ServeOptions& options) {
     fs::permissions(data, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add,
                     ignored);
   }
+  return data;
+}
 
-  TRY(const auto journal, SqliteJournal::open((data / "journal.db").string()));
-  TRY(const JournalTail tail, journal->tail());
-  TRY(const std::string secret, open_secret(data, tail.seq));
-  TRY(const auto evidence, EvidenceFiles::open((data / "evidence").string()));
-  TRY(const auto ledger, SqliteLedger::open((data / "ledger").string()));
+// What is kept under the data folder, and what drives the game servers below it.
+struct Stores {
+  std::unique_ptr<SqliteJournal> journal;
+  std::string secret;
+  std::unique_ptr<EvidenceFiles> evidence;
+  std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<ProcessDriver> driver;
+};
+
+Result<Stores> open_stores(const fs::path& data) {
+  Stores stores;
+  TRY(stores.journal, SqliteJournal::open((data / "journal.db").string()));
+  TRY(const JournalTail tail, stores.journal->tail());
+  TRY(stores.secret, open_secret(data, tail.seq));
+  TRY(stores.evidence, EvidenceFiles::open((data / "evidence").string()));
+  TRY(stores.ledger, SqliteLedger::open((data / "ledger").string()));
   const std::string program = fs::read_symlink("/proc/self/exe").string();
-  TRY(const auto driver, ProcessDriver::open({.root = (data / "instances").string(),
-                                              .shim_command = {program, "shim"}}));
-  GameServerAccess access(driver.get());
+  TRY(stores.driver, ProcessDriver::open({.root = (data / "instances").string(),
+                                          .shim_command = {program, "shim"}}));
+  return stores;
+}
+
+void log_error(Log& log, const Clock& clock, std::string_view what, const Error& error) {
+  log.write(LogLevel::Error, clock.wall(), fmt::format("{}{}", what, error.message), {},
+            {{"code", std::string(to_string(error.code))}});
+}
+
+HostOptions host_options(const ServeOptions& options, const std::string& secret) {
+  HostOptions host;
+  host.secret = secret;
+  host.engine.version = std::string(kVersion);
+  if (options.snapshot_every > 0) {
+    host.engine.snapshot_every = options.snapshot_every;
+    host.engine.snapshot_apart = {};
+  }
+  host.keep_ledgers = options.keep_ledgers;
+  host.keep_evidence = options.keep_evidence;
+  return host;
+}
+
+ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServerOptions> tls) {
+  ApiServerOptions api;
+  api.http.address = options.address;
+  api.http.port = options.port;
+  api.http.threads = options.http_threads;
+  api.http.tls = std::move(tls);
+  api.access_log = options.access_log;
+  api.version = std::string(kVersion);
+  return api;
+}
+
+void log_start(Log& log, const Clock& clock, const ServeOptions& options, const std::string& url,
+               const Host& host) {
+  log.write(LogLevel::Info, clock.wall(), "listening on " + url, {},
+            {{"version", std::string(kVersion)},
+             {"data", fs::absolute(options.data).string()},
+             {"epoch", host.engine().epoch()},
+             {"seq", host.world()->seq}});
+  if (options.tls_certificate.empty() && !is_loopback(options.address)) {
+    log.write(LogLevel::Warning, clock.wall(),
+              "others can reach this server, and tokens pass in clear text; give it a certificate "
+              "by --tls-cert and --tls-key",
+              {}, {{"address", options.address}});
+  }
+}
+
+Status run(const ServeOptions& options) {
+  TRY(auto tls, tls_of(options));
+  TRY(const fs::path data, prepare_data_folder(options));
+  TRY(const Stores stores, open_stores(data));
+  GameServerAccess access(stores.driver.get());
   SystemClock clock;
   HttpAction actions;
-
   Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info));
-  HostOptions host_options;
-  host_options.secret = secret;
-  host_options.engine.version = std::string(kVersion);
-  if (options.snapshot_every > 0) {
-    host_options.engine.snapshot_every = options.snapshot_every;
-    host_options.engine.snapshot_apart = {};
-  }
-  host_options.keep_ledgers = options.keep_ledgers;
-  host_options.keep_evidence = options.keep_evidence;
-  TRY(const auto host,
-      Host::open(
-          {journal.get(), &clock, {{"process", &access}}, &actions, evidence.get(), ledger.get()},
-          [&] {
-            host_options.on_error = [&log, &clock](const Error& error) {
-              log.write(LogLevel::Error, clock.wall(), error.message, {},
-                        {{"code", std::string(to_string(error.code))}});
-            };
-            return host_options;
-          }()));
-
-  TRY(ensure_admin_token(host.get(), journal.get(), data / "admin.token"));
+  HostOptions host_with = host_options(options, stores.secret);
+  host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
+  TRY(const auto host, Host::open({stores.journal.get(),
+                                   &clock,
+                                   {{"process", &access}},
+                                   &actions,
+                                   stores.evidence.get(),
+                                   stores.ledger.get()},
+                                  std::move(host_with)));
+  TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
   TRY(const std::string game_server_token,
       ensure_game_server_token(host.get(), data / "game-servers.token"));
 
   MetricsRegistry metrics(kMetricTable);
   metrics.on_scrape([&host](MetricsRegistry& registry) { refresh_host_metrics(&registry, *host); });
-  HostBackend backend(host.get(), journal.get(), {std::string(kVersion), read_tzdata_version()});
-  ApiServerOptions api;
-  api.http.address = options.address;
-  api.http.port = options.port;
-  api.http.threads = options.http_threads;
-  const bool plain = !tls;
-  api.http.tls = std::move(tls);
-  api.access_log = options.access_log;
-  api.version = std::string(kVersion);
+  HostBackend backend(host.get(), stores.journal.get(),
+                      {std::string(kVersion), read_tzdata_version()});
   std::unique_ptr<ApiServer> server;
   std::optional<Announcer> announcer;
+  ApiServerOptions api = api_options(options, std::move(tls));
   api.before_serving = [&](WatchHub& hub) {
     announcer.emplace(&log, &hub);
     host->engine().listen(
@@ -154,22 +199,11 @@ Status run(const ServeOptions& options) {
   access.give(access_of(options, *server, game_server_token));
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
-    log.write(LogLevel::Error, clock.wall(), "the engine has stopped: " + error.message, {},
-              {{"code", std::string(to_string(error.code))}});
+    log_error(log, clock, "the engine has stopped: ", error);
     kill(self, SIGTERM);
   });
   if (!options.port_file.empty()) TRY(write_private(options.port_file, server->url() + "\n"));
-  log.write(LogLevel::Info, clock.wall(), "listening on " + server->url(), {},
-            {{"version", std::string(kVersion)},
-             {"data", data.string()},
-             {"epoch", host->engine().epoch()},
-             {"seq", host->world()->seq}});
-  if (plain && !is_loopback(options.address)) {
-    log.write(LogLevel::Warning, clock.wall(),
-              "others can reach this server, and tokens pass in clear text; give it a certificate "
-              "by --tls-cert and --tls-key",
-              {}, {{"address", options.address}});
-  }
+  log_start(log, clock, options, server->url(), *host);
   wait_for_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
   server->stop(seconds(2));

@@ -111,10 +111,10 @@ class Observation {
   Result<Decision> operator()(const StepReported& report) const {
     const EventState* event = world_.event(report.event);
     if (!event || event->revision != report.revision || report.step < 0 ||
-        std::size_t(report.step) >= event->steps.size()) {
+        std::size_t(report.step) >= event->steps->size()) {
       return Decision{};
     }
-    const Step& step = event->steps[std::size_t(report.step)];
+    const Step& step = (*event->steps)[std::size_t(report.step)];
     const StepState on_its_way =
         report.direction == StepDirection::Do ? StepState::Doing : StepState::Undoing;
     if (step.state != on_its_way || step.attempt != report.attempt)

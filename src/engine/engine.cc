@@ -97,7 +97,7 @@ void Engine::follow_up(std::vector<std::string> touched, Envelope* envelope, Ins
       if (payloads.empty()) break;
       // What an event does by itself belongs to the trace of its revision.
       const EventState* event = world_.event(name);
-      envelope->trace = trace.empty() && event ? event->trace : trace;
+      envelope->trace = trace.empty() && event ? *event->trace : trace;
       for (const Payload& payload : payloads) add(payload, envelope, now, records);
     }
   }

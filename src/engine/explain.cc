@@ -90,7 +90,7 @@ json::object explanation_of(const World& world, const std::string& name,
     out["revision"] = event->revision;
     summary.push_back(
         json::value(fmt::format("{} r{} is {}{}", name, event->revision, enum_name(event->phase),
-                                event->phase_reason.empty() ? "" : ": " + event->phase_reason)));
+                                event->phase_reason->empty() ? "" : ": " + *event->phase_reason)));
     for (const auto& [gate, standing] : event->gates) {
       summary.push_back(
           json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,

@@ -19,7 +19,7 @@ namespace {
 using Payloads = std::vector<Payload>;
 
 bool steps_are_all(const EventState& event, auto predicate) {
-  return std::all_of(event.steps.begin(), event.steps.end(), predicate);
+  return std::all_of(event.steps->begin(), event.steps->end(), predicate);
 }
 
 // ---- toward safety and the end: alive under a hold ----
@@ -37,8 +37,8 @@ Payloads close_the_doors(const Subject& s) {
 
 Payloads undo_the_failed_preparation(const Subject& s) {
   if (s.event.phase != Phase::Preparing) return {};
-  for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
-    const Step& step = s.event.steps[i];
+  for (std::size_t i = 0; i < s.event.steps->size(); ++i) {
+    const Step& step = (*s.event.steps)[i];
     if (step.state != StepState::Failed) continue;
     return roll_back(
         s, fmt::format("step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(), step.detail),
@@ -55,10 +55,10 @@ Payloads undo_the_next_step(const Subject& s) {
 Payloads get_stuck(const Subject& s) {
   if (s.event.phase != Phase::RollingBack) return {};
   std::string where;
-  for (std::size_t i = 0; i < s.event.steps.size(); ++i) {
-    if (s.event.steps[i].state == StepState::Stuck) {
+  for (std::size_t i = 0; i < s.event.steps->size(); ++i) {
+    if ((*s.event.steps)[i].state == StepState::Stuck) {
       where = fmt::format("undo of step {} ({}) failed: {}", i + 1, s.spec().changes[i].path(),
-                          s.event.steps[i].detail);
+                          (*s.event.steps)[i].detail);
     }
   }
   const Duration within = rollback_within(s.world, s.spec());
@@ -98,7 +98,7 @@ Payloads accept_the_approvals(const Subject& s) {
 
 // Actions are known by the revision that called them: none changes under one that is on its way.
 bool a_step_is_under_way(const EventState& event) {
-  return std::any_of(event.steps.begin(), event.steps.end(),
+  return std::any_of(event.steps->begin(), event.steps->end(),
                      [](const Step& step) { return step.state == StepState::Doing; });
 }
 
@@ -301,10 +301,10 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
         out.push_back(quota.error().message);
       break;
     case Phase::Preparing:
-      for (std::size_t i = 0; i < s->event.steps.size(); ++i) {
-        if (s->event.steps[i].state != StepState::Done) {
+      for (std::size_t i = 0; i < s->event.steps->size(); ++i) {
+        if ((*s->event.steps)[i].state != StepState::Done) {
           out.push_back(fmt::format("step {} ({}): {}", i + 1, s->spec().changes[i].path(),
-                                    enum_name(s->event.steps[i].state)));
+                                    enum_name((*s->event.steps)[i].state)));
         }
       }
       for (const std::string& check : required_checks(s->spec())) {
@@ -343,7 +343,7 @@ std::vector<std::string> waits_for(const World& world, const std::string& event,
         out.push_back("the end of " + running);
       break;
     case Phase::RollbackStuck:
-      out.push_back(s->event.phase_reason);
+      out.push_back(*s->event.phase_reason);
       break;
     default:
       break;

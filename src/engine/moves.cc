@@ -137,8 +137,8 @@ std::vector<Payload> close_next_doors(const Subject& subject) {
 }
 
 bool has_outside_effects(const EventState& event) {
-  for (std::size_t i = 0; i < event.steps.size(); ++i) {
-    const StepState state = event.steps[i].state;
+  for (std::size_t i = 0; i < event.steps->size(); ++i) {
+    const StepState state = (*event.steps)[i].state;
     const bool ran = state != StepState::Pending && state != StepState::Undone;
     if (ran && std::holds_alternative<ActionChange>(event.spec().changes[i].what)) return true;
   }

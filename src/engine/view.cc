@@ -21,8 +21,8 @@ double percent(std::int64_t ppm) {
 
 json::array steps_view(const EventState& event) {
   json::array out;
-  for (std::size_t i = 0; i < event.steps.size(); ++i) {
-    json::object step = view_of(event.steps[i]).as_object();
+  for (std::size_t i = 0; i < event.steps->size(); ++i) {
+    json::object step = view_of((*event.steps)[i]).as_object();
     step["path"] = event.spec().changes[i].path();
     step["irreversible"] = event.spec().changes[i].irreversible;
     out.push_back(std::move(step));
@@ -93,7 +93,7 @@ json::object event_view(const World& world, const std::string& name, const Event
   out["author"] = event.author;
   if (json::object times = schedule_view(event.spec().schedule); !times.empty())
     out["schedule"] = std::move(times);
-  out["reason"] = event.phase_reason;
+  out["reason"] = *event.phase_reason;
   if (event.hold) out["hold"] = view_of(*event.hold);
   if (event.proposed) {
     out["proposed"] = {{"revision", event.proposed->revision},
@@ -118,7 +118,7 @@ json::object event_view(const World& world, const std::string& name, const Event
   out["approvals"] = view_of(event.approvals);
   if (const LedgerStanding* ledger = event.ledger_of(event.revision))
     out["ledger"] = {{"rows", ledger->rows}, {"players", ledger->players}, {"root", ledger->root}};
-  out["trace"] = event.trace;
+  out["trace"] = *event.trace;
   out["applied_seq"] = event.applied_seq;
   return out;
 }

@@ -29,7 +29,8 @@ struct StepView {
 };
 
 StepView view_of(const EventState& event, int index) {
-  return {event, index, event.spec().changes[std::size_t(index)], event.steps[std::size_t(index)]};
+  return {event, index, event.spec().changes[std::size_t(index)],
+          (*event.steps)[std::size_t(index)]};
 }
 
 StepStarted start(const StepView& v, StepDirection direction, std::int64_t attempt) {
@@ -79,7 +80,7 @@ std::optional<SagaMove> go_on(const StepView& v, StepDirection direction, Instan
 }
 
 std::optional<SagaMove> next_do(const EventState& event, Instant now, NewSteps steps) {
-  for (int i = 0; i < int(event.steps.size()); ++i) {
+  for (int i = 0; i < int(event.steps->size()); ++i) {
     const StepView v = view_of(event, i);
     switch (v.step.state) {
       case StepState::Done:
@@ -103,7 +104,7 @@ bool is_stuck_now(const StepView& v) {
 }
 
 std::optional<SagaMove> next_undo(const EventState& event, Instant now) {
-  for (int i = int(event.steps.size()) - 1; i >= 0; --i) {
+  for (int i = int(event.steps->size()) - 1; i >= 0; --i) {
     const StepView v = view_of(event, i);
     switch (v.step.state) {
       case StepState::Pending:
@@ -130,7 +131,7 @@ std::optional<SagaMove> next_undo(const EventState& event, Instant now) {
 }  // namespace
 
 std::optional<SagaMove> next_move(const EventState& event, Instant now, NewSteps steps) {
-  if (!event.manifest || event.steps.size() != event.spec().changes.size()) return std::nullopt;
+  if (!event.manifest || event.steps->size() != event.spec().changes.size()) return std::nullopt;
   if (event.phase == Phase::Preparing) return next_do(event, now, steps);
   if (event.phase == Phase::RollingBack) return next_undo(event, now);
   return std::nullopt;
@@ -199,7 +200,7 @@ ActionCall call_of(const World& world, const StepView& v) {
   call.path = doing ? v.action()->act : v.action()->undo;
   call.idempotency_key =
       step_idempotency_key(call.event, call.revision, call.step, call.direction, v.step.lineage);
-  call.trace = v.event.trace;
+  call.trace = *v.event.trace;
   call.epoch = world.epoch;
   call.timeout = v.action()->timeout;
   if (auto url = action_url(world, call.path)) {
@@ -223,7 +224,7 @@ std::vector<ActionCall> wanted_calls(const World& world, Instant /*now*/) {
   std::vector<ActionCall> calls;
   world.events.each([&](const std::string&, const EventState& event) {
     if (event.phase != Phase::Preparing && event.phase != Phase::RollingBack) return;
-    for (int i = 0; i < int(event.steps.size()); ++i) {
+    for (int i = 0; i < int(event.steps->size()); ++i) {
       const StepView v = view_of(event, i);
       if (is_wanted(v)) calls.push_back(call_of(world, v));
     }

@@ -333,8 +333,8 @@ class Fold {
   Status on_step(const std::string& name, int index, Change change) {
     EventState* event = world_.events.edit(name);
     if (!event) return no_such("the LiveEvent", name);
-    if (index < 0 || std::size_t(index) >= event->steps.size()) return no_such("a step of", name);
-    change(event->steps[std::size_t(index)]);
+    if (index < 0 || std::size_t(index) >= event->steps->size()) return no_such("a step of", name);
+    change(event->steps.change()[std::size_t(index)]);
     return {};
   }
 
@@ -367,7 +367,7 @@ EventState with_proposal(EventState event) {
   event.author = std::move(next.author);
   event.trace = std::move(next.trace);
   event.applied_seq = next.applied_seq;
-  event.steps.resize(event.spec().changes.size());
+  event.steps.change().resize(event.spec().changes.size());
   return event;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/persistent_map.h"
 #include "base/result.h"
+#include "base/shared.h"
 #include "model/done_keys.h"
 #include "model/record.h"
 #include "model/spec/manifest.h"
@@ -102,7 +103,7 @@ struct EventState {
   std::optional<ProposedRevision> proposed;
   Phase phase = Phase::Draft;
   Instant phase_since{};
-  std::string phase_reason;
+  Shared<std::string> phase_reason;
   std::optional<Hold> hold;
   Instant resumed{};  // when a hold was last lifted
   IntakeState intake = IntakeState::Closed;
@@ -117,14 +118,14 @@ struct EventState {
   std::map<std::string, std::int64_t> widened_ppm;  // by stage, of those entered so far
   std::int64_t pace_per_minute = 0;
   bool diverted = false;
-  std::vector<Step> steps;                    // one a change of the change-set
+  Shared<std::vector<Step>> steps;            // one a change of the change-set
   std::map<std::string, GateStanding> gates;  // "" is the stage as a whole
   std::map<std::string, ReadinessStanding> readiness;
   std::vector<Approval> approvals;
   std::vector<GlassBreak> glass;
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
   std::vector<LedgerStanding> ledgers;                      // by revision; older ones too
-  std::string trace;                                        // of the revision
+  Shared<std::string> trace;                                // of the revision
   std::uint64_t applied_seq = 0;
 
   const LiveEventSpec& spec() const { return manifest->as<LiveEventSpec>(); }

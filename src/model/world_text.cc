@@ -16,6 +16,15 @@
 namespace showcaller {
 namespace {
 
+template <class T>
+const T& part(const Shared<T>& shared) {
+  return *shared;
+}
+template <class T>
+T& part(Shared<T>& shared) {
+  return shared.change();
+}
+
 // What of an event is written besides its manifest.
 template <class Self, class Visit>
 void event_fields(Self& e, Visit&& visit) {
@@ -24,7 +33,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("author", e.author);
   visit("phase", e.phase);
   visit("phase_since", e.phase_since);
-  visit("phase_reason", e.phase_reason);
+  visit("phase_reason", part(e.phase_reason));
   visit("hold", e.hold);
   visit("resumed", e.resumed);
   visit("intake", e.intake);
@@ -38,7 +47,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("widened_ppm", e.widened_ppm);
   visit("pace_per_minute", e.pace_per_minute);
   visit("diverted", e.diverted);
-  visit("steps", e.steps);
+  visit("steps", part(e.steps));
   visit("gates", e.gates);
   visit("readiness", e.readiness);
   visit("approvals", e.approvals);
@@ -46,7 +55,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("sessions_canary", e.sessions_canary);
   visit("sessions_baseline", e.sessions_baseline);
   visit("ledgers", e.ledgers);
-  visit("trace", e.trace);
+  visit("trace", part(e.trace));
   visit("applied_seq", e.applied_seq);
 }
 

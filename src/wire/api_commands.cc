@@ -150,7 +150,8 @@ Result<CommandBody> batch_command(const ApiPorts& ports, const json::object& fie
 
 void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& context,
                Answer answer) {
-  const auto body = object_body(context->request);
+  json::monotonic_resource arena;  // Nothing of the parsed body outlives this call.
+  const auto body = object_body(context->request, &arena);
   if (!body) return answer.fail(body.error());
   const auto* commands = get_if(*body, "commands");
   if (commands == nullptr || !commands->is_array() || commands->as_array().empty()) {
@@ -174,8 +175,9 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
       continue;
     }
     const auto& fields = list[i].as_object();
+    std::string key = get_string(fields, "key");
     auto command_body = batch_command(ports, fields);
-    if (const auto good = check_idempotency_key(get_string(fields, "key")); !good)
+    if (const auto good = check_idempotency_key(key); !good)
       command_body = std::unexpected(good.error());
     if (!command_body) {
       batch->settle(i, "none", std::unexpected(command_body.error()));
@@ -183,7 +185,7 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
     }
     auto command = make_command(*context, *std::move(command_body), get_string(fields, "reason"));
     // One key for the whole request would make every command after the first a repetition of it.
-    command.key = get_string(fields, "key");
+    command.key = std::move(key);
     if (command.key.empty() && !context->idempotency_key().empty()) {
       command.key = fmt::format("{}#{}", context->idempotency_key(), i);
     }
@@ -318,9 +320,9 @@ void submit_command(const ApiPorts& ports, Command command, Answer answer, json:
   ports.backend->submit(std::move(command), std::move(reply));
 }
 
-Result<json::object> object_body(const HttpRequest& request) {
+Result<json::object> object_body(const HttpRequest& request, json::storage_ptr storage) {
   if (request.body.empty()) return json::object();
-  TRY(auto value, parse_json(request.body));
+  TRY(auto value, parse_json(request.body, {}, std::move(storage)));
   if (!value.is_object())
     return fail(ErrorCode::Invalid, "the body is not a JSON object; send one in braces");
   return std::move(value.as_object());

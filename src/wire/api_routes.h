@@ -57,7 +57,7 @@ void count_command(const ApiPorts& ports, std::string_view verb, const Result<Re
 Command make_command(const RequestContext& context, CommandBody body, std::string reason = {});
 // Submits, counts, and answers with the receipt when it is durable. `more` is added to the receipt.
 void submit_command(const ApiPorts& ports, Command command, Answer answer, json::object more = {});
-// The body as an object; an empty body is an empty one.
-Result<json::object> object_body(const HttpRequest& request);
+// The body as an object, which lives in `storage`; an empty body is an empty one.
+Result<json::object> object_body(const HttpRequest& request, json::storage_ptr storage = {});
 
 }  // namespace showcaller

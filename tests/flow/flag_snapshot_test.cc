@@ -60,7 +60,7 @@ EventState& add_event(World* world, const Sketch& sketch) {
   EventState& event = world->events[sketch.name];
   event = {};
   event.manifest = std::make_shared<const Manifest>(std::move(manifest));
-  event.steps.resize(sketch.changes.size());
+  event.steps.change().resize(sketch.changes.size());
   event.phase = sketch.phase;
   event.intake = sketch.intake;
   event.stage = sketch.stage_index;

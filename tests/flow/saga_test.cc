@@ -37,7 +37,7 @@ class Stage {
     LiveEventSpec spec;
     spec.changes = std::move(changes);
     EventState& event = world_.events["winter-raid"];
-    event.steps.resize(spec.changes.size());
+    event.steps.change().resize(spec.changes.size());
     manifest.spec = std::move(spec);
     event.manifest = std::make_shared<const Manifest>(std::move(manifest));
     event.revision = 7;
@@ -80,7 +80,7 @@ class Stage {
   }
   std::vector<StepState> states() const {
     std::vector<StepState> states;
-    for (const Step& step : event().steps) states.push_back(step.state);
+    for (const Step& step : *event().steps) states.push_back(step.state);
     return states;
   }
 

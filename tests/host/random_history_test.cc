@@ -156,7 +156,7 @@ class Watcher {
       EXPECT_TRUE(intake->to != IntakeState::Open || may_admit(event.phase)) << record_line(record);
     }
     if (const auto* moved = std::get_if<PhaseChanged>(&record.payload)) {
-      for (const Step& step : shadow_.event(moved->event)->steps) {
+      for (const Step& step : *shadow_.event(moved->event)->steps) {
         const bool back = step.state == StepState::Undone || step.state == StepState::Pending;
         EXPECT_TRUE(moved->to != Phase::RolledBack || back) << record_line(record);
         EXPECT_TRUE(moved->to != Phase::Ready || step.state == StepState::Done)
@@ -191,8 +191,8 @@ class Watcher {
   // Forward in order, backward in reverse.
   void check_step(const StepStarted& step, const Record& record) {
     const EventState& event = *shadow_.event(step.event);
-    for (int i = 0; i < int(event.steps.size()); ++i) {
-      const StepState state = event.steps[std::size_t(i)].state;
+    for (int i = 0; i < int(event.steps->size()); ++i) {
+      const StepState state = (*event.steps)[std::size_t(i)].state;
       if (step.direction == StepDirection::Do && i < step.step) {
         EXPECT_EQ(state, StepState::Done) << record_line(record);
       }
@@ -265,7 +265,7 @@ class History {
       const EventState* event = theatre_.world()->event(name_of(e));
       if (!event) continue;
       EXPECT_TRUE(is_over(event->phase))
-          << name_of(e) << " is " << enum_name(event->phase) << ": " << event->phase_reason;
+          << name_of(e) << " is " << enum_name(event->phase) << ": " << *event->phase_reason;
       all_back = all_back && event->phase != Phase::Retired;
     }
     watcher_.follow(&theatre_);

@@ -89,7 +89,7 @@ class Revision : public testing::Test {
     const auto applied = theatre_.apply("show.yaml", kEvent);
     ASSERT_TRUE(applied) << applied.error().message;
     theatre_.advance(minutes(2));
-    ASSERT_EQ(event().stage, 1) << event().phase_reason;
+    ASSERT_EQ(event().stage, 1) << *event().phase_reason;
   }
   const EventState& event() { return *theatre_.world()->event("show"); }
   // Empty: it was taken, and is in force.

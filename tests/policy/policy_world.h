@@ -55,7 +55,7 @@ inline EventState& add_event(World* world, const EventSketch& sketch) {
   event.revision = 1;
   event.author = sketch.author;
   event.phase = sketch.phase;
-  event.steps.resize(event.spec().changes.size());
+  event.steps.change().resize(event.spec().changes.size());
   return event;
 }
 
