@@ -3,15 +3,13 @@
 // and forgets, actions that fail, gates that fail or stay thin, a disk that fails or fills, a
 // server that dies. Whatever happens, some things always hold; a failing seed is repeated with
 // SHOWCALLER_SEED=N build/release/test_host.
+#include <array>
 #include <cstdlib>
-#include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "engine/view.h"
-#include "policy/freezes.h"
+#include "tests/host/invariants.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {
@@ -106,122 +104,33 @@ std::string event_text(int number, const std::string& changes, Random* random) {
       number, changes, stages, random->chance(0.3) ? "high" : "normal", gates);
 }
 
-// Follows the journal record by record and holds it against what must always be.
+// Follows the journal record by record.
 class Watcher {
  public:
   void follow(Theatre* theatre) {
     MemoryJournal journal(theatre->disk);
-    const Status read = journal.read(shadow_.seq + 1, [&](const StoredRecord& stored) {
+    const Status read = journal.read(invariants_.world().seq + 1, [&](const StoredRecord& stored) {
       auto record = decode_record(stored.bytes);
       EXPECT_TRUE(record);
       EXPECT_EQ(encode_record(*record), stored.bytes);
-      check(*record);
-      EXPECT_TRUE(evolve(&shadow_, *record)) << stored.bytes;
-      check_world(*record);
-      return !testing::Test::HasFailure();
+      invariants_.take(*record);
+      return invariants_.broken().empty();
     });
     EXPECT_TRUE(read);
+    invariants_.rest();
+    EXPECT_EQ(invariants_.broken(), std::vector<std::string>());
   }
   void expect_equal(const World& live) const {
-    EXPECT_EQ(shadow_.seq, live.seq);
-    EXPECT_EQ(world_hash(shadow_), world_hash(live));
+    const World& folded = invariants_.world();
+    EXPECT_EQ(folded.seq, live.seq);
+    EXPECT_EQ(world_hash(folded), world_hash(live));
     const auto through_text = world_from_text(world_to_text(live));
     ASSERT_TRUE(through_text);
     EXPECT_EQ(world_to_text(*through_text), world_to_text(live));
   }
-  const World& world() const { return shadow_; }
 
  private:
-  void check(const Record& record) {
-    EXPECT_EQ(record.seq, shadow_.seq + 1);
-    EXPECT_GE(record.time, shadow_.time);
-    EXPECT_TRUE(record.key.empty() || keys_.insert(record.key).second) << record.key;
-    const bool by_engine = record.actor == "engine" && record.cause == 0;
-    if (const auto* entered = std::get_if<StageEntered>(&record.payload)) {
-      const EventState& event = *shadow_.event(entered->event);
-      const bool grows = entered->stage > event.stage;
-      // Operators promote what they vouch for; by itself nothing grows that is held or stopped.
-      if (grows && by_engine) {
-        EXPECT_FALSE(event.hold) << record_line(record);
-        EXPECT_FALSE(line_stopped(shadow_, event)) << record_line(record);
-      }
-      EXPECT_FALSE(grows && event.proposed) << record_line(record);
-      EXPECT_LE(entered->stage, event.stage + 1) << record_line(record);
-      EXPECT_TRUE(may_admit(event.phase)) << record_line(record);
-      EXPECT_EQ(entered->exposure_ppm,
-                event.spec().stages[std::size_t(entered->stage)].exposure_ppm);
-    }
-    if (const auto* intake = std::get_if<IntakeChanged>(&record.payload)) {
-      const EventState& event = *shadow_.event(intake->event);
-      EXPECT_TRUE(intake->to != IntakeState::Open || may_admit(event.phase)) << record_line(record);
-    }
-    if (const auto* moved = std::get_if<PhaseChanged>(&record.payload)) {
-      for (const Step& step : *shadow_.event(moved->event)->steps) {
-        const bool back = step.state == StepState::Undone || step.state == StepState::Pending;
-        EXPECT_TRUE(moved->to != Phase::RolledBack || back) << record_line(record);
-        EXPECT_TRUE(moved->to != Phase::Ready || step.state == StepState::Done)
-            << record_line(record);
-      }
-    }
-    if (const auto* step = std::get_if<StepStarted>(&record.payload)) check_step(*step, record);
-    if (const auto* step = std::get_if<StepFinished>(&record.payload)) note_effect(*step);
-    if (const auto* moved = std::get_if<PhaseChanged>(&record.payload))
-      check_the_end(*moved, record);
-  }
-
-  // By the records alone, whatever a revision makes of the event's steps: what an action did, or
-  // may have done, is undone when the event ends undone.
-  void note_effect(const StepFinished& step) {
-    const Change& change = shadow_.event(step.event)->spec().changes[std::size_t(step.step)];
-    if (!std::holds_alternative<ActionChange>(change.what)) return;
-    auto& effects = effects_[step.event];
-    if (step.direction == StepDirection::Do && step.outcome != StepOutcome::Failed)
-      effects.insert(change.path());
-    if (step.direction == StepDirection::Undo && step.outcome == StepOutcome::Done)
-      effects.erase(change.path());
-  }
-  void check_the_end(const PhaseChanged& moved, const Record& record) {
-    if (moved.to == Phase::RolledBack || moved.to == Phase::Cancelled) {
-      EXPECT_TRUE(effects_[moved.event].empty())
-          << record_line(record) << " leaves " << *effects_[moved.event].begin();
-    }
-    if (is_over(moved.to)) effects_.erase(moved.event);
-  }
-
-  // Forward in order, backward in reverse.
-  void check_step(const StepStarted& step, const Record& record) {
-    const EventState& event = *shadow_.event(step.event);
-    for (int i = 0; i < int(event.steps->size()); ++i) {
-      const StepState state = (*event.steps)[std::size_t(i)].state;
-      if (step.direction == StepDirection::Do && i < step.step) {
-        EXPECT_EQ(state, StepState::Done) << record_line(record);
-      }
-      if (step.direction == StepDirection::Undo && i > step.step) {
-        EXPECT_TRUE(state == StepState::Undone || state == StepState::Pending)
-            << record_line(record);
-      }
-    }
-  }
-
-  void check_world(const Record& record) {
-    shadow_.events.each([&](const std::string& name, const EventState& event) {
-      const bool admits = may_admit(event.phase);
-      EXPECT_TRUE(admits || event.intake != IntakeState::Open)
-          << name << ": " << record_line(record);
-      if (event.stage >= 0 && admits) {
-        const auto& stages = event.spec().stages;
-        const std::int64_t next =
-            stages[std::min(stages.size() - 1, std::size_t(event.stage) + 1)].exposure_ppm;
-        EXPECT_LE(event.exposure_ppm,
-                  event.widened ? next : stages[std::size_t(event.stage)].exposure_ppm)
-            << name << ": " << record_line(record);
-      }
-    });
-  }
-
-  World shadow_;
-  std::set<std::string> keys_;
-  std::map<std::string, std::set<std::string>> effects_;  // by event: paths of actions not undone
+  Invariants invariants_;
 };
 
 class History {

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/host/invariants.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/explain.h"
+#include "engine/view.h"
+#include "policy/freezes.h"
+
+namespace showcaller::test {
+namespace {
+
+const GateSpec* gate_of(const LiveEventSpec& spec, const std::string& name) {
+  const auto at = std::ranges::find(spec.gates, name, &GateSpec::name);
+  return at == spec.gates.end() ? nullptr : &*at;
+}
+
+bool is_back(StepState state) {
+  return state == StepState::Undone || state == StepState::Pending;
+}
+
+// What an engine may do about a gate that failed.
+bool answers_a_failure(const Payload& payload) {
+  return std::holds_alternative<PhaseChanged>(payload) ||
+         std::holds_alternative<StageEntered>(payload) || std::holds_alternative<HoldSet>(payload);
+}
+
+}  // namespace
+
+void Invariants::require(bool holds, const std::string& what) {
+  if (holds) return;
+  broken_.push_back(
+      record_ ? fmt::format("{}: record {}: {}", what, record_->seq, record_line(*record_)) : what);
+}
+
+void Invariants::take(const Record& record) {
+  record_ = &record;
+  check_order(record);
+  settle_debts(record);
+  std::visit([this](const auto& payload) { check(payload); }, record.payload);
+  const Status folded = evolve(&world_, record);
+  require(folded.has_value(), folded ? "" : folded.error().message);
+  check_world();
+  record_ = nullptr;
+}
+
+void Invariants::rest() {
+  for (const auto& [event, debt] : owed_)
+    require(false, fmt::format("nothing followed from the failure of {} of {}", debt.first, event));
+}
+
+void Invariants::check_order(const Record& record) {
+  require(record.seq == world_.seq + 1, "a record is missing");
+  require(record.time >= world_.time, "time goes backwards");
+  require(record.key.empty() || keys_.insert(record.key).second, "a key has two effects");
+}
+
+void Invariants::check(const StageEntered& entered) {
+  const EventState& event = *world_.event(entered.event);
+  const bool grows = entered.stage > event.stage;
+  const bool by_engine = record_->actor == kEngineActor;
+  // Operators promote what they vouch for; by itself nothing grows that is held or stopped, or
+  // whose evidence says anything but pass.
+  if (grows && by_engine && record_->cause == 0) {
+    require(!event.hold, "a held event grew");
+    require(!line_stopped(world_, event), "an event grew on a stopped line");
+  }
+  if (grows && by_engine) {
+    const auto whole = event.gates.find("");
+    require(whole == event.gates.end() || whole->second.visit != event.visit ||
+                whole->second.verdict == VerdictName::Pass,
+            "a stage grew that has not passed");
+  }
+  require(!grows || !event.proposed, "an event grew under a revision that waits");
+  require(entered.stage <= event.stage + 1, "a stage was left out");
+  require(may_admit(event.phase), "a stage was entered in a phase that admits nobody");
+  require(entered.exposure_ppm == event.spec().stages[std::size_t(entered.stage)].exposure_ppm,
+          "a stage has another exposure than its manifest says");
+}
+
+void Invariants::check(const IntakeChanged& intake) {
+  const EventState& event = *world_.event(intake.event);
+  require(intake.to != IntakeState::Open || may_admit(event.phase),
+          "intake opened in a phase that admits nobody");
+}
+
+// By the records alone, whatever a revision makes of the event's steps: what an action did, or may
+// have done, is undone when the event ends undone.
+void Invariants::check(const PhaseChanged& moved) {
+  for (const Step& step : *world_.event(moved.event)->steps) {
+    require(moved.to != Phase::RolledBack || is_back(step.state),
+            "an event is rolled back with a step that is not undone");
+    require(moved.to != Phase::Ready || step.state == StepState::Done,
+            "an event is ready with a step that is not done");
+  }
+  if (moved.to == Phase::RolledBack || moved.to == Phase::Cancelled)
+    require(effects_[moved.event].empty(), "an action was left done");
+  if (is_over(moved.to)) effects_.erase(moved.event);
+}
+
+// Forward in order, backward in reverse.
+void Invariants::check(const StepStarted& step) {
+  const EventState& event = *world_.event(step.event);
+  for (int i = 0; i < int(event.steps->size()); ++i) {
+    const StepState state = (*event.steps)[std::size_t(i)].state;
+    if (step.direction == StepDirection::Do && i < step.step)
+      require(state == StepState::Done, "a step began before the one before it was done");
+    if (step.direction == StepDirection::Undo && i > step.step)
+      require(is_back(state), "a step was undone before the one after it");
+  }
+}
+
+void Invariants::check(const StepFinished& step) {
+  const Change& change = world_.event(step.event)->spec().changes[std::size_t(step.step)];
+  if (!std::holds_alternative<ActionChange>(change.what)) return;
+  auto& effects = effects_[step.event];
+  if (step.direction == StepDirection::Do && step.outcome != StepOutcome::Failed)
+    effects.insert(change.path());
+  if (step.direction == StepDirection::Undo && step.outcome == StepOutcome::Done)
+    effects.erase(change.path());
+}
+
+// A gate that fails is answered at that very time. What is held already may stay so.
+void Invariants::check(const VerdictChanged& verdict) {
+  const EventState& event = *world_.event(verdict.event);
+  const GateSpec* gate = gate_of(event.spec(), verdict.gate);
+  if (verdict.verdict != VerdictName::Fail || !gate || event.hold) return;
+  if (gate->on_fail == GateAction::Warn || gate->on_fail == GateAction::Pace) return;
+  owed_[verdict.event] = {verdict.gate, record_->time};
+}
+
+void Invariants::settle_debts(const Record& record) {
+  if (answers_a_failure(record.payload)) owed_.erase(event_of(record.payload));
+  std::erase_if(owed_, [&](const auto& each) {
+    const auto& [event, debt] = each;
+    const bool late = record.time > debt.second;
+    require(!late, fmt::format("nothing followed from the failure of {} of {}", debt.first, event));
+    return late;
+  });
+}
+
+void Invariants::check_world() {
+  world_.events.each([&](const std::string& name, const EventState& event) {
+    const bool admits = may_admit(event.phase);
+    require(admits || event.intake != IntakeState::Open,
+            name + " has its intake open in a phase that admits nobody");
+    if (event.stage < 0 || !admits) return;
+    const auto& stages = event.spec().stages;
+    const std::int64_t next =
+        stages[std::min(stages.size() - 1, std::size_t(event.stage) + 1)].exposure_ppm;
+    require(event.exposure_ppm <=
+                (event.widened ? next : stages[std::size_t(event.stage)].exposure_ppm),
+            name + " admits more than its stage");
+  });
+}
+
+}  // namespace showcaller::test

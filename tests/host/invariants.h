@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold in every journal, whatever happens: held against it record by record. Knows the
+// records and the world that they fold to, and nothing of how the engine decides.
+//
+// Threads: none.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/world.h"
+
+namespace showcaller::test {
+
+class Invariants {
+ public:
+  // Each record, in order, from the first.
+  void take(const Record& record);
+  // When nothing more follows from what was taken.
+  void rest();
+
+  // A sentence for each time that something did not hold; empty: all is well.
+  const std::vector<std::string>& broken() const { return broken_; }
+  const World& world() const { return world_; }
+
+ private:
+  void require(bool holds, const std::string& what);
+  void check_order(const Record& record);
+  void check(const StageEntered& entered);
+  void check(const IntakeChanged& intake);
+  void check(const PhaseChanged& moved);
+  void check(const StepStarted& step);
+  void check(const StepFinished& step);
+  void check(const VerdictChanged& verdict);
+  void check(const auto&) {}
+  void settle_debts(const Record& record);
+  void check_world();
+
+  World world_;
+  const Record* record_ = nullptr;  // the one that is being taken
+  std::vector<std::string> broken_;
+  std::set<std::string> keys_;
+  std::map<std::string, std::set<std::string>> effects_;  // by event: paths of actions not undone
+  // By event: a failed gate that nothing has followed yet, and the time by which it has to.
+  std::map<std::string, std::pair<std::string, Instant>> owed_;
+};
+
+}  // namespace showcaller::test
