@@ -36,6 +36,12 @@ std::size_t bytes_of(const std::map<std::string, std::string>& entries) {
   return bytes;
 }
 
+std::size_t bytes_of(const std::vector<std::string>& values) {
+  std::size_t bytes = 0;
+  for (const std::string& value : values) bytes += value.size();
+  return bytes;
+}
+
 std::unexpected<SdkError> no_counter(const std::string& name) {
   return refuse(SdkCode::NotFound, fmt::format("counter not found: {}", name));
 }
@@ -44,9 +50,9 @@ std::unexpected<SdkError> no_list(const std::string& name) {
   return refuse(SdkCode::NotFound, fmt::format("list not found: {}", name));
 }
 
-bool names_session(const std::map<std::string, std::string>& annotations,
+bool names_session(const std::map<std::string, std::string>& annotations, std::string_view key,
                    std::string_view session) {
-  const auto it = annotations.find(std::string(kAllSessionsAnnotation));
+  const auto it = annotations.find(std::string(key));
   std::string_view rest = it == annotations.end() ? std::string_view() : it->second;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
@@ -124,13 +130,16 @@ Status SidecarState::assign(std::string_view session,
                             const std::map<std::string, std::string>& labels,
                             const std::map<std::string, std::string>& annotations, Instant now) {
   const std::optional<std::string> present = this->session();
-  const bool again = present && (*present == session || names_session(annotations, *present));
+  const bool again = present && (*present == session ||
+                                 names_session(annotations, kAllSessionsAnnotation, *present) ||
+                                 names_session(annotations, kOverSessionsAnnotation, *present));
   if (phase_ != Ready && !again) {
     return fail(ErrorCode::Conflict,
                 fmt::format("game server {} is {}, not Ready; give session {} to another",
                             game_server_.name, to_string(phase_), session));
   }
   move(Input::Assign, now);
+  game_server_.annotations.erase(std::string(kOverSessionsAnnotation));
   for (const auto& [key, value] : labels) {
     if (game_server_.labels.insert_or_assign(key, value).second) allocation_labels_.insert(key);
   }
@@ -280,6 +289,17 @@ SdkResult SidecarState::set_metadata(std::map<std::string, std::string>* entries
   return EmptyReply{};
 }
 
+std::expected<void, SdkError> SidecarState::check_values(std::size_t added,
+                                                         std::size_t replaced) const {
+  std::size_t bytes = game_server_.players ? bytes_of(game_server_.players->ids) : 0;
+  for (const auto& [name, list] : game_server_.lists) bytes += bytes_of(list.values);
+  if (bytes - replaced + added <= kValuesBytesMax) return {};
+  return refuse(SdkCode::OutOfRange,
+                fmt::format("values of lists and ids of players would take {} bytes, and {} at "
+                            "most are kept; keep shorter ones, or fewer",
+                            bytes - replaced + added, kValuesBytesMax));
+}
+
 SdkResult SidecarState::on(const GetGameServerCall&, Instant) {
   return game_server_;
 }
@@ -360,6 +380,7 @@ SdkResult SidecarState::on(const UpdateListCall& call, Instant) {
   }
   if (std::int64_t(next.values.size()) > next.capacity)
     next.values.resize(std::size_t(next.capacity));
+  TRY(check_values(bytes_of(next.values), bytes_of(it->second.values)));
   if (next != it->second) {
     it->second = next;
     changed();
@@ -382,6 +403,7 @@ SdkResult SidecarState::on(const AddListValueCall& call, Instant) {
         SdkCode::AlreadyExists,
         fmt::format("already exists. Value: {} already in List: {}", call.value, call.name));
   }
+  TRY(check_values(call.value.size(), 0));
   list.values.push_back(call.value);
   changed();
   return ListReply{call.name, list};
@@ -407,6 +429,7 @@ SdkResult SidecarState::on(const PlayerConnectCall& call, Instant) {
   if (std::int64_t(known.ids.size()) >= known.capacity) {
     return refuse(SdkCode::Unknown, "players are already at capacity");
   }
+  TRY(check_values(call.player.size(), 0));
   known.ids.push_back(call.player);
   changed();
   return BoolReply{true};

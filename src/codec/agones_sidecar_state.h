@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,6 +28,8 @@ namespace showcaller::agones {
 inline constexpr std::string_view kSessionAnnotation = "showcaller.dev/session";
 // All sessions, separated by commas, on a game server that runs several at once.
 inline constexpr std::string_view kAllSessionsAnnotation = "showcaller.dev/sessions";
+// Sessions given to it before that are over, as far as whoever gives it a session knows.
+inline constexpr std::string_view kOverSessionsAnnotation = "showcaller.dev/sessions-over";
 // The game server's own labels and annotations carry it, as Agones does it.
 inline constexpr std::string_view kSdkPrefix = "agones.dev/sdk-";
 inline constexpr std::int64_t kListCapacityMax = 1000;
@@ -34,6 +37,8 @@ inline constexpr std::int64_t kListCapacityMax = 1000;
 // are those of all keys and values together: Kubernetes's own bound for annotations.
 inline constexpr std::size_t kMetadataEntriesMax = 1024;
 inline constexpr std::size_t kMetadataBytesMax = 256 << 10;
+// Of the values of all lists and the ids of players together, which go out as often.
+inline constexpr std::size_t kValuesBytesMax = 256 << 10;
 // When a session was given to it last, as Agones's own allocator tells it.
 inline constexpr std::string_view kLastAllocatedAnnotation = "agones.dev/last-allocated";
 
@@ -56,7 +61,8 @@ class SidecarState {
 
   // A session was given to this game server. Giving the same session again changes nothing but its
   // labels and annotations. Conflict unless it is Ready, or has that session, or the new one comes
-  // beside the one it has (its annotation of all sessions names both).
+  // beside the one it has (its annotation of all sessions names both) or after it (the annotation
+  // of those that are over names it).
   Status assign(std::string_view session, const std::map<std::string, std::string>& labels,
                 const std::map<std::string, std::string>& annotations, Instant now);
   // At a desk: the game server as its file has it now.
@@ -89,6 +95,8 @@ class SidecarState {
   SdkResult set_metadata(std::map<std::string, std::string>* entries, const std::string& key,
                          const std::string& value);
   Players& players();
+  // Whether so many bytes of values fit once those that are replaced are gone.
+  std::expected<void, SdkError> check_values(std::size_t added, std::size_t replaced) const;
 
   SdkResult on(const ReadyCall&, Instant now);
   SdkResult on(const AllocateCall&, Instant now);

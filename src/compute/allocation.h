@@ -44,11 +44,15 @@ struct Allocation {
   bool repeated = false;  // the session was known: nothing new happened
 };
 
-// What the driver tells the instance's sidecar. `others` are sessions that run on it already.
-AllocateInstance to_driver(const Allocation& allocation,
-                           const std::vector<std::string>& others = {});
+// What else its instance has, or goes on showing.
+struct NeighbourSessions {
+  std::vector<std::string> running, over;
+};
+// What the driver tells the instance's sidecar.
+AllocateInstance to_driver(const Allocation& allocation, const NeighbourSessions& neighbours = {});
 inline constexpr std::string_view kArmsAnnotation = "showcaller.dev/arms";
 inline constexpr std::string_view kSessionsAnnotation = "showcaller.dev/sessions";
+inline constexpr std::string_view kSessionsOverAnnotation = "showcaller.dev/sessions-over";
 
 // A player who was given the canary: a row for the ledger.
 struct ExposureRow {

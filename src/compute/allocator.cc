@@ -255,6 +255,7 @@ struct Allocator::State {
     slot->state = seen.state;
     slot->sessions_ended = seen.sessions_ended;
     if (is_new) {
+      slot->given_last = seen.session.value_or("");
       for (const std::string& name : shown_sessions(seen)) restore(fleet, slot, seen, name, now);
     }
     if (slot->sessions.empty()) return;
@@ -265,7 +266,7 @@ struct Allocator::State {
       end_sessions(slot, now, [&](const KnownSession& s) {
         return s.stage == SessionStage::Running || seen.sessions_ended > s.ended_before;
       });
-    } else if (is_taken(seen)) {
+    } else if (is_taken(*slot, seen)) {
       lose_sessions(slot);
     } else if (seen.state == InstanceState::Allocated) {
       const bool claimed = is_claimed(seen);
@@ -281,11 +282,12 @@ struct Allocator::State {
 
   // It reserved itself, or runs sessions that nobody here knows: it has refused those that it was
   // given.
-  bool is_taken(const ObservedInstance& seen) const {
+  bool is_taken(const InstanceSlot& slot, const ObservedInstance& seen) const {
     if (seen.state == InstanceState::Reserved) return true;
     const auto shown = shown_sessions(seen);
-    return !shown.empty() && std::none_of(shown.begin(), shown.end(),
-                                          [&](const auto& name) { return known.contains(name); });
+    return !shown.empty() && std::none_of(shown.begin(), shown.end(), [&](const auto& name) {
+      return known.contains(name) || name == slot.given_before || name == slot.given_last;
+    });
   }
 
   static bool shows(const ObservedInstance& seen, const std::string& name) {
@@ -479,6 +481,7 @@ struct Allocator::State {
     session.due = session.allocation.claim_by;
     claims.add(session.due, request.session);
     slot.sessions.push_back(request.session);
+    slot.given_before = std::exchange(slot.given_last, request.session);
     pool.refresh(&slot, &of_fleet);
     stop_waiting(request.session);
     Allocation out = session.allocation;
@@ -563,13 +566,18 @@ Result<Allocation> Allocator::allocate(const AllocationRequest& request, Instant
   return s.give(*plan, pool, request, std::move(place), now);
 }
 
-std::vector<std::string> Allocator::sessions_beside(const Allocation& allocation) const {
+NeighbourSessions Allocator::neighbours(const Allocation& allocation) const {
   const auto pool = state_->pools.find(allocation.fleet);
   if (pool == state_->pools.end()) return {};
   const InstanceSlot* slot = pool->second.find(allocation.instance);
   if (!slot) return {};
-  std::vector<std::string> out = slot->sessions;
-  std::erase(out, allocation.session);
+  NeighbourSessions out{slot->sessions, {}};
+  std::erase(out.running, allocation.session);
+  for (const std::string& shown : {slot->given_before, slot->given_last}) {
+    const bool runs = shown == allocation.session ||
+                      std::find(out.running.begin(), out.running.end(), shown) != out.running.end();
+    if (!shown.empty() && !runs) out.over.push_back(shown);
+  }
   return out;
 }
 

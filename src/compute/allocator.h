@@ -48,8 +48,8 @@ class Allocator {
   // drawn for, whether or not it then found a place there.
   Result<Allocation> allocate(const AllocationRequest& request, Instant now,
                               std::vector<ArmAssignment>* drawn = nullptr);
-  // Other sessions on the instance of an allocation, for to_driver().
-  std::vector<std::string> sessions_beside(const Allocation& allocation) const;
+  // Of the instance of an allocation, for to_driver().
+  NeighbourSessions neighbours(const Allocation& allocation) const;
   // The session has ended, before the instance shows it. False: not known.
   bool release(const std::string& session, Instant now);
   // Frees what nobody claimed in time and forgets old answers.

@@ -26,10 +26,12 @@ struct InstanceSlot {
   InstanceState state = InstanceState::Exited;
   std::int64_t sessions_ended = 0;
   std::vector<std::string> sessions;  // that we gave it and that have not ended
-  bool used = false;                  // the slot holds an instance
-  bool seen = false;                  // in the last observation
-  std::uint64_t turn = 0;             // its place in `free`; 0: it has sessions already
-  bool is_free = false;               // in a set of `free_`
+  // The one that it was given last, and the one before: it shows them until it is given another.
+  std::string given_last, given_before;
+  bool used = false;       // the slot holds an instance
+  bool seen = false;       // in the last observation
+  std::uint64_t turn = 0;  // its place in `free`; 0: it has sessions already
+  bool is_free = false;    // in a set of `free_`
   Instant last_seen{};
 };
 

@@ -63,7 +63,7 @@ void AllocationDesk::publish(const World& world) {
 Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
   const Instant now = host_->now();
   FleetDriver* driver = nullptr;
-  std::vector<std::string> beside;
+  NeighbourSessions neighbours;
   auto allocation = [&]() -> Result<Allocation> {
     std::lock_guard lock(mutex_);
     std::vector<ArmAssignment> drawn;
@@ -71,12 +71,12 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
     count_units(request, drawn);
     TRY(Allocation made, std::move(answer));
     // Told again with each repetition: whoever repeats may do so because the first was lost.
-    beside = allocator_.sessions_beside(made);
+    neighbours = allocator_.neighbours(made);
     const auto at = driver_of_fleet_.find(made.fleet);
     if (at != driver_of_fleet_.end()) driver = at->second;
     return made;
   }();
-  if (allocation && driver) driver->allocate(to_driver(*allocation, beside));
+  if (allocation && driver) driver->allocate(to_driver(*allocation, neighbours));
   return allocation;
 }
 

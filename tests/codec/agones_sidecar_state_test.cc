@@ -69,6 +69,23 @@ TEST(SidecarState, ASecondSessionComesBesideTheFirst) {
   EXPECT_FALSE(state.game_server().annotations.contains("showcaller.dev/sessions"));
 }
 
+// Whoever gives sessions knew that the last one was over, and the game server was refused all
+// others.
+TEST(SidecarState, AnotherSessionComesAfterOneThatWasReleased) {
+  SidecarState state = fresh();
+  must<EmptyReply>(state.apply(ReadyCall{}, kStart));
+  ASSERT_TRUE(state.assign("s-1", {}, {{"showcaller.dev/sessions", "s-1"}}, kStart));
+  ASSERT_TRUE(state.assign("s-2", {}, {{"showcaller.dev/sessions", "s-1,s-2"}}, kStart));
+  ASSERT_TRUE(state.assign(
+      "s-3", {}, {{"showcaller.dev/sessions", "s-3"}, {"showcaller.dev/sessions-over", "s-1,s-2"}},
+      kStart));
+  EXPECT_EQ(state.session(), "s-3");
+  EXPECT_EQ(state.game_server().annotations.at("showcaller.dev/sessions"), "s-3");
+  ASSERT_TRUE(state.assign("s-4", {}, {{"showcaller.dev/sessions", "s-3,s-4"}}, kStart));
+  EXPECT_FALSE(state.game_server().annotations.contains("showcaller.dev/sessions-over"));
+  EXPECT_FALSE(state.assign("s-5", {}, {{"showcaller.dev/sessions", "s-5"}}, kStart));
+}
+
 TEST(SidecarState, WhatTheGameServerSetItselfStaysAfterASession) {
   SidecarState state = fresh();
   must<EmptyReply>(state.apply(SetLabelCall{"map", "ice"}, kStart));
@@ -246,6 +263,30 @@ TEST(SidecarState, MetadataHasABound) {
   EXPECT_EQ(last.error().code, SdkCode::OutOfRange);
   must<EmptyReply>(state.apply(SetLabelCall{"7", "y"}, kStart));  // One that it has.
   EXPECT_EQ(state.game_server().labels.at("agones.dev/sdk-7"), "y");
+}
+
+TEST(SidecarState, ListsAndPlayersHaveABoundInBytes) {
+  GameServer server;
+  server.lists["loot"].capacity = 1000;
+  SidecarState state(server, {}, SidecarPhase::Scheduled, kStart);
+  const std::string half(kValuesBytesMax / 2, 'x');
+  ASSERT_TRUE(state.apply(AddListValueCall{"loot", half}, kStart));
+  ASSERT_TRUE(state.apply(SetPlayerCapacityCall{1000}, kStart));
+  ASSERT_TRUE(state.apply(PlayerConnectCall{half}, kStart));
+  const std::uint64_t before = state.version();
+  UpdateListCall update;
+  update.name = "loot";
+  update.values = {half, "y"};
+  for (const SdkResult& more :
+       {state.apply(AddListValueCall{"loot", "y"}, kStart), state.apply(update, kStart),
+        state.apply(PlayerConnectCall{"ann"}, kStart)}) {
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().code, SdkCode::OutOfRange);
+    EXPECT_EQ(more.error().message.find("values of lists and ids of players would take"), 0u);
+  }
+  EXPECT_EQ(state.version(), before);
+  update.values = {"y"};
+  EXPECT_TRUE(state.apply(update, kStart)) << "what it replaces makes room";
 }
 
 TEST(SidecarState, MetadataHasABoundInBytes) {

@@ -65,7 +65,7 @@ struct AllocatorFixture : FleetFixture {
   // What the driver does about an allocation.
   void serve(const Allocation& allocation) {
     ObservedInstance& seen = shown.at(allocation.instance);
-    const AllocateInstance call = to_driver(allocation, allocator.sessions_beside(allocation));
+    const AllocateInstance call = to_driver(allocation, allocator.neighbours(allocation));
     seen.state = InstanceState::Allocated;
     seen.session = call.session;
     for (const auto& [key, value] : call.annotations) seen.annotations[key] = value;

@@ -450,6 +450,36 @@ TEST(Allocator, SeveralSessionsShareAnInstance) {
   EXPECT_FALSE(f.allocator.allocate(f.ask("s8"), f.now)) << "a draining match is not filled up";
 }
 
+// Its game server goes on showing the sessions that were released, and was taken for one that runs
+// somebody else's.
+TEST(Allocator, AnInstanceWhoseSessionsWereAllReleasedTakesTheNext) {
+  AllocatorFixture f;
+  f.fleet.builds[0].sessions_per_instance = 3;
+  f.apply_fleet();
+  f.add("1.0", 1);
+  f.publish();
+  f.look();
+  for (const std::string session : {"s0", "s1"}) {
+    const auto given = f.allocator.allocate(f.ask(session), f.now);
+    ASSERT_TRUE(given);
+    f.serve(*given);
+    f.look();
+  }
+  EXPECT_TRUE(f.allocator.release("s0", f.now));
+  EXPECT_TRUE(f.allocator.release("s1", f.now));
+  f.now += hours(24);  // They are forgotten here, not there.
+  f.allocator.expire(f.now);
+  f.look();
+  const auto next = f.allocator.allocate(f.ask("s2"), f.now);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(f.allocator.neighbours(*next).over, std::vector<std::string>{"s1"});
+  f.look();  // The driver was not quick enough.
+  EXPECT_TRUE(f.allocator.allocate(f.ask("s2"), f.now)->repeated);
+  f.serve(*next);
+  f.look();
+  EXPECT_TRUE(f.allocator.allocate(f.ask("s2"), f.now)->repeated);
+}
+
 TEST(Allocator, ARestartedAllocatorKnowsWhoPlaysWhere) {
   AllocatorFixture f;
   f.add("1.0", 3);
