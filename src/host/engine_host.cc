@@ -119,7 +119,9 @@ Status EngineHost::submit(Input input, Reply reply) {
 
 Status EngineHost::post(Letter* letter) {
   if (stopped_) return std::unexpected(kStopped);
-  return mailbox_.put(letter);
+  TRY(mailbox_.put(letter));
+  if (stopped_) refuse_all();  // It stopped in between, and nobody looks any more.
+  return {};
 }
 
 void EngineHost::post_all(std::vector<Letter> letters) {
@@ -129,10 +131,14 @@ void EngineHost::post_all(std::vector<Letter> letters) {
   for (Letter& letter : letters) {
     if (letter.reply) letter.reply(std::unexpected(error));
   }
+  if (stopped_) refuse_all();
 }
 
 Result<bool> EngineHost::run_batch(Duration wait) {
-  if (stopped_) return std::unexpected(trouble().value_or(kStopped));
+  if (stopped_) {
+    refuse_all();
+    return std::unexpected(trouble().value_or(kStopped));
+  }
   if (mailbox_.size() == 0 && wait.count() > 0) mailbox_.wait(wait);
   if (lost_) {
     const bool refused = wait_for_the_journal();
@@ -325,7 +331,28 @@ Status EngineHost::reload() {
 
 Status EngineHost::stop(const Error& error) {
   stopped_ = true;
+  refuse_all();
   return std::unexpected(error);
+}
+
+// Nobody decides any more, and nothing that is not durable will be: whoever waits is told.
+void EngineHost::refuse_all() {
+  Pending undurable;
+  {
+    std::lock_guard lock(pending_mutex_);
+    undurable = std::exchange(pending_, {});
+  }
+  pending_taken_.notify_all();
+  for (auto& [reply, answer] : undurable.answers) {
+    if (reply) reply(std::unexpected(kStopped));
+  }
+  std::vector<Letter> letters;
+  for (mailbox_.take(options_.batch_max, &letters); !letters.empty();
+       mailbox_.take(options_.batch_max, &letters)) {
+    for (Letter& letter : letters) {
+      if (letter.reply) letter.reply(std::unexpected(kStopped));
+    }
+  }
 }
 
 // Until the journal is read again, whoever writes is told so at once. True: somebody was.

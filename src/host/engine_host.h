@@ -53,7 +53,7 @@ class EngineHost {
                                                   EngineHostOptions options);
 
   // The reply comes from within run_batch() or settle(), when the records are durable or the input
-  // is refused.
+  // is refused; from anywhere, Unavailable, once the host has stopped for good.
   Status submit(Input input, Reply reply = {});
   // The same, but decided only after the next settle(), together with all that was posted. A letter
   // that is refused is still the caller's.
@@ -116,6 +116,7 @@ class EngineHost {
   Status look_again(const Error& error);
   Status reload();
   Status stop(const Error& error);
+  void refuse_all();
   bool wait_for_the_journal();
   void set_trouble(std::optional<Error> trouble);
 

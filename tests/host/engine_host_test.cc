@@ -312,5 +312,29 @@ TEST(EngineHost, AJournalThatCannotBeReadIsTriedAgainWithGrowingPauses) {
   EXPECT_FALSE(host->trouble());
 }
 
+// They waited for ever, and with them who had sent them.
+TEST(EngineHost, WhoWaitsWhenTheHostStopsForGoodIsTold) {
+  VirtualClock clock;
+  const auto disk = std::make_shared<MemoryDisk>();
+  MemoryJournal journal(disk), other(disk);
+  const auto host = EngineHost::open(&journal, &clock, {.batch_max = 2}).value();
+  std::vector<std::string> answers;
+  for (int line = 0; line < 7; ++line) {
+    EXPECT_TRUE(host->submit(stop_or_resume(line, true), [&](const Result<Receipt>& receipt) {
+      answers.emplace_back(receipt ? "done" : to_string(receipt.error().code));
+    }));
+  }
+  const auto leader = EngineHost::open(&other, &clock, {}).value();
+  EXPECT_FALSE(host->run_batch());
+  EXPECT_TRUE(host->stopped());
+  const std::vector<std::string> expected{"unavailable", "unavailable", "unavailable",
+                                          "unavailable", "unavailable", "conflict",
+                                          "conflict"};
+  std::ranges::sort(answers, std::greater());
+  EXPECT_EQ(answers, expected);
+  EXPECT_EQ(host->waiting(), 0u);
+  EXPECT_EQ(host->submit(stop_or_resume(9, true)).error().code, ErrorCode::Unavailable);
+}
+
 }  // namespace
 }  // namespace showcaller::test
