@@ -9,7 +9,6 @@ namespace showcaller {
 namespace {
 
 constexpr int kFollowUpsMax = 1'000;
-constexpr std::string_view kEngineActor = "engine";
 
 std::vector<std::string> running_events(const World& world) {
   std::vector<std::string> names;

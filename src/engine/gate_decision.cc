@@ -125,6 +125,29 @@ std::vector<Payload> act_on(const Subject& s, const Failure& failure) {
   return {};
 }
 
+// At full pace a fleet that was too small for it may be too small again: not at once.
+constexpr Duration kPaceReturnsAfter = minutes(5);
+
+// The gates that slow it have passed for a while, and nothing else holds it back: its pace is the
+// manifest's.
+std::vector<Payload> return_to_pace(const Subject& s, const GateLooked& look) {
+  if (!s.event.paced_by_gate || !blocked(s).empty()) return {};
+  bool passes = false;
+  for (const GateReading& reading : look.readings) {
+    const GateSpec* gate = gate_of(s.spec(), reading.gate);
+    if (!gate || gate->on_fail != GateAction::Pace) continue;
+    const auto standing = s.event.gates.find(reading.gate);
+    passes = reading.verdict == Verdict::Pass && standing != s.event.gates.end() &&
+             standing->second.verdict == VerdictName::Pass &&
+             s.now - standing->second.since >= kPaceReturnsAfter;
+    if (!passes) return {};
+  }
+  if (!passes) return {};
+  return {
+      PaceSet{s.name, s.spec().intake.pace_per_minute,
+              fmt::format("what slowed it has passed for {}", format_duration(kPaceReturnsAfter))}};
+}
+
 bool fails_already(const Subject& s, const GateLooked& look) {
   return std::all_of(look.readings.begin(), look.readings.end(), [&](const GateReading& reading) {
     if (reading.verdict != Verdict::Fail || reading.gate.empty()) return true;
@@ -199,9 +222,12 @@ Result<Decision> decide_look(const World& world, const GateLooked& look, Instant
     // once.
     if (!old_failure || gravity(failure->action) >= gravity(GateAction::StepBack))
       more = act_on(*s, *failure);
-  } else if (s->event.phase == Phase::RollingOut) {
-    for (const GateReading& reading : look.readings) {
-      if (reading.gate.empty()) more = stage_ends(*s, look, reading);
+  } else {
+    more = return_to_pace(*s, look);
+    if (more.empty() && s->event.phase == Phase::RollingOut) {
+      for (const GateReading& reading : look.readings) {
+        if (reading.gate.empty()) more = stage_ends(*s, look, reading);
+      }
     }
   }
   for (Payload& payload : more) out.payloads.push_back(std::move(payload));

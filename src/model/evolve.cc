@@ -131,7 +131,11 @@ class Fold {
     });
   }
   Status operator()(const PaceSet& p) {
-    return on_event(p.event, [&](EventState& event) { event.pace_per_minute = p.per_minute; });
+    return on_event(p.event, [&](EventState& event) {
+      event.pace_per_minute = p.per_minute;
+      const bool as_written = p.per_minute == event.spec().intake.pace_per_minute;
+      event.paced_by_gate = record_.actor == kEngineActor && !as_written;
+    });
   }
   Status operator()(const DivertSet& p) {
     return on_event(p.event, [&](EventState& event) { event.diverted = p.on; });

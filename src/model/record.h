@@ -42,11 +42,14 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {67, "journal_restored", 1},
 }};
 
+// Whose name Showcaller's own records have; no token may be called so.
+inline constexpr std::string_view kEngineActor = "engine";
+
 struct Record {
   std::uint64_t seq = 0;
   Instant time{};
   std::uint64_t epoch = 0;
-  std::string actor;  // a token's name, or "engine"
+  std::string actor;  // a token's name, or kEngineActor
   std::uint64_t cause =
       0;            // seq of the record that led to this one; 0: a command or the world outside
   std::string key;  // idempotency key of the command

@@ -117,6 +117,7 @@ struct EventState {
   bool widened = false;
   std::map<std::string, std::int64_t> widened_ppm;  // by stage, of those entered so far
   std::int64_t pace_per_minute = 0;
+  bool paced_by_gate = false;  // the pace is not the manifest's or an operator's
   bool diverted = false;
   Shared<std::vector<Step>> steps;            // one a change of the change-set
   std::map<std::string, GateStanding> gates;  // "" is the stage as a whole
@@ -221,7 +222,7 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
-constexpr std::uint32_t kWorldTextFormat = 4;
+constexpr std::uint32_t kWorldTextFormat = 5;
 std::string world_to_text(const World& world);
 Result<World> world_from_text(std::string_view text);
 // Hex SHA-256 of the text.

@@ -46,6 +46,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("widened", e.widened);
   visit("widened_ppm", e.widened_ppm);
   visit("pace_per_minute", e.pace_per_minute);
+  visit("paced_by_gate", e.paced_by_gate);
   visit("diverted", e.diverted);
   visit("steps", part(e.steps));
   visit("gates", e.gates);
