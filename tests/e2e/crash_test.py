@@ -21,6 +21,8 @@ import tempfile
 import threading
 import time
 
+from real_server import RealServer
+
 MANIFEST = """
 apiVersion: showcaller.dev/v1
 kind: Fleet
@@ -111,44 +113,11 @@ class Grants(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
-class Server:
-    def __init__(self, program, data):
-        self.program, self.data = program, data
-        self.process = self.port = self.token = None
-
-    def start(self):
-        url_file = os.path.join(self.data, "url")
-        if os.path.exists(url_file):
-            os.unlink(url_file)
-        self.log = open(os.path.join(self.data, "log"), "ab")
-        self.process = subprocess.Popen(
-            [self.program, "serve", "--data", os.path.join(self.data, "state"), "--port", "0", "--port-file", url_file,
-             "--log-level", "warning", "--snapshot-every", "50"], stderr=self.log, stdout=self.log)
-        deadline = time.monotonic() + 60
-        while not os.path.exists(url_file):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("the server did not start: " + open(os.path.join(self.data, "log")).read()[-2000:])
-            time.sleep(0.01)
-        self.port = int(open(url_file).read().strip().rsplit(":", 1)[1])
-        self.token = open(os.path.join(self.data, "state", "admin.token")).read().strip()
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
-
+class Server(RealServer):
     def request(self, method, path, body=None, key=None, connection=None):
-        connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
-        if key:
-            headers["Idempotency-Key"] = key
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        return answer.status, json.loads(text) if text else None
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+        status, text = self.ask(method, path, body, connection=connection, **headers)
+        return status, json.loads(text) if text else None
 
 
 def hammer(server, worker, acknowledged, tried, stop):
@@ -162,7 +131,7 @@ def hammer(server, worker, acknowledged, tried, stop):
         body = json.dumps({"scope": f"owner/w{worker}-{tried['round']}", "reason": key})
         tried["keys"].add(key)
         try:
-            connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+            connection = connection or server.connect()
             status, answer = server.request("POST", f"/api/v1/line/{verb}", body, key, connection)
             if status == 200:
                 acknowledged[key] = answer["seq"]
@@ -269,7 +238,7 @@ def main():
     print(f"seed {seed}, {kills} kills")
     before = sleepers()
     data = tempfile.mkdtemp(prefix="showcaller-crash.")
-    server = Server(program, data)
+    server = Server(program, os.path.join(data, "state"), "--log-level", "warning", "--snapshot-every", "50")
     grants = Grants(random.Random(seed + 1))
     exposed = {}
     acknowledged, tried = {}, {"keys": set(), "round": 0}
@@ -307,7 +276,7 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
             for thread in threads:
                 thread.start()
             time.sleep(chance.uniform(0.02, 0.6))
-            server.kill()
+            server.end(signal.SIGKILL)
             stop.set()
             for thread in threads:
                 thread.join()
@@ -336,7 +305,7 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
         verb = "stop" if int(number) % 2 else "resume"
         status, answer = server.request("POST", f"/api/v1/line/{verb}", json.dumps({"scope": f"owner/w{worker}-{of_round}", "reason": key}), key)
         assert status == 200 and answer["repeated"], answer
-        server.stop()
+        server.end()
         doctor = subprocess.run([program, "doctor", "--data", os.path.join(data, "state")], capture_output=True, text=True)
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
         # The server wrote its live world when it stopped; doctor folded the journal from record 1.
@@ -348,7 +317,7 @@ spec: {{ url: "http://127.0.0.1:{grants.server_port}/api" }}
         print(doctor.stdout.strip())
     finally:
         if server.process and server.process.poll() is None:
-            server.kill()
+            server.end(signal.SIGKILL)
         root = os.path.join(data, "state", "instances")
         for pid in subprocess.run(["pgrep", "-f", root], capture_output=True, text=True).stdout.split():
             os.kill(int(pid), signal.SIGTERM)

@@ -4,7 +4,6 @@
 
     serve_test.py PROGRAM
 """
-import http.client
 import json
 import os
 import re
@@ -14,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from real_server import RealServer
 
 PROGRAM = os.path.abspath(sys.argv[1])
 MANIFESTS = """
@@ -41,36 +42,9 @@ spec:
 """
 
 
-class Server:
+class Server(RealServer):
     def __init__(self, data, *options):
-        self.data, self.options, self.process = data, options, None
-
-    def start(self):
-        url_file, self.log = self.data + ".url", self.data + ".log"
-        if os.path.exists(url_file):
-            os.unlink(url_file)
-        command = [PROGRAM, "serve", "--data", self.data, "--port", "0", "--port-file", url_file, *self.options]
-        self.process = subprocess.Popen(command, stderr=open(self.log, "ab"))
-        deadline = time.monotonic() + 60
-        while not os.path.exists(url_file):
-            assert self.process.poll() is None and time.monotonic() < deadline, open(self.log).read()[-2000:]
-            time.sleep(0.01)
-        self.url = open(url_file).read().strip()
-        self.port = int(self.url.rsplit(":", 1)[1])
-        self.token = open(os.path.join(self.data, "admin.token")).read().strip()
-        return self
-
-    def end(self, how=signal.SIGTERM):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(timeout=30)
-
-    def ask(self, method, path, body=None, token=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"Authorization": "Bearer " + (token or self.token), **headers}
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        super().__init__(PROGRAM, data, *options)
 
     def cli(self, *words, **environment):
         return run(*words, SHOWCALLER_SERVER=self.url, SHOWCALLER_TOKEN=self.token, **environment)
@@ -97,7 +71,7 @@ def what_is_no_text_is_refused_and_the_journal_is_read_again(server):
 
 
 def a_watcher_learns_after_a_restart_what_it_missed(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = server.connect()
     connection.request("GET", "/api/v1/watch?after=0", headers={
         "Authorization": "Bearer " + server.token, "Last-Event-ID": "1"})
     stream, event = connection.getresponse(), b""
@@ -153,6 +127,20 @@ def a_players_rows_leave_a_line_in_the_log_and_no_name(server):
     lines = [line for line in open(server.log) if "privacy-erase" in line]
     assert len(lines) == 1 and "asked for it" in lines[0] and '"actor":"admin"' in lines[0], lines
     assert "player-seventeen" not in lines[0], lines
+
+
+def a_list_of_players_is_held_against_an_event(server):
+    players = server.data + ".players"
+    with open(players, "w") as file:
+        file.writelines(f'{{"id": "player-{i}", "region": "eu"}}\n' for i in range(10_002))
+        file.write("player-plain\n")
+    done = server.cli("watch", "feast", "--until", "RollingOut", "--timeout", "30s")
+    assert done.returncode == 0, done
+    done = server.cli("admitted", "feast", players)
+    assert done.returncode == 0 and "feast r1 admitted 10003 of 10003 players" in done.stdout, done.stderr
+    rows = json.loads(server.ask("GET", "/api/v1/ledger/feast")[1])
+    assert rows["count"] == 10_003 and rows["rows"][0]["source"] == "admitted", rows["count"]
+    assert "player-plain" not in open(server.log).read()
 
 
 def files_are_their_owners_alone(server):
@@ -248,7 +236,8 @@ def main():
         for test in [what_is_no_text_is_refused_and_the_journal_is_read_again,
                      a_watcher_learns_after_a_restart_what_it_missed, a_watch_ends_when_its_time_is_over,
                      errors_say_what_to_do, every_family_of_metrics_has_a_sample,
-                     a_players_rows_leave_a_line_in_the_log_and_no_name, files_are_their_owners_alone,
+                     a_players_rows_leave_a_line_in_the_log_and_no_name,
+                     a_list_of_players_is_held_against_an_event, files_are_their_owners_alone,
                      tokens_that_were_revoked_stay_so]:
             print(test.__name__, flush=True)
             test(server)
