@@ -7,6 +7,12 @@ bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
 }
 
+std::string_view clear_text_warning(std::string_view address, bool has_tls) {
+  if (has_tls || is_loopback(address)) return {};
+  return "others can reach this server, and tokens pass in clear text; give it a certificate by "
+         "--tls-cert and --tls-key";
+}
+
 std::string url_on_this_machine(std::string url) {
   for (const auto& [any, own] :
        {std::pair<std::string_view, std::string_view>{"://0.0.0.0:", "://127.0.0.1:"},

@@ -20,6 +20,8 @@ struct ServerAccess {
 
 // An address that only this machine reaches.
 bool is_loopback(std::string_view address);
+// What whoever starts a server at this address has to be told of; empty: nothing.
+std::string_view clear_text_warning(std::string_view address, bool has_tls);
 // "http://0.0.0.0:8700" is every address of the server; from here it is "http://127.0.0.1:8700".
 std::string url_on_this_machine(std::string url);
 

@@ -154,12 +154,9 @@ void log_start(Log& log, const Clock& clock, const ServeOptions& options, const 
              {"data", fs::absolute(options.data).string()},
              {"epoch", host.engine().epoch()},
              {"seq", host.world()->seq}});
-  if (options.tls_certificate.empty() && !is_loopback(options.address)) {
-    log.write(LogLevel::Warning, clock.wall(),
-              "others can reach this server, and tokens pass in clear text; give it a certificate "
-              "by --tls-cert and --tls-key",
-              {}, {{"address", options.address}});
-  }
+  const bool has_tls = !options.tls_certificate.empty();
+  if (const auto warning = clear_text_warning(options.address, has_tls); !warning.empty())
+    log.write(LogLevel::Warning, clock.wall(), warning, {}, {{"address", options.address}});
 }
 
 Status run(const ServeOptions& options) {

@@ -35,6 +35,19 @@ TEST(GameServerAccess, TheyGetAddressTokenAndAuthority) {
                                           {"SHOWCALLER_CA", "/ca.pem"}}));
 }
 
+TEST(GameServerAccess, ClearTextThatOthersCanReachIsWarnedOf) {
+  struct Row {
+    std::string_view address;
+    bool has_tls, warned;
+  };
+  for (const Row& row :
+       {Row{"0.0.0.0", false, true}, Row{"192.168.0.7", false, true}, Row{"::", false, true},
+        Row{"0.0.0.0", true, false}, Row{"127.0.0.1", false, false}, Row{"127.9.9.9", false, false},
+        Row{"::1", false, false}}) {
+    EXPECT_EQ(!clear_text_warning(row.address, row.has_tls).empty(), row.warned) << row.address;
+  }
+}
+
 // http://0.0.0.0 is nobody's address.
 TEST(GameServerAccess, AnyAddressIsReachedOnThisMachine) {
   EXPECT_EQ(url_on_this_machine("http://0.0.0.0:8700"), "http://127.0.0.1:8700");

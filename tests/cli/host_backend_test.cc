@@ -112,6 +112,25 @@ spec:
             std::string::npos);
 }
 
+// A token's end is a date: what the wall clock shows counts, not how long the server has run.
+TEST_F(HostBackendTest, ATokensEndFollowsTheClockOnTheWallWhenItSteps) {
+  const std::string text = "sc_a token's text";
+  CreateTokenCommand create{"id-1", "ann", to_hex(sha256(text)), {"viewer"}, {}};
+  create.expires = backend_.now() + hours(1);
+  ASSERT_TRUE(theatre_.command(create));
+  const auto is_known = [&] {
+    theatre_.advance(seconds(2));  // The step is seen by a pass, and is then a record.
+    return backend_.authenticate(text).has_value();
+  };
+  EXPECT_TRUE(is_known());
+  theatre_.clock.step(hours(2));
+  EXPECT_FALSE(is_known());
+  theatre_.clock.step(-hours(2));
+  EXPECT_TRUE(is_known());
+  theatre_.advance(minutes(60));
+  EXPECT_FALSE(is_known());
+}
+
 constexpr const char* kOpening = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
