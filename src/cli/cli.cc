@@ -16,6 +16,7 @@
 #include "cli/completion.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
+#include "cli/rehearse_verb.h"
 #include "cli/serve.h"
 #include "cli/sidecar_command.h"
 #include "cli/version.h"
@@ -36,6 +37,7 @@ struct Words {
   WatchRequest watch;
   std::string watch_timeout;
   HistoryRequest history;
+  RehearseRequest rehearse;
   std::vector<std::string> paths, roles;
   std::string init_kind = "event";
   std::string name, what, kind, at, to, from, scope, hash, expires, detail,
@@ -218,13 +220,42 @@ class Program {
                         "Write the game server there after each change");
   }
 
+  CLI::App* files(CLI::App* sub) {
+    sub->add_option("files", words_.paths, "Manifest files, folders, or - for standard input")
+        ->required();
+    return sub;
+  }
+
+  void add_rehearse() {
+    Words& w = words_;
+    CLI::App* rehearse =
+        files(verb("rehearse", "Play a LiveEvent many times before any player sees it",
+                   "  showcaller rehearse manifests/ --event winter-raid\n"
+                   "  showcaller rehearse manifests/ --population players.yaml --runs 200 -o json\n"
+                   "  showcaller rehearse manifests/ --fault crashes:5@10m --seed 7 --story\n"
+                   "exit codes: 0 pass, 1 fail, 2 cannot be rehearsed, 3 thin",
+                   [&w] {
+                     w.rehearse.paths = w.paths;
+                     w.rehearse.form = w.context.form;
+                     return rehearse_verb(w.rehearse);
+                   }));
+    rehearse->add_option("--event", w.rehearse.event, "Which LiveEvent of the files");
+    rehearse->add_option("--population", w.rehearse.population, "Who plays: a YAML file");
+    rehearse->add_option("--curve", w.rehearse.curve, "Recorded players: CSV timestamp,players");
+    rehearse->add_option("--runs", w.rehearse.runs, "In all")->capture_default_str();
+    rehearse->add_flag("--full", w.rehearse.full, "As many as bound a false rollback to 1 %");
+    rehearse->add_option("--fault", w.rehearse.faults,
+                         "What goes wrong: KIND[:SIZE][@FROM][+FOR][/TARGET], several with commas; "
+                         "none");
+    rehearse->add_option("--seed", w.rehearse.seed, "Of the first run")->capture_default_str();
+    rehearse->add_option("--at", w.rehearse.at, "When it is applied, as 2026-12-18T18:00:00Z");
+    rehearse->add_option("--threads", w.rehearse.threads, "0: as many as there are cores");
+    rehearse->add_option("--html", w.rehearse.html, "Writes the report as a page there");
+    rehearse->add_flag("--story", w.rehearse.story, "One run, told record by record");
+  }
+
   void add_manifest_verbs() {
     Words& w = words_;
-    const auto files = [&w](CLI::App* sub) {
-      sub->add_option("files", w.paths, "Manifest files, folders, or - for standard input")
-          ->required();
-      return sub;
-    };
     CLI::App* init = verb(
         "init", "Print a commented manifest to start from",
         "  showcaller init event winter-raid --owner team-raids > winter-raid.yaml", [&w] {
@@ -235,6 +266,7 @@ class Program {
         ->capture_default_str();
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();
+    add_rehearse();
     files(verb("validate", "Check manifests offline; every finding with its place",
                "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
                [&w] { return validate_verb(w.paths, w.context.form); }));

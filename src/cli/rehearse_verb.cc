@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/rehearse_verb.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "adapters/tzdata/tzdata_version.h"
+#include "cli/cli.h"
+#include "cli/manifest_files.h"
+#include "sim/rehearsal.h"
+#include "sim/report_html.h"
+
+namespace showcaller {
+namespace {
+
+using namespace sim;
+
+constexpr int kRunsMax = 100'000;
+constexpr int kFullCleanRuns = 300, kFullFaultRuns = 150, kFullTroubleRuns = 20;
+constexpr Duration kAheadOfSchedule = hours(1);
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("{} can't be read; check its name and rights", path));
+  }
+  return std::move(text).str();
+}
+
+// With all that the manifests refer to: a rehearsal knows no server.
+Result<std::vector<std::shared_ptr<const Manifest>>> read_manifests(
+    const std::vector<std::string>& paths) {
+  TRY(const auto files, read_manifest_files(paths));
+  ParseOptions options;
+  options.tzdata_version = read_tzdata_version();
+  ParseOutcome parsed = parse_manifests(files, options);
+  if (!parsed.findings.empty())
+    std::fputs(format_findings(parsed.findings, files, on_terminal(2)).c_str(), stderr);
+  if (!parsed.ok()) {
+    return fail(ErrorCode::Invalid,
+                "the manifests cannot be rehearsed; mend them, and give the files of all that they "
+                "refer to (a folder will do)");
+  }
+  std::vector<std::shared_ptr<const Manifest>> out;
+  for (Manifest& manifest : parsed.manifests)
+    out.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  return out;
+}
+
+Result<std::string> event_named(std::span<const std::shared_ptr<const Manifest>> manifests,
+                                const std::string& asked) {
+  std::vector<std::string> names;
+  for (const auto& manifest : manifests) {
+    if (manifest->kind() == Kind::LiveEvent) names.push_back(manifest->name);
+  }
+  if (names.empty())
+    return fail(ErrorCode::Invalid, "no LiveEvent is in the files; give its file too");
+  if (asked.empty() && names.size() == 1) return names.front();
+  if (std::find(names.begin(), names.end(), asked) != names.end()) return asked;
+  return fail(ErrorCode::Invalid,
+              fmt::format("{}; say which with --event: {}",
+                          asked.empty() ? "the files have several LiveEvents"
+                                        : fmt::format("there is no LiveEvent '{}'", asked),
+                          fmt::join(names, ", ")));
+}
+
+Result<Population> population_of(const RehearseRequest& request) {
+  SourceFile file{"population", "{}"};
+  if (!request.population.empty()) {
+    file.name = request.population;
+    TRY(file.text, read_text(request.population));
+  }
+  std::vector<Finding> findings;
+  auto population = read_population(file, &findings);
+  if (!findings.empty())
+    std::fputs(format_findings(findings, std::span(&file, 1), on_terminal(2)).c_str(), stderr);
+  if (!population) return fail(ErrorCode::Invalid, "the population cannot be read");
+  if (request.curve.empty()) return *std::move(population);
+  TRY(const std::string csv, read_text(request.curve));
+  auto curve = read_curve(csv);
+  if (!curve) return fail(curve.error().code, request.curve + ": " + curve.error().message);
+  population->curve = *std::move(curve);
+  return *std::move(population);
+}
+
+// Shortly before its own time begins; an event without one begins when it is ready.
+Instant start_of(const LiveEventSpec& event, Instant now) {
+  const auto floor = std::chrono::floor<std::chrono::minutes>(now);
+  if (!event.schedule.start) return floor;
+  return event.schedule.start->at - event.rollout_begin_before_start - kAheadOfSchedule;
+}
+
+Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
+  RehearsalSpec spec;
+  TRY(spec.run.manifests, read_manifests(request.paths));
+  TRY(spec.run.event, event_named(spec.run.manifests, request.event));
+  TRY(Population population, population_of(request));
+  spec.run.population = fitted(std::move(population), spec.run.manifests);
+  spec.seed = request.seed;
+  const auto& event = *std::find_if(
+      spec.run.manifests.begin(), spec.run.manifests.end(), [&](const auto& manifest) {
+        return manifest->kind() == Kind::LiveEvent && manifest->name == spec.run.event;
+      });
+  if (request.at.empty()) {
+    const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+    spec.run.start = start_of(event->template as<LiveEventSpec>(), now);
+  } else {
+    TRY(spec.run.start, parse_instant(request.at));
+  }
+  for (const std::string& together : request.faults) {
+    std::vector<Fault> faults;
+    for (std::size_t from = 0; from <= together.size();) {
+      const std::size_t comma = std::min(together.find(',', from), together.size());
+      const std::string text = together.substr(from, comma - from);
+      from = comma + 1;
+      if (text == "none") continue;
+      TRY(Fault fault, parse_fault(text));
+      faults.push_back(std::move(fault));
+    }
+    spec.faults.push_back(std::move(faults));
+  }
+  if (request.faults.empty()) spec.faults = usual_faults(spec);
+  if (request.runs < 1 || request.runs > kRunsMax)
+    return fail(ErrorCode::Invalid, fmt::format("--runs takes 1 to {}", kRunsMax));
+  share_out(request.runs, &spec);
+  if (request.full) {
+    spec.clean_runs = kFullCleanRuns;
+    spec.fault_runs = kFullFaultRuns;
+    spec.trouble_runs = kFullTroubleRuns;
+  }
+  return spec;
+}
+
+// Each thread takes the next job; the results are in the order of the jobs.
+std::vector<RunResult> run_all(std::span<const Job> jobs, int threads) {
+  std::vector<RunResult> results(jobs.size());
+  std::atomic<std::size_t> next = 0, done = 0;
+  const bool shown = on_terminal(2);
+  const auto work = [&] {
+    for (std::size_t i = next++; i < jobs.size(); i = next++) {
+      results[i] = run(jobs[i].run);
+      const std::size_t count = ++done;
+      if (shown)
+        std::fprintf(stderr, "\rrehearsed %zu of %zu runs%s", count, jobs.size(),
+                     count == jobs.size() ? "\n" : "");
+    }
+  };
+  const int cores = std::max(1u, std::thread::hardware_concurrency());
+  const int count = std::clamp<int>(threads > 0 ? threads : cores, 1, int(jobs.size()));
+  std::vector<std::jthread> pool;
+  for (int i = 1; i < count; ++i) pool.emplace_back(work);
+  work();
+  pool.clear();
+  return results;
+}
+
+// ---- what a person reads ----
+
+void say(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+}
+
+std::string share_text(const json::object& share) {
+  if (get_int(share, "of") == 0) return "none of 0";
+  return fmt::format("{} of {} (at 95 %: {:.0f} to {:.0f} %)", get_int(share, "count"),
+                     get_int(share, "of"), 100 * get_double(share, "at_least"),
+                     100 * get_double(share, "at_most"));
+}
+
+std::string counts_text(const json::object& counts) {
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : counts)
+    parts.push_back(fmt::format("{} {}", count.as_int64(), std::string_view(name)));
+  return parts.empty() ? "nobody" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string spread_text(const json::object& spread) {
+  return fmt::format("{:.0f}, at worst {:.0f}", get_double(spread, "median"),
+                     get_double(spread, "worst"));
+}
+
+void say_fault(const json::object& fault) {
+  const bool harms = get_bool(fault, "harms_players");
+  std::string line = fmt::format("  {:<22} {}", get_string(fault, "fault"),
+                                 counts_text(fault.at("endings").as_object()));
+  if (harms) {
+    line += fmt::format("; caught by {}", counts_text(fault.at("caught_by").as_object()));
+    if (!fault.at("caught_by").as_object().empty())
+      line += fmt::format(" after {}", get_string(fault, "found_after"));
+    line += fmt::format("; harmed {} players", spread_text(fault.at("harmed_players").as_object()));
+  }
+  say(line);
+  say(coloured("                         " + get_string(fault, "says"), "dim"));
+}
+
+void say_stage(const json::object& stage) {
+  std::string line = fmt::format("  {:<12} {:>6.4g} %  lasts {}", get_string(stage, "stage"),
+                                 100 * get_double(stage, "exposure"), get_string(stage, "lasts"));
+  if (get_int(stage, "reached_with_harm") > 0) {
+    line += fmt::format("; harm bound {} players, {} player-seconds",
+                        spread_text(stage.at("harmed_players").as_object()),
+                        spread_text(stage.at("harm_player_seconds").as_object()));
+  }
+  const double refused = get_double(stage.at("sessions_refused").as_object(), "median");
+  if (refused > 0)
+    line += coloured(fmt::format("; {:.0f} sessions found no place", refused), "yellow");
+  say(line);
+}
+
+std::string replay_command(const RehearseRequest& request, const RehearsalSpec& spec,
+                           const json::object& surprise) {
+  std::string out = fmt::format("showcaller rehearse {}", fmt::join(request.paths, " "));
+  if (!request.event.empty()) out += " --event " + request.event;
+  if (!request.population.empty()) out += " --population " + request.population;
+  if (!request.curve.empty()) out += " --curve " + request.curve;
+  out += " --at " + format_instant(spec.run.start);
+  return fmt::format("{} --seed {} --fault {} --story", out, get_int(surprise, "seed"),
+                     get_string(surprise, "fault"));
+}
+
+void say_report(const json::object& report) {
+  const std::string verdict = get_string(report, "verdict");
+  const std::string colour = verdict == "pass" ? "green" : verdict == "thin" ? "yellow" : "red";
+  say(fmt::format("{}: {} in {} runs", get_string(report, "event"), coloured(verdict, colour),
+                  get_int(report, "runs")));
+  for (const json::value& why : report.at("why").as_array())
+    say("  " + std::string(why.as_string()));
+  const json::object& clean = report.at("clean").as_object();
+  say(fmt::format("with nothing wrong: live in {}; rolled back in {}",
+                  share_text(clean.at("live").as_object()),
+                  share_text(clean.at("rolled_back").as_object())));
+  say("stages");
+  for (const json::value& stage : report.at("stages").as_array()) say_stage(stage.as_object());
+  say("faults");
+  for (const json::value& fault : report.at("faults").as_array()) say_fault(fault.as_object());
+  for (const json::value& advice : report.at("advice").as_array())
+    say(coloured("advice: " + std::string(advice.as_string()), "yellow"));
+  const json::array& surprises = report.at("surprises").as_array();
+  if (!surprises.empty()) say(fmt::format("{} surprises", surprises.size()));
+  for (const json::value& each : surprises) {
+    const json::object& surprise = each.as_object();
+    say(fmt::format("  {} ({}): {}", get_string(surprise, "fault"), get_string(surprise, "ending"),
+                    get_string(surprise, "why")));
+    say(coloured("    " + get_string(surprise, "replay"), "dim"));
+  }
+}
+
+// One run of each kind, told in full: with nothing wrong, and with what harms players.
+Status write_page(const std::string& path, const json::object& report, std::span<const Job> jobs) {
+  std::vector<ToldRun> told;
+  std::set<int> batches;
+  for (const Job& job : jobs) {
+    const bool harmful = std::any_of(job.run.faults.begin(), job.run.faults.end(),
+                                     [](const Fault& fault) { return harms_players(fault.kind); });
+    if ((job.batch < 0 || harmful) && batches.insert(job.batch).second)
+      told.push_back({faults_text(job.run.faults), run(job.run, true)});
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << report_html(report, told);
+  file.close();
+  if (file) return {};
+  return fail(ErrorCode::Invalid, fmt::format("{} can't be written; check its folder", path));
+}
+
+int tell_story(const RehearsalSpec& spec) {
+  RunSpec one = spec.run;
+  one.seed = spec.seed;
+  if (!spec.faults.empty()) one.faults = spec.faults.front();
+  const RunResult told = run(one, true);
+  for (const std::string& line : told.story) say(line);
+  say(fmt::format("{} after {}: {}", to_string(told.ending), format_duration(told.took), told.why));
+  for (const std::string& violation : told.violations) say(coloured(violation, "red"));
+  say(fmt::format("seed {}, hash {}", told.seed, told.hash));
+  return told.violations.empty() ? kExitOk : kExitRefused;
+}
+
+}  // namespace
+
+int rehearse_verb(const RehearseRequest& request) {
+  auto spec = spec_of(request);
+  if (!spec) return failed(spec.error());
+  if (request.story) {
+    if (request.faults.empty()) spec->faults.clear();
+    return tell_story(*spec);
+  }
+  const std::vector<Job> jobs = jobs_of(*spec);
+  const std::vector<RunResult> results = run_all(jobs, request.threads);
+  sim::Report report = report_of(*spec, jobs, results);
+  for (json::value& surprise : report.json.at("surprises").as_array())
+    surprise.as_object()["replay"] = replay_command(request, *spec, surprise.as_object());
+  if (!request.html.empty()) {
+    if (const Status written = write_page(request.html, report.json, jobs); !written)
+      return failed(written.error());
+  }
+  if (request.form == OutputForm::Table)
+    say_report(report.json);
+  else
+    print_value(report.json, request.form);
+  return int(report.verdict);
+}
+
+}  // namespace showcaller

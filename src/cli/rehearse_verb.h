@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// `showcaller rehearse`: plays a manifest many times in the simulator, and says what to expect.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+
+namespace showcaller {
+
+struct RehearseRequest {
+  std::vector<std::string> paths;
+  std::string event;       // empty: the files' only one
+  std::string population;  // a file; empty: as the fleets suggest
+  std::string curve;       // a CSV of players over time
+  int runs = 60;
+  bool full = false;  // 300 clean runs, and as many of what harms players as bound it to 2 %
+  std::vector<std::string> faults;  // empty: the usual
+  std::uint64_t seed = 1;
+  std::string at;      // when it is applied; empty: before its schedule, or now
+  int threads = 0;     // 0: as many as there are cores
+  bool story = false;  // one run: its records, a line each
+  std::string html;    // writes the report there
+  OutputForm form = OutputForm::Table;
+};
+
+// Exit codes: sim/rehearsal.h, and 2 for what cannot be rehearsed.
+int rehearse_verb(const RehearseRequest& request);
+
+}  // namespace showcaller

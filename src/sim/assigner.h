@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom the published world puts on which arm, by the production's own rules: builds as the
+// allocator assigns them, and flags as a client that evaluates them itself. Threads: none.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compute/allocation_plan.h"
+#include "compute/assignment.h"
+#include "host/host.h"
+
+namespace showcaller::sim {
+
+class Assigner {
+ public:
+  // Follows what the host publishes from now on.
+  explicit Assigner(Host* host);
+
+  std::shared_ptr<const AllocationPlan> plan() const { return plan_; }
+  // Absent: no such fleet, or no build that the session may have.
+  std::optional<BuildAssignment> builds(const AllocationRequest& request) const;
+  // Of events under way that change no build.
+  std::vector<ArmAssignment> flags(const AllocationRequest& request) const;
+  // Builds that events under way bring.
+  const std::set<std::string>& canaries() const { return canaries_; }
+
+ private:
+  struct FlagLayer {
+    std::string event;
+    std::int64_t revision = 0, visit = 0;
+    Unit unit = Unit::Player;
+    std::optional<Exposure> admits, eligible, exempt;
+  };
+  void follow(const World& world);
+  FlagLayer layer_of(const std::string& name, const EventState& event) const;
+
+  Host* host_;
+  std::shared_ptr<const AllocationPlan> plan_;
+  std::vector<FlagLayer> layers_;
+  std::set<std::string> canaries_;
+};
+
+}  // namespace showcaller::sim

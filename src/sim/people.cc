@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/people.h"
+
+#include <fmt/format.h>
+
+#include "engine/moves.h"
+#include "policy/approvals.h"
+
+namespace showcaller::sim {
+namespace {
+
+// As many different people as a rule asks for, each with all of its roles.
+std::vector<Command> approvals_of(const std::string& name, const EventState& event,
+                                  const ApprovalNeed& need) {
+  std::vector<Command> out;
+  for (const RuleStanding& rule : need.rules) {
+    if (rule.met()) continue;
+    for (int person = 1; person <= rule.needed; ++person) {
+      Command command;
+      command.body = ApproveCommand{name, event.manifest->hash};
+      std::vector<std::string> roles = rule.roles;
+      roles.emplace_back("admin");
+      command.actor = {fmt::format("approver-{}", person), std::move(roles)};
+      command.key = fmt::format("rehearsal/{}/r{}/{}/{}", name, event.revision, rule.rule, person);
+      out.push_back(std::move(command));
+    }
+  }
+  return out;
+}
+
+bool is_others_to_tell(const std::string& check) {
+  return !check.starts_with("capacity");
+}
+
+}  // namespace
+
+bool People::is_time(const std::string& task, Duration mean, Duration now) {
+  const auto [at, fresh] = due_.try_emplace(task, now);
+  if (fresh) {
+    at->second +=
+        Duration(std::int64_t(mean.count() > 0 ? random_.exponential(double(mean.count())) : 0));
+  }
+  return now >= at->second;
+}
+
+std::vector<Command> People::act(const World& world, Duration now, Instant engine_now) {
+  std::vector<Command> out;
+  const Population& population = truth_->population();
+  world.events.each([&](const std::string& name, const EventState& event) {
+    if (event.phase == Phase::Validated && !truth_->acting(FaultKind::NoApproval)) {
+      const ApprovalNeed need = approvals_needed(world, event, engine_now);
+      const std::string task = fmt::format("approve/{}/{}", name, event.revision);
+      if (!need.complete() && is_time(task, population.approval, now)) {
+        for (Command& command : approvals_of(name, event, need)) out.push_back(std::move(command));
+      }
+    }
+    if (event.phase != Phase::Preparing) return;
+    for (const std::string& check : required_checks(event.spec())) {
+      const auto standing = event.readiness.find(check);
+      if (!is_others_to_tell(check) ||
+          (standing != event.readiness.end() && standing->second.ready))
+        continue;
+      const std::string task = fmt::format("ready/{}/{}/{}", name, event.revision, check);
+      if (!is_time(task, population.readiness_report, now)) continue;
+      Command command;
+      command.body = ReadyCommand{name, check, true, "rehearsed as good"};
+      command.actor = {"release-tools", {"admin"}};
+      command.key = "rehearsal/" + task;
+      out.push_back(std::move(command));
+    }
+  });
+  return out;
+}
+
+}  // namespace showcaller::sim

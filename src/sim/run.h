@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// One rehearsal run: the unchanged host and engine on a virtual clock, over a journal, evidence and
+// a ledger in memory, a virtual fleet and virtual players, from the moment the manifest is applied
+// to the end of its story. Equal specs give equal results, bit for bit. Threads: none; runs may go
+// on beside each other.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sim/crowd.h"
+#include "sim/fault.h"
+#include "sim/population.h"
+
+namespace showcaller::sim {
+
+struct RunSpec {
+  std::vector<std::shared_ptr<const Manifest>> manifests;  // the event's, and all that it needs
+  std::string event;                                       // whose story it is
+  Population population;
+  std::vector<Fault> faults;
+  std::uint64_t seed = 1;
+  Instant start{};                   // when the manifest is applied
+  Duration horizon = hours(24 * 7);  // simulated at most
+  Duration watched = minutes(30);    // how long the event is watched after it is live
+};
+
+enum class Ending : std::uint8_t {
+  Live,        // went all the way
+  RolledBack,  // undone by itself, to the end
+  Stuck,       // its rollback did not come home
+  Held,        // waits for a person
+  NotReady,    // never became ready, or was not approved
+  Refused,     // the manifest was refused
+  Ended,       // by its schedule, or cancelled
+  RanOut,      // of simulated time
+};
+std::string_view to_string(Ending ending);  // "live", "rolled_back", …
+
+struct StageResult {
+  std::string name;
+  std::int64_t exposure_ppm = 0;
+  Duration entered{}, left{};  // since the run began
+  std::string verdict;         // the last of the stage as a whole; empty: none
+  CrowdCounts counts;          // of the time in the stage
+};
+
+struct GateFired {
+  std::string gate, verdict;  // the first that was not pass or thin
+  Duration at{};              // since the fault began (without one: since the first players)
+};
+
+struct Sample {  // for plots, every few minutes
+  Duration at{};
+  std::int64_t players = 0, canary_players = 0, exposure_ppm = 0, refused = 0;
+  double headroom = 0;  // of the canary's build, or of the fleet
+};
+
+// What a judged stage's gate saw, tick by tick, for plots.
+struct EvidencePoint {
+  Duration at{};  // since the stage visit began
+  std::string stream, metric;
+  double log10_e = 0, ratio = 1, ratio_low = 0, ratio_high = 0;
+};
+
+struct RunResult {
+  std::uint64_t seed = 0;
+  Ending ending = Ending::RanOut;
+  std::string why;
+  Duration took{};     // simulated, and
+  Duration skipped{};  // of it passed over: nothing was to happen
+  std::vector<StageResult> stages;
+  std::optional<GateFired> fired;
+  std::optional<Duration> to_rolled_back;  // from the decision to the end of the rollback
+  CrowdCounts counts;
+  std::int64_t ledger_players = 0;
+  double headroom_least = 0;
+  std::string pages;
+  std::vector<Sample> samples;
+  std::vector<std::string> violations;  // of what must always hold
+  std::string hash;                     // of the journal's last record and of all counts
+  std::vector<std::string> story;       // a line a record, when asked for
+  std::vector<EvidencePoint> evidence;  // when asked for
+};
+
+// `with_story`: keeps lines and evidence. What happens is the same with and without.
+RunResult run(const RunSpec& spec, bool with_story = false);
+
+// Metrics that the event's gates ask for, with what is true of them in the population.
+std::vector<Measured> metrics_of(std::span<const std::shared_ptr<const Manifest>> manifests,
+                                 const Population& population);
+}  // namespace showcaller::sim

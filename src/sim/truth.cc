@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/truth.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace showcaller::sim {
+namespace {
+
+constexpr double kZ99 = 2.3263478740408408;
+const Duration kDriftMemory = minutes(10);
+const Duration kShockMean = minutes(3);
+// A game whose errors double is a quarter slower: what meets rates meets times, less.
+constexpr double kTimesPerTrouble = 0.25;
+
+}  // namespace
+
+Truth::Truth(const Population& population, std::vector<Measured> metrics, std::vector<Fault> faults,
+             std::uint64_t seed)
+    : population_(population),
+      metrics_(std::move(metrics)),
+      faults_(std::move(faults)),
+      random_(seed) {}
+
+void Truth::advance(Duration now, std::optional<Duration> since_admitted) {
+  const double passed_h = double((now - now_).count()) / 3.6e6;
+  now_ = now;
+  since_admitted_ = since_admitted;
+  if (shock_ > 1) {
+    if (now >= shock_ends_) shock_ = 1;
+  } else if (random_.chance(1 - std::exp(-population_.shocks_per_hour * passed_h))) {
+    shock_ = 1.5 + 2.5 * random_.uniform();
+    shock_ends_ = now + Duration(std::int64_t(random_.exponential(double(kShockMean.count()))));
+  }
+}
+
+InstanceMood Truth::new_mood() {
+  const double sd = population_.instance_spread;
+  return {sd * random_.normal(), sd * random_.normal(), now_};
+}
+
+void Truth::let_drift(InstanceMood* mood) {
+  if (mood->drifted >= now_) return;
+  const double passed = double((now_ - mood->drifted).count());
+  const double keep = std::exp(-passed / double(kDriftMemory.count()));
+  mood->drift = keep * mood->drift +
+                std::sqrt(1 - keep * keep) * population_.instance_spread * random_.normal();
+  mood->drifted = now_;
+}
+
+double Truth::trouble(const InstanceMood& mood, Duration age) const {
+  double out = std::exp(mood.fixed + mood.drift) * shock_;
+  if (age < population_.cold_start)
+    out *= 2 - double(age.count()) / double(population_.cold_start.count());
+  return out;
+}
+
+std::optional<Duration> Truth::since_of(FaultKind kind) const {
+  return is_of_preparation(kind) ? std::optional(now_) : since_admitted_;
+}
+
+const Fault* Truth::acting(FaultKind kind) const {
+  const auto since = since_of(kind);
+  if (!since) return nullptr;
+  for (const Fault& fault : faults_) {
+    if (fault.kind == kind && fault.active(*since)) return &fault;
+  }
+  return nullptr;
+}
+
+bool Truth::is_harmful() const {
+  return std::any_of(faults_.begin(), faults_.end(), [&](const Fault& fault) {
+    return harms_players(fault.kind) && acting(fault.kind) == &fault;
+  });
+}
+
+double Truth::size_of(FaultKind kind, double otherwise) const {
+  const Fault* fault = acting(kind);
+  return fault ? fault->size : otherwise;
+}
+
+double Truth::crash_rate(double trouble, bool canary) const {
+  const double ratio = canary ? size_of(FaultKind::Crashes, 1) : 1;
+  return std::min(1.0, double(population_.crash_ppm) / 1e6 * trouble * ratio);
+}
+
+double Truth::rate(const Measured& metric, double trouble, bool canary) const {
+  const double worse = trouble * (canary ? size_of(FaultKind::Errors, 1) : 1);
+  const bool bounded = metric.type == MetricType::Binary;
+  if (metric.lower_is_better)
+    return bounded ? std::min(1.0, metric.rate * worse) : metric.rate * worse;
+  // What should happen fails to: its failures grow.
+  if (bounded) return std::max(0.0, 1 - (1 - metric.rate) * worse);
+  return metric.rate / worse;
+}
+
+Truth::Shape Truth::shape_of(const Measured& metric, double trouble, bool canary) const {
+  const double sigma = std::log(metric.p99 / metric.median) / kZ99;
+  double times = std::pow(trouble, kTimesPerTrouble);
+  double upper = sigma;
+  if (canary) {
+    times *= size_of(FaultKind::Latency, 1);
+    upper += std::log(size_of(FaultKind::Tail, 1)) / kZ99;
+  }
+  return {metric.lower_is_better ? metric.median * times : metric.median / times, sigma, upper};
+}
+
+double Truth::above(const Measured& metric, double cut, double trouble, bool canary) const {
+  const Shape shape = shape_of(metric, trouble, canary);
+  const double distance = std::log(cut / shape.median);
+  const double sigma = distance > 0 ? shape.upper_sigma : shape.sigma;
+  return 0.5 * std::erfc(distance / sigma / std::sqrt(2.0));
+}
+
+double Truth::value(const Measured& metric, double trouble, bool canary, Random* random) const {
+  const Shape shape = shape_of(metric, trouble, canary);
+  const double z = random->normal();
+  return shape.median * std::exp((z > 0 ? shape.upper_sigma : shape.sigma) * z);
+}
+
+}  // namespace showcaller::sim

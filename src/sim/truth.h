@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the virtual game is like at a moment: rates of an arm on an instance, with what instances
+// differ by, what meets all of them alike, and the faults that act. Both levels of a rehearsal draw
+// from here, so that they tell of the same game. Threads: none.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "model/spec/others.h"
+#include "sim/fault.h"
+#include "sim/population.h"
+
+namespace showcaller::sim {
+
+// A metric that gates ask for, and what is true of it.
+struct Measured {
+  std::string name;
+  MetricType type = MetricType::Binary;
+  bool lower_is_better = true;
+  bool is_crash = false;  // the server counts it itself
+  double rate = 0.01;
+  double median = 40, p99 = 250;
+};
+
+struct InstanceMood {
+  double fixed = 0, drift = 0;  // of the log of its rates
+  Duration drifted{};           // until when the drift is known
+};
+
+class Truth {
+ public:
+  Truth(const Population& population, std::vector<Measured> metrics, std::vector<Fault> faults,
+        std::uint64_t seed);
+
+  // Time goes on. `since_admitted`: since the first players were let in, if they were.
+  void advance(Duration now, std::optional<Duration> since_admitted);
+  InstanceMood new_mood();
+  // Brings an instance's mood to now.
+  void let_drift(InstanceMood* mood);
+
+  // How much worse than in the mean a session fares, as a factor on rates: mood, age, shocks.
+  double trouble(const InstanceMood& mood, Duration age) const;
+  double crash_rate(double trouble, bool canary) const;
+  // The rate of a counted metric: of events, whichever way is better.
+  double rate(const Measured& metric, double trouble, bool canary) const;
+  // P(a value is above a cut).
+  double above(const Measured& metric, double cut, double trouble, bool canary) const;
+  double value(const Measured& metric, double trouble, bool canary, Random* random) const;
+
+  const std::vector<Measured>& metrics() const { return metrics_; }
+  const Population& population() const { return population_; }
+  // The fault of that kind that acts now; null: none.
+  const Fault* acting(FaultKind kind) const;
+  // Whether some fault that players suffer from acts now.
+  bool is_harmful() const;
+  const std::vector<Fault>& faults() const { return faults_; }
+  // Since the moment a fault counts from.
+  std::optional<Duration> since_of(FaultKind kind) const;
+
+ private:
+  double size_of(FaultKind kind, double otherwise) const;
+  struct Shape {
+    double median, sigma, upper_sigma;
+  };
+  Shape shape_of(const Measured& metric, double trouble, bool canary) const;
+
+  const Population population_;
+  std::vector<Measured> metrics_;
+  std::vector<Fault> faults_;
+  Random random_;
+  Duration now_{};
+  std::optional<Duration> since_admitted_;
+  Duration shock_ends_{};
+  double shock_ = 1;
+};
+
+}  // namespace showcaller::sim

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/virtual_fleet.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "compute/allocation.h"
+
+namespace showcaller::sim {
+namespace {
+
+constexpr int kKilled = 9, kAborted = 6;
+
+bool is_running(const ObservedInstance& instance) {
+  return instance.state != InstanceState::Exited;
+}
+
+bool takes_sessions(const ObservedInstance& instance) {
+  return instance.state == InstanceState::Ready || instance.state == InstanceState::Allocated;
+}
+
+}  // namespace
+
+void VirtualFleet::set_time(Duration now, Instant engine_now) {
+  now_ = now;
+  engine_now_ = engine_now;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const std::string id = due_.begin()->second;
+    due_.erase(due_.begin());
+    VirtualInstance* instance = find(id);
+    if (!instance || !is_running(instance->seen)) continue;
+    if (now >= instance->dies_at) {
+      die(instance, kKilled, false);
+    } else if (instance->seen.state == InstanceState::Starting && now >= instance->ready_at) {
+      instance->seen.state = InstanceState::Ready;
+      instance->seen.was_ready = true;
+      instance->ready_since = now;
+      refresh_room(instance);
+    }
+  }
+  strike_losses();
+}
+
+// Losses strike once, when their fault begins; what starts later is refused while it lasts.
+void VirtualFleet::strike_losses() {
+  for (const FaultKind kind :
+       {FaultKind::InstanceLoss, FaultKind::HostLoss, FaultKind::RegionLoss}) {
+    const Fault* fault = truth_->acting(kind);
+    if (!fault || !struck_.insert(fault).second) continue;
+    for (auto& [id, instance] : instances_) {
+      if (!is_running(instance.seen)) continue;
+      const std::string& host = instance.seen.host;
+      const std::string& region = instance.seen.region;
+      const bool hit = kind == FaultKind::InstanceLoss ? random_.chance(fault->size)
+                       : kind == FaultKind::HostLoss   ? host == fault->target
+                                                       : region == fault->target;
+      if (hit) die(&instance, kKilled, false);
+    }
+  }
+}
+
+bool VirtualFleet::region_is_lost(const std::string& region) const {
+  const Fault* lost = truth_->acting(FaultKind::RegionLoss);
+  return lost && lost->target == region;
+}
+
+VirtualInstance* VirtualFleet::seat(const std::string& build, const std::string& region,
+                                    const std::string& session) {
+  const auto room = room_.find({build, region});
+  if (room == room_.end() || room->second.empty()) return nullptr;
+  VirtualInstance* instance = find(*room->second.begin());
+  instance->sessions.push_back(session);
+  instance->seen.state = InstanceState::Allocated;
+  show_sessions(instance);
+  return instance;
+}
+
+void VirtualFleet::end_session(const std::string& id, const std::string& session) {
+  VirtualInstance* instance = find(id);
+  if (!instance || std::erase(instance->sessions, session) == 0) return;
+  ++instance->seen.sessions_ended;
+  if (instance->sessions.empty() && instance->seen.state == InstanceState::Allocated)
+    instance->seen.state = InstanceState::Ready;
+  show_sessions(instance);
+}
+
+void VirtualFleet::crash(const std::string& id) {
+  if (VirtualInstance* instance = find(id)) die(instance, kAborted, false);
+}
+
+VirtualInstance* VirtualFleet::find(const std::string& id) {
+  const auto at = instances_.find(id);
+  return at == instances_.end() ? nullptr : &at->second;
+}
+
+bool VirtualFleet::has_session(const std::string& id, const std::string& session) {
+  const VirtualInstance* instance = find(id);
+  return instance && is_running(instance->seen) &&
+         std::find(instance->sessions.begin(), instance->sessions.end(), session) !=
+             instance->sessions.end();
+}
+
+void VirtualFleet::die(VirtualInstance* instance, int signal, bool wanted) {
+  if (!is_running(instance->seen)) return;
+  instance->seen.state = InstanceState::Exited;
+  instance->seen.exit = InstanceExit{0, wanted ? 0 : signal, wanted};
+  instance->sessions.clear();
+  refresh_room(instance);
+}
+
+// As the sidecar of a real game server would show them.
+void VirtualFleet::show_sessions(VirtualInstance* instance) {
+  auto& seen = instance->seen;
+  if (instance->sessions.empty()) {
+    seen.session.reset();
+    seen.annotations.clear();
+  } else {
+    seen.session = instance->sessions.back();
+    if (instance->sessions.size() > 1)
+      seen.annotations[std::string(kSessionsAnnotation)] =
+          fmt::format("{}", fmt::join(instance->sessions, ","));
+    else
+      seen.annotations.erase(std::string(kSessionsAnnotation));
+  }
+  refresh_room(instance);
+}
+
+void VirtualFleet::refresh_room(VirtualInstance* instance) {
+  const bool has =
+      takes_sessions(instance->seen) && int(instance->sessions.size()) < instance->sessions_max;
+  auto& room = room_[{instance->seen.build, instance->seen.region}];
+  if (has)
+    room.insert(instance->seen.id);
+  else
+    room.erase(instance->seen.id);
+}
+
+Result<std::vector<ObservedInstance>> VirtualFleet::observe() {
+  if (truth_->acting(FaultKind::Blind))
+    return fail(ErrorCode::Unavailable, "the driver does not answer");
+  std::vector<ObservedInstance> out;
+  out.reserve(instances_.size());
+  for (const auto& [id, instance] : instances_) out.push_back(instance.seen);
+  return out;
+}
+
+Status VirtualFleet::apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
+  if (truth_->acting(FaultKind::Blind))
+    return fail(ErrorCode::Unavailable, "the driver does not answer");
+  if (epoch < epoch_) return fail(ErrorCode::Conflict, "a newer server drives this fleet");
+  epoch_ = epoch;
+  const Fault* lies = truth_->acting(FaultKind::Lies);
+  for (const FleetAction& action : actions) {
+    if (lies && random_.chance(lies->size)) continue;
+    if (const auto* begun = std::get_if<StartInstance>(&action)) {
+      if (!instances_.contains(begun->spec.id)) start(begun->spec, epoch);
+    } else if (const auto* stop = std::get_if<StopInstance>(&action)) {
+      if (VirtualInstance* instance = find(stop->id)) die(instance, 0, true);
+    } else if (const auto* forgotten = std::get_if<ForgetInstance>(&action)) {
+      if (VirtualInstance* instance = find(forgotten->id)) {
+        room_[{instance->seen.build, instance->seen.region}].erase(forgotten->id);
+        instances_.erase(forgotten->id);
+      }
+    }
+  }
+  return {};
+}
+
+std::int64_t VirtualFleet::running() const {
+  return std::count_if(instances_.begin(), instances_.end(),
+                       [](const auto& each) { return is_running(each.second.seen); });
+}
+
+Duration VirtualFleet::start_time(const InstanceSpec& spec) {
+  const double mean = double(truth_->population().instance_start.count());
+  double ms = mean * random_.lognormal(-0.045, 0.3);
+  if (images_.insert({spec.host, spec.build}).second) ms += mean * random_.lognormal(-0.125, 0.5);
+  if (const Fault* slow = truth_->acting(FaultKind::SlowStart)) ms *= slow->size;
+  return Duration(std::int64_t(ms));
+}
+
+// What cannot start is there for a moment, and ends with an error of its own.
+void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
+  const Fault* quota = truth_->acting(FaultKind::Quota);
+  const Fault* host = truth_->acting(FaultKind::HostLoss);
+  const bool refused = (quota && running() >= std::int64_t(quota->size)) ||
+                       (host && host->target == spec.host) || region_is_lost(spec.region);
+  VirtualInstance instance;
+  auto& seen = instance.seen;
+  seen.id = spec.id;
+  seen.fleet = spec.fleet;
+  seen.build = spec.build;
+  seen.region = spec.region;
+  seen.host = spec.host;
+  seen.epoch = epoch;
+  seen.address = "127.0.0.1";
+  seen.ports = {7000};
+  seen.started_at = engine_now_;
+  instance.canary = canaries_.contains(spec.build);
+  const auto sessions = sessions_per_instance_.find(spec.build);
+  if (sessions != sessions_per_instance_.end()) instance.sessions_max = sessions->second;
+  instance.mood = truth_->new_mood();
+  instance.ready_at = now_ + start_time(spec);
+  if (refused) {
+    seen.state = InstanceState::Exited;
+    seen.exit = InstanceExit{1, 0, false};
+  } else {
+    due_.insert({instance.ready_at, spec.id});
+  }
+  if (const Fault* leak = truth_->acting(FaultKind::Leak); leak && instance.canary && !refused) {
+    const double lives_ms = leak->size * 60'000 * random_.lognormal(-0.02, 0.2);
+    instance.dies_at = instance.ready_at + Duration(std::int64_t(lives_ms));
+    due_.insert({instance.dies_at, spec.id});
+  }
+  instances_[spec.id] = std::move(instance);
+}
+
+void VirtualFleet::allocate(const AllocateInstance& allocation) {
+  VirtualInstance* instance = find(allocation.id);
+  if (!instance || !takes_sessions(instance->seen)) return;
+  if (const Fault* lies = truth_->acting(FaultKind::Lies); lies && random_.chance(lies->size))
+    return;
+  if (!has_session(allocation.id, allocation.session))
+    instance->sessions.push_back(allocation.session);
+  instance->seen.state = InstanceState::Allocated;
+  instance->seen.session = allocation.session;
+  instance->seen.annotations = allocation.annotations;
+  refresh_room(instance);
+}
+
+}  // namespace showcaller::sim
