@@ -20,7 +20,7 @@ struct ServeOptions {
   std::string game_server_ca;   // by which they know us; empty: the certificate itself
   std::string log_level = "info";
   Duration pass_every = Duration(200);
-  int http_threads = 1;
+  int http_threads = 2;
   std::uint64_t snapshot_every = 0;  // records; 0: as EngineHostOptions says
   Duration keep_ledgers = hours(24 * 180), keep_evidence = hours(24 * 90);
   bool access_log = false;

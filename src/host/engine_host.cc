@@ -205,27 +205,37 @@ void EngineHost::Pending::append(Pending later) {
   world = std::move(later.world);
 }
 
-// One thread at a time, until nothing is pending: another one that comes meanwhile leaves what it
-// decided and goes on deciding.
+// One thread at a time writes; one that comes meanwhile leaves what it decided and goes on
+// deciding. While the answers of one batch are sent, another thread may write the next.
 Status EngineHost::commit(Rounds rounds) {
-  {
-    std::lock_guard lock(pending_mutex_);
-    if (committing_) return {};
-    committing_ = true;
-  }
   Status good;
-  while (std::optional<Pending> batch = take_pending()) {
-    if (const Status committed = commit(*std::move(batch)); !committed) good = committed;
-    if (rounds == Rounds::One) {
-      hand_over();
-      break;
+  while (std::optional<Pending> batch = begin_commit()) {
+    const Status written = write(&*batch);
+    end_commit();
+    for (auto& [reply, answer] : batch->answers) {
+      if (reply) reply(std::move(answer));
     }
+    if (!written) good = written;
+    if (rounds == Rounds::One) break;
   }
   return good;
 }
 
-// What others decided meanwhile is written by the engine's own threads.
-void EngineHost::hand_over() {
+// Absent: another thread writes, or nothing is pending.
+std::optional<EngineHost::Pending> EngineHost::begin_commit() {
+  std::optional<Pending> batch;
+  {
+    std::lock_guard lock(pending_mutex_);
+    if (committing_ || pending_.answers.empty()) return std::nullopt;
+    committing_ = true;
+    batch = std::exchange(pending_, {});
+  }
+  pending_taken_.notify_all();
+  return batch;
+}
+
+// What others decided meanwhile is the next to be written.
+void EngineHost::end_commit() {
   bool more = false;
   {
     std::lock_guard lock(pending_mutex_);
@@ -235,29 +245,14 @@ void EngineHost::hand_over() {
   if (more) mailbox_.ring();
 }
 
-std::optional<EngineHost::Pending> EngineHost::take_pending() {
-  std::optional<Pending> batch;
-  {
-    std::lock_guard lock(pending_mutex_);
-    committing_ = !pending_.answers.empty();
-    if (committing_) batch = std::exchange(pending_, {});
-  }
-  pending_taken_.notify_all();
-  return batch;
-}
-
-Status EngineHost::commit(Pending batch) {
-  const RecordBatch records = std::move(batch.records);
-  if (const Status appended = append(*records); !appended) {
-    return recover(appended.error(), std::move(batch));
-  }
-  if (!records->empty()) {
-    publish(std::move(batch.world));
-    for (const BatchListener& listener : listeners_) listener(*published(), records);
-  }
-  for (auto& [reply, answer] : batch.answers) {
-    if (reply) reply(std::move(answer));
-  }
+// What could not be written is answered here already.
+Status EngineHost::write(Pending* batch) {
+  const RecordBatch records = std::move(batch->records);
+  if (const Status appended = append(*records); !appended)
+    return recover(appended.error(), std::exchange(*batch, {}));
+  if (records->empty()) return {};
+  publish(std::move(batch->world));
+  for (const BatchListener& listener : listeners_) listener(*published(), records);
   return {};
 }
 
@@ -378,7 +373,7 @@ bool EngineHost::wait_for_the_journal() {
   for (auto& [reply, answer] : undurable.answers) {
     if (reply) reply(std::unexpected(told));
   }
-  hand_over();
+  end_commit();
   return !undurable.answers.empty();
 }
 

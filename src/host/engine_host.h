@@ -106,9 +106,9 @@ class EngineHost {
   bool decide_holding_engine();
   enum class Rounds { One, All };
   Status commit(Rounds rounds);
-  Status commit(Pending batch);
-  void hand_over();
-  std::optional<Pending> take_pending();
+  std::optional<Pending> begin_commit();
+  Status write(Pending* batch);
+  void end_commit();
   Status append(std::span<const Record> records);
   void publish(World world);
   Status recover(const Error& error, Pending lost);

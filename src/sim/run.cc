@@ -108,7 +108,7 @@ class Play {
   std::unique_ptr<Host> host_;
   std::unique_ptr<Assigner> assigner_;
   std::unique_ptr<SessionLevel> level_;
-  Invariants invariants_;
+  RehearsalInvariants invariants_;
   RunResult result_;
   std::set<const Fault*> struck_;
   std::optional<Duration> admitted_, opened_, undoing_, ended_;
@@ -344,18 +344,18 @@ bool Play::is_over() {
   const Duration in_phase = host_->engine().now() - state->phase_since;
   if (phase == Phase::RolledBack) {
     // Its ledger is sealed in the next passes.
-    if (in_phase >= seconds(30)) conclude(Ending::RolledBack, state->phase_reason);
+    if (in_phase >= seconds(30)) conclude(Ending::RolledBack, *state->phase_reason);
   } else if (phase == Phase::RollbackStuck) {
-    if (in_phase >= kStuckEnough) conclude(Ending::Stuck, state->phase_reason);
+    if (in_phase >= kStuckEnough) conclude(Ending::Stuck, *state->phase_reason);
   } else if (phase == Phase::Rejected) {
-    conclude(Ending::Refused, state->phase_reason);
+    conclude(Ending::Refused, *state->phase_reason);
   } else if (showcaller::is_over(phase)) {
-    conclude(Ending::Ended, state->phase_reason);
+    conclude(Ending::Ended, *state->phase_reason);
   } else if (held_since_ && now() - *held_since_ >= kHeldEnough) {
     conclude(may_admit(phase) ? Ending::Held : Ending::NotReady, state->hold->reason);
   } else if (phase == Phase::Live && state->intake == IntakeState::Open &&
              now() - std::max(*live_since_, opened_.value_or(Duration{})) >= spec_.watched) {
-    conclude(Ending::Live, state->phase_reason);
+    conclude(Ending::Live, *state->phase_reason);
   } else if (!may_admit(phase) && phase != Phase::Ready && phase != Phase::RollingBack &&
              in_phase >= state->spec().readiness.timeout + kHeldEnough) {
     conclude(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A rival engine that leaves something undone is found out: the journal of a rollback as it should
 // be, and the same without what such an engine would have left out.
-#include "tests/host/invariants.h"
+#include "engine/invariants.h"
 
 #include <filesystem>
 #include <fstream>

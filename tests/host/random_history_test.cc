@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/host/invariants.h"
+#include "engine/invariants.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {

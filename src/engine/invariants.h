@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must hold in every journal, whatever happens: held against it record by record. Knows the
-// records and the world that they fold to, and nothing of how the engine decides.
+// What must hold in every journal, whatever happens: held against it record by record, in tests and
+// at every step of a rehearsal. Knows the records and the world that they fold to, asks policies
+// what they ask, and knows nothing of how the engine decides.
 //
 // Threads: none.
 #pragma once
@@ -12,7 +13,7 @@
 
 #include "model/world.h"
 
-namespace showcaller::test {
+namespace showcaller {
 
 class Invariants {
  public:
@@ -47,4 +48,4 @@ class Invariants {
   std::map<std::string, std::pair<std::string, Instant>> owed_;
 };
 
-}  // namespace showcaller::test
+}  // namespace showcaller

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/host/invariants.h"
+#include "engine/invariants.h"
 
 #include <algorithm>
 
@@ -7,9 +7,10 @@
 
 #include "engine/explain.h"
 #include "engine/view.h"
+#include "policy/approvals.h"
 #include "policy/freezes.h"
 
-namespace showcaller::test {
+namespace showcaller {
 namespace {
 
 const GateSpec* gate_of(const LiveEventSpec& spec, const std::string& name) {
@@ -73,7 +74,10 @@ void Invariants::check(const StageEntered& entered) {
                 whole->second.verdict == VerdictName::Pass,
             "a stage grew that has not passed");
   }
-  require(!grows || !event.proposed, "an event grew under a revision that waits");
+  if (grows) {
+    const auto why = exposure_blocked(world_, event, record_->time);
+    require(!why, "an event grew although: " + why.value_or(""));
+  }
   require(entered.stage <= event.stage + 1, "a stage was left out");
   require(may_admit(event.phase), "a stage was entered in a phase that admits nobody");
   require(entered.exposure_ppm == event.spec().stages[std::size_t(entered.stage)].exposure_ppm,
@@ -95,6 +99,12 @@ void Invariants::check(const PhaseChanged& moved) {
     require(moved.to != Phase::Ready || step.state == StepState::Done,
             "an event is ready with a step that is not done");
   }
+  if (moved.to == Phase::Approved) {
+    require(approvals_complete(world_, *world_.event(moved.event), record_->time),
+            "an approval was passed by");
+  }
+  require(moved.to != Phase::RollbackStuck || !moved.reason.empty(),
+          "a stuck rollback does not say where");
   if (moved.to == Phase::RolledBack || moved.to == Phase::Cancelled)
     require(effects_[moved.event].empty(), "an action was left done");
   if (is_over(moved.to)) effects_.erase(moved.event);
@@ -156,4 +166,4 @@ void Invariants::check_world() {
   });
 }
 
-}  // namespace showcaller::test
+}  // namespace showcaller
