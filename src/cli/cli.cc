@@ -12,6 +12,7 @@
 
 #include "base/suggest.h"
 #include "cli/anomaly_verb.h"
+#include "cli/backtest_verb.h"
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
 #include "cli/forecast_verb.h"
@@ -38,6 +39,7 @@ struct Words {
   std::string watch_timeout;
   HistoryRequest history;
   RehearseRequest rehearse;
+  BacktestRequest backtest;
   std::vector<std::string> paths, roles;
   std::string init_kind = "event";
   std::string name, what, kind, at, to, from, scope, hash, expires, detail,
@@ -504,6 +506,18 @@ class Program {
         "Examples:\n  showcaller gate judge stage.jsonl\nExit codes: 0 pass, 1 fail, 2 malformed, "
         "3 thin, 4 blind, 5 skewed.");
     judge->callback([this, &w] { code_ = judge_verb(w.from); });
+    CLI::App* backtest =
+        verb("backtest", "Hold a gate against recorded evidence of past stages",
+             "  showcaller backtest --over evidence/\n"
+             "  showcaller backtest stricter.jsonl --over evidence/ -o json\n"
+             "exit codes: 0 right, 1 something good undone or bad missed, 2 malformed",
+             [&w] {
+               w.backtest.form = w.context.form;
+               return backtest_verb(w.backtest);
+             });
+    backtest->add_option("gate", w.backtest.gate,
+                         "A file that begins with a stage line; absent: each recording's own");
+    backtest->add_option("--over", w.backtest.over, "Recordings, or folders of them")->required();
     const auto data = [&w](CLI::App* sub) {
       sub->add_option("--data", w.data, "The server's folder, or its journal.db")
           ->envname("SHOWCALLER_DATA");

@@ -5,96 +5,13 @@
 
 #include <gtest/gtest.h>
 
-#include "model/manifest/manifest.h"
-#include "sim/rehearsal.h"
+#include "tests/sim/small_game.h"
 
 namespace showcaller::sim {
 namespace {
 
-constexpr const char* kHouse = R"(
-apiVersion: showcaller.dev/v1
-kind: Team
-metadata: { name: raids, owner: raids }
-spec: { members: [ann, bob] }
----
-apiVersion: showcaller.dev/v1
-kind: Service
-metadata: { name: grants, owner: raids }
-spec: { url: "http://127.0.0.1:1/api" }
----
-apiVersion: showcaller.dev/v1
-kind: Metric
-metadata: { name: session.error, owner: raids }
-spec: { type: binary, better: lower }
----
-apiVersion: showcaller.dev/v1
-kind: Policy
-metadata: { name: house-rules, owner: raids }
-spec:
-  approvals: [ { name: second, when: { risk: [high] }, count: 1 } ]
----
-apiVersion: showcaller.dev/v1
-kind: Fleet
-metadata: { name: raid, owner: raids }
-spec:
-  base: 1.0.0
-  builds:
-    - { version: 1.0.0, command: [raid, --old] }
-    - { version: 1.1.0, command: [raid, --new] }
-  regions: [ { name: eu, zone: Europe/Berlin, hosts: [eu-1, eu-2] }, { name: na, zone: America/Chicago } ]
-  capacity: { min: 40, max: 300, buffer: 30, canary_min: 6 }
-  session: { length_max: 4m }
----
-apiVersion: showcaller.dev/v1
-kind: LiveEvent
-metadata: { name: gala, owner: raids }
-spec:
-  risk: high
-  changes:
-    - build: { fleet: raid, version: 1.1.0 }
-    - action: { do: grants/open, undo: grants/close }
-  rollout:
-    unit: party
-    stages:
-      - { name: canary, exposure: 20%, bake: { min: 5m, max: 40m } }
-      - { name: world, exposure: 100%, bake: 1m, gated: false }
-  analysis: { tick: 10s, warmup: 20s, profile: C }
-  gates:
-    - { metric: session.crashed, worse_by_at_most: 0%, must_detect: 8x, on_fail: rollback }
-    - { metric: session.error, worse_by_at_most: 0%, must_detect: 5x, on_fail: rollback }
-  rollback: { sessions: { drain: 5m, then: leave }, within: 30m }
-)";
-
-RunSpec spec_of(const std::string& faults = "") {
-  const SourceFile source{"house.yaml", kHouse};
-  ParseOutcome parsed = parse_manifests(std::span(&source, 1), {});
-  EXPECT_TRUE(parsed.ok()) << format_findings(parsed.findings, std::span(&source, 1));
-  RunSpec spec;
-  for (Manifest& manifest : parsed.manifests)
-    spec.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
-  spec.event = "gala";
-  std::vector<Finding> findings;
-  auto population =
-      read_population({"people.yaml",
-                       "players: 900\nsession: { length: 90s, players: 4, crashes: 1% }\n"
-                       "shocks_per_hour: 0\nhouse: { approval: 1m }\n"},
-                      &findings);
-  EXPECT_TRUE(population);
-  spec.population = fitted(*population, spec.manifests);
-  spec.start = parse_instant("2026-06-01T12:00:00Z").value();
-  spec.watched = minutes(3);
-  for (std::size_t from = 0; from < faults.size();) {
-    const std::size_t comma = std::min(faults.find(',', from), faults.size());
-    auto fault = parse_fault(faults.substr(from, comma - from));
-    EXPECT_TRUE(fault) << fault.error().message;
-    spec.faults.push_back(*fault);
-    from = comma + 1;
-  }
-  return spec;
-}
-
 RunResult rehearsed(const std::string& faults, std::uint64_t seed = 1) {
-  RunSpec spec = spec_of(faults);
+  RunSpec spec = small_game(faults);
   spec.seed = seed;
   RunResult result = run(spec);
   for (const std::string& violation : result.violations)
@@ -160,7 +77,7 @@ TEST(Rehearsal, ABrokenSplitIsNotTrusted) {
 }
 
 TEST(Rehearsal, EqualSpecsGiveEqualRuns) {
-  RunSpec spec = spec_of("lies,crashes:15@1m,duplicates");
+  RunSpec spec = small_game("lies,crashes:15@1m,duplicates");
   const RunResult once = run(spec), again = run(spec, true);
   EXPECT_EQ(once.hash, again.hash);
   EXPECT_FALSE(again.story.empty());
