@@ -26,7 +26,7 @@ struct RunSpec {
   std::uint64_t seed = 1;
   Instant start{};                   // when the manifest is applied
   Duration horizon = hours(24 * 7);  // simulated at most
-  Duration watched = minutes(30);    // how long the event is watched after it is live
+  Duration watched = minutes(10);    // how long the event is watched after it is live
 };
 
 enum class Ending : std::uint8_t {
