@@ -74,7 +74,9 @@ Result<std::optional<Truth>> truth_of(const std::string& path, const std::string
     return fail(ErrorCode::Invalid,
                 R"(its truth is written as {"bad":true,"since_s":600} or {"bad":false})");
   }
-  return std::optional(Truth{bad->get_bool(), get_double(truth.get_object(), "since_s")});
+  const double since_s = get_double(truth.get_object(), "since_s");
+  if (since_s < 0) return fail(ErrorCode::Invalid, "its truth begins before second 0");
+  return std::optional(Truth{bad->get_bool(), since_s});
 }
 
 Result<std::vector<std::string>> recordings_of(const std::vector<std::string>& paths) {
@@ -123,7 +125,7 @@ Status judge(const std::string& header, Judged* judged) {
   if (const auto& truth = judged->truth) {
     const bool failed = judged->verdict == "fail";
     judged->false_abort = failed && (!truth->bad || judged->t_s < truth->since_s);
-    judged->missed = truth->bad && (judged->verdict == "pass" || judged->false_abort);
+    judged->missed = truth->bad && judged->verdict == "pass";
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "adapters/tzdata/tzdata_version.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/manifest_files.h"
 #include "sim/rehearsal.h"
@@ -25,15 +27,17 @@ using namespace sim;
 
 constexpr int kRunsMax = 100'000;
 constexpr int kFullCleanRuns = 300, kFullFaultRuns = 150, kFullTroubleRuns = 20;
-constexpr Duration kAheadOfSchedule = hours(1);
+constexpr Duration kAheadOfSchedule = hours(4);
+constexpr double kSessionsASecondMax = 5'000;
 
 Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
-  text << file.rdbuf();
-  if (!file) {
+  std::error_code none;
+  if (!std::filesystem::is_directory(path, none)) text << file.rdbuf();
+  if (!file || text.str().empty()) {
     return fail(ErrorCode::Invalid,
-                fmt::format("{} can't be read; check its name and rights", path));
+                fmt::format("{} can't be read; is it a file, and not empty?", path));
   }
   return std::move(text).str();
 }
@@ -101,12 +105,111 @@ Instant start_of(const LiveEventSpec& event, Instant now) {
   return event.schedule.start->at - event.rollout_begin_before_start - kAheadOfSchedule;
 }
 
+// Regions that no fleet has, and crowds that no machine plays.
+Status check_population(const Population& population,
+                        std::span<const std::shared_ptr<const Manifest>> manifests) {
+  std::vector<std::string> known;
+  for (const auto& manifest : manifests) {
+    if (manifest->kind() != Kind::Fleet) continue;
+    for (const RegionSpec& region : manifest->as<FleetSpec>().regions) known.push_back(region.name);
+  }
+  std::set<std::string> seen;
+  double sessions = 0, share = 0;
+  for (const RegionCrowd& region : population.regions) {
+    if (!known.empty() && std::find(known.begin(), known.end(), region.name) == known.end()) {
+      return fail(ErrorCode::Invalid,
+                  fmt::format("the population's region '{}' is no fleet's{}", region.name,
+                              did_you_mean(region.name, known,
+                                           fmt::format("they have {}", fmt::join(known, ", ")))));
+    }
+    if (!seen.insert(region.name).second)
+      return fail(ErrorCode::Invalid,
+                  fmt::format("the population names the region '{}' twice", region.name));
+    share += region.share;
+    sessions += sessions_per_s(population, region, {}, {}, {});
+  }
+  if (!(share > 0)) return fail(ErrorCode::Invalid, "nobody plays: every region's share is 0");
+  if (population.session < seconds(1))
+    return fail(ErrorCode::Invalid, "sessions shorter than a second are not played");
+  if (sessions > kSessionsASecondMax) {
+    return fail(ErrorCode::Limit,
+                fmt::format("{:.0f} sessions begin in a second; at most {:.0f} are played: take "
+                            "fewer players, or longer sessions",
+                            sessions, kSessionsASecondMax));
+  }
+  return {};
+}
+
+bool has_place(const Manifest& manifest, const Fault& fault) {
+  if (manifest.kind() != Kind::Fleet) return false;
+  for (const RegionSpec& region : manifest.as<FleetSpec>().regions) {
+    if (region.name == fault.target &&
+        (fault.kind == FaultKind::RegionLoss || region.hosts.empty()))
+      return true;
+    if (fault.kind == FaultKind::HostLoss &&
+        std::find(region.hosts.begin(), region.hosts.end(), fault.target) != region.hosts.end())
+      return true;
+  }
+  return false;
+}
+
+// A fault that could strike nothing is a mistake of whoever wrote it.
+Status check_fault(const Fault& fault, const LiveEventSpec& event,
+                   std::span<const std::shared_ptr<const Manifest>> manifests) {
+  const bool placed = fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss;
+  if (needs_a_build(fault.kind) && !event.changes_build()) {
+    return fail(ErrorCode::Invalid,
+                fmt::format("the fault {}: the event brings no build for it", to_text(fault)));
+  }
+  if (fault.target.empty()) return {};
+  if (!placed) {
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("the fault {}: only region_loss and host_loss take a target", to_text(fault)));
+  }
+  const bool there = std::any_of(manifests.begin(), manifests.end(),
+                                 [&](const auto& manifest) { return has_place(*manifest, fault); });
+  if (there) return {};
+  return fail(ErrorCode::Invalid,
+              fmt::format("the fault {}: no fleet has '{}'", to_text(fault), fault.target));
+}
+
+Result<std::vector<Fault>> faults_of(const std::string& together) {
+  std::vector<Fault> faults;
+  for (std::size_t from = 0; from <= together.size();) {
+    const std::size_t comma = std::min(together.find(',', from), together.size());
+    const std::string text = together.substr(from, comma - from);
+    from = comma + 1;
+    if (text == "none") continue;
+    TRY(Fault fault, parse_fault(text));
+    faults.push_back(std::move(fault));
+  }
+  return faults;
+}
+
+// Other events are left out: each is rehearsed by itself.
+void keep_one_event(RunSpec* run) {
+  std::vector<std::string> left_out;
+  std::erase_if(run->manifests, [&](const auto& manifest) {
+    if (manifest->kind() != Kind::LiveEvent || manifest->name == run->event) return false;
+    left_out.push_back(manifest->name);
+    return true;
+  });
+  if (!left_out.empty())
+    std::fputs(fmt::format("rehearse: only {} is played, without {}\n", run->event,
+                           fmt::join(left_out, ", "))
+                   .c_str(),
+               stderr);
+}
+
 Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
   RehearsalSpec spec;
   TRY(spec.run.manifests, read_manifests(request.paths));
   TRY(spec.run.event, event_named(spec.run.manifests, request.event));
+  keep_one_event(&spec.run);
   TRY(Population population, population_of(request));
   spec.run.population = fitted(std::move(population), spec.run.manifests);
+  TRY(check_population(spec.run.population, spec.run.manifests));
   spec.seed = request.seed;
   const auto& event = *std::find_if(
       spec.run.manifests.begin(), spec.run.manifests.end(), [&](const auto& manifest) {
@@ -119,16 +222,10 @@ Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
     TRY(spec.run.start, parse_instant(request.at));
   }
   for (const std::string& together : request.faults) {
-    std::vector<Fault> faults;
-    for (std::size_t from = 0; from <= together.size();) {
-      const std::size_t comma = std::min(together.find(',', from), together.size());
-      const std::string text = together.substr(from, comma - from);
-      from = comma + 1;
-      if (text == "none") continue;
-      TRY(Fault fault, parse_fault(text));
-      faults.push_back(std::move(fault));
-    }
-    spec.faults.push_back(std::move(faults));
+    TRY(std::vector<Fault> faults, faults_of(together));
+    for (const Fault& fault : faults)
+      TRY(check_fault(fault, event->template as<LiveEventSpec>(), spec.run.manifests));
+    if (!faults.empty()) spec.faults.push_back(std::move(faults));
   }
   if (request.faults.empty()) spec.faults = usual_faults(spec);
   if (request.runs < 1 || request.runs > kRunsMax)
@@ -178,6 +275,16 @@ std::string share_text(const json::object& share) {
                      100 * get_double(share, "at_most"));
 }
 
+// So that a shell takes it as one word.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,@+-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 std::string counts_text(const json::object& counts) {
   std::vector<std::string> parts;
   for (const auto& [name, count] : counts)
@@ -198,6 +305,8 @@ void say_fault(const json::object& fault) {
     line += fmt::format("; caught by {}", counts_text(fault.at("caught_by").as_object()));
     if (!fault.at("caught_by").as_object().empty())
       line += fmt::format(" after {}", get_string(fault, "found_after"));
+    if (get_int(fault, "never_acted") > 0)
+      line += fmt::format("; never acted in {}", get_int(fault, "never_acted"));
     line += fmt::format("; harmed {} players", spread_text(fault.at("harmed_players").as_object()));
   }
   say(line);
@@ -220,10 +329,11 @@ void say_stage(const json::object& stage) {
 
 std::string replay_command(const RehearseRequest& request, const RehearsalSpec& spec,
                            const json::object& surprise) {
-  std::string out = fmt::format("showcaller rehearse {}", fmt::join(request.paths, " "));
+  std::string out = "showcaller rehearse";
+  for (const std::string& path : request.paths) out += " " + quoted(path);
   if (!request.event.empty()) out += " --event " + request.event;
-  if (!request.population.empty()) out += " --population " + request.population;
-  if (!request.curve.empty()) out += " --curve " + request.curve;
+  if (!request.population.empty()) out += " --population " + quoted(request.population);
+  if (!request.curve.empty()) out += " --curve " + quoted(request.curve);
   out += " --at " + format_instant(spec.run.start);
   return fmt::format("{} --seed {} --fault {} --story", out, get_int(surprise, "seed"),
                      get_string(surprise, "fault"));
@@ -232,8 +342,8 @@ std::string replay_command(const RehearseRequest& request, const RehearsalSpec& 
 void say_report(const json::object& report) {
   const std::string verdict = get_string(report, "verdict");
   const std::string colour = verdict == "pass" ? "green" : verdict == "thin" ? "yellow" : "red";
-  say(fmt::format("{}: {} in {} runs", get_string(report, "event"), coloured(verdict, colour),
-                  get_int(report, "runs")));
+  say(fmt::format("{}: {} in {} runs, applied at {}", get_string(report, "event"),
+                  coloured(verdict, colour), get_int(report, "runs"), get_string(report, "at")));
   for (const json::value& why : report.at("why").as_array())
     say("  " + std::string(why.as_string()));
   const json::object& clean = report.at("clean").as_object();
@@ -281,7 +391,8 @@ int tell_story(const RehearsalSpec& spec) {
   for (const std::string& line : told.story) say(line);
   say(fmt::format("{} after {}: {}", to_string(told.ending), format_duration(told.took), told.why));
   for (const std::string& violation : told.violations) say(coloured(violation, "red"));
-  say(fmt::format("seed {}, hash {}", told.seed, told.hash));
+  say(fmt::format("seed {}, applied at {}, hash {}", told.seed, format_instant(one.start),
+                  told.hash));
   return told.violations.empty() ? kExitOk : kExitRefused;
 }
 
@@ -291,10 +402,19 @@ int rehearse_verb(const RehearseRequest& request) {
   auto spec = spec_of(request);
   if (!spec) return failed(spec.error());
   if (request.story) {
+    if (request.form != OutputForm::Table || !request.html.empty() || request.full ||
+        request.faults.size() > 1)
+      return failed({ErrorCode::Invalid,
+                     "--story tells one run as text: without -o, --html and --full, with one "
+                     "--fault (several act together with commas)"});
     if (request.faults.empty()) spec->faults.clear();
     return tell_story(*spec);
   }
   const std::vector<Job> jobs = jobs_of(*spec);
+  if (jobs.size() > std::size_t(request.runs) && !request.full)
+    std::fputs(
+        fmt::format("rehearse: {} runs, for each fault is played once\n", jobs.size()).c_str(),
+        stderr);
   const std::vector<RunResult> results = run_all(jobs, request.threads);
   sim::Report report = report_of(*spec, jobs, results);
   for (json::value& surprise : report.json.at("surprises").as_array())

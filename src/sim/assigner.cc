@@ -51,8 +51,11 @@ void Assigner::follow(const World& world) {
   world.events.each([&](const std::string& name, const EventState& event) {
     if (is_over(event.phase) || !event.manifest) return;
     for (const Change& change : event.spec().changes) {
-      if (const auto* build = std::get_if<BuildChange>(&change.what))
-        canaries_.insert(build->version);
+      if (const auto* build = std::get_if<BuildChange>(&change.what)) {
+        const FleetSpec* fleet = world.fleet(build->fleet);
+        if (fleet && fleet->base != build->version)
+          canaries_.insert(build->fleet + "/" + build->version);
+      }
     }
     if (!event.spec().changes_build() && may_admit(event.phase))
       layers_.push_back(layer_of(name, event));

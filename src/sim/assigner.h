@@ -25,7 +25,7 @@ class Assigner {
   std::optional<BuildAssignment> builds(const AllocationRequest& request) const;
   // Of events under way that change no build.
   std::vector<ArmAssignment> flags(const AllocationRequest& request) const;
-  // Builds that events under way bring.
+  // "fleet/build" of those that events under way bring.
   const std::set<std::string>& canaries() const { return canaries_; }
 
  private:

@@ -20,24 +20,37 @@ json::object context_of(std::uint64_t party) {
           {"platform", kPlatforms[party % std::size(kPlatforms)]}};
 }
 
-bool on_canary(const std::vector<ArmAssignment>& arms) {
-  return std::any_of(arms.begin(), arms.end(), [](const ArmAssignment& arm) {
-    return arm.arm == Arm::Canary && !arm.spilled;
+bool on_canary(const std::vector<ArmAssignment>& arms, const std::string& event) {
+  return std::any_of(arms.begin(), arms.end(), [&](const ArmAssignment& arm) {
+    return arm.event == event && arm.arm == Arm::Canary && !arm.spilled;
   });
 }
 
 }  // namespace
 
-Crowd::Crowd(Truth* truth, VirtualFleet* fleet, std::uint64_t seed)
-    : truth_(truth), fleet_(fleet), random_(seed) {}
+Crowd::Crowd(Truth* truth, VirtualFleet* fleet, std::string event, std::uint64_t seed)
+    : truth_(truth), fleet_(fleet), random_(seed), event_(std::move(event)) {}
 
 void Crowd::step(const Step& step, Seating* seating) {
   count_time(step.to - step.from);
   end_due(step.to, seating);
-  for (const std::string& fleet : step.fleets) {
-    for (std::size_t region = 0; region < truth_->population().regions.size(); ++region)
-      arrive(step, fleet, region, seating);
-  }
+  for (const FleetDoor& door : step.doors) arrive(step, door, seating);
+}
+
+void Crowd::begin_stage() {
+  stage_harmed_.clear();
+  counts_.stage_harmed_players = 0;
+  if (!was_harmful_) return;
+  for (const auto& [id, session] : sessions_)
+    counts_.stage_harmed_players += newly_harmed(session, &stage_harmed_);
+}
+
+// Players of the session who were not counted yet: its party once, who else plays each time.
+std::int64_t Crowd::newly_harmed(const Playing& session, std::set<std::uint64_t>* parties) const {
+  if (!session.canary) return 0;
+  const Population& population = truth_->population();
+  return population.session_players - population.party +
+         (parties->insert(session.party).second ? population.party : 0);
 }
 
 // Who plays on the canary when a fault begins suffers from it too.
@@ -54,46 +67,57 @@ void Crowd::count_time(Duration passed) {
 }
 
 void Crowd::note_harm(const Playing& session) {
-  if (session.canary && harmed_.insert(session.party).second)
-    counts_.harmed_players += truth_->population().session_players;
+  counts_.harmed_players += newly_harmed(session, &harmed_);
+  counts_.stage_harmed_players += newly_harmed(session, &stage_harmed_);
 }
 
 // A session ends when its time has come, or with its instance.
 void Crowd::end_due(Duration now, Seating* seating) {
+  for (const std::string& id : fleet_->take_lost()) end(id, now, seating);
   while (!due_.empty() && due_.begin()->first <= now) {
     const std::string id = due_.begin()->second;
     due_.erase(due_.begin());
-    auto found = sessions_.extract(id);
-    const Playing& session = found.mapped();
-    const int players = truth_->population().session_players;
-    counts_.playing -= players;
-    if (session.canary) counts_.playing_canary -= players;
-    const bool there = session.instance.empty() || fleet_->has_session(session.instance, id);
-    const bool crashes = there && session.crashes <= session.ends;
-    if (crashes && !session.instance.empty()) fleet_->crash(session.instance);
-    if (there && !crashes && !session.instance.empty()) fleet_->end_session(session.instance, id);
-    const bool failed = crashes || !there;
-    counts_.crashed += failed ? 1 : 0;
-    if (failed && random_.chance(double(truth_->population().churn_ppm) / 1e6))
-      away_until_[session.party] = now + kChurnLasts;
-    seating->ended(session, failed);
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) continue;
+    const Playing& session = found->second;
+    if (session.crashes <= session.ends && !session.instance.empty())
+      fleet_->crash(session.instance);
+    end(id, now, seating);
+    // Those beside it die with it.
+    for (const std::string& lost : fleet_->take_lost()) end(lost, now, seating);
   }
 }
 
-void Crowd::arrive(const Step& step, const std::string& fleet, std::size_t of_region,
-                   Seating* seating) {
+void Crowd::end(const std::string& id, Duration now, Seating* seating) {
+  auto found = sessions_.extract(id);
+  if (found.empty()) return;
+  const Playing& session = found.mapped();
+  const int players = truth_->population().session_players;
+  counts_.playing -= players;
+  if (session.canary) counts_.playing_canary -= players;
+  const bool crashed = session.crashes <= std::min(session.ends, now);
+  const bool lost = !session.instance.empty() && !fleet_->has_session(session.instance, id);
+  if (!lost && !session.instance.empty()) fleet_->end_session(session.instance, id);
+  const bool failed = crashed || lost;
+  counts_.crashed += failed ? 1 : 0;
+  if (failed && random_.chance(double(truth_->population().churn_ppm) / 1e6))
+    away_until_[session.party] = now + kChurnLasts;
+  seating->ended(session, failed);
+}
+
+void Crowd::arrive(const Step& step, const FleetDoor& door, Seating* seating) {
   const Population& population = truth_->population();
-  const RegionCrowd& region = population.regions[of_region];
+  const RegionCrowd& region = population.regions[door.region];
   double expected = sessions_per_s(population, region, step.wall, step.to, step.since_open) *
-                    double((step.to - step.from).count()) / 1000 / double(step.fleets.size());
+                    door.share * double((step.to - step.from).count()) / 1000;
   if (const Fault* herd = truth_->acting(FaultKind::Herd)) expected *= herd->size;
   const double parties =
       std::max(1.0, population.registered_players() * region.share / population.party);
   for (std::uint64_t left = random_.poisson(expected); left > 0; --left) {
     const std::uint64_t number = random_.below(std::uint64_t(parties));
-    const std::uint64_t party = of_region * kPartiesMax + number;
+    const std::uint64_t party = door.region * kPartiesMax + number;
     if (is_away(party, step.to)) continue;
-    AllocationRequest request = request_of(fleet, region, number);
+    AllocationRequest request = request_of(door.fleet, region, number);
     if (!seating->never_asks(request, &random_)) begin(step, std::move(request), party, seating);
   }
 }
@@ -133,7 +157,7 @@ void Crowd::begin(const Step& step, AllocationRequest request, std::uint64_t par
   session.region = request.region;
   session.party = party;
   session.arms = seat->arms;
-  session.canary = on_canary(session.arms) || on_canary(session.flag_arms);
+  session.canary = on_canary(session.arms, event_) || on_canary(session.flag_arms, event_);
   session.begins = step.to;
   const double spread = population.session_spread;
   const double length =
@@ -144,7 +168,9 @@ void Crowd::begin(const Step& step, AllocationRequest request, std::uint64_t par
   if (instance) truth_->let_drift(&instance->mood);
   const double trouble = truth_->trouble(instance ? instance->mood : kCalm,
                                          instance ? step.to - instance->ready_since : hours(1));
-  if (random_.chance(truth_->crash_rate(trouble, session.canary)))
+  // One that crashes takes all that its instance runs with it.
+  const double alone = instance ? 1.0 / instance->sessions_max : 1;
+  if (random_.chance(alone * truth_->crash_rate(trouble, session.canary)))
     session.crashes = step.to + Duration(std::int64_t(length * random_.uniform()));
   ++counts_.sessions;
   counts_.playing += population.session_players;

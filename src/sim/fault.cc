@@ -24,23 +24,23 @@ struct Row {
 using enum FaultKind;
 // clang-format off
 constexpr auto kRows = std::to_array<Row>({
-    {Errors,       "errors",        3,    0, 1e6, true,  false, "the canary's sessions go wrong {} times as often"},
-    {Crashes,      "crashes",       5,    0, 1e6, true,  false, "the canary's sessions crash {} times as often"},
-    {Latency,      "latency",       1.5,  0, 1e3, true,  false, "all the canary's times are {} times as long"},
+    {Errors,       "errors",        3,    0.001, 1e6, true,  false, "the canary's sessions go wrong {} times as often"},
+    {Crashes,      "crashes",       5,    0.001, 1e6, true,  false, "the canary's sessions crash {} times as often"},
+    {Latency,      "latency",       1.5,  0.001, 1e3, true,  false, "all the canary's times are {} times as long"},
     {Tail,         "tail",          1.5,  1, 1e3, true,  false, "the canary's 99th percentile is {} times as long"},
     {Leak,         "leak",          20,   0, 1e6, true,  true,  "the canary's instances run out of memory {} minutes after they began"},
     {SlowStart,    "slow_start",    10,   0, 1e4, false, true,  "whatever starts takes {} times as long"},
     {InstanceLoss, "instance_loss", 0.3,  0, 1,   false, false, "a share {} of all instances dies at once"},
     {HostLoss,     "host_loss",     1,    0, 1,   false, false, "a host is lost"},
     {RegionLoss,   "region_loss",   1,    0, 1,   false, false, "a region is lost"},
-    {Blind,        "blind",         1,    0, 1,   false, false, "nothing that is reported arrives"},
+    {Blind,        "blind",         1,    0, 1,   false, false, "nothing that is reported arrives, and the driver does not answer"},
     {Skew,         "skew",          0.5,  0, 1,   false, false, "a share {} of the canary's bad news never arrives"},
     {Split,        "split",         0.3,  0, 1,   false, false, "a share {} of those drawn for the canary never arrives"},
     {ClockJump,    "clock_jump",    3600, -1e8, 1e8, false, false, "the clock on the wall jumps by {} s"},
     {DiskFull,     "disk_full",     20,   1, 1e6, false, false, "the journal's disk is full for {} writes"},
-    {TornWrite,    "torn_write",    1,    1, 1,   false, false, "the power goes in the middle of a write"},
+    {TornWrite,    "torn_write",    1,    1, 1,   false, false, "the power goes in the middle of a write, and the server starts again"},
     {Restart,      "restart",       30,   0, 1e6, false, false, "the server is away for {} s"},
-    {Duplicates,   "duplicates",    1,    0, 1,   false, true,  "reports and commands arrive twice and out of order"},
+    {Duplicates,   "duplicates",    1,    0, 1,   false, true,  "reports arrive twice and out of order, commands twice"},
     {Lies,         "lies",          0.2,  0, 1,   false, true,  "a share {} of what the driver accepts never happens"},
     {UndoFails,    "undo_fails",    1,    0, 1,   false, true,  "actions refuse to be undone"},
     {NoApproval,   "no_approval",   1,    0, 1,   false, true,  "nobody approves"},
@@ -106,6 +106,14 @@ bool harms_players(FaultKind kind) {
 }
 bool is_of_preparation(FaultKind kind) {
   return row(kind).of_preparation;
+}
+bool strikes_once(FaultKind kind) {
+  return kind == ClockJump || kind == DiskFull || kind == TornWrite || kind == Restart ||
+         kind == InstanceLoss;
+}
+bool needs_a_build(FaultKind kind) {
+  return kind == Leak || kind == Split || kind == SlowStart || kind == InstanceLoss ||
+         kind == HostLoss || kind == RegionLoss || kind == Quota || kind == Lies;
 }
 
 Result<Fault> parse_fault(std::string_view whole) {

@@ -2,8 +2,8 @@
 // What goes wrong in a rehearsal. A fault is a value: a kind, a size, and when. They combine.
 //
 // Text: "KIND[:SIZE][@FROM][+FOR][/TARGET]", as in "errors:5@10m+20m" or "region_loss@5m/eu". FROM
-// counts from the moment the first players are let in (faults of the preparation: from the start of
-// the run); without FOR a fault lasts to the end. docs/rehearse.md lists the kinds.
+// counts from the moment the first players are let in (faults of the preparation: from when the
+// manifest is applied); without FOR a fault lasts to the end. docs/rehearse.md lists the kinds.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ constexpr int kFaultKinds = 22;
 
 struct Fault {
   FaultKind kind = FaultKind::Errors;
-  double size = 0;  // 0: the kind's own
+  double size = 0;
   Duration from{};
   std::optional<Duration> lasts;
   std::string target;  // a region or host; empty: the first
@@ -60,6 +60,9 @@ double usual_size(FaultKind kind);
 bool harms_players(FaultKind kind);
 // Whether it begins with the run and not with the first players.
 bool is_of_preparation(FaultKind kind);
+bool strikes_once(FaultKind kind);
+// Whether there is nothing for it to strike where an event brings no build.
+bool needs_a_build(FaultKind kind);
 
 Result<Fault> parse_fault(std::string_view text);
 std::string to_text(const Fault& fault);  // parses to the same again

@@ -58,6 +58,7 @@ void RehearsalInvariants::follow_session(const World& published, const std::stri
 }
 
 void RehearsalInvariants::compare(const World& live) {
+  journal_.rest();
   const std::string folded = world_to_text(journal_.world()), there = world_to_text(live);
   if (folded == there) return;
   const auto differ = std::mismatch(folded.begin(), folded.end(), there.begin(), there.end());

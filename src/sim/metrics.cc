@@ -24,7 +24,8 @@ const MetricSpec* spec_of(std::span<const std::shared_ptr<const Manifest>> manif
   return built_in_metric(name);
 }
 
-Measured as_its_kind_is(const std::string& name, const MetricSpec& spec) {
+Measured as_its_kind_is(const std::string& name, const MetricSpec& spec,
+                        const Population& population) {
   Measured out{name, spec.type, spec.lower_is_better, name == kSessionCrashed};
   switch (spec.type) {
     case MetricType::Binary:
@@ -39,11 +40,16 @@ Measured as_its_kind_is(const std::string& name, const MetricSpec& spec) {
       out.p99 = kP99Ms;
       break;
   }
+  if (out.is_crash) out.rate = double(population.crash_ppm) / double(kPpmWhole);
   return out;
 }
 
 // The game keeps its own limits before the event: else no stage could pass.
 void keep_within(const GateSpec& gate, Measured* metric) {
+  if (gate.at_least && metric->type == MetricType::Binary) {
+    const double lacks = kWithinBudget * (1 - *gate.at_least);
+    metric->rate = std::max(metric->rate, 1 - lacks);
+  }
   if (!gate.at_most) return;
   const double most = kWithinBudget * *gate.at_most;
   if (metric->type != MetricType::Quantile) {
@@ -65,7 +71,8 @@ std::vector<Measured> metrics_of(std::span<const std::shared_ptr<const Manifest>
     for (const GateSpec& gate : manifest->as<LiveEventSpec>().gates) {
       const MetricSpec* spec = spec_of(manifests, gate.metric);
       if (gate.metric == kHeadroomMetric || !spec) continue;
-      const auto [at, fresh] = out.try_emplace(gate.metric, as_its_kind_is(gate.metric, *spec));
+      const auto [at, fresh] =
+          out.try_emplace(gate.metric, as_its_kind_is(gate.metric, *spec, population));
       keep_within(gate, &at->second);
     }
   }
@@ -73,8 +80,15 @@ std::vector<Measured> metrics_of(std::span<const std::shared_ptr<const Manifest>
     const auto at = out.find(truth.name);
     if (at == out.end()) continue;
     if (truth.rate > 0) at->second.rate = truth.rate;
-    if (truth.median > 0) at->second.median = truth.median;
-    if (truth.p99 > 0) at->second.p99 = truth.p99;
+    // One that is not said follows the other.
+    const double ratio = at->second.p99 / at->second.median;
+    if (truth.median > 0) {
+      at->second.median = truth.median;
+      at->second.p99 = truth.p99 > 0 ? truth.p99 : truth.median * ratio;
+    } else if (truth.p99 > 0) {
+      at->second.p99 = truth.p99;
+      at->second.median = truth.p99 / ratio;
+    }
   }
   std::vector<Measured> metrics;
   for (auto& [name, metric] : out) metrics.push_back(std::move(metric));

@@ -161,8 +161,9 @@ std::optional<Population> read_population(const SourceFile& file, std::vector<Fi
   Population out = population_shape().prototype();
   if (has_errors(*findings)) return std::nullopt;
   if (documents.size() != 1) {
-    reader.error({0, 1, 1}, "a population is one document",
-                 "write its keys, such as `players: 20000`");
+    reader.error({0, 1, 1},
+                 fmt::format("a population is one document, and the file has {}", documents.size()),
+                 "write its keys alone, such as `players: 20000`");
     return std::nullopt;
   }
   population_shape().read(reader, documents.front(), &out);
@@ -245,6 +246,8 @@ Population fitted(Population population,
     population.session_players = say.session_players > 0 ? say.session_players : kPlayersASession;
   if (population.session == Duration{})
     population.session = say.longest > Duration{} ? say.longest / 2 : minutes(15);
+  for (const CurvePoint& point : population.curve)
+    population.players = std::max(population.players, point.players);
   if (population.players == 0)
     population.players = say.players > 0 ? std::min(kFittedPlayersMax, say.players / 2) : 2'000;
   population.party = std::min(population.party, population.session_players);

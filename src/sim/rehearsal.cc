@@ -46,6 +46,11 @@ bool harms(const std::vector<Fault>& faults) {
                      [](const Fault& fault) { return harms_players(fault.kind); });
 }
 
+bool of_kind(const std::vector<Fault>& faults, FaultKind kind) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [&](const Fault& fault) { return fault.kind == kind; });
+}
+
 bool harms_batch(const RehearsalSpec& spec, int batch) {
   return batch >= 0 && harms(spec.faults[std::size_t(batch)]);
 }
@@ -110,12 +115,17 @@ std::vector<std::vector<Fault>> usual_faults(const RehearsalSpec& spec) {
 }
 
 void share_out(int runs, RehearsalSpec* spec) {
-  const auto harmful = std::count_if(spec->faults.begin(), spec->faults.end(), harms);
-  const auto others = std::int64_t(spec->faults.size()) - harmful;
+  const auto batches = int(spec->faults.size());
+  const auto harmful = int(std::count_if(spec->faults.begin(), spec->faults.end(), harms));
+  const int others = batches - harmful;
+  if (batches == 0) {
+    spec->clean_runs = std::max(1, runs);
+    return;
+  }
   spec->clean_runs = std::max(1, runs / 3);
-  spec->trouble_runs = std::max<int>(1, runs / 60);
-  const std::int64_t left = runs - spec->clean_runs - others * spec->trouble_runs;
-  spec->fault_runs = std::max<int>(1, harmful > 0 ? int(left / harmful) : 1);
+  const int left = std::max(batches, runs - spec->clean_runs);
+  spec->trouble_runs = harmful == 0 ? left / others : std::max(1, runs / 60);
+  spec->fault_runs = harmful == 0 ? 1 : std::max(1, (left - others * spec->trouble_runs) / harmful);
 }
 
 std::vector<Job> jobs_of(const RehearsalSpec& spec) {
@@ -174,9 +184,12 @@ struct Tally {
   std::map<std::string, std::int64_t> gates;  // that fired, by name
   std::vector<double> found_s, home_s, harmed, harm_player_s, headroom, refused_share;
 
+  std::string why_not_live;  // the first that did not
+
   void add(const RunResult& run) {
     runs.push_back(&run);
     ++endings[std::size_t(run.ending)];
+    if (run.ending != Ending::Live && why_not_live.empty()) why_not_live = run.why;
     if (run.fired) {
       ++gates[run.fired->gate.empty() ? "stage (" + run.fired->verdict + ")" : run.fired->gate];
       found_s.push_back(double(run.fired->at.count()) / 1000);
@@ -206,10 +219,18 @@ json::object gates_json(const Tally& tally) {
   return out;
 }
 
-// Whether a run of a fault that harms players ended without more of them being let in.
-bool is_contained(Ending ending) {
-  return ending == Ending::RolledBack || ending == Ending::Held || ending == Ending::NotReady ||
-         ending == Ending::Stuck;
+// Of a run in which a fault that harms players was to act.
+enum class Answer : std::uint8_t {
+  Caught,  // a gate failed of it, and no more are let in
+  Missed,  // players were harmed, and nothing stopped it
+  Idle,    // nobody was harmed: it never acted
+};
+
+Answer answer_of(const RunResult& run) {
+  if (run.counts.harmed_players == 0) return Answer::Idle;
+  const bool stopped = run.ending == Ending::RolledBack || run.ending == Ending::Stuck ||
+                       (run.ending == Ending::Held && run.fired);
+  return stopped && run.fired ? Answer::Caught : Answer::Missed;
 }
 
 json::object clean_json(const Tally& clean) {
@@ -232,10 +253,13 @@ json::object fault_json(const std::vector<Fault>& faults, const Tally& tally) {
                    {"harms_players", harms(faults)}, {"runs", tally.size()},
                    {"endings", endings_json(tally)}, {"caught_by", gates_json(tally)}};
   if (harms(faults)) {
-    const std::int64_t contained =
-        std::count_if(tally.runs.begin(), tally.runs.end(),
-                      [](const RunResult* run) { return is_contained(run->ending); });
-    out["contained"] = share_json(contained, tally.size());
+    std::int64_t caught = 0, idle = 0;
+    for (const RunResult* each : tally.runs) {
+      caught += answer_of(*each) == Answer::Caught ? 1 : 0;
+      idle += answer_of(*each) == Answer::Idle ? 1 : 0;
+    }
+    out["caught"] = share_json(caught, tally.size() - idle);
+    if (idle > 0) out["never_acted"] = idle;
     out["found_after"] = text_of(Duration(std::int64_t(1000 * quantile(tally.found_s, 0.5))));
     out["harmed_players"] = spread_json(tally.harmed);
     out["harm_player_seconds"] = spread_json(tally.harm_player_s);
@@ -255,7 +279,8 @@ json::array stages_json(const RehearsalSpec& spec, std::span<const Job> jobs,
       for (const StageResult& entered : results[i].stages) {
         if (entered.name != stage.name) continue;
         if (harms_batch(spec, jobs[i].batch)) {
-          harmed.push_back(double(entered.counts.harmed_players));
+          if (entered.counts.harm_player_s == 0) continue;  // It had not begun.
+          harmed.push_back(double(entered.counts.stage_harmed_players));
           harm_player_s.push_back(entered.counts.harm_player_s);
         } else if (jobs[i].batch < 0) {
           lasted_s.push_back(double((entered.left - entered.entered).count()) / 1000);
@@ -288,6 +313,7 @@ PlanFacts facts_of(const RehearsalSpec& spec) {
   for (const RegionCrowd& region : spec.run.population.regions)
     sessions += sessions_per_s(spec.run.population, region, spec.run.start, {}, {});
   for (const auto& manifest : spec.run.manifests) fleets += manifest->kind() == Kind::Fleet ? 1 : 0;
+  facts.sessions_per_s[""] = sessions;  // of events that change no build
   for (const auto& manifest : spec.run.manifests) {
     if (manifest->kind() == Kind::Fleet) facts.sessions_per_s[manifest->name] = sessions / fleets;
   }
@@ -328,16 +354,75 @@ json::array advice_of(const RehearsalSpec& spec, const json::array& stages) {
 
 std::string why_it_surprises(const RehearsalSpec& spec, const Job& job, const RunResult& run) {
   if (!run.violations.empty()) return run.violations.front();
+  if (run.ending == Ending::RanOut) return "it came to no end: " + run.why;
   if (job.batch < 0) return run.ending == Ending::Live ? std::string() : "all was well: " + run.why;
   const auto& faults = spec.faults[std::size_t(job.batch)];
-  if (harms(faults) && !is_contained(run.ending))
-    return "players were harmed, and nothing stopped it";
-  const bool undo_fails = std::any_of(faults.begin(), faults.end(), [](const Fault& fault) {
-    return fault.kind == FaultKind::UndoFails;
-  });
-  if (run.ending == Ending::Stuck && !undo_fails)
+  if (run.ending == Ending::Stuck && !of_kind(faults, FaultKind::UndoFails))
     return "the rollback did not come home: " + run.why;
+  if (harms(faults)) {
+    return answer_of(run) == Answer::Missed ? "players were harmed, and nothing stopped it"
+                                            : std::string();
+  }
+  // What strikes the server alone says nothing of the release.
+  const bool of_server = std::all_of(faults.begin(), faults.end(), [](const Fault& fault) {
+    using enum FaultKind;
+    return fault.kind == Restart || fault.kind == DiskFull || fault.kind == TornWrite ||
+           fault.kind == ClockJump || fault.kind == Duplicates;
+  });
+  if (of_server && run.ending == Ending::RolledBack)
+    return "a good release was rolled back: " + run.why;
   return {};
+}
+
+}  // namespace
+
+namespace {
+
+// What the report's verdict rests on.
+class Findings {
+ public:
+  void fail(std::string why) { add(RehearsalVerdict::Fail, std::move(why)); }
+  void thin(std::string why) { add(RehearsalVerdict::Thin, std::move(why)); }
+  RehearsalVerdict verdict() const { return verdict_; }
+  json::array take_why() { return std::move(why_); }
+
+ private:
+  void add(RehearsalVerdict verdict, std::string why) {
+    if (verdict_ != RehearsalVerdict::Fail) verdict_ = verdict;
+    why_.push_back(json::string(why));
+  }
+
+  RehearsalVerdict verdict_ = RehearsalVerdict::Pass;
+  json::array why_;
+};
+
+// One clean run in twenty may be held for want of evidence; a good release may not be undone.
+void judge_clean(const Tally& clean, Findings* findings) {
+  const std::int64_t not_live = clean.size() - clean.of(Ending::Live);
+  if (not_live == 0) return;
+  std::string why = fmt::format("with nothing wrong, {} of {} runs did not go live ({})", not_live,
+                                clean.size(), clean.why_not_live);
+  const std::int64_t held = clean.of(Ending::Held);
+  if (held == not_live && clean.of(Ending::Live) > 0 &&
+      held <= std::max<std::int64_t>(1, clean.size() / 20))
+    findings->thin(std::move(why));
+  else
+    findings->fail(std::move(why));
+}
+
+void judge_faults(const RehearsalSpec& spec, const std::vector<Tally>& batches,
+                  Findings* findings) {
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    if (!harms(spec.faults[i])) continue;
+    const auto& runs = batches[i].runs;
+    const std::int64_t missed = std::count_if(runs.begin(), runs.end(), [](const RunResult* each) {
+      return answer_of(*each) == Answer::Missed;
+    });
+    if (missed > 0) {
+      findings->thin(fmt::format("{} was not stopped in {} of {} runs", faults_text(spec.faults[i]),
+                                 missed, batches[i].size()));
+    }
+  }
 }
 
 }  // namespace
@@ -346,63 +431,40 @@ Report report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
                  std::span<const RunResult> results) {
   Tally clean;
   std::vector<Tally> batches(spec.faults.size());
-  json::array surprises, violations, why;
-  std::int64_t stuck = 0;
+  json::array surprises, violations;
+  std::int64_t stuck = 0, endless = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunResult& result = results[i];
     const int batch = jobs[i].batch;
-    (batch < 0 ? clean : batches[std::size_t(batch)]).add(results[i]);
-    for (const std::string& violation : results[i].violations) violations.emplace_back(violation);
-    const std::string surprise = why_it_surprises(spec, jobs[i], results[i]);
+    (batch < 0 ? clean : batches[std::size_t(batch)]).add(result);
+    for (const std::string& violation : result.violations) violations.emplace_back(violation);
+    endless += result.ending == Ending::RanOut ? 1 : 0;
+    const std::string surprise = why_it_surprises(spec, jobs[i], result);
     if (surprise.empty()) continue;
-    stuck += results[i].ending == Ending::Stuck ? 1 : 0;
-    surprises.push_back(json::object{{"seed", std::int64_t(results[i].seed)},
+    stuck += result.ending == Ending::Stuck ? 1 : 0;
+    surprises.push_back(json::object{{"seed", std::int64_t(result.seed)},
                                      {"fault", faults_text(jobs[i].run.faults)},
-                                     {"ending", to_string(results[i].ending)},
+                                     {"ending", to_string(result.ending)},
                                      {"why", surprise}});
   }
-  Report report;
   json::array faults;
-  for (std::size_t i = 0; i < batches.size(); ++i) {
+  for (std::size_t i = 0; i < batches.size(); ++i)
     faults.push_back(fault_json(spec.faults[i], batches[i]));
-    if (!harms(spec.faults[i])) continue;
-    const std::int64_t missed =
-        std::count_if(batches[i].runs.begin(), batches[i].runs.end(),
-                      [](const RunResult* run) { return !is_contained(run->ending); });
-    if (missed == 0) continue;
-    report.verdict = RehearsalVerdict::Thin;
-    why.push_back(
-        json::string(fmt::format("{} was not stopped in {} of {} runs", faults_text(spec.faults[i]),
-                                 missed, batches[i].size())));
-  }
-  const std::int64_t not_live = clean.size() - clean.of(Ending::Live);
-  if (not_live > 0) {
-    // One clean run in twenty may be held as thin; a rollback of a good release may not happen.
-    const bool only_thin = not_live == clean.of(Ending::Held);
-    report.verdict = only_thin && report.verdict != RehearsalVerdict::Fail ? RehearsalVerdict::Thin
-                                                                           : RehearsalVerdict::Fail;
-    why.push_back(json::string(
-        fmt::format("with nothing wrong, {} of {} runs did not go live", not_live, clean.size())));
-  }
-  if (stuck > 0) {
-    report.verdict = RehearsalVerdict::Fail;
-    why.push_back(json::string(fmt::format("{} rollbacks did not come home", stuck)));
-  }
-  if (!violations.empty()) {
-    report.verdict = RehearsalVerdict::Fail;
-    why.push_back(json::string(fmt::format("{} promises were broken", violations.size())));
-  }
   json::array stages = stages_json(spec, jobs, results);
   json::array advice = advice_of(spec, stages);
-  report.json = {{"event", spec.run.event},
-                 {"verdict", to_string(report.verdict)},
-                 {"why", std::move(why)},
-                 {"runs", std::int64_t(results.size())},
-                 {"clean", clean_json(clean)},
-                 {"faults", std::move(faults)},
-                 {"stages", std::move(stages)},
-                 {"advice", std::move(advice)},
-                 {"surprises", std::move(surprises)},
-                 {"violations", std::move(violations)}};
+  Findings findings;
+  judge_clean(clean, &findings);
+  judge_faults(spec, batches, &findings);
+  if (stuck > 0) findings.fail(fmt::format("{} rollbacks did not come home", stuck));
+  if (endless > 0) findings.fail(fmt::format("{} runs came to no end", endless));
+  if (!violations.empty()) findings.fail(fmt::format("{} promises were broken", violations.size()));
+  Report report{findings.verdict(), {}};
+  report.json = {{"event", spec.run.event},           {"at", format_instant(spec.run.start)},
+                 {"seed", std::int64_t(spec.seed)},   {"verdict", to_string(report.verdict)},
+                 {"why", findings.take_why()},        {"runs", std::int64_t(results.size())},
+                 {"clean", clean_json(clean)},        {"faults", std::move(faults)},
+                 {"stages", std::move(stages)},       {"advice", std::move(advice)},
+                 {"surprises", std::move(surprises)}, {"violations", std::move(violations)}};
   return report;
 }
 

@@ -25,6 +25,7 @@ namespace {
 
 constexpr Duration kStepMost = seconds(10);
 constexpr Duration kGameBeforeLeast = minutes(10), kGameBeforeMost = minutes(45);
+constexpr Duration kRestartTakes = seconds(5);
 constexpr Duration kHeldEnough = minutes(20);  // nobody comes: so it stays
 constexpr Duration kStuckEnough = minutes(10);
 constexpr Duration kSampleEvery = minutes(1);
@@ -36,12 +37,12 @@ CrowdCounts operator-(const CrowdCounts& a, const CrowdCounts& b) {
           a.refused - b.refused,
           a.crashed - b.crashed,
           a.canary_sessions - b.canary_sessions,
-          a.canary_refused - b.canary_refused,
           a.player_s - b.player_s,
           a.canary_player_s - b.canary_player_s,
           a.harm_player_s - b.harm_player_s,
           a.canary_players - b.canary_players,
           a.harmed_players - b.harmed_players,
+          a.stage_harmed_players,
           a.playing,
           a.playing_canary};
 }
@@ -50,17 +51,48 @@ std::uint64_t seed_of(std::uint64_t seed, std::uint64_t part) {
   return Random(seed).fork(part).next();
 }
 
+Duration game_before(const RunSpec& spec) {
+  return std::clamp(2 * spec.population.session, kGameBeforeLeast, kGameBeforeMost);
+}
+
+// Each region's players are shared out over the fleets that have it, by the room they have there.
+std::vector<FleetDoor> doors_of(const RunSpec& spec) {
+  std::vector<FleetDoor> out;
+  const auto& regions = spec.population.regions;
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    const std::size_t first = out.size();
+    double room = 0;
+    for (const auto& manifest : spec.manifests) {
+      if (manifest->kind() != Kind::Fleet) continue;
+      const auto& fleet = manifest->as<FleetSpec>();
+      const BuildSpec* base = fleet.build(fleet.base);
+      const double has =
+          double(fleet.capacity.instances_max) * (base ? base->sessions_per_instance : 1);
+      for (const RegionSpec& region : fleet.regions) {
+        if (region.name != regions[i].name) continue;
+        out.push_back({manifest->name, i, has});
+        room += has;
+      }
+    }
+    for (std::size_t door = first; door < out.size(); ++door) out[door].share /= room;
+  }
+  if (!out.empty()) return out;
+  // A game whose servers are not ours: sessions are played somewhere.
+  for (std::size_t i = 0; i < regions.size(); ++i) out.push_back({"", i, 1});
+  return out;
+}
+
 class Play {
  public:
   Play(const RunSpec& spec, bool with_story)
       : spec_(spec),
         with_story_(with_story),
-        clock_(spec.start),
+        clock_(spec.start - game_before(spec)),
         truth_(spec.population, metrics_of(spec.manifests, spec.population), targeted(spec),
                seed_of(spec.seed, 1)),
         fleet_(&truth_, seed_of(spec.seed, 2)),
         services_(&truth_, seed_of(spec.seed, 3)),
-        crowd_(&truth_, &fleet_, seed_of(spec.seed, 4)),
+        crowd_(&truth_, &fleet_, spec.event, seed_of(spec.seed, 4)),
         people_(&truth_, seed_of(spec.seed, 5)),
         ledger_(seed_of(spec.seed, 6)) {
     result_.seed = spec.seed;
@@ -84,13 +116,17 @@ class Play {
   bool is_over();
   void conclude(Ending ending, std::string why);
   Duration step_length() const;
+  std::optional<Instant> date_waited_for() const;
+  bool waits_for_its_date() const;
   std::optional<Duration> quiet_for() const;
   void skip(Duration quiet);
   void close_stage();
   std::vector<EvidencePoint> evidence_of_the_event();
   const EventState* event() const { return host_->world()->event(spec_.event); }
   Duration now() const { return clock_.monotonic(); }
-  const Fault* strikes(FaultKind kind);
+  std::vector<const Fault*> strikes(FaultKind kind);
+  void tell_faults();
+  void note_verdict(const VerdictChanged& verdict);
 
   const RunSpec& spec_;
   bool with_story_;
@@ -110,13 +146,17 @@ class Play {
   std::unique_ptr<SessionLevel> level_;
   RehearsalInvariants invariants_;
   RunResult result_;
-  std::set<const Fault*> struck_;
-  std::optional<Duration> admitted_, opened_, undoing_, ended_;
+  std::set<const Fault*> struck_, told_;
+  ReportPath path_;
+  std::vector<FleetDoor> doors_;
+  std::optional<std::uint64_t> torn_;  // the append that the power goes in
+  std::optional<Duration> applied_, admitted_, harmful_, opened_, undoing_;
   std::optional<Duration> live_since_, held_since_;
   Duration sampled_{};
   CrowdCounts at_stage_;
   std::uint64_t followed_ = 0;
-  std::vector<std::string> fleets_;
+  std::string fleet_named_;  // whose build changes; else the first
+  bool headroom_seen_ = false;
   std::vector<std::string> pages_;
   bool over_ = false;
 };
@@ -131,7 +171,9 @@ std::vector<Fault> Play::targeted(const RunSpec& spec) {
       for (const auto& manifest : spec.manifests) {
         if (fault.kind != FaultKind::HostLoss || manifest->kind() != Kind::Fleet) continue;
         const auto& hosts = manifest->as<FleetSpec>().regions.front().hosts;
-        if (!hosts.empty()) fault.target = hosts.front();
+        fault.target =
+            hosts.empty() ? manifest->as<FleetSpec>().regions.front().name : hosts.front();
+        break;
       }
     }
   }
@@ -149,7 +191,7 @@ Status Play::start_host() {
   }
   TRY(host_, Host::open(ports, std::move(options)));
   assigner_ = std::make_unique<Assigner>(host_.get());
-  level_ = std::make_unique<SessionLevel>(host_.get(), assigner_.get(), &truth_, &fleet_,
+  level_ = std::make_unique<SessionLevel>(host_.get(), assigner_.get(), &truth_, &fleet_, &path_,
                                           seed_of(spec_.seed, 7 + now().count()));
   return {};
 }
@@ -161,10 +203,9 @@ void Play::restart(Duration down) {
   assigner_.reset();
   host_.reset();
   clock_.advance(down);
-  constexpr int kStartsMax = 20;
   Status started = start_host();
-  for (int i = 1; i < kStartsMax && !started; ++i) started = start_host();
-  CHECK(started);
+  for (; !started && now() < spec_.horizon; started = start_host()) clock_.advance(seconds(1));
+  CHECK(started);  // Memory holds what it was given: a full disk is full for so many writes.
 }
 
 void Play::settle() {
@@ -187,7 +228,7 @@ Status Play::apply(bool the_event) {
     if (is_event == the_event) apply.manifests.push_back(manifest);
     if (manifest->kind() != Kind::Fleet) continue;
     for (const BuildSpec& build : manifest->as<FleetSpec>().builds)
-      fleet_.set_sessions_per_instance(build.version, build.sessions_per_instance);
+      fleet_.set_sessions_per_instance(manifest->name, build.version, build.sessions_per_instance);
   }
   if (apply.manifests.empty()) return {};
   Status answered;
@@ -207,19 +248,23 @@ Duration Play::step_length() const {
 }
 
 void Play::advance(Duration d) {
-  const Duration from = now();
   clock_.advance(d);
-  truth_.advance(now(), admitted_ ? std::optional(now() - *admitted_) : std::nullopt);
+  const auto since = [&](const std::optional<Duration>& then) {
+    return then ? std::optional(now() - *then) : std::nullopt;
+  };
+  truth_.advance(now(), since(applied_), since(admitted_));
+  if (truth_.is_harmful() && !harmful_) harmful_ = now();
   strike();
+  if (with_story_) tell_faults();
   fleet_.set_canaries(assigner_->canaries());
   fleet_.set_time(now(), host_->engine().now());
   services_.set_time(now());
   Crowd::Step step;
-  step.from = from;
+  step.from = now() - d;  // Who came while the server was away did not get in.
   step.to = now();
   step.wall = clock_.wall();
   if (opened_) step.since_open = now() - *opened_;
-  step.fleets = fleets_;
+  step.doors = doors_;
   step.flag_arms_of = [this](const AllocationRequest& request) {
     return assigner_->flags(request);
   };
@@ -233,28 +278,53 @@ void Play::advance(Duration d) {
   level_->deliver(now());
   host_->pass();
   settle();
+  if (torn_ && disk_->appends() >= *torn_) {
+    torn_.reset();
+    restart(kRestartTakes);
+  }
   for (Command& command : people_.act(*host_->world(), now(), host_->engine().now()))
     send(std::move(command));
   follow_records();
   if (now() - sampled_ >= kSampleEvery) sample();
 }
 
-const Fault* Play::strikes(FaultKind kind) {
-  const Fault* fault = truth_.acting(kind);
-  return fault && struck_.insert(fault).second ? fault : nullptr;
+std::vector<const Fault*> Play::strikes(FaultKind kind) {
+  std::vector<const Fault*> out;
+  for (const Fault* fault : truth_.begun(kind)) {
+    if (struck_.insert(fault).second) out.push_back(fault);
+  }
+  return out;
 }
 
 // What strikes once.
 void Play::strike() {
-  if (const Fault* jump = strikes(FaultKind::ClockJump))
+  for (const Fault* jump : strikes(FaultKind::ClockJump))
     clock_.step(Duration(std::int64_t(jump->size * 1000)));
-  if (const Fault* full = strikes(FaultKind::DiskFull))
+  for (const Fault* full : strikes(FaultKind::DiskFull))
     disk_->add_fault(
         {JournalFault::Kind::DiskFull, disk_->appends() + 1, std::uint64_t(full->size)});
-  if (strikes(FaultKind::TornWrite))
-    disk_->add_fault({JournalFault::Kind::TornBatch, disk_->appends() + 1, 1});
-  if (const Fault* down = strikes(FaultKind::Restart))
+  if (!strikes(FaultKind::TornWrite).empty()) {
+    torn_ = disk_->appends() + 1;
+    disk_->add_fault({JournalFault::Kind::TornBatch, *torn_, 1});
+  }
+  for (const Fault* down : strikes(FaultKind::Restart))
     restart(Duration(std::int64_t(down->size * 1000)));
+}
+
+// What begins or ends now of what was asked for, for the story.
+void Play::tell_faults() {
+  for (const Fault& fault : truth_.faults()) {
+    const auto begun = truth_.begun(fault.kind);
+    const bool acts = std::find(begun.begin(), begun.end(), &fault) != begun.end();
+    if (acts == told_.contains(&fault)) continue;
+    if (acts)
+      told_.insert(&fault);
+    else
+      told_.erase(&fault);
+    const auto at = std::chrono::floor<std::chrono::seconds>(now());
+    result_.story.push_back(fmt::format("{}  fault        {} {}", format_duration(at),
+                                        to_text(fault), acts ? "begins" : "ends"));
+  }
 }
 
 void Play::follow_records() {
@@ -286,22 +356,14 @@ void Play::take(const Record& record) {
   if (const auto* entered = std::get_if<StageEntered>(&record.payload);
       entered && entered->event == spec_.event) {
     close_stage();
+    crowd_.begin_stage();
     at_stage_ = crowd_.counts();
     if (!admitted_) admitted_ = now();
     result_.stages.push_back({entered->name, entered->exposure_ppm, now(), {}, {}, {}});
   }
   if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload);
-      verdict && verdict->event == spec_.event) {
-    if (verdict->gate.empty() && !result_.stages.empty())
-      result_.stages.back().verdict = enum_name(verdict->verdict);
-    const bool fired =
-        verdict->verdict != VerdictName::Pass && verdict->verdict != VerdictName::Thin;
-    if (fired && !result_.fired && admitted_) {
-      const Duration since = spec_.faults.empty() ? Duration{} : spec_.faults.front().from;
-      result_.fired = GateFired{verdict->gate, std::string(enum_name(verdict->verdict)),
-                                now() - *admitted_ - since};
-    }
-  }
+      verdict && verdict->event == spec_.event)
+    note_verdict(*verdict);
   if (const auto* intake = std::get_if<IntakeChanged>(&record.payload);
       intake && intake->event == spec_.event && intake->to == IntakeState::Open && !opened_)
     opened_ = now();
@@ -317,17 +379,37 @@ void Play::take(const Record& record) {
     result_.ledger_players = sealed->players;
 }
 
+void Play::note_verdict(const VerdictChanged& verdict) {
+  if (verdict.gate.empty() && !result_.stages.empty())
+    result_.stages.back().verdict = enum_name(verdict.verdict);
+  // Thin traffic is blind now and then; that is no finding.
+  const bool whole = verdict.verdict == VerdictName::Skewed ||
+                     (verdict.verdict == VerdictName::Blind && truth_.acting(FaultKind::Blind));
+  const bool fired = verdict.gate.empty() ? whole : verdict.verdict == VerdictName::Fail;
+  const bool some_harm = std::any_of(spec_.faults.begin(), spec_.faults.end(),
+                                     [](const Fault& fault) { return harms_players(fault.kind); });
+  const auto since = some_harm && admitted_ && harmful_ ? std::max(*harmful_, *admitted_)
+                     : some_harm                        ? std::optional<Duration>()
+                                                        : admitted_;
+  if (!fired || result_.fired || !since || now() < *since || (some_harm && whole)) return;
+  result_.fired = GateFired{verdict.gate, std::string(enum_name(verdict.verdict)), now() - *since};
+}
+
 void Play::sample() {
   sampled_ = now();
   Sample sample{now(), crowd_.counts().playing, crowd_.counts().playing_canary,
                 0,     crowd_.counts().refused, 0};
   const EventState* state = event();
   if (state && may_admit(state->phase)) sample.exposure_ppm = state->exposure_ppm;
-  if (!fleets_.empty())
-    sample.headroom = double(host_->view_of(fleets_.front()).headroom_ppm()) / double(kPpmWhole);
-  if (result_.samples.empty() || sample.headroom < result_.headroom_least)
+  if (!fleet_named_.empty() && sample.players > 0)
+    sample.headroom = double(host_->view_of(fleet_named_).headroom_ppm()) / double(kPpmWhole);
+  // The game before the event is no part of its story.
+  if (state && sample.players > 0 &&
+      (!headroom_seen_ || sample.headroom < result_.headroom_least)) {
     result_.headroom_least = sample.headroom;
-  result_.samples.push_back(sample);
+    headroom_seen_ = true;
+  }
+  if (with_story_) result_.samples.push_back(sample);
 }
 
 void Play::conclude(Ending ending, std::string why) {
@@ -338,7 +420,14 @@ void Play::conclude(Ending ending, std::string why) {
 
 bool Play::is_over() {
   const EventState* state = event();
-  if (!state || over_) return over_;
+  if (over_) return true;
+  if (now() - result_.skipped >= spec_.horizon) {
+    conclude(Ending::RanOut,
+             fmt::format("still {} after {}", state ? enum_name(state->phase) : "not there",
+                         format_duration(spec_.horizon)));
+    return true;
+  }
+  if (!state) return false;
   const Phase phase = state->phase;
   held_since_ = !state->hold ? std::nullopt : held_since_ ? held_since_ : now();
   const Duration in_phase = host_->engine().now() - state->phase_since;
@@ -349,14 +438,15 @@ bool Play::is_over() {
     if (in_phase >= kStuckEnough) conclude(Ending::Stuck, *state->phase_reason);
   } else if (phase == Phase::Rejected) {
     conclude(Ending::Refused, *state->phase_reason);
-  } else if (showcaller::is_over(phase)) {
+  } else if (showcaller::is_over(phase) || phase == Phase::Settling || phase == Phase::Deprecated) {
     conclude(Ending::Ended, *state->phase_reason);
   } else if (held_since_ && now() - *held_since_ >= kHeldEnough) {
     conclude(may_admit(phase) ? Ending::Held : Ending::NotReady, state->hold->reason);
   } else if (phase == Phase::Live && state->intake == IntakeState::Open &&
+             state->open_regions.empty() &&
              now() - std::max(*live_since_, opened_.value_or(Duration{})) >= spec_.watched) {
     conclude(Ending::Live, *state->phase_reason);
-  } else if (!may_admit(phase) && phase != Phase::Ready && phase != Phase::RollingBack &&
+  } else if (!may_admit(phase) && phase != Phase::RollingBack && !waits_for_its_date() &&
              in_phase >= state->spec().readiness.timeout + kHeldEnough) {
     conclude(
         Ending::NotReady,
@@ -369,18 +459,40 @@ bool Play::is_over() {
   return over_;
 }
 
-// An event that waits for its date, and nothing else: the time until shortly before is passed over.
-std::optional<Duration> Play::quiet_for() const {
+// The date that an event waits for, and nothing else: to begin, or to open its doors.
+std::optional<Instant> Play::date_waited_for() const {
   const EventState* state = event();
   if (!state || !state->spec().schedule.start || state->hold) return std::nullopt;
   const LiveEventSpec& spec = state->spec();
-  Instant date = spec.schedule.start->at;
-  const bool waits_to_begin =
-      state->phase == Phase::Ready && spec.rollout_begin_before_start != Duration{};
-  const bool waits_to_open = state->phase == Phase::Live && state->intake == IntakeState::Proving;
-  if (!waits_to_begin && !waits_to_open) return std::nullopt;
-  if (waits_to_begin) date -= spec.rollout_begin_before_start;
-  const Duration quiet = date - clock_.wall() - kDoorsAhead;
+  if (state->phase == Phase::Ready && spec.rollout_begin_before_start != Duration{})
+    return spec.schedule.start->at - spec.rollout_begin_before_start;
+  const bool more_regions = state->intake == IntakeState::Open && !state->open_regions.empty();
+  if (state->phase != Phase::Live || (state->intake != IntakeState::Proving && !more_regions))
+    return std::nullopt;
+  std::optional<Instant> next;
+  for (const auto& [region, at] : spec.schedule.start->by_region) {
+    if (at > clock_.wall() && (!next || at < *next)) next = at;
+  }
+  return next ? next : std::optional(spec.schedule.start->at);
+}
+
+bool Play::waits_for_its_date() const {
+  const auto date = date_waited_for();
+  return date && *date > clock_.wall();
+}
+
+// The time until shortly before that date is passed over, but for what goes wrong in it.
+std::optional<Duration> Play::quiet_for() const {
+  const auto date = date_waited_for();
+  if (!date) return std::nullopt;
+  Duration quiet = *date - clock_.wall() - kDoorsAhead;
+  for (const Fault& fault : truth_.faults()) {
+    const auto since = truth_.since_of(fault.kind);
+    if (!since) continue;
+    if (fault.from > *since) quiet = std::min(quiet, fault.from - *since);
+    if (fault.lasts && fault.from + *fault.lasts > *since)
+      quiet = std::min(quiet, fault.from + *fault.lasts - *since);
+  }
   return quiet >= kQuietLeast ? std::optional(quiet) : std::nullopt;
 }
 
@@ -390,9 +502,7 @@ void Play::skip(Duration quiet) {
 }
 
 void Play::play_game_before() {
-  const Duration before =
-      std::clamp(2 * spec_.population.session, kGameBeforeLeast, kGameBeforeMost);
-  while (now() < before) advance(step_length());
+  while (clock_.wall() < spec_.start) advance(std::min(step_length(), spec_.start - clock_.wall()));
 }
 
 std::vector<EvidencePoint> Play::evidence_of_the_event() {
@@ -402,15 +512,20 @@ std::vector<EvidencePoint> Play::evidence_of_the_event() {
 }
 
 RunResult Play::perform() {
+  doors_ = doors_of(spec_);
+  fleet_named_ = doors_.front().fleet;
   for (const auto& manifest : spec_.manifests) {
-    if (manifest->kind() == Kind::Fleet) fleets_.push_back(manifest->name);
+    if (manifest->kind() != Kind::LiveEvent || manifest->name != spec_.event) continue;
+    for (const Change& change : manifest->as<LiveEventSpec>().changes) {
+      if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet_named_ = build->fleet;
+    }
   }
-  if (fleets_.empty()) fleets_.emplace_back();
   CHECK(start_host());
   if (const Status applied = apply(false); !applied) {
     conclude(Ending::Refused, applied.error().message);
   } else {
     play_game_before();
+    applied_ = now();
     if (const Status revised = apply(true); !revised)
       conclude(Ending::Refused, revised.error().message);
   }
@@ -430,8 +545,9 @@ RunResult Play::perform() {
   CHECK(tail);
   const CrowdCounts& counts = result_.counts;
   result_.hash = to_hex(sha256(as_bytes(tail->hash),
-                               fmt::format("{}/{}/{}/{}", counts.sessions, counts.refused,
-                                           counts.crashed, counts.canary_sessions)))
+                               fmt::format("{}/{}/{}/{}/{}/{}", counts.sessions, counts.refused,
+                                           counts.crashed, counts.canary_sessions,
+                                           counts.harmed_players, result_.ledger_players)))
                      .substr(0, 16);
   return std::move(result_);
 }

@@ -24,8 +24,8 @@ struct RunSpec {
   Population population;
   std::vector<Fault> faults;
   std::uint64_t seed = 1;
-  Instant start{};                   // when the manifest is applied
-  Duration horizon = hours(24 * 7);  // simulated at most
+  Instant start{};                   // when the manifest is applied; the game runs before
+  Duration horizon = hours(24 * 7);  // played at most
   Duration watched = minutes(10);    // how long the event is watched after it is live
 };
 
@@ -49,15 +49,17 @@ struct StageResult {
   CrowdCounts counts;          // of the time in the stage
 };
 
+// The gate that failed first, or the stage that was blind or skewed, after players began to be
+// harmed (where no fault harms any: after the first were let in).
 struct GateFired {
-  std::string gate, verdict;  // the first that was not pass or thin
-  Duration at{};              // since the fault began (without one: since the first players)
+  std::string gate, verdict;
+  Duration at{};  // since then
 };
 
 struct Sample {  // for plots, every few minutes
   Duration at{};
   std::int64_t players = 0, canary_players = 0, exposure_ppm = 0, refused = 0;
-  double headroom = 0;  // of the canary's build, or of the fleet
+  double headroom = 0;  // of the fleet whose build changes
 };
 
 // What a judged stage's gate saw, tick by tick, for plots.
@@ -82,7 +84,7 @@ struct RunResult {
   std::string pages;
   std::vector<Sample> samples;
   std::vector<std::string> violations;  // of what must always hold
-  std::string hash;                     // of the journal's last record and of all counts
+  std::string hash;                     // of the journal's last record and of the counts
   std::vector<std::string> story;       // a line a record, when asked for
   std::vector<EvidencePoint> evidence;  // when asked for
 };

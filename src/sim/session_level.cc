@@ -26,8 +26,8 @@ Report report_of(TelemetryBatch batch) {
 }  // namespace
 
 SessionLevel::SessionLevel(Host* host, const Assigner* assigner, Truth* truth, VirtualFleet* fleet,
-                           std::uint64_t seed)
-    : host_(host), assigner_(assigner), truth_(truth), fleet_(fleet), random_(seed) {}
+                           ReportPath* path, std::uint64_t seed)
+    : host_(host), assigner_(assigner), truth_(truth), fleet_(fleet), path_(path), random_(seed) {}
 
 bool SessionLevel::never_asks(const AllocationRequest& request, Random* random) {
   const Fault* split = truth_->acting(FaultKind::Split);
@@ -50,7 +50,9 @@ void SessionLevel::ended(const Playing& session, bool crashed) {
   VirtualInstance* instance = fleet_->find(session.instance);
   static const InstanceMood kCalm;
   if (instance) truth_->let_drift(&instance->mood);
-  const double trouble = truth_->trouble(instance ? instance->mood : kCalm, hours(1));
+  const double trouble =
+      truth_->trouble(instance ? instance->mood : kCalm,
+                      instance ? session.ends - instance->ready_since : hours(1));
   for (const Measured& metric : truth_->metrics()) {
     TelemetryDelta delta;
     delta.metric = metric.name;
@@ -62,6 +64,7 @@ void SessionLevel::ended(const Playing& session, bool crashed) {
     }
     if (crashed) continue;  // It tells nothing any more.
     const double rate = truth_->rate(metric, trouble, session.canary);
+    double value = 0;
     switch (metric.type) {
       case MetricType::Binary:
         delta.n = 1;
@@ -72,14 +75,17 @@ void SessionLevel::ended(const Playing& session, bool crashed) {
         delta.x = std::int64_t(random_.poisson(rate));
         break;
       case MetricType::Rate:
-        delta.n = std::max<std::int64_t>(1, (session.ends - session.begins).count() / 1000);
+        delta.n = truth_->population().session_players *
+                  std::max<std::int64_t>(1, (session.ends - session.begins).count() / 1000);
         delta.x = std::int64_t(random_.poisson(rate * double(delta.n)));
         break;
       case MetricType::Quantile:
-        delta.histogram.emplace().record(truth_->value(metric, trouble, session.canary, &random_));
+        value = truth_->value(metric, trouble, session.canary, &random_);
+        delta.histogram.emplace().record(value);
         break;
     }
-    const bool bad = metric.lower_is_better == (delta.x > 0);
+    const bool much = metric.type == MetricType::Quantile ? value > metric.median : delta.x > 0;
+    const bool bad = metric.lower_is_better == much;
     say(session, metric, std::move(delta), bad);
   }
 }
@@ -95,43 +101,43 @@ void SessionLevel::say(const Playing& session, const Measured& metric, Telemetry
     told.event = arm.event;
     told.arm = arm.arm;
     told.unit = std::to_string(session.party);
-    said_.push_back(std::move(told));
+    path_->said.push_back(std::move(told));
   }
   if (session.instance.empty() || metric.is_crash) return;  // The server sees crashes itself.
   delta.session = session.id;
   delta.instance = session.instance;
-  said_.push_back(std::move(delta));
+  path_->said.push_back(std::move(delta));
 }
 
 void SessionLevel::send(Duration now) {
   const Population& population = truth_->population();
   const bool twice = truth_->acting(FaultKind::Duplicates) != nullptr;
-  for (std::size_t from = 0; from < said_.size(); from += kBatchMax) {
-    const std::size_t to = std::min(said_.size(), from + kBatchMax);
+  for (std::size_t from = 0; from < path_->said.size(); from += kBatchMax) {
+    const std::size_t to = std::min(path_->said.size(), from + kBatchMax);
     TelemetryBatch batch;
     batch.source = "sdk";
-    batch.sequence = next_batch_++;
+    batch.sequence = path_->next_batch++;
     batch.trust = Trust::Server;
-    std::move(said_.begin() + std::ptrdiff_t(from), said_.begin() + std::ptrdiff_t(to),
+    std::move(path_->said.begin() + std::ptrdiff_t(from), path_->said.begin() + std::ptrdiff_t(to),
               std::back_inserter(batch.deltas));
     const std::string text = encode_telemetry(batch);
     for (int copy = 0; copy < (twice ? 2 : 1); ++copy) {
       Duration way(std::int64_t(random_.exponential(double(population.report_delay.count()))));
       // A batch that is lost is sent again, for the SDK heard no answer.
       if (random_.chance(double(population.report_loss_ppm) / 1e6)) way += kSentAgainAfter;
-      under_way_.emplace(now + way, text);
+      path_->under_way.emplace(now + way, text);
     }
   }
-  said_.clear();
+  path_->said.clear();
 }
 
 void SessionLevel::deliver(Duration now) {
   send(now);
   const bool blind = truth_->acting(FaultKind::Blind) != nullptr;
-  while (!under_way_.empty() && under_way_.begin()->first <= now) {
-    auto batch = decode_telemetry(under_way_.begin()->second);
+  while (!path_->under_way.empty() && path_->under_way.begin()->first <= now) {
+    auto batch = decode_telemetry(path_->under_way.begin()->second);
     CHECK(batch);  // We wrote it ourselves.
-    under_way_.erase(under_way_.begin());
+    path_->under_way.erase(path_->under_way.begin());
     if (!blind && !host_->report(report_of(*std::move(batch)))) ++refused_;
   }
 }

@@ -14,10 +14,17 @@
 
 namespace showcaller::sim {
 
+// What is on its way to the server, and outlasts its restarts.
+struct ReportPath {
+  std::vector<TelemetryDelta> said;
+  std::int64_t next_batch = 1;
+  std::multimap<Duration, std::string> under_way;  // batches as they travel, by their arrival
+};
+
 class SessionLevel final : public Seating {
  public:
   SessionLevel(Host* host, const Assigner* assigner, Truth* truth, VirtualFleet* fleet,
-               std::uint64_t seed);
+               ReportPath* path, std::uint64_t seed);
 
   bool never_asks(const AllocationRequest& request, Random* random) override;
   std::optional<Seat> seat(const AllocationRequest& request) override;
@@ -34,10 +41,9 @@ class SessionLevel final : public Seating {
   const Assigner* assigner_;
   Truth* truth_;
   VirtualFleet* fleet_;
+  ReportPath* path_;
   Random random_;
-  std::vector<TelemetryDelta> said_;
-  std::int64_t next_batch_ = 1, refused_ = 0;
-  std::multimap<Duration, std::string> under_way_;  // batches as they travel, by their arrival
+  std::int64_t refused_ = 0;
 };
 
 }  // namespace showcaller::sim

@@ -20,11 +20,18 @@ Truth::Truth(const Population& population, std::vector<Measured> metrics, std::v
     : population_(population),
       metrics_(std::move(metrics)),
       faults_(std::move(faults)),
-      random_(seed) {}
+      random_(seed),
+      crash_rate_(double(population.crash_ppm) / 1e6) {
+  for (const Measured& metric : metrics_) {
+    if (metric.is_crash) crash_rate_ = metric.rate;
+  }
+}
 
-void Truth::advance(Duration now, std::optional<Duration> since_admitted) {
+void Truth::advance(Duration now, std::optional<Duration> since_applied,
+                    std::optional<Duration> since_admitted) {
   const double passed_h = double((now - now_).count()) / 3.6e6;
   now_ = now;
+  since_applied_ = since_applied;
   since_admitted_ = since_admitted;
   if (shock_ > 1) {
     if (now >= shock_ends_) shock_ = 1;
@@ -49,23 +56,37 @@ void Truth::let_drift(InstanceMood* mood) {
 }
 
 double Truth::trouble(const InstanceMood& mood, Duration age) const {
-  double out = std::exp(mood.fixed + mood.drift) * shock_;
+  // So that the mean over instances is one.
+  const double sd = population_.instance_spread;
+  double out = std::exp(mood.fixed + mood.drift - sd * sd) * shock_;
   if (age < population_.cold_start)
     out *= 2 - double(age.count()) / double(population_.cold_start.count());
   return out;
 }
 
 std::optional<Duration> Truth::since_of(FaultKind kind) const {
-  return is_of_preparation(kind) ? std::optional(now_) : since_admitted_;
+  return is_of_preparation(kind) ? since_applied_ : since_admitted_;
 }
 
 const Fault* Truth::acting(FaultKind kind) const {
   const auto since = since_of(kind);
   if (!since) return nullptr;
+  const Fault* last = nullptr;
   for (const Fault& fault : faults_) {
-    if (fault.kind == kind && fault.active(*since)) return &fault;
+    if (fault.kind == kind && fault.active(*since) && (!last || fault.from >= last->from))
+      last = &fault;
   }
-  return nullptr;
+  return last;
+}
+
+std::vector<const Fault*> Truth::begun(FaultKind kind) const {
+  std::vector<const Fault*> out;
+  const auto since = since_of(kind);
+  for (const Fault& fault : faults_) {
+    if (fault.kind != kind || !since) continue;
+    if (strikes_once(kind) ? *since >= fault.from : fault.active(*since)) out.push_back(&fault);
+  }
+  return out;
 }
 
 bool Truth::is_harmful() const {
@@ -81,7 +102,7 @@ double Truth::size_of(FaultKind kind, double otherwise) const {
 
 double Truth::crash_rate(double trouble, bool canary) const {
   const double ratio = canary ? size_of(FaultKind::Crashes, 1) : 1;
-  return std::min(1.0, double(population_.crash_ppm) / 1e6 * trouble * ratio);
+  return std::min(1.0, crash_rate_ * trouble * ratio);
 }
 
 double Truth::rate(const Measured& metric, double trouble, bool canary) const {
@@ -97,25 +118,26 @@ double Truth::rate(const Measured& metric, double trouble, bool canary) const {
 Truth::Shape Truth::shape_of(const Measured& metric, double trouble, bool canary) const {
   const double sigma = std::log(metric.p99 / metric.median) / kZ99;
   double times = std::pow(trouble, kTimesPerTrouble);
-  double upper = sigma;
+  double worse = sigma;  // the spread on the side that hurts
   if (canary) {
     times *= size_of(FaultKind::Latency, 1);
-    upper += std::log(size_of(FaultKind::Tail, 1)) / kZ99;
+    worse += std::log(size_of(FaultKind::Tail, 1)) / kZ99;
   }
-  return {metric.lower_is_better ? metric.median * times : metric.median / times, sigma, upper};
+  if (metric.lower_is_better) return {metric.median * times, sigma, worse};
+  return {metric.median / times, worse, sigma};
 }
 
 double Truth::above(const Measured& metric, double cut, double trouble, bool canary) const {
   const Shape shape = shape_of(metric, trouble, canary);
   const double distance = std::log(cut / shape.median);
-  const double sigma = distance > 0 ? shape.upper_sigma : shape.sigma;
+  const double sigma = distance > 0 ? shape.upper_sigma : shape.lower_sigma;
   return 0.5 * std::erfc(distance / sigma / std::sqrt(2.0));
 }
 
 double Truth::value(const Measured& metric, double trouble, bool canary, Random* random) const {
   const Shape shape = shape_of(metric, trouble, canary);
   const double z = random->normal();
-  return shape.median * std::exp((z > 0 ? shape.upper_sigma : shape.sigma) * z);
+  return shape.median * std::exp((z > 0 ? shape.upper_sigma : shape.lower_sigma) * z);
 }
 
 }  // namespace showcaller::sim

@@ -35,8 +35,9 @@ class Truth {
   Truth(const Population& population, std::vector<Measured> metrics, std::vector<Fault> faults,
         std::uint64_t seed);
 
-  // Time goes on. `since_admitted`: since the first players were let in, if they were.
-  void advance(Duration now, std::optional<Duration> since_admitted);
+  // Time goes on. Since the manifest was applied, and since the first players were let in, if so.
+  void advance(Duration now, std::optional<Duration> since_applied,
+               std::optional<Duration> since_admitted);
   InstanceMood new_mood();
   // Brings an instance's mood to now.
   void let_drift(InstanceMood* mood);
@@ -52,8 +53,10 @@ class Truth {
 
   const std::vector<Measured>& metrics() const { return metrics_; }
   const Population& population() const { return population_; }
-  // The fault of that kind that acts now; null: none.
+  // The fault of that kind that acts now, of several the one that began last; null: none.
   const Fault* acting(FaultKind kind) const;
+  // All that act, or have begun if they strike once.
+  std::vector<const Fault*> begun(FaultKind kind) const;
   // Whether some fault that players suffer from acts now.
   bool is_harmful() const;
   const std::vector<Fault>& faults() const { return faults_; }
@@ -63,7 +66,7 @@ class Truth {
  private:
   double size_of(FaultKind kind, double otherwise) const;
   struct Shape {
-    double median, sigma, upper_sigma;
+    double median, lower_sigma, upper_sigma;
   };
   Shape shape_of(const Measured& metric, double trouble, bool canary) const;
 
@@ -72,7 +75,8 @@ class Truth {
   std::vector<Fault> faults_;
   Random random_;
   Duration now_{};
-  std::optional<Duration> since_admitted_;
+  std::optional<Duration> since_applied_, since_admitted_;
+  double crash_rate_ = 0;
   Duration shock_ends_{};
   double shock_ = 1;
 };

@@ -37,7 +37,6 @@ void VirtualFleet::set_time(Duration now, Instant engine_now) {
       instance->seen.state = InstanceState::Ready;
       instance->seen.was_ready = true;
       instance->ready_since = now;
-      refresh_room(instance);
     }
   }
   strike_losses();
@@ -47,34 +46,26 @@ void VirtualFleet::set_time(Duration now, Instant engine_now) {
 void VirtualFleet::strike_losses() {
   for (const FaultKind kind :
        {FaultKind::InstanceLoss, FaultKind::HostLoss, FaultKind::RegionLoss}) {
-    const Fault* fault = truth_->acting(kind);
-    if (!fault || !struck_.insert(fault).second) continue;
-    for (auto& [id, instance] : instances_) {
-      if (!is_running(instance.seen)) continue;
-      const std::string& host = instance.seen.host;
-      const std::string& region = instance.seen.region;
-      const bool hit = kind == FaultKind::InstanceLoss ? random_.chance(fault->size)
-                       : kind == FaultKind::HostLoss   ? host == fault->target
-                                                       : region == fault->target;
-      if (hit) die(&instance, kKilled, false);
+    for (const Fault* fault : truth_->begun(kind)) {
+      if (!struck_.insert(fault).second) continue;
+      for (auto& [id, instance] : instances_) {
+        if (!is_running(instance.seen)) continue;
+        const bool hit = kind == FaultKind::InstanceLoss ? random_.chance(fault->size)
+                         : kind == FaultKind::HostLoss   ? instance.seen.host == fault->target
+                                                         : instance.seen.region == fault->target;
+        if (hit) die(&instance, kKilled, false);
+      }
     }
   }
 }
 
-bool VirtualFleet::region_is_lost(const std::string& region) const {
-  const Fault* lost = truth_->acting(FaultKind::RegionLoss);
-  return lost && lost->target == region;
-}
-
-VirtualInstance* VirtualFleet::seat(const std::string& build, const std::string& region,
-                                    const std::string& session) {
-  const auto room = room_.find({build, region});
-  if (room == room_.end() || room->second.empty()) return nullptr;
-  VirtualInstance* instance = find(*room->second.begin());
-  instance->sessions.push_back(session);
-  instance->seen.state = InstanceState::Allocated;
-  show_sessions(instance);
-  return instance;
+bool VirtualFleet::is_lost(const std::string& region, const std::string& host) const {
+  const auto names = [](const std::vector<const Fault*>& faults, const std::string& name) {
+    return std::any_of(faults.begin(), faults.end(),
+                       [&](const Fault* fault) { return fault->target == name; });
+  };
+  return names(truth_->begun(FaultKind::RegionLoss), region) ||
+         names(truth_->begun(FaultKind::HostLoss), host);
 }
 
 void VirtualFleet::end_session(const std::string& id, const std::string& session) {
@@ -106,8 +97,8 @@ void VirtualFleet::die(VirtualInstance* instance, int signal, bool wanted) {
   if (!is_running(instance->seen)) return;
   instance->seen.state = InstanceState::Exited;
   instance->seen.exit = InstanceExit{0, wanted ? 0 : signal, wanted};
+  for (std::string& session : instance->sessions) lost_.push_back(std::move(session));
   instance->sessions.clear();
-  refresh_room(instance);
 }
 
 // As the sidecar of a real game server would show them.
@@ -124,17 +115,6 @@ void VirtualFleet::show_sessions(VirtualInstance* instance) {
     else
       seen.annotations.erase(std::string(kSessionsAnnotation));
   }
-  refresh_room(instance);
-}
-
-void VirtualFleet::refresh_room(VirtualInstance* instance) {
-  const bool has =
-      takes_sessions(instance->seen) && int(instance->sessions.size()) < instance->sessions_max;
-  auto& room = room_[{instance->seen.build, instance->seen.region}];
-  if (has)
-    room.insert(instance->seen.id);
-  else
-    room.erase(instance->seen.id);
 }
 
 Result<std::vector<ObservedInstance>> VirtualFleet::observe() {
@@ -160,7 +140,7 @@ Status VirtualFleet::apply(std::uint64_t epoch, std::span<const FleetAction> act
       if (VirtualInstance* instance = find(stop->id)) die(instance, 0, true);
     } else if (const auto* forgotten = std::get_if<ForgetInstance>(&action)) {
       if (VirtualInstance* instance = find(forgotten->id)) {
-        room_[{instance->seen.build, instance->seen.region}].erase(forgotten->id);
+        die(instance, kKilled, true);
         instances_.erase(forgotten->id);
       }
     }
@@ -184,9 +164,8 @@ Duration VirtualFleet::start_time(const InstanceSpec& spec) {
 // What cannot start is there for a moment, and ends with an error of its own.
 void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
   const Fault* quota = truth_->acting(FaultKind::Quota);
-  const Fault* host = truth_->acting(FaultKind::HostLoss);
-  const bool refused = (quota && running() >= std::int64_t(quota->size)) ||
-                       (host && host->target == spec.host) || region_is_lost(spec.region);
+  const bool refused =
+      (quota && running() >= std::int64_t(quota->size)) || is_lost(spec.region, spec.host);
   VirtualInstance instance;
   auto& seen = instance.seen;
   seen.id = spec.id;
@@ -198,8 +177,9 @@ void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
   seen.address = "127.0.0.1";
   seen.ports = {7000};
   seen.started_at = engine_now_;
-  instance.canary = canaries_.contains(spec.build);
-  const auto sessions = sessions_per_instance_.find(spec.build);
+  const std::string build = spec.fleet + "/" + spec.build;
+  instance.canary = canaries_.contains(build);
+  const auto sessions = sessions_per_instance_.find(build);
   if (sessions != sessions_per_instance_.end()) instance.sessions_max = sessions->second;
   instance.mood = truth_->new_mood();
   instance.ready_at = now_ + start_time(spec);
@@ -222,12 +202,13 @@ void VirtualFleet::allocate(const AllocateInstance& allocation) {
   if (!instance || !takes_sessions(instance->seen)) return;
   if (const Fault* lies = truth_->acting(FaultKind::Lies); lies && random_.chance(lies->size))
     return;
-  if (!has_session(allocation.id, allocation.session))
+  if (!has_session(allocation.id, allocation.session)) {
+    if (int(instance->sessions.size()) >= instance->sessions_max) return;  // It has no room.
     instance->sessions.push_back(allocation.session);
+  }
   instance->seen.state = InstanceState::Allocated;
   instance->seen.session = allocation.session;
   instance->seen.annotations = allocation.annotations;
-  refresh_room(instance);
 }
 
 }  // namespace showcaller::sim

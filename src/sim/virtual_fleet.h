@@ -2,8 +2,8 @@
 // A fleet driver whose hosts, images, game servers and sessions are virtual: they take time to
 // start, die of faults and of old age, and lie when told to. Deterministic by its seed.
 //
-// Sessions are put on instances either by the production's allocator (allocate(), as a real driver
-// is told) or by the game itself (seat()). Threads: none.
+// Sessions are put on instances by the production's allocator, as a real driver is told of them.
+// Threads: none.
 #pragma once
 
 #include <map>
@@ -35,22 +35,21 @@ class VirtualFleet final : public FleetDriver {
 
   // ---- what the run tells it ----
   void set_time(Duration now, Instant engine_now);
-  // Builds that some event under way brings: what faults of the canary act on.
+  // "fleet/build" of those that some event under way brings: what faults of the canary act on.
   void set_canaries(std::set<std::string> builds) { canaries_ = std::move(builds); }
-  void set_sessions_per_instance(const std::string& build, int sessions) {
-    sessions_per_instance_[build] = sessions;
+  void set_sessions_per_instance(const std::string& fleet, const std::string& build, int sessions) {
+    sessions_per_instance_[fleet + "/" + build] = sessions;
   }
 
   // ---- the game on it ----
-  // An instance of the build in the region with room, and the session on it; null: none has room.
-  VirtualInstance* seat(const std::string& build, const std::string& region,
-                        const std::string& session);
   void end_session(const std::string& instance, const std::string& session);
   void crash(const std::string& instance);
   VirtualInstance* find(const std::string& instance);
   bool has_session(const std::string& instance, const std::string& session);
+  // Sessions that died with their instances since the last call.
+  std::vector<std::string> take_lost() { return std::exchange(lost_, {}); }
   const std::map<std::string, VirtualInstance>& instances() const { return instances_; }
-  bool region_is_lost(const std::string& region) const;
+  bool is_lost(const std::string& region, const std::string& host) const;
 
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override { return epoch_; }
@@ -58,12 +57,10 @@ class VirtualFleet final : public FleetDriver {
   void allocate(const AllocateInstance& allocation) override;
 
  private:
-  using Group = std::pair<std::string, std::string>;  // build, region
   void start(const InstanceSpec& spec, std::uint64_t epoch);
   void die(VirtualInstance* instance, int signal, bool wanted);
   void strike_losses();
   void show_sessions(VirtualInstance* instance);
-  void refresh_room(VirtualInstance* instance);
   Duration start_time(const InstanceSpec& spec);
   std::int64_t running() const;
 
@@ -73,7 +70,7 @@ class VirtualFleet final : public FleetDriver {
   Instant engine_now_{};
   std::uint64_t epoch_ = 0;
   std::map<std::string, VirtualInstance> instances_;
-  std::map<Group, std::set<std::string>> room_;           // ids of those that can take a session
+  std::vector<std::string> lost_;
   std::set<std::pair<Duration, std::string>> due_;        // starts and deaths to come
   std::set<std::pair<std::string, std::string>> images_;  // (host, build) that are there
   std::set<std::string> canaries_;
