@@ -212,13 +212,27 @@ Status EngineHost::commit(Rounds rounds) {
   while (std::optional<Pending> batch = begin_commit()) {
     const Status written = write(&*batch);
     end_commit();
-    for (auto& [reply, answer] : batch->answers) {
-      if (reply) reply(std::move(answer));
-    }
+    answer_in_turn(&*batch);
     if (!written) good = written;
     if (rounds == Rounds::One) break;
   }
   return good;
+}
+
+// Batches are answered in the order they were written in.
+void EngineHost::answer_in_turn(Pending* batch) {
+  {
+    std::unique_lock lock(pending_mutex_);
+    turn_came_.wait(lock, [&] { return answered_ == batch->turn; });
+  }
+  for (auto& [reply, answer] : batch->answers) {
+    if (reply) reply(std::move(answer));
+  }
+  {
+    std::lock_guard lock(pending_mutex_);
+    ++answered_;
+  }
+  turn_came_.notify_all();
 }
 
 // Absent: another thread writes, or nothing is pending.
@@ -229,6 +243,7 @@ std::optional<EngineHost::Pending> EngineHost::begin_commit() {
     if (committing_ || pending_.answers.empty()) return std::nullopt;
     committing_ = true;
     batch = std::exchange(pending_, {});
+    batch->turn = begun_++;
   }
   pending_taken_.notify_all();
   return batch;
@@ -249,7 +264,7 @@ void EngineHost::end_commit() {
 Status EngineHost::write(Pending* batch) {
   const RecordBatch records = std::move(batch->records);
   if (const Status appended = append(*records); !appended)
-    return recover(appended.error(), std::exchange(*batch, {}));
+    return recover(appended.error(), std::exchange(*batch, Pending{.turn = batch->turn}));
   if (records->empty()) return {};
   publish(std::move(batch->world));
   for (const BatchListener& listener : listeners_) listener(*published(), records);

@@ -53,7 +53,8 @@ class EngineHost {
                                                   EngineHostOptions options);
 
   // The reply comes from within run_batch() or settle(), when the records are durable or the input
-  // is refused; from anywhere, Unavailable, once the host has stopped for good.
+  // is refused, in the order of the records, and may call neither; from anywhere, Unavailable, once
+  // the host has stopped for good.
   Status submit(Input input, Reply reply = {});
   // The same, but decided only after the next settle(), together with all that was posted. A letter
   // that is refused is still the caller's.
@@ -97,7 +98,8 @@ class EngineHost {
   struct Pending {
     std::shared_ptr<std::vector<Record>> records = std::make_shared<std::vector<Record>>();
     std::vector<std::pair<Reply, Result<Receipt>>> answers;
-    World world;  // after the records
+    World world;             // after the records
+    std::uint64_t turn = 0;  // of those written
 
     void append(Pending later);
   };
@@ -109,6 +111,7 @@ class EngineHost {
   std::optional<Pending> begin_commit();
   Status write(Pending* batch);
   void end_commit();
+  void answer_in_turn(Pending* batch);
   Status append(std::span<const Record> records);
   void publish(World world);
   Status recover(const Error& error, Pending lost);
@@ -133,6 +136,8 @@ class EngineHost {
   std::condition_variable pending_taken_;
   Pending pending_;
   bool committing_ = false;
+  std::uint64_t begun_ = 0, answered_ = 0;  // batches
+  std::condition_variable turn_came_;
   std::uint64_t epoch_ = 0;
   std::atomic<std::uint64_t> snapshot_seq_ = 0, commits_ = 0;
   Instant snapshot_time_{};  // of the thread that writes them
