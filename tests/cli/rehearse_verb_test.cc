@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `rehearse` says of a small event, and of what it cannot rehearse.
+#include "cli/rehearse_verb.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace showcaller {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kGame = R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: raids, owner: raids }
+spec: { members: [ann] }
+---
+apiVersion: showcaller.dev/v1
+kind: Fleet
+metadata: { name: raid, owner: raids }
+spec:
+  base: 1.0.0
+  builds:
+    - { version: 1.0.0, command: [raid, --old] }
+    - { version: 1.1.0, command: [raid, --new] }
+  regions: [ { name: eu } ]
+  capacity: { min: 40, max: 300, buffer: 30, canary_min: 6 }
+  session: { length_max: 4m }
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: gala, owner: raids }
+spec:
+  changes: [ { build: { fleet: raid, version: 1.1.0 } } ]
+  rollout:
+    unit: party
+    stages:
+      - { name: canary, exposure: 20%, bake: { min: 5m, max: 40m } }
+      - { name: world, exposure: 100%, bake: 1m, gated: false }
+  analysis: { tick: 10s, warmup: 20s, profile: C }
+  gates:
+    - { metric: session.crashed, worse_by_at_most: 0%, must_detect: 8x, on_fail: rollback }
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: other, owner: raids }
+spec:
+  priority: 1
+  changes: [ { build: { fleet: raid, version: 1.1.0 } } ]
+)";
+
+class Rehearse : public testing::Test {
+ protected:
+  Rehearse() : folder_(fs::path(testing::TempDir()) / "rehearse-verb") {
+    fs::create_directories(folder_);
+    write("game.yaml", kGame);
+    write("people.yaml", "players: 900\nsession: { length: 90s, players: 4, crashes: 1% }\n");
+    request_.paths = {folder_ / "game.yaml"};
+    request_.population = folder_ / "people.yaml";
+    request_.event = "gala";
+    request_.at = "2026-06-01T12:00:00Z";
+    request_.form = OutputForm::Json;
+    request_.runs = 3;
+  }
+  ~Rehearse() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, std::string_view text) {
+    std::ofstream(folder_ / name) << text;
+  }
+  // The exit code; what was said is in out_ and err_.
+  int run() {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = rehearse_verb(request_);
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  fs::path folder_;
+  RehearseRequest request_;
+  std::string out_, err_;
+};
+
+TEST_F(Rehearse, AGoodReleaseAndAFaultThatIsCaughtPass) {
+  request_.faults = {"crashes:15"};
+  EXPECT_EQ(run(), 0) << out_ << err_;
+  const auto report = parse_json(out_);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(get_string(report->as_object(), "verdict"), "pass");
+  const json::object& fault = report->at("faults").at(0).as_object();
+  EXPECT_TRUE(fault.at("caught_by").as_object().contains("session.crashed")) << out_;
+  EXPECT_NE(err_.find("without other"), std::string::npos);  // The other event is left out.
+  const std::string once = out_;
+  run();
+  EXPECT_EQ(out_, once);
+}
+
+TEST_F(Rehearse, NoneIsCleanRunsAlone) {
+  request_.faults = {"none"};
+  EXPECT_NE(run(), 1) << out_;  // One that chance makes look worse may be held.
+  EXPECT_TRUE(parse_json(out_)->at("faults").as_array().empty());
+  EXPECT_EQ(parse_json(out_)->at("clean").at("runs").as_int64(), 3);
+}
+
+TEST_F(Rehearse, WhatNeverActedIsNoMiss) {
+  request_.faults = {"crashes:15@30d"};
+  EXPECT_EQ(run(), 0) << out_;
+  EXPECT_GT(get_int(parse_json(out_)->at("faults").at(0).as_object(), "never_acted"), 0);
+}
+
+TEST_F(Rehearse, ThePageStandsAlone) {
+  request_.faults = {"crashes:15"};
+  request_.html = folder_ / "page.html";
+  EXPECT_EQ(run(), 0) << err_;
+  std::ifstream file(request_.html);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  EXPECT_NE(page.find("<svg"), std::string::npos);
+  EXPECT_EQ(page.find("http"), std::string::npos);
+  EXPECT_EQ(page.find("nan"), std::string::npos);
+}
+
+TEST_F(Rehearse, WhatCannotBeRehearsedIsSaid) {
+  const auto says = [&](const char* what) {
+    EXPECT_EQ(run(), 2) << out_;
+    EXPECT_NE(err_.find(what), std::string::npos) << err_;
+  };
+  request_.faults = {"region_loss/nowhere"};
+  says("no fleet has 'nowhere'");
+  request_.faults = {"crashes/eu"};
+  says("only region_loss and host_loss take a target");
+  request_.faults = {"none"};
+  request_.event = "galla";
+  says("there is no LiveEvent 'galla'");
+  request_.event = "gala";
+  write("people.yaml", "regions: [ { name: eru } ]");
+  says("did you mean 'eu'");
+  write("people.yaml", "players: many");
+  says("people.yaml:1:10");
+  request_.population.clear();
+  request_.story = true;
+  says("--story tells one run as text");
+}
+
+}  // namespace
+}  // namespace showcaller
