@@ -2,7 +2,6 @@
 // Recorded stages whose truth is known: what the gate makes of them, and the exit code of it.
 #include "cli/backtest_verb.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -20,7 +19,8 @@ constexpr std::string_view kStage =
 
 class Backtest : public testing::Test {
  protected:
-  Backtest() : folder_(fs::temp_directory_path() / fs::path(std::tmpnam(nullptr)).filename()) {
+  Backtest() : folder_(fs::path(testing::TempDir()) / "backtest-verb") {
+    fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
   ~Backtest() override { fs::remove_all(folder_); }
