@@ -30,6 +30,11 @@ if(protos)
   target_compile_options(sc_protos PRIVATE -w -O1)
 endif()
 
+# Small sources that all include the same wide headers: four are compiled as one, which halves these folders' time.
+# In such a folder two files may not give one name two meanings (in anonymous namespaces too).
+option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
+set(folders_compiled_in_batches engine sim)
+
 function(sc_library name folder third_party_key)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
   list(FILTER sources EXCLUDE REGEX ".*/main\\.cc$")
@@ -39,6 +44,9 @@ function(sc_library name folder third_party_key)
   else()
     add_library(${name} STATIC ${sources})
     target_precompile_headers(${name} REUSE_FROM sc_pch)
+    if(folder IN_LIST folders_compiled_in_batches)
+      set_target_properties(${name} PROPERTIES UNITY_BUILD ${SHOWCALLER_BATCHES} UNITY_BUILD_BATCH_SIZE 4)
+    endif()
     set(kind PUBLIC)
   endif()
   target_link_libraries(${name} ${kind} ${third_party_base} ${third_party_${third_party_key}} ${ARGN})

@@ -38,7 +38,7 @@ const Shape<MetricTruth>& metric_shape() {
        field("rate", &MetricTruth::rate, number(0, 1e6), "Events a session, or a player-second."),
        field("median", &MetricTruth::median, number(0, 1e12), "Of what is measured."),
        field("p99", &MetricTruth::p99, number(0, 1e12), "Of what is measured.")},
-      [](Reader& reader, const Node& node, MetricTruth* truth) {
+      [](Reader& reader, const manifest::Node& node, MetricTruth* truth) {
         if (truth->median > 0 && truth->p99 > 0 && truth->p99 <= truth->median)
           reader.error_below(node, "p99", "p99 is not above the median");
       });
@@ -156,7 +156,7 @@ Result<CurvePoint> curve_row(std::string_view line, std::size_t number,
 }  // namespace
 
 std::optional<Population> read_population(const SourceFile& file, std::vector<Finding>* findings) {
-  std::vector<Node> documents = parse_documents(file, 0, {}, findings);
+  std::vector<manifest::Node> documents = parse_documents(file, 0, {}, findings);
   Reader reader(std::span(&file, 1), findings);
   Population out = population_shape().prototype();
   if (has_errors(*findings)) return std::nullopt;
