@@ -33,7 +33,7 @@ endif()
 # Small sources that all include the same wide headers: four are compiled as one, which halves these folders' time.
 # In such a folder two files may not give one name two meanings (in anonymous namespaces too).
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
-set(folders_compiled_in_batches engine sim)
+set(folders_compiled_in_batches cli compute engine flow host sim wire)
 
 function(sc_library name folder third_party_key)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
@@ -45,6 +45,7 @@ function(sc_library name folder third_party_key)
     add_library(${name} STATIC ${sources})
     target_precompile_headers(${name} REUSE_FROM sc_pch)
     if(folder IN_LIST folders_compiled_in_batches)
+      target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # It takes a batch for a header.
       set_target_properties(${name} PROPERTIES UNITY_BUILD ${SHOWCALLER_BATCHES} UNITY_BUILD_BATCH_SIZE 4)
     endif()
     set(kind PUBLIC)

@@ -416,7 +416,7 @@ int rehearse_verb(const RehearseRequest& request) {
         fmt::format("rehearse: {} runs, for each fault is played once\n", jobs.size()).c_str(),
         stderr);
   const std::vector<RunResult> results = run_all(jobs, request.threads);
-  sim::Report report = report_of(*spec, jobs, results);
+  RehearsalReport report = report_of(*spec, jobs, results);
   for (json::value& surprise : report.json.at("surprises").as_array())
     surprise.as_object()["replay"] = replay_command(request, *spec, surprise.as_object());
   if (!request.html.empty()) {

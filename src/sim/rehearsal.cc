@@ -427,8 +427,8 @@ void judge_faults(const RehearsalSpec& spec, const std::vector<Tally>& batches,
 
 }  // namespace
 
-Report report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
-                 std::span<const RunResult> results) {
+RehearsalReport report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
+                          std::span<const RunResult> results) {
   Tally clean;
   std::vector<Tally> batches(spec.faults.size());
   json::array surprises, violations;
@@ -458,7 +458,7 @@ Report report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
   if (stuck > 0) findings.fail(fmt::format("{} rollbacks did not come home", stuck));
   if (endless > 0) findings.fail(fmt::format("{} runs came to no end", endless));
   if (!violations.empty()) findings.fail(fmt::format("{} promises were broken", violations.size()));
-  Report report{findings.verdict(), {}};
+  RehearsalReport report{findings.verdict(), {}};
   report.json = {{"event", spec.run.event},           {"at", format_instant(spec.run.start)},
                  {"seed", std::int64_t(spec.seed)},   {"verdict", to_string(report.verdict)},
                  {"why", findings.take_why()},        {"runs", std::int64_t(results.size())},

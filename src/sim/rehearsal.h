@@ -43,13 +43,13 @@ struct Job {
 };
 std::vector<Job> jobs_of(const RehearsalSpec& spec);
 
-struct Report {
+struct RehearsalReport {
   RehearsalVerdict verdict = RehearsalVerdict::Pass;
   json::object json;  // docs/rehearse.md
 };
 // `results` in the order of the jobs.
-Report report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
-                 std::span<const RunResult> results);
+RehearsalReport report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
+                          std::span<const RunResult> results);
 
 // A share of `of` runs, and between what it is at 95 % (Wilson).
 json::object share_json(std::int64_t count, std::int64_t of);
