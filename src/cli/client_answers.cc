@@ -48,6 +48,18 @@ void say_list(const json::object& object, std::string_view key, const std::strin
   }
 }
 
+void say_capacity(const json::object& event) {
+  const json::value* fleets = event.if_contains("capacity");
+  if (!fleets || !fleets->is_array()) return;
+  for (const json::value& each : fleets->get_array()) {
+    const json::object& fleet = each.as_object();
+    const bool is_short = get_int(fleet, "short_instances") > 0;
+    say(coloured(
+        fmt::format("    capacity of {}: {}", text_at(fleet, "fleet"), text_at(fleet, "says")),
+        is_short ? "yellow" : ""));
+  }
+}
+
 void say_schedule(const json::object& schedule) {
   for (const auto& [key, time] : schedule) {
     if (time.is_string()) {

@@ -14,6 +14,8 @@ void say(const std::string& line);
 std::string text_at(const json::object& object, std::string_view key);
 // "    title: item" for each of a list; nothing when there is none.
 void say_list(const json::object& object, std::string_view key, const std::string& title);
+// What the demand of an event's fleets is forecast to become, a line each.
+void say_capacity(const json::object& event);
 // A schedule's times, a line each.
 void say_schedule(const json::object& schedule);
 // Receipts: notes for people, the whole for programs.

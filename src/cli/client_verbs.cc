@@ -94,6 +94,7 @@ int status_verb(const ClientContext& context, const std::string& event) {
       say(fmt::format("  gate {}: {}  {}", gate.empty() ? "(stage)" : std::string(gate),
                       text_at(g, "verdict"), text_at(g, "why")));
     }
+    say_capacity(o);
     say_list(o, "waits_for", "waits for");
     say_list(o, "notes", "note");
     return int(kExitOk);

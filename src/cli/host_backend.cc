@@ -11,6 +11,7 @@
 #include "cli/admitted_players.h"
 #include "cli/allocation_json.h"
 #include "codec/telemetry.h"
+#include "compute/fleet_capacity.h"
 #include "engine/explain.h"
 #include "engine/known.h"
 #include "engine/plan.h"
@@ -157,7 +158,13 @@ Result<json::value> HostBackend::event(std::string_view name) const {
   const auto world = host_.world();
   const EventState* event = world->event(name);
   if (!event) return no_such("LiveEvent", name);
-  return event_view(*world, std::string(name), *event, host_.engine().now());
+  json::object out = event_view(*world, std::string(name), *event, host_.engine().now());
+  if (is_over(event->phase)) return out;
+  json::array capacity;
+  for (const std::string& fleet : fleets_needed(event->spec()))
+    capacity.push_back(forecast_of(fleet));
+  if (!capacity.empty()) out["capacity"] = std::move(capacity);
+  return out;
 }
 
 json::value HostBackend::manifests(std::string_view kind) const {
@@ -176,6 +183,10 @@ Result<json::value> HostBackend::manifest(std::string_view kind, std::string_vie
   return manifest_view(*stored);
 }
 
+json::object HostBackend::forecast_of(const std::string& fleet) const {
+  return forecast_view(*host_.world(), host_.view_of(fleet), host_.engine().now());
+}
+
 json::object HostBackend::fleet_view_of(const std::string& name) const {
   const FleetView view = host_.view_of(name);
   json::array rows;
@@ -186,6 +197,7 @@ json::object HostBackend::fleet_view_of(const std::string& name) const {
           {"base", spec ? spec->base : std::string()},
           {"driver", spec ? spec->driver : std::string()},
           {"headroom_percent", double(view.headroom_ppm()) / 10'000},
+          {"forecast", forecast_of(name)},
           {"total", row_view(view.total())},
           {"builds", std::move(rows)}};
 }

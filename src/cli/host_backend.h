@@ -71,6 +71,7 @@ class HostBackend final : public ApiBackend {
   Status check_history(const HistoryQuery& query) const;
   void show_ticks(json::array* decisions) const;
   json::object fleet_view_of(const std::string& name) const;
+  json::object forecast_of(const std::string& fleet) const;
   Status each_record_of(std::string_view event, std::uint64_t from,
                         const std::function<bool(const Record&)>& sink) const;
 

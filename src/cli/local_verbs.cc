@@ -46,7 +46,7 @@ std::optional<Kind> kind_named(std::string word) {
   if (auto kind = kind_from(word)) return kind;
   for (char& c : word) c = char(std::tolower(static_cast<unsigned char>(c)));
   if (word == "event") return Kind::LiveEvent;
-  for (int i = 0; i <= int(Kind::LiveEvent); ++i) {
+  for (int i = 0; i < kKinds; ++i) {
     std::string name(to_string(Kind(i)));
     for (char& c : name) c = char(std::tolower(static_cast<unsigned char>(c)));
     if (name == word) return Kind(i);

@@ -115,6 +115,7 @@ void say_event_plan(const json::object& event) {
   say_layers(event);
   say_list(event, "disturbs", "disturbs");
   say_list(event, "approvals", "needs");
+  say_capacity(event);
   say_list(event, "waits_for", "would wait");
   say_list(event, "notes", "note");
   const json::value* stages = event.if_contains("stages");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compute/fleet_census.h"
+#include "compute/forecast_capacity.h"
 #include "model/exposure.h"
 
 namespace showcaller {
@@ -38,6 +39,29 @@ std::string minimum_missing(const FleetSpec& spec, const FleetView& view, const 
                               spec.capacity.canary_instances_min, build.version, region.name));
   }
   return missing;
+}
+
+// The headroom that the manifest asks of the fleet. Ready, the detail says what is noteworthy.
+CapacityStanding headroom_standing(const World& world, const FleetView& view,
+                                   const EventState& event, Instant now) {
+  const ReadinessSpec& readiness = event.spec().readiness;
+  const bool asked = readiness.capacity_headroom_ppm &&
+                     (readiness.capacity_fleet.empty() || readiness.capacity_fleet == view.fleet);
+  if (!asked) return {true, {}};
+  const std::int64_t wanted = *readiness.capacity_headroom_ppm;
+  std::string why_current;
+  if (readiness.capacity_from_forecast) {
+    if (auto ahead = coverage_before(world, view, event, wanted, now))
+      return {ahead->enough, std::move(ahead->detail)};
+    why_current = fmt::format(
+        "need is what runs now ({})",
+        view.outlook ? describe(*view.outlook) : std::string("no forecast: none was made"));
+  }
+  if (view.headroom_ppm() >= wanted) return {true, std::move(why_current)};
+  std::string missing =
+      fmt::format("headroom of fleet {} is below {:.4g} %", view.fleet, double(wanted) / 1e4);
+  if (!why_current.empty()) missing += "; " + why_current;
+  return {false, std::move(missing)};
 }
 
 // What a region has of a build, and what it could still come to have.
@@ -90,7 +114,7 @@ std::string capacity_check(const LiveEventSpec& spec, const std::string& fleet) 
 }
 
 CapacityStanding capacity_standing(const World& world, const FleetView& view,
-                                   const EventState& event) {
+                                   const EventState& event, Instant now) {
   const FleetSpec* spec = world.fleet(view.fleet);
   if (!spec) return {false, fmt::format("there is no fleet {}", view.fleet)};
   int ready = 0;
@@ -99,15 +123,11 @@ CapacityStanding capacity_standing(const World& world, const FleetView& view,
     if (auto missing = minimum_missing(*spec, view, event, *build, &ready); !missing.empty())
       return {false, std::move(missing)};
   }
-  const ReadinessSpec& readiness = event.spec().readiness;
-  const bool asked = readiness.capacity_headroom_ppm &&
-                     (readiness.capacity_fleet.empty() || readiness.capacity_fleet == view.fleet);
-  if (asked && view.headroom_ppm() < *readiness.capacity_headroom_ppm) {
-    return {false, fmt::format("headroom of fleet {} is below {:.4g} %", view.fleet,
-                               double(*readiness.capacity_headroom_ppm) / 1e4)};
-  }
-  if (!build) return {true, fmt::format("fleet {} has the headroom", view.fleet)};
-  return {true, fmt::format("{} instances of build {} are ready", ready, build->version)};
+  const CapacityStanding headroom = headroom_standing(world, view, event, now);
+  if (!headroom.ready) return headroom;
+  const std::string also = headroom.detail.empty() ? "" : "; " + headroom.detail;
+  if (!build) return {true, fmt::format("fleet {} has the headroom{}", view.fleet, also)};
+  return {true, fmt::format("{} instances of build {} are ready{}", ready, build->version, also)};
 }
 
 CapacityStanding stage_capacity(const World& world, const FleetView& view, const EventState& event,

@@ -23,8 +23,11 @@ std::string capacity_check(const LiveEventSpec& spec, const std::string& fleet);
 
 // Whether the event's build could take players: its minimum is ready in each region that a stage is
 // for, and the fleet has the headroom that the manifest asks for.
+//
+// Asked from the forecast, it is held against the peak that the view's outlook has; where there is
+// none, against what runs now, and the detail says so.
 CapacityStanding capacity_standing(const World& world, const FleetView& view,
-                                   const EventState& event);
+                                   const EventState& event, Instant now);
 
 // Whether a stage's share of the sessions that run now fits what is there of the event's build,
 // region by region. A tenth may be missing: it starts while the share fills. Where a region is

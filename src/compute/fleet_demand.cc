@@ -155,6 +155,13 @@ std::int64_t scheduled_min(const CapacitySpec& capacity, Duration ahead, Instant
   return most;
 }
 
+std::int64_t instances_for(const FleetSpec& spec, const std::string& version,
+                           std::int64_t sessions) {
+  const BuildSpec* build = spec.build(version);
+  const std::int64_t each = build ? std::max(1, build->sessions_per_instance) : 1;
+  return (sessions + each - 1) / each;
+}
+
 // The wishes in the order of their weight, cut where the region is full.
 class RegionBudget {
  public:
@@ -210,11 +217,10 @@ std::vector<CutBuild> cut_builds(const World& world, std::string_view fleet) {
   return out;
 }
 
-std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
-                                                const std::vector<BuildLayer>& layers,
-                                                const std::map<BuildRegion, BuildUse>& use,
-                                                const std::vector<std::string>& quarantined_builds,
-                                                Instant now) {
+std::map<BuildRegion, BuildDemand> fleet_demand(
+    const FleetSpec& spec, const std::vector<BuildLayer>& layers,
+    const std::map<BuildRegion, BuildUse>& use, const std::vector<std::string>& quarantined_builds,
+    Instant now, const std::map<std::string, std::int64_t>& room_ahead) {
   std::map<BuildRegion, BuildDemand> out;
   const CapacitySpec& capacity = spec.capacity;
   for (const RegionSpec& region : spec.regions) {
@@ -234,17 +240,24 @@ std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
     const std::int64_t total =
         std::max(in_use + draining + buffer, scheduled_min(capacity, lead_time(spec), now));
 
+    const auto ahead = room_ahead.find(region.name);
+    const std::int64_t room = ahead == room_ahead.end() ? 0 : ahead->second;
+    // Of what runs and of what is forecast, the larger.
+    const auto needed = [&](const Claim& claim, std::int64_t ppm) {
+      return std::max(share_of(total, ppm), instances_for(spec, claim.build, share_of(room, ppm)));
+    };
+
     const auto claims = claims_in(layers, spec, region.name, quarantined_builds, now);
     RegionBudget budget(std::max<std::int64_t>(0, capacity.instances_max - draining));
     for (const Claim& claim : claims) budget.ask(claim.build, used(claim.build));
     // One of each that expects players; but a fleet that is told to be empty, and has no event, is.
-    const bool empties = total == 0 && layers.empty();
+    const bool empties = total == 0 && room == 0 && layers.empty();
     for (const Claim& claim : claims) {
       const bool expects = claim.floor + claim.share_ppm > 0 && !empties;
       budget.ask(claim.build, expects ? 1 : 0);
     }
     for (const Claim& claim : claims) {
-      std::int64_t now_needed = share_of(total, claim.share_ppm);
+      std::int64_t now_needed = needed(claim, claim.share_ppm);
       if (claim.share_ppm > 0)
         now_needed = std::max(now_needed, used(claim.build) + share_of(buffer, claim.share_ppm));
       if (claim.reach_ppm > claim.share_ppm) {  // An audience: grow with its use.
@@ -255,7 +268,7 @@ std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
       budget.ask(claim.build, now_needed);
     }
     for (const Claim& claim : claims) budget.ask(claim.build, claim.floor);
-    for (const Claim& claim : claims) budget.ask(claim.build, share_of(total, claim.ahead_ppm));
+    for (const Claim& claim : claims) budget.ask(claim.build, needed(claim, claim.ahead_ppm));
     for (const Claim& claim : claims) {
       out[{claim.build, region.name}] = {int(budget.of(claim.build)), claim.share_ppm > 0 ||
                                                                           claim.reach_ppm > 0 ||

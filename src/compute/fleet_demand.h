@@ -46,11 +46,11 @@ struct BuildDemand {
   bool expects_sessions = false;  // some new session may be given it
 };
 
-// Wanted builds only: what is not in it has to go.
-std::map<BuildRegion, BuildDemand> fleet_demand(const FleetSpec& spec,
-                                                const std::vector<BuildLayer>& layers,
-                                                const std::map<BuildRegion, BuildUse>& use,
-                                                const std::vector<std::string>& quarantined_builds,
-                                                Instant now);
+// Wanted builds only: what is not in it has to go. `room_ahead`: sessions to have room for, by
+// region, whatever runs now (compute/demand_outlook.h).
+std::map<BuildRegion, BuildDemand> fleet_demand(
+    const FleetSpec& spec, const std::vector<BuildLayer>& layers,
+    const std::map<BuildRegion, BuildUse>& use, const std::vector<std::string>& quarantined_builds,
+    Instant now, const std::map<std::string, std::int64_t>& room_ahead = {});
 
 }  // namespace showcaller

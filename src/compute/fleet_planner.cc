@@ -44,12 +44,14 @@ Duration delay_after(const HealthSpec& health, std::int64_t failures) {
 class FleetPlanning {
  public:
   FleetPlanning(const World& world, const std::string& fleet,
-                std::span<const ObservedInstance> observed, Instant now)
+                std::span<const ObservedInstance> observed, Instant now,
+                const DemandOutlook* outlook)
       : world_(world),
         fleet_(fleet),
         now_(now),
         spec_(world.fleet(fleet)),
-        census_(take_census(world, fleet, observed, now)) {
+        census_(take_census(world, fleet, observed, now)),
+        outlook_(outlook) {
     if (!spec_) spec_ = &kNoFleet;
     if (const FleetState* state = world.fleets.find(fleet)) state_ = state;
     layers_ = build_layers(world, fleet, *spec_);
@@ -435,7 +437,9 @@ class FleetPlanning {
     }
     std::vector<std::string> quarantined(census_.quarantines.builds.begin(),
                                          census_.quarantines.builds.end());
-    if (spec_ != &kNoFleet) demand_ = fleet_demand(*spec_, layers_, use, quarantined, now_);
+    if (spec_ == &kNoFleet) return;
+    demand_ = fleet_demand(*spec_, layers_, use, quarantined, now_,
+                           room_ahead(world_, fleet_, *spec_, outlook_, now_));
   }
 
   void stop_what_has_to_go() {
@@ -606,6 +610,7 @@ class FleetPlanning {
   const FleetSpec* spec_;
   const FleetState* state_ = nullptr;
   FleetCensus census_;
+  const DemandOutlook* outlook_;
   std::vector<BuildLayer> layers_;
   std::vector<Instance> adopted_;
   std::map<StartPlace, std::int64_t> failed_;  // in this pass
@@ -627,8 +632,9 @@ const FleetSpec FleetPlanning::kNoFleet{};
 }  // namespace
 
 std::vector<Payload> plan_fleet(const World& world, const std::string& fleet,
-                                std::span<const ObservedInstance> observed, Instant now) {
-  return FleetPlanning(world, fleet, observed, now).plan();
+                                std::span<const ObservedInstance> observed, Instant now,
+                                const DemandOutlook* outlook) {
+  return FleetPlanning(world, fleet, observed, now, outlook).plan();
 }
 
 }  // namespace showcaller

@@ -25,8 +25,10 @@ constexpr Duration kScaleDownAfter =
     minutes(5);  // since the build last grew in the region: the bulk may go
 constexpr Duration kTrimAfter = minutes(30);  // and the last few
 
+// `outlook`: what its demand is forecast to become; null: nothing is.
 std::vector<Payload> plan_fleet(const World& world, const std::string& fleet,
-                                std::span<const ObservedInstance> observed, Instant now);
+                                std::span<const ObservedInstance> observed, Instant now,
+                                const DemandOutlook* outlook = nullptr);
 
 std::vector<FleetAction> wanted_actions(const World& world, const std::string& fleet,
                                         std::span<const ObservedInstance> observed, Instant now);

@@ -44,6 +44,7 @@ void count(const CensusEntry& entry, std::int64_t sessions_each, BuildCounts* ro
       return;
     case InstancePhase::Draining:
     case InstancePhase::Stopping:
+      row->draining_sessions += entry.sessions;
       ++row->draining;
       return;
     case InstancePhase::Gone:
@@ -82,6 +83,7 @@ BuildCounts FleetView::total(std::string_view build) const {
     sum.quarantined += row.quarantined;
     sum.sessions += row.sessions;
     sum.free_sessions += row.free_sessions;
+    sum.draining_sessions += row.draining_sessions;
   }
   return sum;
 }
@@ -97,8 +99,9 @@ FleetView fleet_view(const World& world, const std::string& fleet,
 }
 
 FleetView fleet_view(const World& world, const std::string& fleet,
-                     std::span<const ObservedInstance> observed, Instant now) {
-  FleetView view{fleet, {}};
+                     std::span<const ObservedInstance> observed, Instant now,
+                     std::shared_ptr<const DemandOutlook> outlook) {
+  FleetView view{fleet, {}, std::move(outlook)};
   const FleetSpec* spec = world.fleet(fleet);
   const FleetCensus census = take_census(world, fleet, observed, now);
   std::map<BuildRegion, BuildCounts> rows;
@@ -121,8 +124,8 @@ FleetView fleet_view(const World& world, const std::string& fleet,
   if (spec) {
     const std::vector<std::string> quarantined(census.quarantines.builds.begin(),
                                                census.quarantines.builds.end());
-    const auto demand =
-        fleet_demand(*spec, build_layers(world, fleet, *spec), use, quarantined, now);
+    const auto demand = fleet_demand(*spec, build_layers(world, fleet, *spec), use, quarantined,
+                                     now, room_ahead(world, fleet, *spec, view.outlook.get(), now));
     for (const auto& [key, wanted] : demand) {
       if (wanted.desired > 0 || rows.contains(key)) rows[key].desired = wanted.desired;
     }

@@ -65,6 +65,7 @@ std::int64_t AbsoluteJudge::events(const Bound& bound, const AbsoluteTick& tick)
 void AbsoluteJudge::feed(std::int64_t t_s, const AbsoluteTick& tick) {
   if (level_) {
     level_->feed(tick.level);
+    if (tick.level) basis_ = tick.basis;
     return;
   }
   for (Bound& bound : bounds_)
@@ -89,7 +90,7 @@ std::string AbsoluteJudge::value() const {
 }
 
 AbsoluteReading AbsoluteJudge::read() const {
-  if (level_) return {level_->verdict(), {}, level_->why()};
+  if (level_) return {level_->verdict(), {}, level_->why() + (basis_.empty() ? "" : ", " + basis_)};
   AbsoluteReading out{Verdict::Pass, {}, {}};
   for (const Bound& bound : bounds_) {
     const BudgetLook look = bound.budget.look();

@@ -25,6 +25,7 @@ struct AbsoluteTick {
   std::int64_t n = 0, x = 0;
   std::optional<ExponentialHistogram> histogram;
   std::optional<double> level;
+  std::string basis;   // of the level, in words; empty: what runs
   bool alive = false;  // the canary runs sessions that will have something to tell
 };
 
@@ -55,6 +56,7 @@ class AbsoluteJudge {
   AbsoluteGate gate_;
   std::vector<Bound> bounds_;
   std::optional<LevelState> level_;
+  std::string basis_;
   std::int64_t n_ = 0, x_ = 0;
   std::optional<ExponentialHistogram> histogram_;
 };

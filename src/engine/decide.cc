@@ -25,7 +25,7 @@ std::optional<CapacityStanding> capacity_of_next(const Subject& s, const FleetVi
                                                  const ReadinessStanding* before) {
   const bool was_ready = before && before->ready && capacity_is_fresh(s, *before);
   if (s.event.phase == Phase::Preparing || s.event.phase == Phase::Ready) {
-    CapacityStanding least = capacity_standing(s.world, view, s.event);
+    CapacityStanding least = capacity_standing(s.world, view, s.event, s.now);
     if (!least.ready || s.event.phase == Phase::Preparing) return least;
     return stage_capacity(s.world, view, s.event, 0, was_ready, s.now);
   }
@@ -52,7 +52,7 @@ void judge_capacity(const World& world, const FleetObserved& observed, Instant n
     if (!event.manifest || !(in(event.phase) & in(Preparing, Ready, RollingOut))) return;
     const auto fleets = fleets_needed(event.spec());
     if (!std::binary_search(fleets.begin(), fleets.end(), observed.fleet)) return;
-    if (!view) view = fleet_view(world, observed.fleet, observed.instances, now);
+    if (!view) view = fleet_view(world, observed.fleet, observed.instances, now, observed.outlook);
     const std::string check = capacity_check(event.spec(), observed.fleet);
     const auto at = event.readiness.find(check);
     const ReadinessStanding* before = at == event.readiness.end() ? nullptr : &at->second;
@@ -101,7 +101,8 @@ class Observation {
   Result<Decision> operator()(const FleetObserved& observed) const {
     Decision out;
     if (!world_.fleet(observed.fleet)) return out;
-    out.payloads = plan_fleet(world_, observed.fleet, observed.instances, now_);
+    out.payloads =
+        plan_fleet(world_, observed.fleet, observed.instances, now_, observed.outlook.get());
     keep_to_the_quota(world_, observed, &out.payloads);
     if (!out.payloads.empty()) touch_waiting(world_, observed.fleet, &out);
     judge_capacity(world_, observed, now_, &out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "analysis/gate.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "compute/demand_outlook.h"
 #include "compute/port/fleet_driver.h"
 #include "model/command.h"
 
@@ -19,6 +21,7 @@ namespace showcaller {
 struct FleetObserved {
   std::string fleet;
   std::vector<ObservedInstance> instances;
+  std::shared_ptr<const DemandOutlook> outlook;  // of its demand; null: none was made
 };
 
 // One look at the evidence of a judged stage. Gates that cannot be judged there are absent.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compute/fleet_capacity.h"
 #include "engine/decide_parts.h"
 #include "engine/engine.h"
 #include "engine/plan_stages.h"
@@ -178,6 +179,20 @@ Rehearsal apply_to_a_copy(const World& world, const PlanRequest& request, Instan
   return out;
 }
 
+// What the demand of its fleets is forecast to become, the players that it expects included.
+json::array capacity_of(const World& next, const LiveEventSpec& spec, const PlanFacts& facts,
+                        Instant now) {
+  json::array out;
+  for (const std::string& fleet : fleets_needed(spec)) {
+    const auto outlook = facts.outlooks.find(fleet);
+    const auto seen = facts.instances.find(fleet);
+    if (outlook == facts.outlooks.end() || seen == facts.instances.end()) continue;
+    out.push_back(
+        forecast_view(next, fleet_view(next, fleet, seen->second, now, outlook->second), now));
+  }
+  return out;
+}
+
 json::object event_plan(const World& next, const std::shared_ptr<const Manifest>& manifest,
                         const EventState* present, const PlanRequest& request, Instant now,
                         json::array* problems) {
@@ -197,6 +212,8 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
                    {"approvals", texts(approvals_needed(next, draft, now).missing)},
                    {"stages", planned_stages(next, spec, request.facts)},
                    {"rollback", rollback_of(next, spec, problems)}};
+  if (json::array capacity = capacity_of(next, spec, request.facts, now); !capacity.empty())
+    out["capacity"] = std::move(capacity);
   if (json::array notes = texts(policy_notes(next, draft, now)); !notes.empty())
     out["notes"] = std::move(notes);
   if (const auto frozen_now = exposure_blocked(next, draft, now))

@@ -8,8 +8,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
+#include "compute/fleet_view.h"
 #include "engine/gate_plan.h"
 #include "model/command.h"
 #include "model/world.h"
@@ -18,8 +20,10 @@ namespace showcaller {
 
 // What is known of the live game; what is not known is assumed, and the plan says so.
 struct PlanFacts {
-  std::map<std::string, BaselineOf> baselines;   // by metric
-  std::map<std::string, double> sessions_per_s;  // by fleet
+  std::map<std::string, BaselineOf> baselines;                           // by metric
+  std::map<std::string, double> sessions_per_s;                          // by fleet
+  std::map<std::string, std::shared_ptr<const DemandOutlook>> outlooks;  // by fleet
+  std::map<std::string, std::vector<ObservedInstance>> instances;        // by fleet, as last seen
 };
 
 struct PlanRequest {

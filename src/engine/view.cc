@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/view.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
+#include "compute/forecast_capacity.h"
 #include "engine/decide.h"
 #include "engine/moves.h"
 #include "policy/freezes.h"
@@ -165,6 +168,27 @@ json::array instances_view(const World& world, std::string_view fleet) {
     out.push_back(view_of(instance));
     return true;
   });
+  return out;
+}
+
+json::object forecast_view(const World& world, const FleetView& view, Instant now) {
+  const bool known = view.outlook && view.outlook->basis != ForecastBasis::None;
+  const ForecastStanding standing = forecast_standing(world, view, now);
+  json::object out{{"fleet", view.fleet},
+                   {"basis", !known                                        ? "none"
+                             : view.outlook->basis == ForecastBasis::Weeks ? "weeks"
+                                                                           : "days"},
+                   {"hours_known", view.outlook ? view.outlook->hours_known : 0}};
+  if (known) {
+    out["peak_sessions"] = std::int64_t(std::ceil(standing.peak_sessions));
+    out["peak_at"] = format_instant(standing.peak_at);
+    out["short_instances"] = standing.short_instances;
+    if (standing.short_instances > 0) {
+      out["short_at"] = format_instant(standing.short_at);
+      out["prewarm_from"] = format_instant(standing.prewarm_from);
+    }
+  }
+  out["says"] = standing.says;
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "compute/fleet_view.h"
 #include "model/world.h"
 
 namespace showcaller {
@@ -24,6 +25,9 @@ json::array events_view(const World& world);
 json::array manifests_view(const World& world, std::string_view kind);
 json::object manifest_view(const StoredManifest& stored);
 json::array instances_view(const World& world, std::string_view fleet);
+// A fleet's demand: {"fleet","basis","hours_known","peak_sessions"?,"peak_at"?,"short_instances"?,
+// "short_at"?,"prewarm_from"?,"says"}.
+json::object forecast_view(const World& world, const FleetView& view, Instant now);
 json::array quarantines_view(const World& world);
 json::array lines_view(const World& world);
 json::array tokens_view(const World& world);  // without their hashes

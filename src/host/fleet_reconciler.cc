@@ -43,18 +43,19 @@ std::vector<Error> FleetReconciler::pass(const std::function<void(FleetPass&)>& 
         if (driver == by_driver.end())
           return true;  // Unknown or unreachable: said in errors, or refused at apply.
         auto own = driver->second.extract(stored.manifest->name);
-        FleetPass pass{stored.manifest->name, own ? std::move(own.mapped()) : Observed{}};
+        FleetPass pass{stored.manifest->name, own ? std::move(own.mapped()) : Observed{}, {}};
         // What the durable world already wants; what this observation leads to is wanted at the
         // next pass.
         act(driver->first, pass);
         seen(pass);
-        (void)host_->submit(FleetObserved{pass.fleet, std::move(pass.instances)});
+        (void)host_->submit(
+            FleetObserved{pass.fleet, std::move(pass.instances), std::move(pass.outlook)});
         return true;
       });
   // Of fleets that were removed: nothing runs unseen, and no folder stays.
   for (auto& [driver, fleets] : by_driver) {
     for (auto& [fleet, instances] : fleets) {
-      if (!world->fleet(fleet)) act(driver, {fleet, std::move(instances)});
+      if (!world->fleet(fleet)) act(driver, {fleet, std::move(instances), {}});
     }
   }
   return errors;

@@ -7,9 +7,11 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "compute/demand_outlook.h"
 #include "compute/port/fleet_driver.h"
 #include "host/engine_host.h"
 
@@ -18,6 +20,7 @@ namespace showcaller {
 struct FleetPass {
   std::string fleet;
   std::vector<ObservedInstance> instances;
+  std::shared_ptr<const DemandOutlook> outlook;  // of its demand; null: none was made
 };
 
 class FleetReconciler {

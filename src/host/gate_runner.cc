@@ -268,7 +268,7 @@ json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
     return shared.intake.take_tick(key);
   }();
   return tick_line(stage, counted, units_of_(key), watch->t_s + stage.config.tick_s,
-                   headroom_of_(stage.fleet, stage.canary_build));
+                   headroom_of_(stage));
 }
 
 // Once, however often it is tried: a tick that was appended may be there although the flush failed.

@@ -26,9 +26,8 @@
 
 namespace showcaller {
 
-// Headroom of a build on a fleet, as last observed; absent: not known.
-using HeadroomOf =
-    std::function<std::optional<double>(const std::string& fleet, const std::string& build)>;
+// Headroom of a stage's fleet, as last observed; absent: not known.
+using HeadroomOf = std::function<std::optional<Headroom>(const JudgedStage& stage)>;
 
 // What the baseline is like, metric by metric.
 std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, MetricCounts>& totals);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "compute/forecast_capacity.h"
 #include "engine/baseline_sources.h"
 #include "host/instance_sessions.h"
 
@@ -31,13 +32,12 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers,
                                                 self.options_.allocator);
   self.fleets_ = std::make_unique<FleetReconciler>(self.engine_.get(), self.ports_.drivers);
+  self.demand_ = std::make_unique<DemandHistory>(self.ports_.evidence);
   if (self.ports_.actions)
     self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
   self.gates_ = std::make_unique<GateRunner>(
       self.engine_.get(), self.ports_.evidence,
-      [&self](const std::string& fleet, const std::string& build) {
-        return self.headroom_of(fleet, build);
-      },
+      [&self](const JudgedStage& stage) { return self.headroom_of(stage); },
       [&self](const std::string& stage) { return self.desk_->take_units(stage); });
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
@@ -60,6 +60,7 @@ void Host::pass() {
   (void)engine_->submit(engine_->observe_clock());
   const auto errors = fleets_->pass([this](FleetPass& pass) {
     desk_->observe(pass.fleet, pass.instances);
+    note_demand(&pass);
     {
       std::lock_guard lock(intake_mutex_);
       intake_.observe(pass.fleet, instance_sessions(pass.instances), engine_->now());
@@ -128,6 +129,10 @@ void Host::note_flags(std::span<const LedgerEntry> entries) {
 PlanFacts Host::plan_facts() const {
   PlanFacts facts;
   const double running_s = double((engine_->now() - opened_).count()) / 1000;
+  for (FleetPass& pass : fleets()) {
+    facts.outlooks[pass.fleet] = std::move(pass.outlook);
+    facts.instances[pass.fleet] = std::move(pass.instances);
+  }
   std::lock_guard lock(intake_mutex_);
   facts.baselines =
       baselines_of(intake_.history().totals(baseline_sources(*world()), engine_->now()));
@@ -163,18 +168,41 @@ std::vector<FleetPass> Host::fleets() const {
 FleetView Host::view_of(const std::string& fleet) const {
   std::lock_guard lock(passes_mutex_);
   const auto at = passes_.find(fleet);
-  static const std::vector<ObservedInstance> kNothing;
-  return fleet_view(*world(), fleet, at == passes_.end() ? kNothing : at->second.instances,
-                    engine_->now());
+  static const FleetPass kNothing;
+  const FleetPass& pass = at == passes_.end() ? kNothing : at->second;
+  return fleet_view(*world(), fleet, pass.instances, engine_->now(), pass.outlook);
 }
 
-std::optional<double> Host::headroom_of(const std::string& fleet, const std::string& build) const {
-  std::lock_guard lock(passes_mutex_);
-  const auto at = passes_.find(fleet);
-  if (at == passes_.end()) return std::nullopt;
-  return double(fleet_view(*world(), fleet, at->second.instances, engine_->now())
-                    .headroom_ppm(build)) /
-         double(kPpmWhole);
+// Sessions that run, whoever plays them.
+void Host::note_demand(FleetPass* pass) {
+  SessionsByRegion sessions;
+  const auto now = world();
+  if (const FleetSpec* spec = now->fleet(pass->fleet)) {
+    for (const RegionSpec& region : spec->regions) sessions[region.name] = 0;
+  }
+  for (const ObservedInstance& instance : pass->instances) {
+    if (instance.state != InstanceState::Exited) sessions[instance.region] += sessions_on(instance);
+  }
+  std::vector<Error> errors;
+  pass->outlook = demand_->observe(pass->fleet, sessions, now->wall(engine_->now()), &errors);
+  for (const Error& error : errors) options_.on_error(error);
+}
+
+// Against the peak that is forecast; where there is no forecast, of the event's build against what
+// runs on it now.
+std::optional<Headroom> Host::headroom_of(const JudgedStage& stage) const {
+  {
+    std::lock_guard lock(passes_mutex_);
+    if (!passes_.contains(stage.fleet)) return std::nullopt;
+  }
+  const auto now = world();
+  const FleetView view = view_of(stage.fleet);
+  const EventState* event = now->event(stage.event);
+  if (event && event->manifest) {
+    if (auto ahead = headroom_ahead(*now, view, *event, engine_->now()))
+      return Headroom{ahead->level, std::move(ahead->basis)};
+  }
+  return Headroom{double(view.headroom_ppm(stage.canary_build)) / double(kPpmWhole), {}};
 }
 
 Result<Allocation> Host::allocate(const AllocationRequest& request) {

@@ -27,6 +27,7 @@
 #include "host/action_reconciler.h"
 #include "host/allocation_desk.h"
 #include "host/command_rates.h"
+#include "host/demand_history.h"
 #include "host/engine_host.h"
 #include "host/flag_exposures.h"
 #include "host/fleet_reconciler.h"
@@ -122,7 +123,8 @@ class Host {
   void sweep();
   void tell_totals();
   void tell_trouble();
-  std::optional<double> headroom_of(const std::string& fleet, const std::string& build) const;
+  void note_demand(FleetPass* pass);
+  std::optional<Headroom> headroom_of(const JudgedStage& stage) const;
 
   HostPorts ports_;
   HostOptions options_;
@@ -130,6 +132,7 @@ class Host {
   CommandRates rates_;
   std::unique_ptr<AllocationDesk> desk_;
   std::unique_ptr<FleetReconciler> fleets_;
+  std::unique_ptr<DemandHistory> demand_;
   std::unique_ptr<ActionReconciler> actions_;
   std::unique_ptr<GateRunner> gates_;
 

@@ -85,7 +85,7 @@ bool shows_anything(const StageTick& counted) {
 }  // namespace
 
 json::object tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
-                       std::int64_t t_s, std::optional<double> headroom) {
+                       std::int64_t t_s, const std::optional<Headroom>& headroom) {
   json::object line =
       to_json(compared(stage, counted, units, t_s), shape_of(stage.config)).as_object();
   const bool alive = std::any_of(counted.alive.begin(), counted.alive.end(),
@@ -99,7 +99,10 @@ json::object tick_line(const JudgedStage& stage, const StageTick& counted, const
   json::object absolute;
   for (const AbsoluteGate& gate : stage.absolute) {
     if (gate.metric == kHeadroomMetric) {
-      if (headroom) absolute[gate.metric] = {{"level", *headroom}};
+      if (!headroom) continue;
+      json::object level{{"level", headroom->level}};
+      if (!headroom->basis.empty()) level["basis"] = headroom->basis;
+      absolute[gate.metric] = std::move(level);
     } else if (const auto m = counted.metrics.find(gate.metric); m != counted.metrics.end()) {
       absolute[gate.metric] = canary_counts(m->second);
     }
@@ -182,6 +185,7 @@ AbsoluteTick absolute_tick(const json::object& line, const std::string& metric) 
   }
   if (const json::value* level = get_if(counts, "level"); level && level->is_number())
     tick.level = level->to_number<double>();
+  tick.basis = get_string(counts, "basis");
   return tick;
 }
 

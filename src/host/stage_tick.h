@@ -5,7 +5,8 @@
 // history = {"t":0, "groups":…}: the baseline's last hour, whole; before the ticks of its gates
 //   line = {"t":…, "units":…, "groups":… (evidence/tick.h), "seen": bool, "alive"?: true,
 //           "trust": {metric: "server"|"probe"|"client"}, "absolute"?: {metric: counts | level}}
-//   counts = {"n": whole, "x": whole, "histogram"?: …}, of the canary; level = {"level": number}
+//   counts = {"n": whole, "x": whole, "histogram"?: …}, of the canary; level = {"level": number,
+//   "basis"?: text}
 #pragma once
 
 #include <map>
@@ -20,8 +21,14 @@
 
 namespace showcaller {
 
+// Free capacity over need, and what need is taken from; empty: from what runs.
+struct Headroom {
+  double level = 0;
+  std::string basis;
+};
+
 json::object tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
-                       std::int64_t t_s, std::optional<double> headroom);
+                       std::int64_t t_s, const std::optional<Headroom>& headroom);
 
 // By gate, what its baseline's groups were like in the hour before.
 using GateHistory = std::map<std::string, BaselineGroups>;

@@ -43,7 +43,7 @@ Result<CommandBody> quarantine_command(FieldReader& reader, bool release) {
 }
 
 Result<Kind> kind_of(const std::string& text) {
-  for (int i = 0; i <= static_cast<int>(Kind::LiveEvent); ++i) {
+  for (int i = 0; i < kKinds; ++i) {
     if (to_string(static_cast<Kind>(i)) == text) return static_cast<Kind>(i);
   }
   return fail(ErrorCode::Invalid,

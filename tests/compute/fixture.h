@@ -20,6 +20,7 @@ struct FleetFixture {
   World world;
   Instant now = instant_ms(1'800'000'000'000);
   FleetSpec fleet;
+  std::shared_ptr<const DemandOutlook> outlook;   // of every fleet
   std::map<std::string, ObservedInstance> shown;  // what the driver shows
   std::set<std::string> hidden;                   // alive, but not shown
   std::map<std::string, std::string>
@@ -107,7 +108,7 @@ struct FleetFixture {
     auto observed = observe();
     for (const FleetAction& action : wanted_actions(world, name, observed, now)) act(action);
     observed = observe();
-    auto payloads = plan_fleet(world, name, observed, now);
+    auto payloads = plan_fleet(world, name, observed, now, outlook.get());
     for (const Payload& payload : payloads) {
       moves += !std::holds_alternative<StartsDelayed>(payload);
       record(payload);

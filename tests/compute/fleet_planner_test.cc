@@ -577,9 +577,10 @@ TEST(FleetView, CountsAndHeadroom) {
   auto spec = FleetFixture::event_spec();
   spec.readiness.capacity_headroom_ppm = 300'000;
   const auto& event = f.put_event("winter", spec, Phase::Preparing, -1);
-  EXPECT_FALSE(capacity_standing(f.world, view, event).ready);
+  EXPECT_FALSE(capacity_standing(f.world, view, event, f.now).ready);
   f.passes(4);
-  EXPECT_TRUE(capacity_standing(f.world, fleet_view(f.world, "raid", f.observe()), event).ready);
+  EXPECT_TRUE(
+      capacity_standing(f.world, fleet_view(f.world, "raid", f.observe()), event, f.now).ready);
 }
 
 TEST(FleetPlanner, AThousandEventsAndAHundredThousandInstancesInOnePass) {

@@ -120,6 +120,12 @@ class Conversation {
       theatre_.restart(parse_duration(arg).value());
       return "";
     }
+    if (verb == "past") {  // FLEET REGION 21d 40..200
+      const std::size_t dots = w.at(4).find("..");
+      theatre_.remember({arg, arg2, parse_duration(arg3).value(), std::stod(w[4].substr(0, dots)),
+                         std::stod(w[4].substr(dots + 2)), w.size() > 5 ? std::stoi(w[5]) : 20});
+      return "";
+    }
     if (verb == "clock") {
       const bool back = arg == "back";
       const Duration step = parse_duration(back ? arg2 : arg).value();
@@ -172,6 +178,10 @@ class Conversation {
       for (const auto& [key, times] : theatre_.actions.effects)
         out += fmt::format("effect {} x{}\n", key, times);
       return out;
+    } else if (verb == "forecast") {
+      const auto standing = forecast_view(*theatre_.world(), theatre_.host().view_of(arg),
+                                          theatre_.host().engine().now());
+      return get_string(standing, "says") + "\n";
     } else if (verb == "waits") {
       std::string out;
       for (const std::string& what :

@@ -2,6 +2,7 @@
 #include "tests/host/theatre.h"
 
 #include <cmath>
+#include <numbers>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,18 @@ Status Theatre::start_host() {
   HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, evidence_, &ledger_};
   TRY(host_, Host::open(ports, std::move(options)));
   return {};
+}
+
+void Theatre::remember(const PastDemand& past) {
+  const Instant now = std::chrono::floor<std::chrono::hours>(clock.wall());
+  for (Instant hour = now - past.before; hour < now; hour += hours(1)) {
+    const double of_day = double(to_ms(hour) / 3'600'000 % 24 - past.busiest_hour) / 24;
+    const double wave = (1 + std::cos(2 * std::numbers::pi * of_day)) / 2;
+    const auto sessions = std::int64_t(past.least + (past.most - past.least) * wave);
+    const auto told = evidence_->append(demand_stream(past.fleet, hour),
+                                        demand_line(hour, {{past.region, sessions}}));
+    if (!told) throw std::runtime_error(told.error().message);
+  }
 }
 
 void Theatre::restart(Duration down) {

@@ -78,6 +78,15 @@ class Theatre {
   void advance(Duration d);
   // The process dies and starts again on what is durable; soft state is gone.
   void restart(Duration down);
+  // The fleet's past, as if it had been watched: from `before` now until this hour, each hour's
+  // most sessions between `least` and `most`, by the hour of the day. Read at the next restart.
+  struct PastDemand {
+    std::string fleet, region;
+    Duration before{};
+    double least = 0, most = 0;
+    int busiest_hour = 20;  // UTC
+  };
+  void remember(const PastDemand& past);
   // Decides what waits.
   void settle();
 

@@ -83,6 +83,23 @@ const Shape<Scheduled>& scheduled_shape() {
   return shape;
 }
 
+const Shape<ForecastCapacity>& forecast_shape() {
+  static const Shape<ForecastCapacity> shape(
+      "ForecastCapacity", "What is ready covers the peak that is forecast.",
+      {field("headroom", &ForecastCapacity::headroom_ppm, percent(),
+             "Free capacity over that peak.")
+           .assumed("0%"),
+       field("scale_up", &ForecastCapacity::scale_up, duration(),
+             "How far ahead: from wishing for instances to their being ready; a day at most.")
+           .assumed("10m")},
+      [](Reader& reader, const Node& node, ForecastCapacity* forecast) {
+        if (forecast->scale_up > hours(24))
+          reader.error_below(node, "scale_up", "nothing is forecast so far ahead",
+                             "say a day at most");
+      });
+  return shape;
+}
+
 const Shape<CapacitySpec>& capacity_shape() {
   static const Shape<CapacitySpec> shape(
       "Capacity", "How many instances, a region.",
@@ -105,8 +122,11 @@ const Shape<CapacitySpec>& capacity_shape() {
            .assumed("1"),
        list_field("schedule", &CapacitySpec::schedule, scheduled_shape(), "More for a time.", 1'000)
            .assumed("[]"),
-       noted<CapacitySpec, json::value>("forecast", any_json(),
-                                        "Kept; there is no forecast in this version."),
+       alternative<CapacitySpec, ForecastCapacity>(
+           "forecast", forecast_shape(),
+           [](CapacitySpec* capacity, ForecastCapacity forecast) { capacity->forecast = forecast; },
+           "Scale ahead of the demand that is forecast from the fleet's own past.")
+           .derived_as("capacity follows what runs, its buffer and schedule"),
        field("players_per_session", &CapacitySpec::players_per_session, integer(0, 100'000),
              "For headroom in players; 0 counts sessions.")
            .assumed("0")},

@@ -141,6 +141,26 @@ spec:
   rollback: { sessions: { drain: 45m, then: leave } }
 )";
 
+constexpr std::string_view kDrill =
+    R"(# An incident that is rehearsed: faults at their times, and what is expected of whom they meet.
+# `showcaller drill run` plays it in the simulator, beside the manifests of the event.
+apiVersion: showcaller.dev/v1
+kind: Drill
+metadata: { name: NAME, owner: OWNER }
+spec:
+  event: my-event                        # whose rollout is played
+  # fleet: my-staging-fleet              # for `--against SERVER`: a fleet labelled `stage: staging`
+  # population: { players: 6000 }        # who plays, docs/rehearse.md; absent: as the fleets suggest
+  injects:                               # `at` counts from the first players let in
+    - { name: bad-matches, at: 5m, fault: { kind: crashes, size: 5 } }
+  expect:
+    - { that: rollback,  within: 15m, after: bad-matches }
+    - { that: recovered, within: 90m, after: bad-matches }
+  stop_when:                             # any of them ends the drill
+    - { players_harmed_over: 2000 }
+    - { lasts_over: 4h }
+)";
+
 std::string_view text_of(Kind kind) {
   switch (kind) {
     case Kind::Team:
@@ -157,6 +177,8 @@ std::string_view text_of(Kind kind) {
       return kFlag;
     case Kind::Pipeline:
       return kPipeline;
+    case Kind::Drill:
+      return kDrill;
     case Kind::LiveEvent:
       break;
   }

@@ -97,9 +97,10 @@ Shape<ReadinessSpec> capacity_section() {
            .derived_as("the fleet whose build changes"),
        field("headroom", &ReadinessSpec::capacity_headroom_ppm, percent(),
              "Free capacity over need."),
-       noted<ReadinessSpec, int>("from", choice<int>({{"current", 0}, {"forecast", 1}}),
-                                 "What need is taken from: the sessions that run. `forecast` is "
-                                 "taken as `current` in this version, with a warning.")
+       field("from", &ReadinessSpec::capacity_from_forecast,
+             choice<bool>({{"current", false}, {"forecast", true}}),
+             "What need is taken from: the sessions that run, or the peak that is forecast until "
+             "more could be ready and the stage has baked.")
            .assumed("current")});
 }
 
@@ -204,6 +205,10 @@ const Shape<IntakeSpec>& intake_shape() {
        field("pace", &IntakeSpec::pace_per_minute, rate_per_minute(),
              "At most so many new sessions.")
            .derived_as("no limit"),
+       field("expected", &IntakeSpec::expected_players, player_count(),
+             "Players at once that it brings at its best hour, beside those who come anyhow; the "
+             "forecast of its fleet counts them from the start, for a day.")
+           .derived_as("nobody beside those"),
        field("if_not_proven", &IntakeSpec::if_not_proven,
              choice<IfNotProven>({{"postpone", IfNotProven::Postpone},
                                   {"open_proven_share", IfNotProven::OpenProvenShare},

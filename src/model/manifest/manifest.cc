@@ -17,9 +17,7 @@ namespace showcaller {
 namespace manifest {
 namespace {
 
-constexpr Kind kKinds[] = {Kind::Team,  Kind::Policy, Kind::Metric,   Kind::Service,
-                           Kind::Fleet, Kind::Flag,   Kind::Pipeline, Kind::LiveEvent};
-constexpr std::string_view kLaterKinds[] = {"Drill", "Environment", "Migration"};
+constexpr std::string_view kLaterKinds[] = {"Environment", "Migration"};
 
 json::value sorted(const json::value& value) {
   if (const auto* array = value.if_array()) {
@@ -63,6 +61,8 @@ void read_spec(Reader& reader, Kind kind, Node& node, Manifest* manifest) {
       return read_spec_as(reader, pipeline_shape(), node, manifest);
     case Kind::LiveEvent:
       return read_spec_as(reader, live_event_shape(), node, manifest);
+    case Kind::Drill:
+      return read_spec_as(reader, drill_shape(), node, manifest);
   }
 }
 
@@ -94,7 +94,7 @@ std::optional<Kind> read_head(Reader& reader, const Node& root) {
   }
   const Node* kind = root.find("kind");
   std::vector<std::string> known;
-  for (const Kind k : kKinds) known.emplace_back(to_string(k));
+  for (int k = 0; k < kKinds; ++k) known.emplace_back(to_string(Kind(k)));
   if (kind == nullptr) {
     reader.error(root.position, "manifest has no kind", suggestion("", known));
     return std::nullopt;
@@ -429,7 +429,8 @@ std::vector<std::string> built_in_metric_names() {
 }
 
 std::optional<Kind> kind_from(std::string_view name) {
-  for (const Kind kind : manifest::kKinds) {
+  for (int i = 0; i < kKinds; ++i) {
+    const Kind kind = Kind(i);
     if (to_string(kind) == name) return kind;
   }
   return std::nullopt;

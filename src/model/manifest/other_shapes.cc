@@ -296,6 +296,8 @@ const ShapeInfo& shape_of(Kind kind) {
       return flag_shape();
     case Kind::Pipeline:
       return pipeline_shape();
+    case Kind::Drill:
+      return drill_shape();
     case Kind::LiveEvent:
       break;
   }

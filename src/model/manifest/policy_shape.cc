@@ -103,7 +103,7 @@ const Shape<QuotaSpec>& quota_shape() {
 
 Value<std::string> kind_word() {
   std::vector<std::pair<std::string, std::string>> words;
-  for (int i = 0; i <= int(Kind::LiveEvent); ++i) {
+  for (int i = 0; i < kKinds; ++i) {
     const std::string word(to_string(Kind(i)));
     if (Kind(i) != Kind::Policy) words.emplace_back(word, word);
   }

@@ -84,6 +84,14 @@ std::optional<std::int64_t> parse_rate_per_minute(std::string_view text) {
   return rate;
 }
 
+std::optional<std::int64_t> parse_player_count(std::string_view text) {
+  const double each = take_suffix(&text, "k") ? 1'000 : take_suffix(&text, "M") ? 1'000'000 : 1;
+  const auto value = parse_decimal(text);
+  const auto players = value ? whole(*value * each) : std::nullopt;
+  if (!players || *players < 1 || *players > 1'000'000'000) return std::nullopt;
+  return players;
+}
+
 std::optional<double> parse_bound(std::string_view text) {
   if (const auto value = parse_decimal(text)) return value;
   std::string_view percent = text;

@@ -27,6 +27,9 @@ std::optional<double> parse_multiple(std::string_view text);
 // "20k/min" → 20'000; also "/s", "/h", "k" and "M". Whole and at least 1 a minute.
 std::optional<std::int64_t> parse_rate_per_minute(std::string_view text);
 
+// "20k" → 20'000; also "M". Whole and at least 1, at most a billion.
+std::optional<std::int64_t> parse_player_count(std::string_view text);
+
 // A bound in a metric's own unit: "250ms" or "1.5s" → milliseconds, "15%" → 0.15, "3" → 3.
 std::optional<double> parse_bound(std::string_view text);
 

@@ -15,8 +15,10 @@ using manifest::FieldInfo;
 using manifest::SchemaSet;
 using manifest::ShapeInfo;
 
-constexpr Kind kKinds[] = {Kind::LiveEvent, Kind::Pipeline, Kind::Fleet,  Kind::Flag,
+// What is written most comes first.
+constexpr Kind kOrder[] = {Kind::LiveEvent, Kind::Pipeline, Kind::Drill,  Kind::Fleet, Kind::Flag,
                            Kind::Metric,    Kind::Service,  Kind::Policy, Kind::Team};
+static_assert(std::size(kOrder) == kKinds);
 
 json::object document_schema(json::value kind, json::value spec, SchemaSet& set) {
   json::object metadata = manifest::reference_schema(manifest::metadata_shape(), set);
@@ -66,7 +68,7 @@ void describe_shape(const ShapeInfo& shape, std::string_view title,
 json::object manifest_schema() {
   SchemaSet set;
   json::array names, cases;
-  for (const Kind kind : kKinds) {
+  for (const Kind kind : kOrder) {
     names.push_back(kind_name(kind));
     json::object is_kind{
         {"properties", json::object{{"kind", json::object{{"const", kind_name(kind)}}}}},
@@ -95,7 +97,7 @@ json::object manifest_schema(Kind kind) {
 
 std::string manifest_reference() {
   std::string out;
-  for (const Kind kind : kKinds) {
+  for (const Kind kind : kOrder) {
     std::set<std::string> described;
     describe_shape(manifest::shape_of(kind), fmt::format("### {}: `spec`", to_string(kind)),
                    &described, &out);

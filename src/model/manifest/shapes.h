@@ -18,6 +18,7 @@ const Shape<ServiceSpec>& service_shape();
 const Shape<PolicySpec>& policy_shape();
 const Shape<TeamSpec>& team_shape();
 const Shape<PipelineSpec>& pipeline_shape();
+const Shape<DrillSpec>& drill_shape();
 
 // The table of a kind's spec.
 const ShapeInfo& shape_of(Kind kind);

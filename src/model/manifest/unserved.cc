@@ -16,7 +16,6 @@ constexpr Unserved kUnserved[] = {
     {Kind::Team, "spec.escalation", "pages are records for the owner, and no one is called"},
     {Kind::Team, "spec.contacts", "pages are records for the owner, and no one is called"},
     {Kind::Fleet, "spec.spread", "hosts of a region are taken in turn"},
-    {Kind::Fleet, "spec.capacity.forecast", "capacity follows what runs, its buffer and schedule"},
     {Kind::Service, "spec.slos", "gates judge events; no objective is watched beside them"},
     {Kind::Service, "spec.depends_on", "no circuit breaker follows it"},
     {Kind::Service, "spec.degradation_order", "no feature is switched off by itself"},
@@ -66,12 +65,6 @@ void say_unserved_event(Reader& reader, const Draft& draft) {
   const auto& changes = draft.manifest.as<LiveEventSpec>().changes;
   for (std::size_t i = 0; i < changes.size(); ++i)
     say_unserved_change(reader, draft, changes[i], fmt::format("spec.changes[{}]", i));
-  const Node* from = node_at(draft.root, "spec.readiness.capacity.from");
-  if (from && from->text == "forecast") {
-    reader.warning_at(draft.root, "spec.readiness.capacity.from",
-                      "there is no forecast in this version: need is taken from the sessions that "
-                      "run, as with `from: current`");
-  }
 }
 
 }  // namespace

@@ -82,6 +82,9 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
     case Kind::LiveEvent:
       validate_live_event(reader, draft, references);
       break;
+    case Kind::Drill:
+      validate_drill(reader, draft, references);
+      break;
     default:
       break;
   }

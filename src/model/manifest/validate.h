@@ -11,10 +11,10 @@ constexpr std::size_t kGatesPerStageMax = 64;
 
 // Checks one manifest of any kind; findings carry places in draft.root.
 void validate_manifest(Reader& reader, const Draft& draft, const References& references);
-// LiveEvents alone.
 // Warns of keys that nothing acts on.
 void say_unserved(Reader& reader, const Draft& draft);
 void validate_live_event(Reader& reader, const Draft& draft, const References& references);
+void validate_drill(Reader& reader, const Draft& draft, const References& references);
 // Layers of the files' events against each other and against those in force.
 void validate_layers(Reader& reader, const std::vector<const Draft*>& events,
                      const References& references);

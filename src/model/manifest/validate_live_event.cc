@@ -25,6 +25,7 @@ class EventCheck {
     irreversible();
     schedule();
     readiness();
+    intake();
     stages();
     exposures();
     gates();
@@ -46,6 +47,7 @@ class EventCheck {
                             const std::optional<ScheduledTime>& second, std::string_view name,
                             std::string_view first_name);
   void readiness();
+  void intake();
   void probes();
   void stages();
   void regions(const std::vector<std::string>& names, const std::string& at);
@@ -293,6 +295,14 @@ void EventCheck::readiness() {
           "add a `bundle` change or leave this out");
   }
   probes();
+}
+
+// Nobody could say which fleet they come to.
+void EventCheck::intake() {
+  if (spec_.intake.expected_players == 0 || !spec_.readiness.capacity_fleet.empty()) return;
+  if (spec_.changes_build() || reader_.is_wrong("spec.changes")) return;
+  error("spec.intake.expected", "no fleet is named that its players come to, and no build changes",
+        "add `spec.readiness.capacity.fleet`");
 }
 
 void EventCheck::probes() {

@@ -319,6 +319,13 @@ Value<std::int64_t> rate_per_minute() {
                                   pattern("^(?=.*[1-9])[0-9]+(\\.[0-9]+)?[kM]?/(s|min|h)$"));
 }
 
+Value<std::int64_t> player_count() {
+  return text_value<std::int64_t>("a number of players such as 20k", parse_player_count,
+                                  {{"type", json::array{"string", "integer"}},
+                                   {"pattern", "^(?=.*[1-9])[0-9]+(\\.[0-9]+)?[kM]?$"},
+                                   {"minimum", 1}});
+}
+
 Value<double> multiple() {
   return text_value<double>(
       "a multiple above 1 such as 2x", parse_multiple,

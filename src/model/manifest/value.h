@@ -75,6 +75,7 @@ Value<Duration> whole_seconds();  // at least one
 inline constexpr std::string_view kDurationPattern = R"(([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+)";
 Value<std::int64_t> percent();  // ppm
 Value<std::int64_t> rate_per_minute();
+Value<std::int64_t> player_count();
 Value<double> multiple();
 Value<double> bound();
 Value<std::variant<Ratio, Points>> margin();

@@ -84,7 +84,8 @@ struct ReadinessSpec {
   std::optional<std::int64_t>
       capacity_headroom_ppm;  // free capacity of the canary's fleet over need
   std::string capacity_fleet;
-  std::string client_protocol;  // ">=48"; empty: not asked
+  bool capacity_from_forecast = false;  // need is the peak that is forecast, not what runs
+  std::string client_protocol;          // ">=48"; empty: not asked
   std::int64_t client_adoption_ppm = 0;
   std::string client_by;  // "platform"
   std::int64_t bundle_ready_at_ppm = 0;
@@ -116,8 +117,9 @@ struct AnalysisSpec {
 enum class IfNotProven { Postpone, OpenProvenShare, Ask };
 
 struct IntakeSpec {
-  std::string waves;                 // "none" | "by_zone"; empty: by_zone if there are zones
-  std::int64_t pace_per_minute = 0;  // 0: no limit
+  std::string waves;                  // "none" | "by_zone"; empty: by_zone if there are zones
+  std::int64_t pace_per_minute = 0;   // 0: no limit
+  std::int64_t expected_players = 0;  // at its best hour, beside those who come anyhow
   IfNotProven if_not_proven = IfNotProven::Postpone;
 };
 

@@ -7,8 +7,8 @@
 namespace showcaller {
 
 std::string_view to_string(Kind kind) {
-  static constexpr std::array<std::string_view, 8> kNames{
-      "Team", "Policy", "Metric", "Service", "Fleet", "Flag", "Pipeline", "LiveEvent"};
+  static constexpr std::array<std::string_view, 9> kNames{
+      "Team", "Policy", "Metric", "Service", "Fleet", "Flag", "Pipeline", "LiveEvent", "Drill"};
   return kNames[std::size_t(kind)];
 }
 

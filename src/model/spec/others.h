@@ -33,6 +33,12 @@ struct RegionSpec {
   std::vector<std::string> hosts;  // empty: one host named after the region
 };
 
+// Scale ahead: what is ready covers the peak that is forecast from now until `scale_up` has passed.
+struct ForecastCapacity {
+  std::int64_t headroom_ppm = 0;  // free capacity over that peak
+  Duration scale_up{};            // from wishing for instances to their being ready
+};
+
 struct CapacitySpec {
   int instances_min = 1;         // a region, of the base build
   int instances_max = 100;       // a region, all builds together
@@ -45,6 +51,7 @@ struct CapacitySpec {
     int instances_min = 0;
   };
   std::vector<Scheduled> schedule;
+  std::optional<ForecastCapacity> forecast;
   int players_per_session = 0;  // for headroom in players; 0: count sessions
 };
 

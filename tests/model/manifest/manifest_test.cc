@@ -239,7 +239,7 @@ TEST(Manifest, StoredDocumentsThatAreNoneAreCorrupt) {
       const char* text :
       {R"({})",
        R"({"apiVersion":"showcaller.dev/v1","kind":"LiveEvent","metadata":{"name":"a","owner":"b"},"spec":[]})",
-       R"({"apiVersion":"showcaller.dev/v1","kind":"Drill","metadata":{"name":"a"},"spec":{}})"}) {
+       R"({"apiVersion":"showcaller.dev/v1","kind":"Migration","metadata":{"name":"a"},"spec":{}})"}) {
     const auto manifest = manifest_from_json(parse_json(text)->get_object());
     ASSERT_FALSE(manifest) << text;
     EXPECT_EQ(manifest.error().code, ErrorCode::Corrupt);
@@ -285,7 +285,7 @@ TEST(Manifest, TheDesignsOwnManifestIsRead) {
   EXPECT_TRUE(offline.ok()) << format_findings(offline.findings, files);
   EXPECT_EQ(paths, (std::vector<std::string>{
                        "spec.changes[2].config.version", "spec.changes[3].bundle.preload",
-                       "spec.changes[4].action.compensate", "spec.readiness.capacity.from"}));
+                       "spec.changes[4].action.compensate"}));
 
   options.missing = MissingReference::Error;
   EXPECT_FALSE(parse_manifests(files, options).ok());
