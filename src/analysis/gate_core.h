@@ -188,7 +188,7 @@ struct GateState::Core {
   double log_e_catastrophe(std::size_t s) const;
   double log_e_metric(std::size_t m) const;
   double log_e_total() const;
-  bool evidence_may_fail() const;
+  bool evidence_may_reach(double log_bar) const;
   double least_phi(std::size_t s) const;
   double score(std::size_t s, const WindowNoise& n) const;
   bool score_fires(std::size_t s) const;

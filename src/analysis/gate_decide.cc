@@ -38,8 +38,8 @@ Verdict GateState::Core::decide() {
 }
 
 bool GateState::Core::fails() const {
-  if (evidence_may_fail() && log_e_total() >= std::log(e_threshold(plan->config.profile)))
-    return true;
+  const double log_bar = std::log(e_threshold(plan->config.profile));
+  if (evidence_may_reach(log_bar) && log_e_total() >= log_bar) return true;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     if (score_fires(s)) return true;
   }

@@ -29,15 +29,61 @@ constexpr double kClumpSizeMin = 1.25;
 
 namespace {
 
-// At most the log of the mass that the instance effect's t has in [0, reach]; 0 for a point null;
-// hopeless where too few nodes lie within reach for the sum to follow the integral.
-double log_null_mass(const WindowNoise& n, double reach) {
-  constexpr double kHopeless = -1e9;
-  if (n.v0 < kPointNullSd * kPointNullSd) return 0;
-  const double z = reach / std::sqrt(n.v0);
-  // For nu >= 3 the mass in [0, z] is at least 0.3 min(z, 1).
-  if (n.nu < 3 || z < 0.3 || reach < 0.05) return kHopeless;
-  return std::log(0.25 * std::min(z, 1.0));
+// The row at or outside `beta`, away from the middle. The likelihood is concave in beta: between
+// two nodes it is nowhere below the lower of them.
+double l_outside(const GridRow& l, double beta, bool above) {
+  const GridAxis& axis = grid_axis();
+  std::size_t j = 0;
+  for (std::size_t step = 128; step > 0; step /= 2) {
+    if (j + step < kGridNodes && axis.beta[j + step] <= beta) j += step;
+  }
+  return above && axis.beta[j] < beta && j + 1 < kGridNodes ? l[j + 1] : l[j];
+}
+
+// How much of the instance effect's t lies so many sd around its middle; for nu >= 3 it is a fifth
+// more.
+struct Mass {
+  double sds, mass;
+};
+constexpr Mass kMassAround[] = {{0.25, 0.15}, {0.5, 0.29}, {1, 0.5}, {2, 0.7}};
+
+// Never above the log of the null's part of an e-value, whose likelihood peaks at `peak`: its mass
+// between margin and peak, where the likelihood is not below that of the margin; or its mass around
+// the margin with the least likelihood there.
+double log_null_bound(const GridRow& l, const WindowNoise& n, double margin, double l_margin,
+                      double peak) {
+  constexpr double kNothing = -1e9;
+  const double sd = std::sqrt(n.v0);
+  if (sd < kPointNullSd) return l_margin / n.phi;
+  // Where few nodes lie within reach the sum does not follow the integral.
+  constexpr double kReachMin = 0.05;
+  if (n.nu < 3) return kNothing;
+  double most = kNothing;
+  const double reach = std::abs(peak - margin);
+  if (reach >= kReachMin) most = l_margin / n.phi + std::log(0.25 * std::min(reach / sd, 1.0));
+  for (const Mass& around : kMassAround) {
+    const double half = around.sds * sd;
+    if (half < kReachMin / 2) continue;
+    const double least =
+        std::min(l_outside(l, margin - half, false), l_outside(l, margin + half, true));
+    most = std::max(most, least / n.phi + std::log(around.mass));
+  }
+  return most;
+}
+
+// Never below the log of an e-value against a null that is a t: up to a node beyond which what is
+// left of the likelihood is less than the null's whole part, the alternatives' weight is nowhere
+// more than so many times that of the null, which is least there.
+double log_weights_bound(const GridRow& l, const WindowNoise& n, double margin, double log_null) {
+  constexpr double kWorseDensityMax = 4.5;     // 3.875 at the margin, and what the grid makes of it
+  constexpr double kStudentDensityMin = 0.36;  // in its middle, for nu >= 3
+  const GridAxis& axis = grid_axis();
+  std::size_t edge = kGridNodes - 1;
+  while (edge > 0 && axis.beta[edge - 1] > margin && l[edge - 1] / n.phi <= log_null) --edge;
+  const double z2 = (axis.beta[edge] - margin) * (axis.beta[edge] - margin) / n.v0;
+  const double log_student = std::log(kStudentDensityMin) - (n.nu + 1) / 2 * std::log1p(z2 / n.nu);
+  const double log_ratio = std::log(kWorseDensityMax) + std::log(n.v0) / 2 - log_student;
+  return std::log(2) + std::max(0.0, log_ratio);
 }
 
 }  // namespace
@@ -175,16 +221,17 @@ double GateState::Core::log_e_window(std::size_t s, const SeriesWindow& w,
   return numerator - log_mixture(w.l, n.phi, mixture_student(series.margin(), sd, n.nu));
 }
 
-// Never below log_e_window, and much cheaper. The numerator is at most the peak. The denominator is
-// at least its value at the margin times the null's mass between margin and peak, for the
-// likelihood is concave in beta.
+// Never below log_e_window, and much cheaper: the numerator is at most the peak.
 double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
                                     const WindowNoise& n) const {
   const SeriesPlan& series = plan->series[s];
   if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
   const double l_margin = w.l[kSlotMargin];
   const GridPeak peak = peak_above(w.l, series.margin(), l_margin);
-  return (peak.l - l_margin) / n.phi - log_null_mass(n, peak.beta - series.margin());
+  const double log_null = log_null_bound(w.l, n, series.margin(), l_margin, peak.beta);
+  const double bound = peak.l / n.phi - log_null;
+  if (n.nu < 3 || n.v0 < kPointNullSd * kPointNullSd) return bound;
+  return std::min(bound, log_weights_bound(w.l, n, series.margin(), log_null));
 }
 
 double GateState::Core::log_e_share(std::size_t s, std::size_t k) const {
@@ -265,39 +312,55 @@ double GateState::Core::least_phi(std::size_t s) const {
   return n > 0 ? std::clamp(0.9 * (1 - x / n), 0.02, 1.0) : 0.02;
 }
 
-// A cheap "no" for the ordinary tick.
-bool GateState::Core::evidence_may_fail() const {
-  const double threshold = std::log(e_threshold(plan->config.profile)) - 1e-6;
-  LogSum sum;
+// A cheap "no" for the ordinary tick: bounds first, and the largest of them made exact until they
+// are below the bar together or none is left.
+bool GateState::Core::evidence_may_reach(double log_bar) const {
+  struct Part {
+    double log_share, log_e, e;  // e with its share
+    std::size_t s, k;
+    bool exact;
+  };
+  // Beyond what any bar is, and far from where doubles end.
+  const auto e_of = [](double log_share, double log_e) {
+    return log_e <= kLogNothing ? 0 : std::exp(std::min(log_share + log_e, 300.0));
+  };
+  std::vector<Part> parts;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     const SeriesPlan& series = plan->series[s];
     if (series.weight <= 0) continue;
     for (std::size_t k = 0; k <= restarts.size(); ++k) {
       const SeriesSums& now = main[s].sums;
-      if (k > 0) {
-        const SeriesSums& then = restarts[k - 1].series[s].sums;
-        if (now.suspect - then.suspect <= now.expected - then.expected) continue;
-      } else if (now.suspect <= now.expected) {
-        continue;
-      }
+      const SeriesSums then = k > 0 ? restarts[k - 1].series[s].sums : SeriesSums{};
+      if (now.suspect - then.suspect <= now.expected - then.expected) continue;
       const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
       const SeriesWindow w = window(s, k);
       WindowNoise n;
-      if (plan->config.assignment == Assignment::Instance) {
-        n = noise(s, k);
-      } else {
-        n.phi = least_phi(s);
-      }
-      double bound = log_e_bound(s, w, n);
-      if (bound > 5) bound = std::min(bound, log_e_window(s, w, noise(s, k)));
-      sum.add(std::log(share * series.weight) + bound);
+      n.phi = least_phi(s);
+      if (plan->config.assignment == Assignment::Instance) n = noise(s, k);
+      const double log_share = std::log(share * series.weight), log_e = log_e_bound(s, w, n);
+      parts.push_back({log_share, log_e, e_of(log_share, log_e), s, k, false});
     }
-    if (series.catastrophe) {
-      const double weight = plan->metrics[series.metric].catastrophe_weight;
-      if (weight > 0) sum.add(std::log(weight) + log_e_catastrophe(s));
-    }
+    const double weight = plan->metrics[series.metric].catastrophe_weight;
+    if (!series.catastrophe || weight <= 0) continue;
+    const double log_e = log_e_catastrophe(s);
+    parts.push_back({std::log(weight), log_e, e_of(std::log(weight), log_e), s, 0, true});
   }
-  return sum.value() >= threshold;
+  const double bar = std::exp(log_bar - 1e-6);
+  while (true) {
+    double sum = 0;
+    Part* loudest = nullptr;
+    for (Part& p : parts) {
+      sum += p.e;
+      if (!p.exact && (!loudest || p.e > loudest->e)) loudest = &p;
+    }
+    if (sum < bar) return false;
+    if (!loudest) return true;
+    const double log_e =
+        log_e_window(loudest->s, window(loudest->s, loudest->k), noise(loudest->s, loudest->k));
+    loudest->log_e = std::min(loudest->log_e, log_e);
+    loudest->e = e_of(loudest->log_share, loudest->log_e);
+    loudest->exact = true;
+  }
 }
 
 // z of the signed-root likelihood ratio, instance effects taken into its standard error.
@@ -357,7 +420,7 @@ bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
   if (peak.l - l_margin < log_bar * least_phi(s) && plan->config.assignment == Assignment::Player)
     return false;
   const WindowNoise n = noise(s, 0);
-  return (peak.l - l_margin) / n.phi - log_null_mass(n, series.safe_margin() - peak.beta) >=
+  return peak.l / n.phi - log_null_bound(main[s].l, n, series.safe_margin(), l_margin, peak.beta) >=
          log_bar;
 }
 

@@ -9,218 +9,243 @@
 namespace showcaller::test {
 namespace {
 
-constexpr int kBuckets = 64;
-constexpr double kMedianMs = 40;
-constexpr double kP99Ms = 250;
-const double kSigma = std::log(kP99Ms / kMedianMs) / 2.3263478740408408;
-const std::vector<double> kAt{0.5, 0.9, 0.95, 0.99};
-const double kNormalAt[] = {0, 1.2815515655446004, 1.6448536269514722, 2.3263478740408408};
-
-double cut(std::size_t i) {
-  return kMedianMs * std::exp(kSigma * kNormalAt[i]);
+// Columns of a group's counts: error, crash and latency with an n each, then what the top cut
+// scaled counts, then the wait.
+constexpr std::size_t kError = 0, kCrash = 2, kLatency = 4;
+constexpr double kClump = 2;
+std::size_t wait_column(const WorldConfig& config) {
+  return kLatency + 1 + kCuts + (config.scaled_certificate ? 1 : 0);
 }
 
-// P(latency > cut) for a lognormal moved by `log_shift`, its upper half stretched away from the
-// median.
-double above(double cut_ms, double log_shift, double stretch) {
-  const double median = kMedianMs * std::exp(log_shift);
-  double value = cut_ms;
-  // "p99 + 25 %" multiplies values above the median by up to 1.25, growing with their rank, the
-  // median unmoved: in logs the distance from the median grows by log(stretch) at the 99th
-  // percentile.
-  double sigma = kSigma;
-  if (value > median) sigma = kSigma + std::log(stretch) / kNormalAt[3];
-  return 0.5 * std::erfc(std::log(value / median) / sigma / std::sqrt(2.0));
+bool by_group(const WorldConfig& config) {
+  return is_fleet(config.world) || config.queue == QueueTime::PerPool;
 }
 
 }  // namespace
 
-const char* name_of(World world) {
-  switch (world) {
-    case World::Clean:
-      return "E0clean";
-    case World::Flag:
-      return "E1flag";
-    case World::Fleet:
-      return "E2fleet";
-    case World::Clumps:
-      return "E3clumps";
-    case World::Matches:
-      return "E4matches";
-    case World::FleetMatches:
-      return "E4fleet";
-  }
-  return "";
-}
-
 GateConfig gate_config_of(const WorldConfig& config) {
   GateConfig gate;
   gate.profile = config.profile;
-  gate.assignment = config.world == World::Fleet || config.world == World::FleetMatches
-                        ? Assignment::Instance
-                        : Assignment::Player;
+  gate.assignment = by_group(config) ? Assignment::Instance : Assignment::Player;
   gate.planned_s = config.planned_s;
   gate.tick_s = config.tick_s;
   gate.warmup_s = config.warmup_s;
-  gate.share = config.share;
+  gate.share = config.queue == QueueTime::PerPool ? 0.5 : config.share;
   const bool raw = config.world == World::Clumps;
   GateMetric error{
       .name = "error", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.34};
   GateMetric crash{
       .name = "crash", .kind = raw ? MetricKind::Count : MetricKind::Binary, .weight = 0.28};
-  GateMetric latency{.name = "latency", .kind = MetricKind::Quantile, .weight = 0.34, .at = kAt};
-  for (std::size_t i = 0; i < kAt.size(); ++i) latency.cuts.push_back(cut(i));
+  GateMetric latency{.name = "latency", .kind = MetricKind::Quantile, .weight = 0.34};
+  latency.at.assign(kAt.begin(), kAt.end());
+  for (std::size_t i = 0; i < kCuts; ++i) latency.cuts.push_back(latency_cut(i));
+  if (config.scaled_certificate) latency.scaled_by = kScaledBy;
   gate.metrics = {error, crash, latency};
+  if (config.queue == QueueTime::Untold) return gate;
+  GateMetric wait{.name = "queue", .kind = MetricKind::Quantile, .weight = 0.34};
+  wait.at.assign(kAt.begin(), kAt.end());
+  for (std::size_t i = 0; i < kCuts; ++i) wait.cuts.push_back(wait_cut(config, i));
+  gate.metrics.push_back(wait);
   return gate;
 }
 
 SimulatedWorld::SimulatedWorld(const WorldConfig& config, std::uint64_t seed)
-    : config_(config), random_(seed) {
+    : config_(config), random_(seed), truth_(config, &random_) {
   if (config_.true_share == 0) config_.true_share = config_.share;
-  const int shared = 20;
-  const int count = fleet() ? config_.canary_instances + config_.baseline_instances : shared;
-  const double sd = config_.instance_sd;
-  const double latency_sd = sd * 0.04 / 0.15;
-  for (int i = 0; i < count; ++i) {
-    instances_.push_back({sd * random_.normal(), sd * random_.normal(),
-                          latency_sd * random_.normal(), latency_sd * random_.normal()});
-  }
-  load_phase_ = random_.uniform() * 6.283185307179586;
+  add_groups();
+}
+
+void SimulatedWorld::add_groups() {
   // In player assignment only the sum of the canary counts, so one group stands for its buckets.
-  const int canary_groups = fleet() ? config_.canary_instances : 1;
-  const int baseline_groups = fleet() ? config_.baseline_instances : kBuckets;
-  for (int i = 0; i < canary_groups; ++i)
-    tick_.groups.push_back({Arm::Canary, fmt::format("c{:02}", i), "", {}});
-  for (int i = 0; i < baseline_groups; ++i)
-    tick_.groups.push_back({Arm::Baseline, fmt::format("b{:02}", i), "", {}});
-  for (auto& group : tick_.groups) group.counts.assign(2 + 2 + 1 + kAt.size(), 0);
-}
-
-void SimulatedWorld::step_common() {
-  const double dt = double(config_.tick_s);
-  if (config_.world == World::Clean || config_.world == World::Matches) return;
-  load_ = 1 + 0.3 * std::sin(load_phase_ + t_ * 6.283185307179586 / 86'400);
-  if (shock_left_s_ > 0) {
-    shock_left_s_ -= dt;
-    if (shock_left_s_ <= 0) shock_error_ = shock_latency_ = 1;
-  } else if (random_.chance(2 * dt / 3600)) {
-    shock_left_s_ = random_.exponential(180);
-    shock_error_ = 1.5 + 4.5 * random_.uniform();
-    shock_latency_ = 1.1 + 0.5 * random_.uniform();
+  int canary = 1, baseline = int(kBuckets);
+  if (is_fleet(config_.world)) {
+    canary = config_.canary_instances;
+    baseline = config_.baseline_instances;
+  } else if (config_.queue == QueueTime::PerPool) {
+    canary = baseline = kPools;
   }
-  const double keep = std::exp(-dt / 600);
-  const double stir = std::sqrt(1 - keep * keep);
-  const double sd = config_.instance_sd;
-  for (Instance& i : instances_) {
-    i.error_drift = keep * i.error_drift + stir * sd * random_.normal();
-    i.latency_drift = keep * i.latency_drift + stir * sd * 0.04 / 0.15 * random_.normal();
-  }
-}
-
-SimulatedWorld::Rates SimulatedWorld::rates_of(const Instance* instance, bool canary) const {
-  const bool plain = config_.world == World::Clean || config_.world == World::Matches;
-  double error = config_.error_rate, crash = config_.crash_rate, shift = 0, stretch = 1;
-  if (!plain) {
-    error *= shock_error_;
-    crash *= shock_error_;
-    shift += std::log(shock_latency_);
-    if (canary && t_ < config_.cold_start_s) {
-      // Cold caches: worst at once, gone after two minutes.
-      const double cold = 1 - t_ / config_.cold_start_s;
-      error *= 1 + cold;
-      crash *= 1 + cold;
-      shift += std::log(1 + 0.5 * cold);
+  // In the order of evidence: by arm, then id.
+  const auto strata = strata_of(config_.world);
+  const auto add = [&](Tick* tick, Arm arm, std::size_t stratum, int groups) {
+    const char of_arm = arm == Arm::Canary ? 'c' : 'b';
+    for (int i = 0; i < groups; ++i) {
+      tick->groups.push_back(
+          {arm, fmt::format("{}{}{:02}", of_arm, stratum, i), strata[stratum].name, {}});
     }
-  }
-  if (instance) {
-    const double effect = std::exp(instance->error_fixed + instance->error_drift);
-    error *= effect;
-    crash *= effect;
-    shift += instance->latency_fixed + instance->latency_drift;
-  }
-  if (canary && t_ >= config_.fault.from_s) {
-    error *= config_.fault.error_ratio;
-    crash *= config_.fault.crash_ratio;
-    stretch = config_.fault.tail_stretch;
-  }
-  Rates rates{std::min(error, 1.0), std::min(crash, 1.0), {}};
-  for (std::size_t i = 0; i < kAt.size(); ++i) rates.above.push_back(above(cut(i), shift, stretch));
-  return rates;
+  };
+  for (std::size_t s = 0; s < strata.size(); ++s) add(&tick_, Arm::Canary, s, canary);
+  for (std::size_t s = 0; s < strata.size(); ++s) add(&tick_, Arm::Baseline, s, baseline);
+  add(&pooled_, Arm::Canary, 0, canary);
+  add(&pooled_, Arm::Baseline, 0, baseline);
+  const std::size_t width =
+      wait_column(config_) + (config_.queue == QueueTime::Untold ? 0 : 1 + kCuts);
+  for (auto& group : tick_.groups) group.counts.assign(width, 0);
+  for (auto& group : pooled_.groups) group.counts.assign(width, 0);
+  whole_.counts.assign(width, 0);
 }
 
-// A player meets any of the shared instances: the mean over them.
-SimulatedWorld::Rates SimulatedWorld::shared_rates(bool canary) const {
-  if (config_.world == World::Clean || config_.world == World::Matches)
-    return rates_of(nullptr, canary);
-  Rates mean{0, 0, std::vector<double>(kAt.size(), 0)};
-  const double part = 1 / double(instances_.size());
-  for (const Instance& i : instances_) {
-    const Rates r = rates_of(&i, canary);
-    mean.error += part * r.error;
-    mean.crash += part * r.crash;
-    for (std::size_t c = 0; c < kAt.size(); ++c) mean.above[c] += part * r.above[c];
-  }
-  return mean;
+// Geometric, of mean kClump.
+std::int64_t SimulatedWorld::clump() {
+  std::int64_t events = 1;
+  while (random_.chance(1 - 1 / kClump)) ++events;
+  return events;
 }
 
 std::int64_t SimulatedWorld::clumped(double mean) {
   std::int64_t events = 0;
-  // Geometric clumps of mean 2.
-  for (std::uint64_t left = random_.poisson(mean / 2); left > 0; --left) {
-    do {
-      ++events;
-    } while (random_.chance(0.5));
-  }
+  for (std::uint64_t left = random_.poisson(mean / kClump); left > 0; --left) events += clump();
   return events;
 }
 
 void SimulatedWorld::draw(GroupCounts* group, double sessions, const Rates& rates) {
   auto& counts = group->counts;
-  auto n = random_.poisson(sessions);
-  if (matches()) n = 8 * random_.poisson(sessions / 8);
-  counts[0] = counts[2] = counts[4] = std::int64_t(n);
-  if (config_.world == World::Clumps) {
-    counts[1] = clumped(double(n) * rates.error);
-    counts[3] = clumped(double(n) * rates.crash);
-  } else if (matches()) {
-    counts[1] = 8 * std::int64_t(random_.binomial(n / 8, rates.error));
-    counts[3] = 8 * std::int64_t(random_.binomial(n / 8, rates.crash));
-  } else {
-    counts[1] = std::int64_t(random_.binomial(n, rates.error));
-    counts[3] = std::int64_t(random_.binomial(n, rates.crash));
+  const auto size = std::uint64_t(session_size());
+  const std::uint64_t units = random_.poisson(sessions / double(size));
+  const std::uint64_t n = size * units;
+  counts[kError] = counts[kCrash] = counts[kLatency] = std::int64_t(n);
+  const bool raw = config_.world == World::Clumps;
+  const auto events = [&](double rate) {
+    return raw ? clumped(double(n) * rate) : std::int64_t(size * random_.binomial(units, rate));
+  };
+  counts[kError + 1] = events(rates.error);
+  counts[kCrash + 1] = events(rates.crash);
+  const auto nested = [&](std::size_t column, const std::array<double, kCuts>& above) {
+    std::uint64_t left = n;
+    double share = 1;
+    for (std::size_t i = 0; i < kCuts; ++i) {
+      left = random_.binomial(left, std::min(1.0, above[i] / share));
+      share = above[i];
+      counts[column + i] = std::int64_t(left);
+    }
+    return left;
+  };
+  const std::uint64_t top = nested(kLatency + 1, rates.above);
+  if (config_.scaled_certificate) {
+    counts[kLatency + 1 + kCuts] = std::int64_t(
+        random_.binomial(top, std::min(1.0, rates.above_scaled / rates.above[kCuts - 1])));
   }
-  double share = 1;
-  for (std::size_t i = 0; i < kAt.size(); ++i) {
-    n = random_.binomial(n, std::min(1.0, rates.above[i] / share));
-    share = rates.above[i];
-    counts[5 + i] = std::int64_t(n);
+  if (config_.queue == QueueTime::Untold) return;
+  counts[wait_column(config_)] = std::int64_t(n);
+  nested(wait_column(config_) + 1, rates.waits_above);
+}
+
+// What the whole arm did, as above, and then which buckets it fell into. Of matches each player has
+// a latency of his own, which a bucket for each match does not tell.
+void SimulatedWorld::draw_buckets(std::span<GroupCounts> groups, double sessions,
+                                  const Rates& rates) {
+  if (is_matches(config_.world)) {
+    for (GroupCounts& group : groups) draw(&group, sessions / double(kBuckets), rates);
+    return;
+  }
+  draw(&whole_, sessions, rates);
+  const auto n = std::uint64_t(whole_.counts[kError]);
+  buckets_.throw_in(n, &random_);
+  const auto spread = [&](std::size_t column, std::uint64_t first) {
+    const BucketCounts counts = buckets_.count(first, std::uint64_t(whole_.counts[column]));
+    for (std::size_t b = 0; b < kBuckets; ++b) groups[b].counts[column] = counts[b];
+  };
+  const auto spread_nested = [&](std::size_t column, std::size_t columns) {
+    const std::uint64_t first = buckets_.anywhere(&random_);
+    for (std::size_t c = column; c < column + columns; ++c) spread(c, first);
+  };
+  for (const std::size_t column : {kError, kCrash, kLatency}) spread(column, 0);
+  if (config_.world == World::Clumps) {
+    throw_clumps(groups, kError + 1, double(n) * rates.error);
+    throw_clumps(groups, kCrash + 1, double(n) * rates.crash);
+  } else {
+    spread(kError + 1, buckets_.anywhere(&random_));
+    spread(kCrash + 1, buckets_.anywhere(&random_));
+  }
+  spread_nested(kLatency + 1, kCuts + (config_.scaled_certificate ? 1 : 0));
+  if (config_.queue == QueueTime::Untold) return;
+  spread(wait_column(config_), 0);
+  spread_nested(wait_column(config_) + 1, kCuts);
+}
+
+void SimulatedWorld::throw_clumps(std::span<GroupCounts> groups, std::size_t column, double mean) {
+  for (auto& group : groups) group.counts[column] = 0;
+  for (std::uint64_t left = random_.poisson(mean / kClump); left > 0; --left)
+    groups[random_.below(kBuckets)].counts[column] += clump();
+}
+
+void SimulatedWorld::draw_instances(double arriving) {
+  std::size_t instance = 0;
+  for (GroupCounts& group : tick_.groups) {
+    const bool canary = group.arm == Arm::Canary;
+    const double share = canary ? config_.true_share : 1 - config_.true_share;
+    const int among = canary ? config_.canary_instances : config_.baseline_instances;
+    draw(&group, arriving * share / among, truth_.of_instance(instance++, canary));
+  }
+}
+
+void SimulatedWorld::draw_pools(double arriving) {
+  const Rates of_arm[] = {truth_.of_anybody(strata_of(config_.world)[0], true),
+                          truth_.of_anybody(strata_of(config_.world)[0], false)};
+  std::size_t pool = 0;
+  for (GroupCounts& group : tick_.groups) {
+    const bool canary = group.arm == Arm::Canary;
+    draw(&group, arriving * config_.share / kPools,
+         truth_.in_pool(of_arm[canary ? 0 : 1], pool++, canary));
+  }
+}
+
+void SimulatedWorld::draw_population(double arriving) {
+  const auto strata = strata_of(config_.world);
+  const bool pools = config_.world == World::SplitPool;
+  for (std::size_t s = 0; s < strata.size(); ++s) {
+    const double share = truth_.canary_share(strata[s]);
+    const double coming = arriving * strata[s].part;
+    Rates canary = truth_.of_anybody(strata[s], true);
+    Rates baseline = truth_.of_anybody(strata[s], false);
+    if (pools) {
+      canary = truth_.in_pool(canary, 0, true);
+      baseline = truth_.in_pool(baseline, 1, false);
+    }
+    draw(&tick_.groups[s], coming * share, canary);
+    draw_buckets(std::span(tick_.groups).subspan(strata.size() + s * kBuckets, kBuckets),
+                 coming * (1 - share), baseline);
+  }
+}
+
+// What is randomised is the unit: a match there, a session elsewhere. Who selects himself is drawn
+// by nobody, and there is no share to hold him to.
+void SimulatedWorld::count_units() {
+  tick_.units.clear();
+  if (config_.world == World::SelfSelected) return;
+  tick_.units.emplace_back();
+  for (const GroupCounts& group : tick_.groups) {
+    auto& units = group.arm == Arm::Canary ? tick_.units[0].canary : tick_.units[0].baseline;
+    units += group.counts[0] / std::int64_t(session_size());
+  }
+}
+
+// Evidence that names no stratum: buckets in which all of them meet.
+void SimulatedWorld::pool_strata() {
+  const std::size_t strata = strata_of(config_.world).size();
+  pooled_.t_s = tick_.t_s;
+  for (auto& group : pooled_.groups) std::fill(group.counts.begin(), group.counts.end(), 0);
+  for (std::size_t i = 0; i < tick_.groups.size(); ++i) {
+    const std::size_t to = i < strata ? 0 : 1 + (i - strata) % kBuckets;
+    for (std::size_t c = 0; c < whole_.counts.size(); ++c)
+      pooled_.groups[to].counts[c] += tick_.groups[i].counts[c];
   }
 }
 
 const Tick& SimulatedWorld::next() {
-  step_common();
-  const double arriving = config_.sessions_per_s * load_ * double(config_.tick_s);
-  const Rates canary_rates = fleet() ? Rates{} : shared_rates(true);
-  const Rates baseline_rates = fleet() ? Rates{} : shared_rates(false);
-  std::int64_t units[2] = {0, 0};
-  std::size_t instance = 0;
-  for (GroupCounts& group : tick_.groups) {
-    const bool canary = group.arm == Arm::Canary;
-    const double arm_share = canary ? config_.true_share : 1 - config_.true_share;
-    const double groups = fleet() ? (canary ? config_.canary_instances : config_.baseline_instances)
-                                  : (canary ? 1 : kBuckets);
-    const Rates own = fleet() ? rates_of(&instances_[instance++], canary) : Rates{};
-    draw(&group, arriving * arm_share / groups,
-         fleet()  ? own
-         : canary ? canary_rates
-                  : baseline_rates);
-    // What is randomised is the unit: a match there, a session elsewhere.
-    units[canary ? 0 : 1] += group.counts[0] / (matches() ? 8 : 1);
+  truth_.step(&random_);
+  const double arriving = config_.sessions_per_s * truth_.load() * double(config_.tick_s);
+  if (is_fleet(config_.world)) {
+    draw_instances(arriving);
+  } else if (config_.queue == QueueTime::PerPool) {
+    draw_pools(arriving);
+  } else {
+    draw_population(arriving);
   }
-  t_ += double(config_.tick_s);
-  tick_.t_s = std::int64_t(t_);
-  tick_.units.assign(1, {units[0], units[1], ""});
-  return tick_;
+  count_units();
+  tick_.t_s = std::int64_t(truth_.t_s());
+  if (config_.stratified) return tick_;
+  pool_strata();
+  return pooled_;
 }
 
 }  // namespace showcaller::test
