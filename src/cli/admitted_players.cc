@@ -47,7 +47,7 @@ AdmittedPlayers admitted_players(const AdmittedRequest& request, const Admission
     who.set_targeting_key(player.id);
     without_unit += history.knows_no_unit_of(who) ? 1 : 0;
     json::array visits;
-    for (const Admission& admission : history.of(who)) {
+    for (const StageAdmission& admission : history.of(who)) {
       out.rows.push_back({event,
                           revision,
                           admission.visit,

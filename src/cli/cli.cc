@@ -15,6 +15,7 @@
 #include "cli/backtest_verb.h"
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
+#include "cli/drill_verb.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
 #include "cli/rehearse_verb.h"
@@ -39,6 +40,7 @@ struct Words {
   std::string watch_timeout;
   HistoryRequest history;
   RehearseRequest rehearse;
+  DrillRequest drill;
   BacktestRequest backtest;
   std::vector<std::string> paths, roles;
   std::string init_kind = "event";
@@ -256,6 +258,28 @@ class Program {
     rehearse->add_flag("--story", w.rehearse.story, "One run, told record by record");
   }
 
+  void add_drill() {
+    Words& w = words_;
+    CLI::App* drill =
+        verb("drill", "Play a Drill: faults at their times, and what is expected of them",
+             "  showcaller drill run crash-night.yaml manifests/\n"
+             "  showcaller drill run drills/ manifests/ --drill crash-night --story\n"
+             "exit codes: 0 every response came in time, 1 one did not, 2 cannot be played, 3 a "
+             "stop condition ended it",
+             [&w] {
+               w.drill.paths = w.paths;
+               w.drill.form = w.context.form;
+               return drill_verb(w.drill);
+             });
+    drill->add_option("do", w.what, "run")->required()->check(CLI::IsMember({"run"}));
+    files(drill);
+    drill->add_option("--drill", w.drill.drill, "Which Drill of the files");
+    drill->add_option("--population", w.drill.population, "Who plays: a YAML file");
+    drill->add_option("--seed", w.drill.seed, "Of the run")->capture_default_str();
+    drill->add_option("--at", w.drill.at, "When the event is applied, as 2026-12-18T18:00:00Z");
+    drill->add_flag("--story", w.drill.story, "Tell the run record by record too");
+  }
+
   void add_manifest_verbs() {
     Words& w = words_;
     CLI::App* init = verb(
@@ -264,11 +288,12 @@ class Program {
           return init_verb(w.init_kind, w.name.empty() ? "my-" + w.init_kind : w.name, w.owner);
         });
     init->add_option("kind", w.init_kind,
-                     "event, pipeline, fleet, flag, metric, service, policy or team")
+                     "event, pipeline, drill, fleet, flag, metric, service, policy or team")
         ->capture_default_str();
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();
     add_rehearse();
+    add_drill();
     files(verb("validate", "Check manifests offline; every finding with its place",
                "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
                [&w] { return validate_verb(w.paths, w.context.form); }));

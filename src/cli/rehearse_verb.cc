@@ -13,10 +13,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "adapters/tzdata/tzdata_version.h"
-#include "base/suggest.h"
 #include "cli/cli.h"
-#include "cli/manifest_files.h"
+#include "cli/rehearsal_input.h"
 #include "sim/rehearsal.h"
 #include "sim/report_html.h"
 
@@ -27,152 +25,6 @@ using namespace sim;
 
 constexpr int kRunsMax = 100'000;
 constexpr int kFullCleanRuns = 300, kFullFaultRuns = 150, kFullTroubleRuns = 20;
-constexpr Duration kAheadOfSchedule = hours(4);
-constexpr double kSessionsASecondMax = 5'000;
-
-Result<std::string> read_text(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  std::error_code none;
-  if (!std::filesystem::is_directory(path, none)) text << file.rdbuf();
-  if (!file || text.str().empty()) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("{} can't be read; is it a file, and not empty?", path));
-  }
-  return std::move(text).str();
-}
-
-// With all that the manifests refer to: a rehearsal knows no server.
-Result<std::vector<std::shared_ptr<const Manifest>>> read_manifests(
-    const std::vector<std::string>& paths) {
-  TRY(const auto files, read_manifest_files(paths));
-  ParseOptions options;
-  options.tzdata_version = read_tzdata_version();
-  ParseOutcome parsed = parse_manifests(files, options);
-  if (!parsed.findings.empty())
-    std::fputs(format_findings(parsed.findings, files, on_terminal(2)).c_str(), stderr);
-  if (!parsed.ok()) {
-    return fail(ErrorCode::Invalid,
-                "the manifests cannot be rehearsed; mend them, and give the files of all that they "
-                "refer to (a folder will do)");
-  }
-  std::vector<std::shared_ptr<const Manifest>> out;
-  for (Manifest& manifest : parsed.manifests)
-    out.push_back(std::make_shared<const Manifest>(std::move(manifest)));
-  return out;
-}
-
-Result<std::string> event_named(std::span<const std::shared_ptr<const Manifest>> manifests,
-                                const std::string& asked) {
-  std::vector<std::string> names;
-  for (const auto& manifest : manifests) {
-    if (manifest->kind() == Kind::LiveEvent) names.push_back(manifest->name);
-  }
-  if (names.empty())
-    return fail(ErrorCode::Invalid, "no LiveEvent is in the files; give its file too");
-  if (asked.empty() && names.size() == 1) return names.front();
-  if (std::find(names.begin(), names.end(), asked) != names.end()) return asked;
-  return fail(ErrorCode::Invalid,
-              fmt::format("{}; say which with --event: {}",
-                          asked.empty() ? "the files have several LiveEvents"
-                                        : fmt::format("there is no LiveEvent '{}'", asked),
-                          fmt::join(names, ", ")));
-}
-
-Result<Population> population_of(const RehearseRequest& request) {
-  SourceFile file{"population", "{}"};
-  if (!request.population.empty()) {
-    file.name = request.population;
-    TRY(file.text, read_text(request.population));
-  }
-  std::vector<Finding> findings;
-  auto population = read_population(file, &findings);
-  if (!findings.empty())
-    std::fputs(format_findings(findings, std::span(&file, 1), on_terminal(2)).c_str(), stderr);
-  if (!population) return fail(ErrorCode::Invalid, "the population cannot be read");
-  if (request.curve.empty()) return *std::move(population);
-  TRY(const std::string csv, read_text(request.curve));
-  auto curve = read_curve(csv);
-  if (!curve) return fail(curve.error().code, request.curve + ": " + curve.error().message);
-  population->curve = *std::move(curve);
-  return *std::move(population);
-}
-
-// Shortly before its own time begins; an event without one begins when it is ready.
-Instant start_of(const LiveEventSpec& event, Instant now) {
-  const auto floor = std::chrono::floor<std::chrono::minutes>(now);
-  if (!event.schedule.start) return floor;
-  return event.schedule.start->at - event.rollout_begin_before_start - kAheadOfSchedule;
-}
-
-// Regions that no fleet has, and crowds that no machine plays.
-Status check_population(const Population& population,
-                        std::span<const std::shared_ptr<const Manifest>> manifests) {
-  std::vector<std::string> known;
-  for (const auto& manifest : manifests) {
-    if (manifest->kind() != Kind::Fleet) continue;
-    for (const RegionSpec& region : manifest->as<FleetSpec>().regions) known.push_back(region.name);
-  }
-  std::set<std::string> seen;
-  double sessions = 0, share = 0;
-  for (const RegionCrowd& region : population.regions) {
-    if (!known.empty() && std::find(known.begin(), known.end(), region.name) == known.end()) {
-      return fail(ErrorCode::Invalid,
-                  fmt::format("the population's region '{}' is no fleet's{}", region.name,
-                              did_you_mean(region.name, known,
-                                           fmt::format("they have {}", fmt::join(known, ", ")))));
-    }
-    if (!seen.insert(region.name).second)
-      return fail(ErrorCode::Invalid,
-                  fmt::format("the population names the region '{}' twice", region.name));
-    share += region.share;
-    sessions += sessions_per_s(population, region, {}, {}, {});
-  }
-  if (!(share > 0)) return fail(ErrorCode::Invalid, "nobody plays: every region's share is 0");
-  if (population.session < seconds(1))
-    return fail(ErrorCode::Invalid, "sessions shorter than a second are not played");
-  if (sessions > kSessionsASecondMax) {
-    return fail(ErrorCode::Limit,
-                fmt::format("{:.0f} sessions begin in a second; at most {:.0f} are played: take "
-                            "fewer players, or longer sessions",
-                            sessions, kSessionsASecondMax));
-  }
-  return {};
-}
-
-bool has_place(const Manifest& manifest, const Fault& fault) {
-  if (manifest.kind() != Kind::Fleet) return false;
-  for (const RegionSpec& region : manifest.as<FleetSpec>().regions) {
-    if (region.name == fault.target &&
-        (fault.kind == FaultKind::RegionLoss || region.hosts.empty()))
-      return true;
-    if (fault.kind == FaultKind::HostLoss &&
-        std::find(region.hosts.begin(), region.hosts.end(), fault.target) != region.hosts.end())
-      return true;
-  }
-  return false;
-}
-
-// A fault that could strike nothing is a mistake of whoever wrote it.
-Status check_fault(const Fault& fault, const LiveEventSpec& event,
-                   std::span<const std::shared_ptr<const Manifest>> manifests) {
-  const bool placed = fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss;
-  if (needs_a_build(fault.kind) && !event.changes_build()) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("the fault {}: the event brings no build for it", to_text(fault)));
-  }
-  if (fault.target.empty()) return {};
-  if (!placed) {
-    return fail(
-        ErrorCode::Invalid,
-        fmt::format("the fault {}: only region_loss and host_loss take a target", to_text(fault)));
-  }
-  const bool there = std::any_of(manifests.begin(), manifests.end(),
-                                 [&](const auto& manifest) { return has_place(*manifest, fault); });
-  if (there) return {};
-  return fail(ErrorCode::Invalid,
-              fmt::format("the fault {}: no fleet has '{}'", to_text(fault), fault.target));
-}
 
 Result<std::vector<Fault>> faults_of(const std::string& together) {
   std::vector<Fault> faults;
@@ -187,44 +39,20 @@ Result<std::vector<Fault>> faults_of(const std::string& together) {
   return faults;
 }
 
-// Other events are left out: each is rehearsed by itself.
-void keep_one_event(RunSpec* run) {
-  std::vector<std::string> left_out;
-  std::erase_if(run->manifests, [&](const auto& manifest) {
-    if (manifest->kind() != Kind::LiveEvent || manifest->name == run->event) return false;
-    left_out.push_back(manifest->name);
-    return true;
-  });
-  if (!left_out.empty())
-    std::fputs(fmt::format("rehearse: only {} is played, without {}\n", run->event,
-                           fmt::join(left_out, ", "))
-                   .c_str(),
-               stderr);
-}
-
 Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
   RehearsalSpec spec;
-  TRY(spec.run.manifests, read_manifests(request.paths));
+  TRY(spec.run.manifests, read_played_manifests(request.paths));
   TRY(spec.run.event, event_named(spec.run.manifests, request.event));
-  keep_one_event(&spec.run);
-  TRY(Population population, population_of(request));
+  keep_one_event("rehearse", &spec.run);
+  TRY(Population population, read_players(request.population, request.curve));
   spec.run.population = fitted(std::move(population), spec.run.manifests);
   TRY(check_population(spec.run.population, spec.run.manifests));
   spec.seed = request.seed;
-  const auto& event = *std::find_if(
-      spec.run.manifests.begin(), spec.run.manifests.end(), [&](const auto& manifest) {
-        return manifest->kind() == Kind::LiveEvent && manifest->name == spec.run.event;
-      });
-  if (request.at.empty()) {
-    const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-    spec.run.start = start_of(event->template as<LiveEventSpec>(), now);
-  } else {
-    TRY(spec.run.start, parse_instant(request.at));
-  }
+  const LiveEventSpec& event = played_event(spec.run);
+  TRY(spec.run.start, start_of(event, request.at));
   for (const std::string& together : request.faults) {
     TRY(std::vector<Fault> faults, faults_of(together));
-    for (const Fault& fault : faults)
-      TRY(check_fault(fault, event->template as<LiveEventSpec>(), spec.run.manifests));
+    for (const Fault& fault : faults) TRY(check_fault(fault, event, spec.run.manifests));
     if (!faults.empty()) spec.faults.push_back(std::move(faults));
   }
   if (request.faults.empty()) spec.faults = usual_faults(spec);

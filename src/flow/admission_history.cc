@@ -28,8 +28,8 @@ Status AdmissionHistory::add(Record record) {
   return {};
 }
 
-std::vector<Admission> AdmissionHistory::of(const EvaluationContext& who) const {
-  std::vector<Admission> out;
+std::vector<StageAdmission> AdmissionHistory::of(const EvaluationContext& who) const {
+  std::vector<StageAdmission> out;
   for (const Rule& rule : rules_) {
     if (!out.empty() && out.back().visit == rule.in_force.visit) continue;
     if (rule.reach.reaches({}, who, rule.in_force.at)) out.push_back(rule.in_force);

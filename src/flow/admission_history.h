@@ -15,11 +15,11 @@
 
 namespace showcaller {
 
-struct Admission {
+struct StageAdmission {
   std::int64_t visit = 0;
   std::string stage;
   Instant at{};  // when the rule came into force, not when anybody asked
-  friend bool operator==(const Admission&, const Admission&) = default;
+  friend bool operator==(const StageAdmission&, const StageAdmission&) = default;
 };
 
 class AdmissionHistory {
@@ -30,13 +30,13 @@ class AdmissionHistory {
   // Each record of the event, in order, from its first.
   Status add(Record record);
   // The first time in each visit that somebody was admitted.
-  std::vector<Admission> of(const EvaluationContext& who) const;
+  std::vector<StageAdmission> of(const EvaluationContext& who) const;
   // They lack what the event's shares are drawn by, such as a party: they can't be told from here.
   bool knows_no_unit_of(const EvaluationContext& who) const;
 
  private:
   struct Rule {
-    Admission in_force;
+    StageAdmission in_force;
     FlagReach reach;
     std::string text;
   };

@@ -43,6 +43,7 @@ class Play {
   void take(const Record& record);
   void sample();
   bool is_over();
+  void watch();
   void conclude(Ending ending, std::string why);
   Duration step_length() const;
   std::optional<Instant> date_waited_for() const;

@@ -20,9 +20,20 @@ constexpr Duration kDoorsAhead = minutes(30);  // players are there again before
 }  // namespace
 
 void Play::conclude(Ending ending, std::string why) {
+  const bool must = ending == Ending::RanOut || ending == Ending::Refused ||
+                    ending == Ending::Stopped || ending == Ending::NotReady;
+  if (!must && spec_.watcher && spec_.watcher->waits(now())) return;
   over_ = true;
   result_.ending = ending;
   result_.why = std::move(why);
+}
+
+void Play::watch() {
+  if (!spec_.watcher || !applied_) return;
+  RunMoment moment{now(), now() - *applied_, {}, &crowd_.counts(), {}, event()};
+  if (admitted_) moment.since_admitted = now() - *admitted_;
+  if (!fleet_named_.empty()) moment.fleet = host_->view_of(fleet_named_);
+  if (auto why = spec_.watcher->look(moment)) conclude(Ending::Stopped, std::move(*why));
 }
 
 bool Play::is_over() {

@@ -180,7 +180,7 @@ std::string text_of(Duration d) {
 // What the runs of one batch came to.
 struct Tally {
   std::vector<const RunResult*> runs;
-  std::int64_t endings[8] = {};
+  std::int64_t endings[9] = {};
   std::map<std::string, std::int64_t> gates;  // that fired, by name
   std::vector<double> found_s, home_s, harmed, harm_player_s, headroom, refused_share;
 

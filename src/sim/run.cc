@@ -91,6 +91,7 @@ void Play::advance(Duration d) {
     send(std::move(command));
   follow_records();
   sample();
+  watch();
 }
 
 std::vector<const Fault*> Play::strikes(FaultKind kind) {
@@ -168,8 +169,9 @@ RunResult Play::perform() {
 }
 
 std::string_view to_string(Ending ending) {
-  static constexpr std::string_view kNames[] = {"live",      "rolled_back", "stuck", "held",
-                                                "not_ready", "refused",     "ended", "ran_out"};
+  static constexpr std::string_view kNames[] = {"live",  "rolled_back", "stuck",
+                                                "held",  "not_ready",   "refused",
+                                                "ended", "ran_out",     "stopped"};
   return kNames[std::size_t(ending)];
 }
 

@@ -12,11 +12,32 @@
 #include <string>
 #include <vector>
 
+#include "compute/fleet_view.h"
 #include "sim/crowd.h"
 #include "sim/fault.h"
 #include "sim/population.h"
 
 namespace showcaller::sim {
+
+// A run at a moment, after a step.
+struct RunMoment {
+  Duration at{};                                          // since the run began
+  std::optional<Duration> since_applied, since_admitted;  // absent: not yet
+  const CrowdCounts* counts = nullptr;
+  FleetView fleet;  // whose build changes; else the first
+  const EventState* event = nullptr;
+};
+
+// Looks on at a run, record by record and step by step, and may have it go on or end.
+class RunWatcher {
+ public:
+  virtual ~RunWatcher() = default;
+  virtual void note(const Record& record, Duration at) = 0;
+  // Text: the run ends here, and why.
+  virtual std::optional<std::string> look(const RunMoment& moment) = 0;
+  // The story is over, and the run goes on for what may still come.
+  virtual bool waits(Duration at) const = 0;
+};
 
 struct RunSpec {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // the event's, and all that it needs
@@ -27,6 +48,7 @@ struct RunSpec {
   Instant start{};                   // when the manifest is applied; the game runs before
   Duration horizon = hours(24 * 7);  // played at most
   Duration watched = minutes(10);    // how long the event is watched after it is live
+  RunWatcher* watcher = nullptr;     // of this run alone
 };
 
 enum class Ending : std::uint8_t {
@@ -38,6 +60,7 @@ enum class Ending : std::uint8_t {
   Refused,     // the manifest was refused
   Ended,       // by its schedule, or cancelled
   RanOut,      // of simulated time
+  Stopped,     // by who watched it
 };
 std::string_view to_string(Ending ending);  // "live", "rolled_back", …
 

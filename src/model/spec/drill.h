@@ -39,7 +39,7 @@ enum class DrillResponse {
   Quarantine,
   Page,
   Recovered,         // the event is undone, or live again
-  CapacityRestored,  // as many instances serve as before the inject
+  CapacityRestored,  // as many instances serve as were wished for before the inject
 };
 
 struct DrillExpectation {
