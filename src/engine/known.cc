@@ -5,7 +5,7 @@
 
 namespace showcaller {
 
-KnownManifests known_manifests(std::shared_ptr<const World> world) {
+KnownManifests known_manifests(const std::shared_ptr<const World>& world) {
   KnownManifests known;
   known.find = [world](Kind kind, std::string_view name) -> const Manifest* {
     if (kind == Kind::LiveEvent) {

@@ -10,6 +10,6 @@
 namespace showcaller {
 
 // Keeps the world alive as long as the answer is.
-KnownManifests known_manifests(std::shared_ptr<const World> world);
+KnownManifests known_manifests(const std::shared_ptr<const World>& world);
 
 }  // namespace showcaller

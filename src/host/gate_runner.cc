@@ -49,7 +49,7 @@ void keep_most_trusted(const JudgedStage& stage, std::vector<json::object>* line
 
 // Groups of the kind that the stage's own ticks have: instances, or hash buckets of units. Sessions
 // on shared instances name no unit that history could be told by.
-GateHistory history_of(const JudgedStage& stage, const BaselineHistory& known,
+GateHistory history_of(const JudgedStage& stage, const StageCounts& known,
                        std::span<const BaselineSource> sources, Instant now) {
   std::vector<BaselineSource> alike;
   const bool by_instance = stage.config.assignment == Assignment::Instance;
@@ -87,7 +87,7 @@ std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, Metri
   return out;
 }
 
-std::vector<Error> GateRunner::pass(SharedIntake shared) {
+std::vector<Error> GateRunner::pass() {
   std::vector<Error> errors;
   const auto world = host_->published();
   const Instant now = host_->now();
@@ -98,40 +98,30 @@ std::vector<Error> GateRunner::pass(SharedIntake shared) {
     if (!stage) return;
     keys.insert(stage->key());
     streams.insert(stage->stream());
-    follow(*world, std::move(*stage), shared, &errors);
+    follow(*world, std::move(*stage), &errors);
   });
   close_watches(streams, &errors);
-  {
-    std::lock_guard lock(shared.mutex);
-    shared.intake.watch(keys);
-  }
+  counts_->watch(keys);
   for (auto& [key, watch] : watches_) {
-    if (now >= watch.next_tick) close_tick(&watch, shared, &errors);
+    if (now >= watch.next_tick) close_tick(&watch, &errors);
   }
   for (Error& note : store_->take_notes()) errors.push_back(std::move(note));
   return errors;
 }
 
 // What the baseline was like is asked only where a stage begins, or one of its gates still waits.
-void GateRunner::follow(const World& world, JudgedStage stage, SharedIntake shared,
-                        std::vector<Error>* errors) {
+void GateRunner::follow(const World& world, JudgedStage stage, std::vector<Error>* errors) {
   const auto open = watches_.find(stage.stream());
   const bool is_open = open != watches_.end();
   if (is_open && !open->second.stage.waits()) return;
   const Instant now = host_->now();
   const std::vector<BaselineSource> sources = baseline_sources(world, stage.event);
-  auto baselines = [&] {
-    std::lock_guard lock(shared.mutex);
-    return baselines_of(shared.intake.history().totals(sources, now));
-  }();
+  auto baselines = baselines_of(counts_->totals(sources, now));
   for (const auto& [metric, prior] : noise_.priors_of(stage, errors))
     baselines[metric].prior = prior;
   auto known = judged_stage(world, stage.event, baselines, now);
   if (!known || (is_open && !open->second.stage.waits_for(*known))) return;
-  const GateHistory history = [&] {
-    std::lock_guard lock(shared.mutex);
-    return history_of(*known, shared.intake.history(), sources, now);
-  }();
+  const GateHistory history = history_of(*known, *counts_, sources, now);
   if (is_open) return let_join(&open->second, std::move(*known), history, errors);
   std::string stream = known->stream();
   if (auto watch = open_watch(std::move(*known), history, errors))
@@ -260,15 +250,11 @@ void GateRunner::take_line(Watch* watch, const json::object& line) {
     judge.feed(watch->t_s, absolute_tick(line, judge.gate().metric));
 }
 
-json::object GateRunner::take_tick(Watch* watch, SharedIntake shared) {
+json::object GateRunner::take_tick(Watch* watch) {
   const JudgedStage& stage = watch->stage;
   const std::string key = stage.key();
-  const StageTick counted = [&] {
-    std::lock_guard lock(shared.mutex);
-    return shared.intake.take_tick(key);
-  }();
-  return tick_line(stage, counted, units_of_(key), watch->t_s + stage.config.tick_s,
-                   headroom_of_(stage));
+  return tick_line(stage, counts_->take_tick(key), counts_->take_units(key),
+                   watch->t_s + stage.config.tick_s, headroom_of_(stage));
 }
 
 // Once, however often it is tried: a tick that was appended may be there although the flush failed.
@@ -290,8 +276,8 @@ Status GateRunner::store_tick(Watch* watch) {
 
 // A verdict rests on stored evidence alone: a tick that the store refuses is kept, and stored by a
 // later pass.
-void GateRunner::close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors) {
-  if (!watch->unstored) watch->unstored = take_tick(watch, shared);
+void GateRunner::close_tick(Watch* watch, std::vector<Error>* errors) {
+  if (!watch->unstored) watch->unstored = take_tick(watch);
   if (const Status stored = store_tick(watch); !stored) {
     errors->push_back(stored.error());
     return;

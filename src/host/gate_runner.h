@@ -9,7 +9,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,9 +18,9 @@
 #include "engine/absolute_gate.h"
 #include "engine/gate_plan.h"
 #include "flow/port/evidence_store.h"
-#include "flow/telemetry_intake.h"
 #include "host/engine_host.h"
 #include "host/learned_noise.h"
+#include "host/port/stage_counts.h"
 #include "host/stage_tick.h"
 
 namespace showcaller {
@@ -32,26 +31,17 @@ using HeadroomOf = std::function<std::optional<Headroom>(const JudgedStage& stag
 // What the baseline is like, metric by metric.
 std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, MetricCounts>& totals);
 
-// Units that a stage drew for each arm since it was last asked, each unit once.
-using UnitsOf = std::function<UnitCounts(const std::string& stage)>;
-
-// The intake, and the mutex that reports are taken under: held for a moment, never for the disk.
-struct SharedIntake {
-  std::mutex& mutex;
-  TelemetryIntake& intake;
-};
-
 class GateRunner {
  public:
-  GateRunner(EngineHost* host, EvidenceStore* store, HeadroomOf headroom_of, UnitsOf units_of)
+  GateRunner(EngineHost* host, EvidenceStore* store, StageCounts* counts, HeadroomOf headroom_of)
       : host_(host),
         store_(store),
+        counts_(counts),
         headroom_of_(std::move(headroom_of)),
-        units_of_(std::move(units_of)),
         noise_(store) {}
 
   // Closes the ticks that are due. Returns the store's errors, if any.
-  std::vector<Error> pass(SharedIntake shared);
+  std::vector<Error> pass();
 
  private:
   struct Watch {
@@ -67,8 +57,7 @@ class GateRunner {
     std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 
-  void follow(const World& world, JudgedStage stage, SharedIntake shared,
-              std::vector<Error>* errors);
+  void follow(const World& world, JudgedStage stage, std::vector<Error>* errors);
   void close_watches(const std::set<std::string>& streams, std::vector<Error>* errors);
   std::optional<Watch> open_watch(JudgedStage stage, const GateHistory& history,
                                   std::vector<Error>* errors);
@@ -76,17 +65,17 @@ class GateRunner {
                 std::vector<Error>* errors);
   Result<EvidenceMark> store_stage(const JudgedStage& stage,
                                    const std::optional<json::object>& history);
-  json::object take_tick(Watch* watch, SharedIntake shared);
+  json::object take_tick(Watch* watch);
   Status store_tick(Watch* watch);
-  void close_tick(Watch* watch, SharedIntake shared, std::vector<Error>* errors);
+  void close_tick(Watch* watch, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
   void take_new_line(Watch* watch, json::object line, std::vector<Error>* errors);
   void tell(const Watch& watch);
 
   EngineHost* host_;
   EvidenceStore* store_;
+  StageCounts* counts_;
   HeadroomOf headroom_of_;
-  UnitsOf units_of_;
   LearnedNoise noise_;
   std::map<std::string, Watch> watches_;  // by JudgedStage::stream()
 };

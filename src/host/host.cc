@@ -35,10 +35,12 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   self.demand_ = std::make_unique<DemandHistory>(self.ports_.evidence);
   if (self.ports_.actions)
     self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
+  self.counted_ =
+      std::make_unique<CountedStages>(&self.intake_mutex_, &self.intake_, self.desk_.get());
+  if (!self.ports_.counts) self.ports_.counts = self.counted_.get();
   self.gates_ = std::make_unique<GateRunner>(
-      self.engine_.get(), self.ports_.evidence,
-      [&self](const JudgedStage& stage) { return self.headroom_of(stage); },
-      [&self](const std::string& stage) { return self.desk_->take_units(stage); });
+      self.engine_.get(), self.ports_.evidence, self.ports_.counts,
+      [&self](const JudgedStage& stage) { return self.headroom_of(stage); });
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
   self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
@@ -71,7 +73,7 @@ void Host::pass() {
   for (const Error& error : errors) options_.on_error(error);
   desk_->expire();
   if (actions_) actions_->pass();
-  for (const Error& error : gates_->pass({intake_mutex_, intake_})) options_.on_error(error);
+  for (const Error& error : gates_->pass()) options_.on_error(error);
   keep_ledger();
   sweep();
   tell_totals();
@@ -133,10 +135,9 @@ PlanFacts Host::plan_facts() const {
     facts.outlooks[pass.fleet] = std::move(pass.outlook);
     facts.instances[pass.fleet] = std::move(pass.instances);
   }
-  std::lock_guard lock(intake_mutex_);
-  facts.baselines =
-      baselines_of(intake_.history().totals(baseline_sources(*world()), engine_->now()));
+  facts.baselines = baselines_of(ports_.counts->totals(baseline_sources(*world()), engine_->now()));
   if (running_s < 1) return facts;
+  std::lock_guard lock(intake_mutex_);
   for (const auto& [fleet, sessions] : intake_.sessions_started()) {
     facts.sessions_per_s[fleet] = double(sessions) / running_s;
   }

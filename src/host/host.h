@@ -27,6 +27,7 @@
 #include "host/action_reconciler.h"
 #include "host/allocation_desk.h"
 #include "host/command_rates.h"
+#include "host/counted_stages.h"
 #include "host/demand_history.h"
 #include "host/engine_host.h"
 #include "host/flag_exposures.h"
@@ -43,6 +44,7 @@ struct HostPorts {
   ActionPort* actions = nullptr;
   EvidenceStore* evidence = nullptr;
   Ledger* ledger = nullptr;
+  StageCounts* counts = nullptr;  // absent: what the host itself counts
 };
 
 // Tells of an error once, however often it is met before the next success.
@@ -134,6 +136,7 @@ class Host {
   std::unique_ptr<FleetReconciler> fleets_;
   std::unique_ptr<DemandHistory> demand_;
   std::unique_ptr<ActionReconciler> actions_;
+  std::unique_ptr<CountedStages> counted_;
   std::unique_ptr<GateRunner> gates_;
 
   Instant opened_{}, swept_{};
