@@ -52,9 +52,9 @@ struct Words {
   bool dry_run = false, all = false, force = false, failed = false, break_glass = false;
 };
 
-class Program {
+class CommandLine {
  public:
-  Program()
+  CommandLine()
       : app_(
             "Showcaller: live events of online games, proven, admitted stage by stage, judged, "
             "undone.",
@@ -662,7 +662,7 @@ class Program {
 }  // namespace
 
 int run_cli(int argc, char** argv) {
-  return Program().run(argc, argv);
+  return CommandLine().run(argc, argv);
 }
 
 }  // namespace showcaller

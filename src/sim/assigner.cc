@@ -48,6 +48,7 @@ void Assigner::follow(const World& world) {
   plan_ = std::make_shared<const AllocationPlan>(make_allocation_plan(world, salt_of, plan_.get()));
   layers_.clear();
   canaries_.clear();
+  ++version_;
   world.events.each([&](const std::string& name, const EventState& event) {
     if (is_over(event.phase) || !event.manifest) return;
     for (const Change& change : event.spec().changes) {
@@ -60,6 +61,15 @@ void Assigner::follow(const World& world) {
     if (!event.spec().changes_build() && may_admit(event.phase))
       layers_.push_back(layer_of(name, event));
   });
+  draws_sessions_ = some_layer_draws_sessions();
+}
+
+bool Assigner::some_layer_draws_sessions() const {
+  const auto draws = [](const auto& layer) { return layer.unit == Unit::Match; };
+  return std::any_of(layers_.begin(), layers_.end(), draws) ||
+         std::any_of(plan_->fleets.begin(), plan_->fleets.end(), [&](const auto& fleet) {
+           return std::any_of(fleet.second.layers.begin(), fleet.second.layers.end(), draws);
+         });
 }
 
 Assigner::FlagLayer Assigner::layer_of(const std::string& name, const EventState& event) const {
@@ -73,10 +83,11 @@ Assigner::FlagLayer Assigner::layer_of(const std::string& name, const EventState
           compiled(exempt_rule(event, salt))};
 }
 
-std::optional<BuildAssignment> Assigner::builds(const AllocationRequest& request) const {
+std::optional<BuildAssignment> Assigner::builds(
+    const AllocationRequest& request, const std::vector<const CanaryLayer*>& skip) const {
   const auto fleet = plan_->fleets.find(request.fleet);
   if (fleet == plan_->fleets.end()) return std::nullopt;
-  auto assigned = assign_build(fleet->second, request, request.region, {}, host_->engine().now());
+  auto assigned = assign_build(fleet->second, request, request.region, skip, host_->engine().now());
   return assigned ? std::optional(*std::move(assigned)) : std::nullopt;
 }
 

@@ -21,12 +21,18 @@ class Assigner {
   explicit Assigner(Host* host);
 
   std::shared_ptr<const AllocationPlan> plan() const { return plan_; }
-  // Absent: no such fleet, or no build that the session may have.
-  std::optional<BuildAssignment> builds(const AllocationRequest& request) const;
+  // Absent: no such fleet, or no build that the session may have. `skip`: canaries that cannot take
+  // it.
+  std::optional<BuildAssignment> builds(const AllocationRequest& request,
+                                        const std::vector<const CanaryLayer*>& skip = {}) const;
   // Of events under way that change no build.
   std::vector<ArmAssignment> flags(const AllocationRequest& request) const;
   // "fleet/build" of those that events under way bring.
   const std::set<std::string>& canaries() const { return canaries_; }
+  // Raised whenever somebody may be assigned otherwise than before.
+  std::uint64_t version() const { return version_; }
+  // Whether each session is drawn by itself, so that a party has no assignment of its own.
+  bool draws_sessions() const { return draws_sessions_; }
 
  private:
   struct FlagLayer {
@@ -36,12 +42,15 @@ class Assigner {
     std::optional<Exposure> admits, eligible, exempt;
   };
   void follow(const World& world);
+  bool some_layer_draws_sessions() const;
   FlagLayer layer_of(const std::string& name, const EventState& event) const;
 
   Host* host_;
   std::shared_ptr<const AllocationPlan> plan_;
   std::vector<FlagLayer> layers_;
   std::set<std::string> canaries_;
+  std::uint64_t version_ = 0;
+  bool draws_sessions_ = false;
 };
 
 }  // namespace showcaller::sim

@@ -2,55 +2,22 @@
 // The players of a rehearsal: they come by the population's hours, in parties that keep their id
 // for life, play sessions of random length on the virtual fleet, suffer from what goes wrong, and
 // some leave for it. Where they are put, and how what happens to them reaches the host, is the
-// level's (Seating). Threads: none.
+// level's (level.h). Threads: none. Limit: kSessionsMax at once.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "compute/allocation.h"
+#include "sim/level.h"
 #include "sim/truth.h"
-#include "sim/virtual_fleet.h"
 
 namespace showcaller::sim {
 
-// A session that runs.
-struct Playing {
-  std::string id, fleet, instance, region;
-  std::uint64_t party = 0;
-  std::vector<ArmAssignment> arms;       // of builds, as the allocation said
-  std::vector<ArmAssignment> flag_arms;  // of events that change no build
-  bool canary = false;                   // on the event's canary
-  Duration begins{}, ends{}, crashes = Duration::max();
-};
-
-struct Seat {
-  std::string instance, build;
-  std::vector<ArmAssignment> arms;
-};
-
-// One level of a rehearsal: how sessions get their places, and their fates to the host.
-class Seating {
- public:
-  virtual ~Seating() = default;
-  // A session that ought to ask for a place and does not: a broken split.
-  virtual bool never_asks(const AllocationRequest& request, Random* random) = 0;
-  // Absent: no place now.
-  virtual std::optional<Seat> seat(const AllocationRequest& request) = 0;
-  virtual void ended(const Playing& session, bool crashed) = 0;
-};
-
-// Where sessions are asked for: a fleet, and the share of a region's players who play on it.
-struct FleetDoor {
-  std::string fleet;
-  std::size_t region = 0;  // of the population's
-  double share = 1;
-};
+inline constexpr std::int64_t kSessionsMax = 1 << 24;
 
 // What came of the players, for the report. Of players who came together the party is known and
 // counted once; who else plays with them is somebody new each time.
@@ -65,51 +32,60 @@ struct CrowdCounts {
   std::int64_t playing = 0, playing_canary = 0;  // players now
 };
 
+// Parties of all regions, each in or not.
+class PartySet {
+ public:
+  // Whether it is new.
+  bool insert(std::size_t region, std::uint64_t party);
+  void clear() { regions_.clear(); }
+
+ private:
+  std::vector<std::vector<bool>> regions_;
+};
+
 class Crowd {
  public:
-  // `event`: whose canary is told of.
-  Crowd(Truth* truth, VirtualFleet* fleet, std::string event, std::uint64_t seed);
+  Crowd(Truth* truth, VirtualFleet* fleet, std::uint64_t seed);
 
-  // Sessions that were to end or crash do; then new ones come through the doors. `flag_arms_of`
-  // gives the arms of a session on events that change no build.
-  using FlagArmsOf = std::function<std::vector<ArmAssignment>(const AllocationRequest&)>;
+  // Sessions that were to end or crash do; then new ones come through the doors.
   struct Step {
     Duration from{}, to{};
     Instant wall{};
     std::optional<Duration> since_open;
-    std::vector<FleetDoor> doors;
-    FlagArmsOf flag_arms_of;
-    std::function<void(const Playing&)> begun;  // told of each session that got a place
+    const std::vector<FleetDoor>& doors;
   };
-  void step(const Step& step, Seating* seating);
+  void step(const Step& step, Level* level);
   // Whom a fault harms is counted anew for each stage.
   void begin_stage();
 
   const CrowdCounts& counts() const { return counts_; }
 
  private:
-  void end_due(Duration now, Seating* seating);
-  void arrive(const Step& step, const FleetDoor& door, Seating* seating);
-  void end(const std::string& id, Duration now, Seating* seating);
-  void begin(const Step& step, AllocationRequest request, std::uint64_t party, Seating* seating);
-  AllocationRequest request_of(const std::string& fleet, const RegionCrowd& region,
-                               std::uint64_t party);
-  bool is_away(std::uint64_t party, Duration now) const;
+  void end_due(Duration now, Level* level);
+  void end_lost(Duration now, Level* level);
+  void end(std::uint64_t id, Duration now, Level* level);
+  void arrive(const Step& step, std::size_t door, Level* level);
+  void begin(const Step& step, const Visit& visit, Level* level);
+  Playing* find(std::uint64_t id);
+  Playing& new_session(std::uint64_t id);
+  std::uint64_t next_id() const;
+  double alone_crash_rate(const VirtualInstance* instance, bool canary, Duration now);
+  bool is_away(std::size_t region, std::uint64_t party, Duration now) const;
   void count_time(Duration passed);
   void note_harm(const Playing& session);
-  std::int64_t newly_harmed(const Playing& session, std::set<std::uint64_t>* parties) const;
+  std::int64_t newly_harmed(const Playing& session, PartySet* parties) const;
 
   Truth* truth_;
   VirtualFleet* fleet_;
   Random random_;
-  std::map<std::string, Playing> sessions_;
-  std::set<std::pair<Duration, std::string>> due_;
-  std::map<std::uint64_t, Duration> away_until_;
-  std::string event_;                                       // whose canary counts
-  std::set<std::uint64_t> let_in_, harmed_, stage_harmed_;  // parties
+  std::vector<Playing> sessions_;  // by the low bits of their ids
+  std::vector<std::uint64_t> free_;
+  std::map<std::int64_t, std::vector<std::uint64_t>> due_;  // by the second that they end in
+  std::map<std::pair<std::size_t, std::uint64_t>, Duration> away_until_;
+  PartySet let_in_, harmed_, stage_harmed_;
   bool was_harmful_ = false;
   CrowdCounts counts_;
-  std::uint64_t next_session_ = 1;
+  std::uint64_t serial_ = 0;
 };
 
 }  // namespace showcaller::sim

@@ -73,11 +73,10 @@ class Play {
   MemoryLedger ledger_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<Assigner> assigner_;
-  std::unique_ptr<SessionLevel> level_;
+  std::unique_ptr<Level> level_;
   RehearsalInvariants invariants_;
   RunResult result_;
   std::set<const Fault*> struck_, told_;
-  ReportPath path_;
   std::vector<FleetDoor> doors_;
   std::optional<std::uint64_t> torn_;  // the append that the power goes in
   std::optional<Duration> applied_, admitted_, harmful_, opened_, undoing_;

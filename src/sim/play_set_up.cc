@@ -30,10 +30,16 @@ Play::Play(const RunSpec& spec, bool with_story)
              seed_of(spec.seed, 1)),
       fleet_(&truth_, seed_of(spec.seed, 2)),
       services_(&truth_, seed_of(spec.seed, 3)),
-      crowd_(&truth_, &fleet_, spec.event, seed_of(spec.seed, 4)),
+      crowd_(&truth_, &fleet_, seed_of(spec.seed, 4)),
       people_(&truth_, seed_of(spec.seed, 5)),
       ledger_(seed_of(spec.seed, 6)) {
   result_.seed = spec.seed;
+  level_ = std::make_unique<SessionLevel>(
+      &truth_, &fleet_, spec.event, seed_of(spec.seed, 7),
+      [this](const AllocationRequest& request, const Allocation& allocation) {
+        invariants_.follow_session(*host_->world(), request.fleet, allocation.instance,
+                                   request.party, allocation.arms);
+      });
 }
 
 // What a loss strikes when it is not said: the first region, or host, of the first fleet.
@@ -66,15 +72,13 @@ Status Play::start_host() {
   }
   TRY(host_, Host::open(ports, std::move(options)));
   assigner_ = std::make_unique<Assigner>(host_.get());
-  level_ = std::make_unique<SessionLevel>(host_.get(), assigner_.get(), &truth_, &fleet_, &path_,
-                                          seed_of(spec_.seed, 7 + now().count()));
+  level_->open(host_.get(), assigner_.get());
   return {};
 }
 
 // As a supervisor does it: again and again until it comes up.
 void Play::restart(Duration down) {
   services_.forget_callers();
-  level_.reset();
   assigner_.reset();
   host_.reset();
   clock_.advance(down);

@@ -7,6 +7,7 @@
 // what the manifests say of regions and fleets is taken from there.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,6 +71,10 @@ struct Population {
   std::int64_t report_loss_ppm = 1'000;
 
   double registered_players() const { return registered > 0 ? registered : 10 * players; }
+  // Parties that could come to play in a region.
+  std::uint64_t parties(const RegionCrowd& region) const {
+    return std::uint64_t(std::max(1.0, registered_players() * region.share / party));
+  }
 };
 
 // Errors have the places. `findings` may hold warnings when it succeeds.

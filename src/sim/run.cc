@@ -64,23 +64,9 @@ void Play::advance(Duration d) {
   fleet_.set_canaries(assigner_->canaries());
   fleet_.set_time(now(), host_->engine().now());
   services_.set_time(now());
-  Crowd::Step step;
-  step.from = now() - d;  // Who came while the server was away did not get in.
-  step.to = now();
-  step.wall = clock_.wall();
-  if (opened_) step.since_open = now() - *opened_;
-  step.doors = doors_;
-  step.flag_arms_of = [this](const AllocationRequest& request) {
-    return assigner_->flags(request);
-  };
-  step.begun = [this](const Playing& session) {
-    if (!session.instance.empty())
-      invariants_.follow_session(*host_->world(), session.fleet, session.instance,
-                                 fmt::format("{}-party-{}", session.region, session.party),
-                                 session.arms);
-  };
-  crowd_.step(step, level_.get());
-  level_->deliver(now());
+  // Who came while the server was away did not get in.
+  const auto since_open = opened_ ? std::optional(now() - *opened_) : std::nullopt;
+  crowd_.step({now() - d, now(), clock_.wall(), since_open, doors_}, level_.get());
   host_->pass();
   settle();
   if (torn_ && disk_->appends() >= *torn_) {

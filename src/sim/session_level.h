@@ -4,46 +4,57 @@
 // repeats. For paths; evidence_level.h is for rates and statistics.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "codec/telemetry.h"
-#include "host/host.h"
-#include "sim/assigner.h"
-#include "sim/crowd.h"
+#include "sim/level.h"
 
 namespace showcaller::sim {
 
-// What is on its way to the server, and outlasts its restarts.
-struct ReportPath {
-  std::vector<TelemetryDelta> said;
-  std::int64_t next_batch = 1;
-  std::multimap<Duration, std::string> under_way;  // batches as they travel, by their arrival
-};
-
-class SessionLevel final : public Seating {
+class SessionLevel final : public Level {
  public:
-  SessionLevel(Host* host, const Assigner* assigner, Truth* truth, VirtualFleet* fleet,
-               ReportPath* path, std::uint64_t seed);
+  // Told of each session that got a place.
+  using Seated = std::function<void(const AllocationRequest&, const Allocation&)>;
+  SessionLevel(Truth* truth, VirtualFleet* fleet, std::string event, std::uint64_t seed,
+               Seated seated);
 
-  bool never_asks(const AllocationRequest& request, Random* random) override;
-  std::optional<Seat> seat(const AllocationRequest& request) override;
+  void open(Host* host, const Assigner* assigner) override;
+  void begin_step(Duration) override {}
+  // Sends what was said in the step, and delivers what has arrived by now.
+  void end_step(Duration now) override;
+  bool never_asks(const Visit& visit, Random* random) override;
+  std::optional<Seat> seat(const Visit& visit) override;
   void ended(const Playing& session, bool crashed) override;
-  // Sends what was said since the last call, and delivers what has arrived by now.
-  void deliver(Duration now);
   std::int64_t refused_reports() const { return refused_; }
 
  private:
-  void say(const Playing& session, const Measured& metric, TelemetryDelta delta, bool is_bad);
+  // What is told of a session at its end.
+  struct Ticket {
+    std::string unit, instance;
+    std::vector<ArmAssignment> flag_arms;  // of events that change no build
+  };
+  void say(const Playing& session, const Ticket& ticket, const Measured& metric,
+           const Outcome& outcome);
   void send(Duration now);
 
-  Host* host_;
-  const Assigner* assigner_;
+  Host* host_ = nullptr;
+  const Assigner* assigner_ = nullptr;
   Truth* truth_;
   VirtualFleet* fleet_;
-  ReportPath* path_;
+  std::string event_;  // whose canary is told of
   Random random_;
+  Seated on_seat_;
+  std::map<std::uint64_t, Ticket> tickets_;  // by session
+  std::vector<TelemetryDelta> said_;
+  std::int64_t next_batch_ = 1;
+  std::multimap<Duration, std::string> under_way_;  // batches as they travel, by their arrival
   std::int64_t refused_ = 0;
 };
+
+// Whether the arms put a session on the event's canary.
+bool on_canary(const std::vector<ArmAssignment>& arms, const std::string& event);
 
 }  // namespace showcaller::sim

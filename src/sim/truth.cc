@@ -140,4 +140,24 @@ double Truth::value(const Measured& metric, double trouble, bool canary, Random*
   return shape.median * std::exp((z > 0 ? shape.upper_sigma : shape.lower_sigma) * z);
 }
 
+// One that crashed tells that alone.
+Outcome Truth::outcome(const Measured& metric, const Fate& fate, Random* random) const {
+  Outcome out;
+  if (metric.is_crash) return {1, fate.crashed ? 1 : 0, {}, fate.crashed};
+  if (fate.crashed) return out;
+  out.n = 1;
+  if (metric.type == MetricType::Quantile) {
+    out.value = value(metric, fate.trouble, fate.canary, random);
+    out.bad = metric.lower_is_better == (*out.value > metric.median);
+    return out;
+  }
+  const double rate_of = rate(metric, fate.trouble, fate.canary);
+  if (metric.type == MetricType::Rate)
+    out.n = population_.session_players * std::max<std::int64_t>(1, fate.lasted.count() / 1000);
+  out.x = metric.type == MetricType::Binary ? (random->chance(rate_of) ? 1 : 0)
+                                            : std::int64_t(random->poisson(rate_of * double(out.n)));
+  out.bad = metric.lower_is_better == (out.x > 0);
+  return out;
+}
+
 }  // namespace showcaller::sim

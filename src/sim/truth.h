@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,20 @@ struct Measured {
   bool is_crash = false;  // the server counts it itself
   double rate = 0.01;
   double median = 40, p99 = 250;
+};
+
+// How a session fared.
+struct Fate {
+  double trouble = 1;  // as Truth says
+  bool canary = false, crashed = false;
+  Duration lasted{};
+};
+
+// What one session says of one metric.
+struct Outcome {
+  std::int64_t n = 0, x = 0;  // exposures and events; n = 0: it says nothing
+  std::optional<double> value;  // instead, of what is measured
+  bool bad = false;             // worse than it should be, as the players see it
 };
 
 struct InstanceMood {
@@ -50,6 +65,8 @@ class Truth {
   // P(a value is above a cut).
   double above(const Measured& metric, double cut, double trouble, bool canary) const;
   double value(const Measured& metric, double trouble, bool canary, Random* random) const;
+  // What a session shows of the metric at its end; crashes are known by then.
+  Outcome outcome(const Measured& metric, const Fate& fate, Random* random) const;
 
   const std::vector<Measured>& metrics() const { return metrics_; }
   const Population& population() const { return population_; }

@@ -2,10 +2,11 @@
 #include "sim/virtual_fleet.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include "base/check.h"
 #include "compute/allocation.h"
 
 namespace showcaller::sim {
@@ -21,7 +22,25 @@ bool takes_sessions(const ObservedInstance& instance) {
   return instance.state == InstanceState::Ready || instance.state == InstanceState::Allocated;
 }
 
+// Absent: not the name of one of ours.
+std::optional<std::uint64_t> session_number(std::string_view name) {
+  std::uint64_t out = 0;
+  if (!name.starts_with('s')) return std::nullopt;
+  const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), out);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return out;
+}
+
+bool runs(const VirtualInstance& instance, std::uint64_t session) {
+  return std::find(instance.sessions.begin(), instance.sessions.end(), session) !=
+         instance.sessions.end();
+}
+
 }  // namespace
+
+std::string session_name(std::uint64_t session) {
+  return fmt::format("s{}", session);
+}
 
 void VirtualFleet::set_time(Duration now, Instant engine_now) {
   now_ = now;
@@ -68,17 +87,27 @@ bool VirtualFleet::is_lost(const std::string& region, const std::string& host) c
          names(truth_->begun(FaultKind::HostLoss), host);
 }
 
-void VirtualFleet::end_session(const std::string& id, const std::string& session) {
-  VirtualInstance* instance = find(id);
+void VirtualFleet::seat(VirtualInstance* instance, std::uint64_t session) {
+  instance->sessions.push_back(session);
+  instance->seen.state = InstanceState::Allocated;
+  instance->shown = false;
+}
+
+void VirtualFleet::end_session(std::uint32_t number, std::uint64_t session) {
+  VirtualInstance* instance = find(number);
   if (!instance || std::erase(instance->sessions, session) == 0) return;
   ++instance->seen.sessions_ended;
   if (instance->sessions.empty() && instance->seen.state == InstanceState::Allocated)
     instance->seen.state = InstanceState::Ready;
-  show_sessions(instance);
+  instance->shown = false;
 }
 
-void VirtualFleet::crash(const std::string& id) {
-  if (VirtualInstance* instance = find(id)) die(instance, kAborted, false);
+void VirtualFleet::crash(std::uint32_t number) {
+  if (VirtualInstance* instance = find(number)) die(instance, kAborted, false);
+}
+
+VirtualInstance* VirtualFleet::find(std::uint32_t number) {
+  return number > 0 && number <= by_number_.size() ? by_number_[number - 1] : nullptr;
 }
 
 VirtualInstance* VirtualFleet::find(const std::string& id) {
@@ -86,34 +115,37 @@ VirtualInstance* VirtualFleet::find(const std::string& id) {
   return at == instances_.end() ? nullptr : &at->second;
 }
 
-bool VirtualFleet::has_session(const std::string& id, const std::string& session) {
-  const VirtualInstance* instance = find(id);
-  return instance && is_running(instance->seen) &&
-         std::find(instance->sessions.begin(), instance->sessions.end(), session) !=
-             instance->sessions.end();
+bool VirtualFleet::has_session(std::uint32_t number, std::uint64_t session) {
+  const VirtualInstance* instance = find(number);
+  return instance && is_running(instance->seen) && runs(*instance, session);
 }
 
 void VirtualFleet::die(VirtualInstance* instance, int signal, bool wanted) {
   if (!is_running(instance->seen)) return;
   instance->seen.state = InstanceState::Exited;
   instance->seen.exit = InstanceExit{0, wanted ? 0 : signal, wanted};
-  for (std::string& session : instance->sessions) lost_.push_back(std::move(session));
+  lost_.insert(lost_.end(), instance->sessions.begin(), instance->sessions.end());
   instance->sessions.clear();
 }
 
 // As the sidecar of a real game server would show them.
 void VirtualFleet::show_sessions(VirtualInstance* instance) {
   auto& seen = instance->seen;
-  if (instance->sessions.empty()) {
-    seen.session.reset();
-    seen.annotations.clear();
-  } else {
-    seen.session = instance->sessions.back();
-    if (instance->sessions.size() > 1)
-      seen.annotations[std::string(kSessionsAnnotation)] =
-          fmt::format("{}", fmt::join(instance->sessions, ","));
-    else
-      seen.annotations.erase(std::string(kSessionsAnnotation));
+  instance->shown = true;
+  const auto& sessions = instance->sessions;
+  seen.session.reset();
+  if (sessions.empty()) return seen.annotations.clear();
+  if (names_shown_) seen.session = session_name(sessions.back());
+  const std::string key(kSessionsAnnotation);
+  if (sessions.size() == 1) {
+    seen.annotations.erase(key);
+    return;
+  }
+  std::string& all = seen.annotations[key];
+  all.clear();
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    if (i > 0) all += ',';
+    if (names_shown_) all += session_name(sessions[i]);
   }
 }
 
@@ -122,7 +154,10 @@ Result<std::vector<ObservedInstance>> VirtualFleet::observe() {
     return fail(ErrorCode::Unavailable, "the driver does not answer");
   std::vector<ObservedInstance> out;
   out.reserve(instances_.size());
-  for (const auto& [id, instance] : instances_) out.push_back(instance.seen);
+  for (auto& [id, instance] : instances_) {
+    if (!instance.shown) show_sessions(&instance);
+    out.push_back(instance.seen);
+  }
   return out;
 }
 
@@ -141,6 +176,7 @@ Status VirtualFleet::apply(std::uint64_t epoch, std::span<const FleetAction> act
     } else if (const auto* forgotten = std::get_if<ForgetInstance>(&action)) {
       if (VirtualInstance* instance = find(forgotten->id)) {
         die(instance, kKilled, true);
+        by_number_[instance->number - 1] = nullptr;
         instances_.erase(forgotten->id);
       }
     }
@@ -194,7 +230,9 @@ void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
     instance.dies_at = instance.ready_at + Duration(std::int64_t(lives_ms));
     due_.insert({instance.dies_at, spec.id});
   }
-  instances_[spec.id] = std::move(instance);
+  VirtualInstance& started = instances_[spec.id] = std::move(instance);
+  by_number_.push_back(&started);
+  started.number = std::uint32_t(by_number_.size());
 }
 
 void VirtualFleet::allocate(const AllocateInstance& allocation) {
@@ -202,9 +240,11 @@ void VirtualFleet::allocate(const AllocateInstance& allocation) {
   if (!instance || !takes_sessions(instance->seen)) return;
   if (const Fault* lies = truth_->acting(FaultKind::Lies); lies && random_.chance(lies->size))
     return;
-  if (!has_session(allocation.id, allocation.session)) {
+  const auto session = session_number(allocation.session);
+  CHECK(session);  // Nobody else asks for sessions.
+  if (!runs(*instance, *session)) {
     if (int(instance->sessions.size()) >= instance->sessions_max) return;  // It has no room.
-    instance->sessions.push_back(allocation.session);
+    instance->sessions.push_back(*session);
   }
   instance->seen.state = InstanceState::Allocated;
   instance->seen.session = allocation.session;

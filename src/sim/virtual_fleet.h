@@ -2,8 +2,8 @@
 // A fleet driver whose hosts, images, game servers and sessions are virtual: they take time to
 // start, die of faults and of old age, and lie when told to. Deterministic by its seed.
 //
-// Sessions are put on instances by the production's allocator, as a real driver is told of them.
-// Threads: none.
+// Sessions are put on instances by the production's allocator, as a real driver is told of them;
+// or, where the run tells them apart by number only, by seat(). Threads: none.
 #pragma once
 
 #include <map>
@@ -18,9 +18,14 @@
 
 namespace showcaller::sim {
 
+// Sessions are numbered; this is what a session of that number is called.
+std::string session_name(std::uint64_t session);
+
 struct VirtualInstance {
-  ObservedInstance seen;  // as the driver shows it
-  std::vector<std::string> sessions;
+  std::uint32_t number = 0;  // from 1, in the order of starts
+  ObservedInstance seen;     // as the driver shows it
+  std::vector<std::uint64_t> sessions;
+  bool shown = true;  // what runs on it is as `seen` says
   int sessions_max = 1;
   Duration ready_at{};
   Duration dies_at = Duration::max();
@@ -42,13 +47,19 @@ class VirtualFleet final : public FleetDriver {
   }
 
   // ---- the game on it ----
-  void end_session(const std::string& instance, const std::string& session);
-  void crash(const std::string& instance);
+  // The driver shows how many sessions run on an instance, not which: for sessions that the host's
+  // allocator does not know.
+  void show_numbers_alone() { names_shown_ = false; }
+  void seat(VirtualInstance* instance, std::uint64_t session);
+  void end_session(std::uint32_t instance, std::uint64_t session);
+  void crash(std::uint32_t instance);
+  // Null when it is forgotten.
+  VirtualInstance* find(std::uint32_t instance);
   VirtualInstance* find(const std::string& instance);
-  bool has_session(const std::string& instance, const std::string& session);
+  bool has_session(std::uint32_t instance, std::uint64_t session);
   // Sessions that died with their instances since the last call.
-  std::vector<std::string> take_lost() { return std::exchange(lost_, {}); }
-  const std::map<std::string, VirtualInstance>& instances() const { return instances_; }
+  std::vector<std::uint64_t> take_lost() { return std::exchange(lost_, {}); }
+  std::map<std::string, VirtualInstance>& instances() { return instances_; }
   bool is_lost(const std::string& region, const std::string& host) const;
 
   Result<std::vector<ObservedInstance>> observe() override;
@@ -70,7 +81,9 @@ class VirtualFleet final : public FleetDriver {
   Instant engine_now_{};
   std::uint64_t epoch_ = 0;
   std::map<std::string, VirtualInstance> instances_;
-  std::vector<std::string> lost_;
+  std::vector<VirtualInstance*> by_number_;  // null: forgotten
+  bool names_shown_ = true;
+  std::vector<std::uint64_t> lost_;
   std::set<std::pair<Duration, std::string>> due_;        // starts and deaths to come
   std::set<std::pair<std::string, std::string>> images_;  // (host, build) that are there
   std::set<std::string> canaries_;

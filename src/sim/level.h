@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two levels of a rehearsal: how sessions get their places, and how what happened in them
+// reaches the host. The players (crowd.h), the truth and the fleet are the same at both.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "compute/allocation.h"
+#include "host/host.h"
+#include "sim/assigner.h"
+#include "sim/virtual_fleet.h"
+
+namespace showcaller::sim {
+
+// Where sessions are asked for: a fleet, and the share of a region's players who play on it.
+struct FleetDoor {
+  std::string fleet;       // empty: the game's servers are not ours
+  std::size_t region = 0;  // of the population's
+  double share = 1;
+};
+
+// A party that comes to play.
+struct Visit {
+  const FleetDoor& door;
+  std::size_t door_index = 0;
+  std::uint64_t party = 0;    // of the region's
+  std::uint64_t session = 0;  // the session that it would begin
+};
+
+struct Seat {
+  VirtualInstance* instance = nullptr;  // null: not on servers of ours
+  bool canary = false;                  // on the canary of the event whose story it is
+  std::uint32_t kind = 0;               // the level's own
+};
+
+// A session that runs.
+struct Playing {
+  std::uint64_t id = 0;  // 0: none
+  std::uint64_t party = 0;
+  std::uint32_t region = 0;
+  std::uint32_t kind = 0;      // as its seat said
+  std::uint32_t instance = 0;  // the virtual instance's number; 0: not on servers of ours
+  bool canary = false;
+  Duration begins{}, ends{}, crashes = Duration::max();
+};
+
+std::string party_id(const Population& population, std::size_t region, std::uint64_t party);
+// What the game's back end asks for it.
+AllocationRequest request_of(const Population& population, const Visit& visit);
+
+class Level {
+ public:
+  virtual ~Level() = default;
+  // The host is there, for the first time or again.
+  virtual void open(Host* host, const Assigner* assigner) = 0;
+  // Before and after the players of a step.
+  virtual void begin_step(Duration now) = 0;
+  virtual void end_step(Duration now) = 0;
+  // A session that ought to ask for a place and does not: a broken split.
+  virtual bool never_asks(const Visit& visit, Random* random) = 0;
+  // Absent: no place now.
+  virtual std::optional<Seat> seat(const Visit& visit) = 0;
+  virtual void ended(const Playing& session, bool crashed) = 0;
+  // Counts that reach the gates without the host's intake; null: they do not.
+  virtual StageCounts* counts() { return nullptr; }
+};
+
+}  // namespace showcaller::sim
