@@ -23,6 +23,12 @@ void store(GridRow* row, std::size_t i, V2 v) {
   (*row)[i + 1] = v[1];
 }
 
+constexpr double kLogLeast = -708;  // of what exp2lanes() takes
+
+V2 at_least(V2 x, double least) {
+  return V2{std::max(x[0], least), std::max(x[1], least)};
+}
+
 // exp by range reduction to |r| <= ln(2)/2 and a Taylor polynomial; error below 2 units in the last
 // place. The caller keeps x within [-708, 709].
 V2 exp2lanes(V2 x) {
@@ -114,7 +120,7 @@ void normalise(GridMixture* mixture) {
 
 double exact_exp(double x) {
   if (x > 709) return std::numeric_limits<double>::infinity();
-  return exp2lanes(both(std::max(x, -708.0)))[0];
+  return exp2lanes(both(std::max(x, kLogLeast)))[0];
 }
 
 double exact_log(double x) {
@@ -177,8 +183,10 @@ GridMixture mixture_student(double margin, double sd, double nu) {
   V2 sum = both(0);
   for (std::size_t j = 0; j < kGridNodes; j += 2) {
     const V2 d = load(axis.beta, j) - both(margin);
+    // A large fleet's tails are thinner than a double can tell: what is that far out weighs nothing.
+    const V2 log_density = at_least(power * log2lanes(both(1) + d * d * scale), kLogLeast);
     // The step behind the last node is zero.
-    const V2 weight = exp2lanes(power * log2lanes(both(1) + d * d * scale)) * load(axis.step, j);
+    const V2 weight = exp2lanes(log_density) * load(axis.step, j);
     store(&out.weight, j, weight);
     sum += weight;
   }

@@ -157,5 +157,21 @@ TEST(Noise, UnequalGroupsCountForFewer) {
   EXPECT_NEAR(effective_groups(uneven), 1.06, 0.01);
 }
 
+// Hundreds of instances leave tails thinner than any double: the null's mass stays at its margin.
+TEST(Grid, TheNullOfALargeFleetKeepsItsMassAtTheMargin) {
+  for (const double nu : {6.0, 278.0, 3'000.0}) {
+    for (const double sd : {0.004, 0.0095, 0.15}) {
+      const GridMixture null = mixture_student(0.014, sd, nu);
+      double near = 0, all = 0;
+      for (std::size_t j = 0; j < kGridNodes; ++j) {
+        all += null.weight[j];
+        if (std::abs(grid_axis().beta[j] - 0.014) < 12 * sd) near += null.weight[j];
+      }
+      EXPECT_NEAR(all, 1, 1e-9) << nu << " " << sd;
+      EXPECT_GT(near, 0.99) << nu << " " << sd;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace showcaller
