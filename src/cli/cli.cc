@@ -247,6 +247,12 @@ class CommandLine {
     rehearse->add_option("--population", w.rehearse.population, "Who plays: a YAML file");
     rehearse->add_option("--curve", w.rehearse.curve, "Recorded players: CSV timestamp,players");
     rehearse->add_option("--runs", w.rehearse.runs, "In all")->capture_default_str();
+    rehearse
+        ->add_option(
+            "--level", w.rehearse.level,
+            "session: each by itself; evidence: as counts, quick; auto: what each run asks")
+        ->check(CLI::IsMember({"auto", "session", "evidence"}))
+        ->capture_default_str();
     rehearse->add_flag("--full", w.rehearse.full, "As many as bound a false rollback to 1 %");
     rehearse->add_option("--fault", w.rehearse.faults,
                          "What goes wrong: KIND[:SIZE][@FROM][+FOR][/TARGET], several with commas; "

@@ -48,6 +48,8 @@ Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
   spec.run.population = fitted(std::move(population), spec.run.manifests);
   TRY(check_population(spec.run.population, spec.run.manifests));
   spec.seed = request.seed;
+  if (request.level == "session") spec.level = RehearsalLevel::Session;
+  if (request.level == "evidence") spec.level = RehearsalLevel::Evidence;
   const LiveEventSpec& event = played_event(spec.run);
   TRY(spec.run.start, start_of(event, request.at));
   for (const std::string& together : request.faults) {
@@ -214,6 +216,7 @@ Status write_page(const std::string& path, const json::object& report, std::span
 int tell_story(const RehearsalSpec& spec) {
   RunSpec one = spec.run;
   one.seed = spec.seed;
+  if (spec.level) one.level = *spec.level;
   if (!spec.faults.empty()) one.faults = spec.faults.front();
   const RunResult told = run(one, true);
   for (const std::string& line : told.story) say(line);

@@ -17,6 +17,7 @@ struct RehearseRequest {
   std::string curve;       // a CSV of players over time
   int runs = 60;
   bool full = false;  // 300 clean runs, and as many of what harms players as bound it to 2 %
+  std::string level = "auto";       // or "session", "evidence"
   std::vector<std::string> faults;  // empty: the usual
   std::uint64_t seed = 1;
   std::string at;      // when it is applied; empty: before its schedule, or now

@@ -20,6 +20,12 @@ bool is_concerned(const RecordBatch& records) {
   });
 }
 
+// Instances come and go without anybody's arm being another.
+bool changes_arms(const Record& record) {
+  return !std::holds_alternative<InstanceMoved>(record.payload) &&
+         (concerns_allocation(record.payload) || concerns_flags(record.payload));
+}
+
 std::string_view unit_of(Unit unit, const AllocationRequest& request) {
   switch (unit) {
     case Unit::Player:
@@ -40,6 +46,7 @@ Assigner::Assigner(Host* host) : host_(host) {
   follow(*host_->world());
   host_->engine().listen([this](const World& world, const RecordBatch& records) {
     if (is_concerned(records)) follow(world);
+    if (std::any_of(records->begin(), records->end(), changes_arms)) ++version_;
   });
 }
 
@@ -48,7 +55,6 @@ void Assigner::follow(const World& world) {
   plan_ = std::make_shared<const AllocationPlan>(make_allocation_plan(world, salt_of, plan_.get()));
   layers_.clear();
   canaries_.clear();
-  ++version_;
   world.events.each([&](const std::string& name, const EventState& event) {
     if (is_over(event.phase) || !event.manifest) return;
     for (const Change& change : event.spec().changes) {
@@ -83,8 +89,8 @@ Assigner::FlagLayer Assigner::layer_of(const std::string& name, const EventState
           compiled(exempt_rule(event, salt))};
 }
 
-std::optional<BuildAssignment> Assigner::builds(
-    const AllocationRequest& request, const std::vector<const CanaryLayer*>& skip) const {
+std::optional<BuildAssignment> Assigner::builds(const AllocationRequest& request,
+                                                const std::vector<const CanaryLayer*>& skip) const {
   const auto fleet = plan_->fleets.find(request.fleet);
   if (fleet == plan_->fleets.end()) return std::nullopt;
   auto assigned = assign_build(fleet->second, request, request.region, skip, host_->engine().now());

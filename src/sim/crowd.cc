@@ -10,9 +10,8 @@ namespace showcaller::sim {
 namespace {
 
 constexpr Duration kChurnLasts = hours(16);
-// A session's id: a serial number above the place in the table that it has while it runs.
-constexpr std::uint64_t kSlots = kSessionsMax, kSlotMask = kSlots - 1;
-static_assert((kSlots & kSlotMask) == 0);
+constexpr std::uint64_t kSlotMask = kSessionsMax - 1;  // of a session's number
+static_assert((kSessionsMax & kSlotMask) == 0);
 
 std::int64_t second_of(Duration at) {
   return std::chrono::ceil<std::chrono::seconds>(at).count();
@@ -81,13 +80,13 @@ Playing* Crowd::find(std::uint64_t id) {
 
 std::uint64_t Crowd::next_id() const {
   const std::uint64_t slot = free_.empty() ? sessions_.size() : free_.back();
-  return (serial_ + 1) * kSlots + slot;
+  return (serial_ + 1) * kSessionsMax + slot;
 }
 
 Playing& Crowd::new_session(std::uint64_t id) {
   ++serial_;
   if (free_.empty()) {
-    CHECK(sessions_.size() < kSlots);  // Whoever rehearses refuses larger crowds.
+    CHECK(sessions_.size() < kSessionsMax);  // Whoever rehearses refuses larger crowds.
     sessions_.emplace_back();
   } else {
     free_.pop_back();

@@ -17,8 +17,6 @@
 
 namespace showcaller::sim {
 
-inline constexpr std::int64_t kSessionsMax = 1 << 24;
-
 // What came of the players, for the report. Of players who came together the party is known and
 // counted once; who else plays with them is somebody new each time.
 struct CrowdCounts {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "sim/evidence_level.h"
 #include "sim/play.h"
 
 namespace showcaller::sim {
@@ -34,8 +35,13 @@ Play::Play(const RunSpec& spec, bool with_story)
       people_(&truth_, seed_of(spec.seed, 5)),
       ledger_(seed_of(spec.seed, 6)) {
   result_.seed = spec.seed;
+  const std::uint64_t seed = seed_of(spec.seed, 7);
+  if (spec.level == RehearsalLevel::Evidence) {
+    level_ = std::make_unique<EvidenceLevel>(&truth_, &fleet_, spec.event, seed);
+    return;
+  }
   level_ = std::make_unique<SessionLevel>(
-      &truth_, &fleet_, spec.event, seed_of(spec.seed, 7),
+      &truth_, &fleet_, spec.event, seed,
       [this](const AllocationRequest& request, const Allocation& allocation) {
         invariants_.follow_session(*host_->world(), request.fleet, allocation.instance,
                                    request.party, allocation.arms);
@@ -66,7 +72,7 @@ Status Play::start_host() {
   HostOptions options;
   options.secret = fmt::format("rehearsal {}", spec_.seed);
   options.engine.version = "rehearsal";
-  HostPorts ports{journal_.get(), &clock_, {}, &services_, &evidence_, &ledger_};
+  HostPorts ports{journal_.get(), &clock_, {}, &services_, &evidence_, &ledger_, level_->counts()};
   for (const auto& manifest : spec_.manifests) {
     if (manifest->kind() == Kind::Fleet) ports.drivers[manifest->as<FleetSpec>().driver] = &fleet_;
   }

@@ -128,6 +128,14 @@ void share_out(int runs, RehearsalSpec* spec) {
   spec->fault_runs = harmful == 0 ? 1 : std::max(1, (left - others * spec->trouble_runs) / harmful);
 }
 
+// What harms players is a matter of rates; the rest is one of paths.
+RehearsalLevel level_of(const std::vector<Fault>& faults) {
+  const bool rates = std::all_of(faults.begin(), faults.end(), [](const Fault& fault) {
+    return harms_players(fault.kind) || fault.kind == FaultKind::Herd;
+  });
+  return rates ? RehearsalLevel::Evidence : RehearsalLevel::Session;
+}
+
 std::vector<Job> jobs_of(const RehearsalSpec& spec) {
   std::vector<Job> out;
   std::uint64_t seed = spec.seed;
@@ -136,6 +144,10 @@ std::vector<Job> jobs_of(const RehearsalSpec& spec) {
       Job job{batch, spec.run};
       job.run.faults = faults;
       job.run.seed = seed++;
+      // The first of each is played session by session all the same: its ledger, its reports.
+      job.run.level = spec.level ? *spec.level
+                      : i == 0   ? RehearsalLevel::Session
+                                 : level_of(faults);
       out.push_back(std::move(job));
     }
   };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ enum class RehearsalVerdict : std::uint8_t {
 std::string_view to_string(RehearsalVerdict verdict);
 
 struct RehearsalSpec {
-  RunSpec run;                             // without seed and faults
+  RunSpec run;                             // without seed, faults and level
+  std::optional<RehearsalLevel> level;     // absent: rates as evidence, paths session by session
   std::vector<std::vector<Fault>> faults;  // a batch each; they act together
   int clean_runs = 20;
   int fault_runs = 4;      // of faults that harm players

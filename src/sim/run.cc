@@ -154,6 +154,10 @@ RunResult Play::perform() {
   return std::move(result_);
 }
 
+std::string_view to_string(RehearsalLevel level) {
+  return level == RehearsalLevel::Session ? "session" : "evidence";
+}
+
 std::string_view to_string(Ending ending) {
   static constexpr std::string_view kNames[] = {"live",  "rolled_back", "stuck",
                                                 "held",  "not_ready",   "refused",

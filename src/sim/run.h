@@ -19,6 +19,12 @@
 
 namespace showcaller::sim {
 
+enum class RehearsalLevel : std::uint8_t {
+  Session,   // session by session, through allocator, reports and ledger: for paths
+  Evidence,  // as counts a tick: for rates and statistics, and quick
+};
+std::string_view to_string(RehearsalLevel level);  // "session", "evidence"
+
 // A run at a moment, after a step.
 struct RunMoment {
   Duration at{};                                          // since the run began
@@ -44,6 +50,7 @@ struct RunSpec {
   std::string event;                                       // whose story it is
   Population population;
   std::vector<Fault> faults;
+  RehearsalLevel level = RehearsalLevel::Session;
   std::uint64_t seed = 1;
   Instant start{};                   // when the manifest is applied; the game runs before
   Duration horizon = hours(24 * 7);  // played at most

@@ -25,8 +25,8 @@ Report report_of(TelemetryBatch batch) {
 
 }  // namespace
 
-SessionLevel::SessionLevel(Truth* truth, VirtualFleet* fleet, std::string event,
-                           std::uint64_t seed, Seated seated)
+SessionLevel::SessionLevel(Truth* truth, VirtualFleet* fleet, std::string event, std::uint64_t seed,
+                           Seated seated)
     : truth_(truth),
       fleet_(fleet),
       event_(std::move(event)),

@@ -154,8 +154,9 @@ Outcome Truth::outcome(const Measured& metric, const Fate& fate, Random* random)
   const double rate_of = rate(metric, fate.trouble, fate.canary);
   if (metric.type == MetricType::Rate)
     out.n = population_.session_players * std::max<std::int64_t>(1, fate.lasted.count() / 1000);
-  out.x = metric.type == MetricType::Binary ? (random->chance(rate_of) ? 1 : 0)
-                                            : std::int64_t(random->poisson(rate_of * double(out.n)));
+  out.x = metric.type == MetricType::Binary
+              ? (random->chance(rate_of) ? 1 : 0)
+              : std::int64_t(random->poisson(rate_of * double(out.n)));
   out.bad = metric.lower_is_better == (out.x > 0);
   return out;
 }

@@ -35,7 +35,7 @@ struct Fate {
 
 // What one session says of one metric.
 struct Outcome {
-  std::int64_t n = 0, x = 0;  // exposures and events; n = 0: it says nothing
+  std::int64_t n = 0, x = 0;    // exposures and events; n = 0: it says nothing
   std::optional<double> value;  // instead, of what is measured
   bool bad = false;             // worse than it should be, as the players see it
 };

@@ -24,11 +24,14 @@ bool takes_sessions(const ObservedInstance& instance) {
 
 // Absent: not the name of one of ours.
 std::optional<std::uint64_t> session_number(std::string_view name) {
-  std::uint64_t out = 0;
+  std::uint64_t serial = 0, place = 0;
+  const char* const end = name.data() + name.size();
   if (!name.starts_with('s')) return std::nullopt;
-  const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), out);
-  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  return out;
+  const auto first = std::from_chars(name.data() + 1, end, serial);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, place);
+  if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
+  return serial * kSessionsMax + place;
 }
 
 bool runs(const VirtualInstance& instance, std::uint64_t session) {
@@ -39,7 +42,7 @@ bool runs(const VirtualInstance& instance, std::uint64_t session) {
 }  // namespace
 
 std::string session_name(std::uint64_t session) {
-  return fmt::format("s{}", session);
+  return fmt::format("s{}-{}", session / kSessionsMax, session % kSessionsMax);
 }
 
 void VirtualFleet::set_time(Duration now, Instant engine_now) {

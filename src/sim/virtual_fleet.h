@@ -18,7 +18,9 @@
 
 namespace showcaller::sim {
 
-// Sessions are numbered; this is what a session of that number is called.
+inline constexpr std::uint64_t kSessionsMax = 1 << 24;  // at once
+// A session's number: serial * kSessionsMax + its place in the table of those that run. It is
+// called "s<serial>-<place>".
 std::string session_name(std::uint64_t session);
 
 struct VirtualInstance {

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/evidence_level.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "sim/session_level.h"
+
+namespace showcaller::sim {
+namespace {
+
+constexpr std::size_t kBuckets = 64;  // of units, as the intake's
+constexpr Duration kLearnEvery = minutes(1);
+
+std::size_t bucket_of(std::uint32_t region, std::uint64_t party) {
+  return std::size_t(Random(party * 64 + region).next() % kBuckets);
+}
+
+std::string stage_key(const ArmAssignment& arm) {
+  return fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit);
+}
+
+bool has(const std::vector<std::string>& sorted, const std::string& name) {
+  return std::binary_search(sorted.begin(), sorted.end(), name);
+}
+
+bool takes_sessions(const VirtualInstance& instance, const FleetAllocationPlan& plan) {
+  const ObservedInstance& seen = instance.seen;
+  const auto build = plan.builds.find(seen.build);
+  if (build == plan.builds.end() || build->second.quarantined) return false;
+  const bool open = seen.state == InstanceState::Ready || seen.state == InstanceState::Allocated;
+  if (!open || int(instance.sessions.size()) >= instance.sessions_max) return false;
+  if (!plan.reuse && seen.sessions_ended > 0) return false;
+  return !has(plan.withheld, seen.id) && !has(plan.quarantined_hosts, seen.host) &&
+         !has(plan.quarantined_regions, seen.region) &&
+         !has(plan.quarantined_pairs, seen.build + "@" + seen.host);
+}
+
+}  // namespace
+
+EvidenceLevel::EvidenceLevel(Truth* truth, VirtualFleet* fleet, std::string event,
+                             std::uint64_t seed)
+    : truth_(truth), fleet_(fleet), event_(std::move(event)), random_(seed) {
+  fleet_->show_numbers_alone();
+}
+
+// A new process knows nothing of the hour before, as on stage.
+void EvidenceLevel::open(Host* host, const Assigner* assigner) {
+  host_ = host;
+  assigner_ = assigner;
+  known_.clear();
+  version_ = 0;
+  history_ = BaselineHistory();
+  watched_.clear();
+}
+
+void EvidenceLevel::begin_step(Duration now) {
+  now_ = now;
+  if (now_ - learned_ >= kLearnEvery) learn_history();
+  find_places();
+}
+
+// ---- who goes where ----
+
+void EvidenceLevel::find_places() {
+  places_.clear();
+  const auto plan = assigner_->plan();
+  for (auto& [id, instance] : fleet_->instances()) {
+    const ObservedInstance& seen = instance.seen;
+    const auto fleet = plan->fleets.find(seen.fleet);
+    if (fleet == plan->fleets.end() || seen.state == InstanceState::Exited) continue;
+    OpenBuild& build = places_[seen.fleet][seen.build][seen.region];
+    build.has_any = build.has_any || seen.was_ready;
+    if (takes_sessions(instance, fleet->second)) build.with_room.push_back(&instance);
+  }
+}
+
+bool EvidenceLevel::is_in_reach(const std::string& fleet, const std::string& build) const {
+  const auto of_fleet = places_.find(fleet);
+  if (of_fleet == places_.end()) return false;
+  const auto of_build = of_fleet->second.find(build);
+  return of_build != of_fleet->second.end() &&
+         std::any_of(of_build->second.begin(), of_build->second.end(),
+                     [](const auto& region) { return region.second.has_any; });
+}
+
+// In the visit's own region, else in another.
+VirtualInstance* EvidenceLevel::place_for(const Visit& visit, const std::string& build) {
+  const auto of_fleet = places_.find(visit.door.fleet);
+  if (of_fleet == places_.end()) return nullptr;
+  const auto of_build = of_fleet->second.find(build);
+  if (of_build == of_fleet->second.end()) return nullptr;
+  const std::string& home = truth_->population().regions[visit.door.region].name;
+  const auto take = [&](OpenBuild* open) -> VirtualInstance* {
+    while (!open->with_room.empty()) {
+      const std::size_t at = random_.below(open->with_room.size());
+      VirtualInstance* instance = open->with_room[at];
+      const bool runs = instance->seen.state != InstanceState::Exited;
+      if (runs && int(instance->sessions.size()) < instance->sessions_max) return instance;
+      open->with_room[at] = open->with_room.back();
+      open->with_room.pop_back();
+    }
+    return nullptr;
+  };
+  const auto own = of_build->second.find(home);
+  if (own != of_build->second.end()) {
+    if (VirtualInstance* instance = take(&own->second)) return instance;
+  }
+  for (auto& [region, open] : of_build->second) {
+    if (region == home) continue;
+    if (VirtualInstance* instance = take(&open)) return instance;
+  }
+  return nullptr;
+}
+
+// A party is asked for once, until somebody may be assigned otherwise.
+std::uint32_t EvidenceLevel::kind_of(const Visit& visit) {
+  if (assigner_->draws_sessions()) return ask(visit, nullptr);
+  if (version_ != assigner_->version() || known_.empty()) {
+    known_.clear();
+    version_ = assigner_->version();
+  }
+  if (visit.door_index >= known_.size()) known_.resize(visit.door_index + 1);
+  std::vector<std::uint32_t>& known = known_[visit.door_index];
+  if (known.empty()) {
+    const Population& population = truth_->population();
+    known.resize(population.parties(population.regions[visit.door.region]));
+  }
+  std::uint32_t& kind = known[visit.party];
+  if (kind == 0) kind = ask(visit, nullptr);
+  return kind;
+}
+
+std::uint32_t EvidenceLevel::ask(const Visit& visit, const CanaryLayer* skip) {
+  const AllocationRequest request = request_of(truth_->population(), visit);
+  Kind kind;
+  kind.fleet = request.fleet;
+  kind.flag_arms = assigner_->flags(request);
+  kind.canary = on_canary(kind.flag_arms, event_);
+  if (!request.fleet.empty()) {
+    std::vector<const CanaryLayer*> skipped;
+    if (skip) skipped.push_back(skip);
+    auto assigned = assigner_->builds(request, skipped);
+    kind.served = assigned.has_value();
+    if (assigned) {
+      kind.build = assigned->build;
+      kind.arms = std::move(assigned->arms);
+      if (assigned->layer) kind.layer = assigned->layer->event;
+      kind.canary = kind.canary || on_canary(kind.arms, event_);
+    }
+  }
+  return known_kind(std::move(kind));
+}
+
+std::uint32_t EvidenceLevel::known_kind(Kind kind) {
+  // The newest first: those of earlier stages do not come again.
+  for (std::size_t i = kinds_.size() - 1; i > 0; --i) {
+    if (kinds_[i] == kind) return std::uint32_t(i);
+  }
+  open_channels(&kind);
+  kinds_.push_back(std::move(kind));
+  return std::uint32_t(kinds_.size() - 1);
+}
+
+const CanaryLayer* EvidenceLevel::layer_of(const Visit& visit, const std::string& event) const {
+  const auto fleet = assigner_->plan()->fleets.find(visit.door.fleet);
+  if (fleet == assigner_->plan()->fleets.end()) return nullptr;
+  for (const CanaryLayer& layer : fleet->second.layers) {
+    if (layer.event == event) return &layer;
+  }
+  return nullptr;
+}
+
+bool EvidenceLevel::never_asks(const Visit& visit, Random* random) {
+  const Fault* split = truth_->acting(FaultKind::Split);
+  return split && !kinds_[kind_of(visit)].layer.empty() && random->chance(split->size);
+}
+
+PaceBucket* EvidenceLevel::pace_of(const Visit& visit, const std::string& event) {
+  const CanaryLayer* layer = layer_of(visit, event);
+  if (!layer) return nullptr;
+  PaceBucket& pace = paces_[event];
+  if (pace.per_minute() != layer->pace_per_minute)
+    pace.set(layer->pace_per_minute, host_->engine().now());
+  return &pace;
+}
+
+// A canary that is full for a moment is waited for; one that cannot serve at all must not keep
+// people from playing.
+VirtualInstance* EvidenceLevel::place_or_spill(const Visit& visit, std::uint32_t* kind) {
+  const Kind& wanted = kinds_[*kind];
+  if (VirtualInstance* instance = place_for(visit, wanted.build)) return instance;
+  const CanaryLayer* layer = wanted.layer.empty() ? nullptr : layer_of(visit, wanted.layer);
+  if (!layer || is_in_reach(visit.door.fleet, wanted.build)) return nullptr;
+  *kind = ask(visit, layer);
+  return kinds_[*kind].served ? place_for(visit, kinds_[*kind].build) : nullptr;
+}
+
+std::optional<Seat> EvidenceLevel::seat(const Visit& visit) {
+  std::uint32_t kind = kind_of(visit);
+  draw(visit, kinds_[kind]);
+  if (!kinds_[kind].served) return std::nullopt;
+  if (visit.door.fleet.empty()) return Seat{nullptr, kinds_[kind].canary, kind};
+  PaceBucket* pace = kinds_[kind].layer.empty() ? nullptr : pace_of(visit, kinds_[kind].layer);
+  if (pace && !pace->has_one(host_->engine().now())) return std::nullopt;
+  const Fault* lies = truth_->acting(FaultKind::Lies);
+  if (lies && random_.chance(lies->size)) return std::nullopt;
+  VirtualInstance* instance = place_or_spill(visit, &kind);
+  if (!instance) return std::nullopt;
+  if (pace && !kinds_[kind].layer.empty()) pace->take_one();
+  fleet_->seat(instance, visit.session);
+  running_on(*instance, kind)->sessions++;
+  return Seat{instance, kinds_[kind].canary, kind};
+}
+
+EvidenceLevel::Running* EvidenceLevel::running_on(const VirtualInstance& instance,
+                                                  std::uint32_t kind) {
+  if (instance.number >= running_.size()) {
+    running_.resize(instance.number + 1);
+    place_names_.resize(instance.number + 1);
+  }
+  place_names_[instance.number] = instance.seen.id;
+  return running_at(instance.number, kind);
+}
+
+EvidenceLevel::Running* EvidenceLevel::running_at(std::size_t place, std::uint32_t kind) {
+  std::vector<Running>& here = running_[place];
+  for (Running& running : here) {
+    if (running.kind == kind) return &running;
+  }
+  std::erase_if(here, [](const Running& running) { return running.sessions == 0; });
+  return &here.emplace_back(Running{kind, 0});
+}
+
+void EvidenceLevel::draw(const Visit& visit, const Kind& kind) {
+  for (const ArmAssignment& arm : kind.arms) {
+    if (!arm.counted) continue;
+    const CanaryLayer* layer = layer_of(visit, arm.event);
+    if (!layer) continue;
+    Drawn& drawn = drawn_[stage_key(arm)];
+    const bool each = layer->unit == Unit::Match;
+    if (!each && !drawn.seen.insert(visit.door.region, visit.party)) continue;
+    ++(arm.arm == Arm::Canary ? drawn.fresh.canary : drawn.fresh.baseline);
+  }
+}
+
+// ---- what is told ----
+
+std::size_t EvidenceLevel::channel(Channel like) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const Channel& known = channels_[i];
+    if (known.stage == like.stage && known.arm == like.arm && known.source == like.source &&
+        known.by_place == like.by_place)
+      return i;
+  }
+  channels_.push_back(std::move(like));
+  return channels_.size() - 1;
+}
+
+std::size_t EvidenceLevel::stage_channel(const ArmAssignment& arm, bool by_place) {
+  return channel({stage_key(arm), arm.arm, {}, by_place, StageTally(truth_->metrics().size())});
+}
+
+void EvidenceLevel::open_channels(Kind* kind) {
+  const auto of_source = [&](BaselineSource source, bool by_place) {
+    return channel(
+        {{}, Arm::Baseline, std::move(source), by_place, StageTally(truth_->metrics().size())});
+  };
+  for (const ArmAssignment& arm : kind->flag_arms) {
+    if (!arm.counted) continue;
+    kind->by_bucket.push_back(stage_channel(arm, false));
+    if (arm.arm == Arm::Baseline) kind->by_bucket.push_back(of_source({"", "", arm.event}, false));
+  }
+  if (kind->build.empty()) return;
+  kind->by_place.push_back(of_source({kind->fleet, kind->build, ""}, true));
+  for (const ArmAssignment& arm : kind->arms) {
+    if (arm.counted) kind->by_place.push_back(stage_channel(arm, true));
+  }
+}
+
+void EvidenceLevel::ended(const Playing& session, bool crashed) {
+  VirtualInstance* instance = fleet_->find(session.instance);
+  static const InstanceMood kCalm;
+  if (session.instance != 0) --running_at(session.instance, session.kind)->sessions;
+  if (instance) truth_->let_drift(&instance->mood);
+  if (truth_->acting(FaultKind::Blind)) return;
+  Fate fate;
+  fate.trouble = truth_->trouble(instance ? instance->mood : kCalm,
+                                 instance ? session.ends - instance->ready_since : hours(1));
+  fate.canary = session.canary;
+  fate.crashed = crashed;
+  fate.lasted = session.ends - session.begins;
+  const Kind& kind = kinds_[session.kind];
+  const Fault* skew = truth_->acting(FaultKind::Skew);
+  const std::size_t bucket = kind.by_bucket.empty() ? 0 : bucket_of(session.region, session.party);
+  for (std::size_t m = 0; m < truth_->metrics().size(); ++m) {
+    const Measured& metric = truth_->metrics()[m];
+    const Outcome outcome = truth_->outcome(metric, fate, &random_);
+    if (outcome.n == 0) continue;
+    const bool hushed = skew && session.canary && outcome.bad && random_.chance(skew->size);
+    if (!hushed) {
+      for (const std::size_t to : kind.by_bucket) channels_[to].tally.add(bucket, m, outcome);
+    }
+    // The server sees crashes itself.
+    if (hushed && !metric.is_crash) continue;
+    for (const std::size_t to : kind.by_place)
+      channels_[to].tally.add(session.instance, m, outcome);
+  }
+}
+
+std::string EvidenceLevel::group_name(const Channel& channel, std::size_t group) const {
+  return channel.by_place ? place_names_[group] : std::to_string(group);
+}
+
+void EvidenceLevel::learn_history() {
+  learned_ = now_;
+  const Instant now = host_->engine().now();
+  for (Channel& channel : channels_) {
+    if (!channel.stage.empty()) continue;
+    channel.tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
+      history_.learn(channel.source, truth_->metrics()[metric].name,
+                     {group_name(channel, group), ""}, counts, now);
+    });
+  }
+}
+
+// ---- StageCounts ----
+
+void EvidenceLevel::watch(const std::set<std::string>& stages) {
+  if (stages == watched_) return;
+  // What was counted before it was watched is dropped.
+  for (Channel& channel : channels_) {
+    if (!channel.stage.empty() && !watched_.contains(channel.stage))
+      channel.tally.take([](std::size_t, std::size_t, MetricCounts) {});
+  }
+  watched_ = stages;
+}
+
+StageTick EvidenceLevel::take_tick(const std::string& stage) {
+  StageTick out;
+  for (Channel& channel : channels_) {
+    if (channel.stage != stage) continue;
+    channel.tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
+      const std::string& name = truth_->metrics()[metric].name;
+      out.metrics[name].emplace(GroupKey{channel.arm, group_name(channel, group), {}},
+                                std::move(counts));
+      out.trust[name] = Trust::Server;
+    });
+  }
+  note_living(stage, &out.alive);
+  return out;
+}
+
+// A stage that sessions run of shows the instances that they run on, though nothing ended there.
+void EvidenceLevel::note_living(const std::string& stage, std::set<GroupKey>* alive) const {
+  for (std::size_t place = 0; place < running_.size(); ++place) {
+    for (const Running& running : running_[place]) {
+      if (running.sessions == 0) continue;
+      for (const std::size_t to : kinds_[running.kind].by_place) {
+        const Channel& channel = channels_[to];
+        if (channel.stage == stage) alive->insert({channel.arm, place_names_[place], {}});
+      }
+    }
+  }
+}
+
+UnitCounts EvidenceLevel::take_units(const std::string& stage) {
+  // Other visits of the same event are over.
+  const std::string event = stage.substr(0, stage.find('/') + 1);
+  std::erase_if(drawn_, [&](const auto& drawn) {
+    return drawn.first != stage && drawn.first.starts_with(event);
+  });
+  const auto at = drawn_.find(stage);
+  return at == drawn_.end() ? UnitCounts{} : std::exchange(at->second.fresh, {});
+}
+
+std::map<std::string, MetricCounts> EvidenceLevel::totals(std::span<const BaselineSource> sources,
+                                                          Instant now) const {
+  return history_.totals(sources, now);
+}
+
+BaselineGroups EvidenceLevel::groups(std::span<const BaselineSource> sources,
+                                     const std::string& metric, Instant now) const {
+  return history_.groups(sources, metric, now);
+}
+
+}  // namespace showcaller::sim

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions as numbers: who is on which arm is the production's word, asked once a party and stage;
+// places are taken where the plan allows it; and what happened reaches the gates as counts a tick,
+// where the host reads them. Nobody is allocated, reported or put in a ledger one by one. For rates
+// and statistics; session_level.h is for paths. A property test holds the two against each other.
+//
+// Threads: none.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compute/pace_bucket.h"
+#include "host/port/stage_counts.h"
+#include "sim/crowd.h"
+#include "sim/level.h"
+#include "sim/stage_tally.h"
+
+namespace showcaller::sim {
+
+class EvidenceLevel final : public Level, public StageCounts {
+ public:
+  EvidenceLevel(Truth* truth, VirtualFleet* fleet, std::string event, std::uint64_t seed);
+
+  // ---- Level ----
+  void open(Host* host, const Assigner* assigner) override;
+  void begin_step(Duration now) override;
+  void end_step(Duration) override {}
+  bool never_asks(const Visit& visit, Random* random) override;
+  std::optional<Seat> seat(const Visit& visit) override;
+  void ended(const Playing& session, bool crashed) override;
+  StageCounts* counts() override { return this; }
+
+  // ---- StageCounts ----
+  void watch(const std::set<std::string>& stages) override;
+  StageTick take_tick(const std::string& stage) override;
+  UnitCounts take_units(const std::string& stage) override;
+  std::map<std::string, MetricCounts> totals(std::span<const BaselineSource> sources,
+                                             Instant now) const override;
+  BaselineGroups groups(std::span<const BaselineSource> sources, const std::string& metric,
+                        Instant now) const override;
+
+ private:
+  // Sessions that are all assigned alike.
+  struct Kind {
+    bool served = true;        // false: no build that they may have
+    std::string fleet, build;  // empty: not on servers of ours
+    std::vector<ArmAssignment> arms, flag_arms;
+    std::string layer;  // the event whose build it is; empty: the base
+    bool canary = false;
+    // Where what happened is told: of the unit's bucket, and of the instance.
+    std::vector<std::size_t> by_bucket, by_place;
+    friend bool operator==(const Kind& a, const Kind& b) {
+      return a.served == b.served && a.fleet == b.fleet && a.build == b.build && a.arms == b.arms &&
+             a.flag_arms == b.flag_arms;
+    }
+  };
+  // What is told of a stage's arm, or of a source of the hour before (stage empty).
+  struct Channel {
+    std::string stage;
+    Arm arm = Arm::Baseline;
+    BaselineSource source;
+    bool by_place = false;
+    StageTally tally;
+  };
+  struct Drawn {  // units of a stage
+    PartySet seen;
+    UnitCounts fresh;
+  };
+  struct Running {
+    std::uint32_t kind = 0;
+    std::int64_t sessions = 0;
+  };
+  struct OpenBuild {  // of a fleet's build in a region
+    std::vector<VirtualInstance*> with_room;
+    bool has_any = false;
+  };
+
+  std::uint32_t kind_of(const Visit& visit);
+  std::uint32_t ask(const Visit& visit, const CanaryLayer* skip);
+  std::uint32_t known_kind(Kind kind);
+  void open_channels(Kind* kind);
+  std::size_t channel(Channel like);
+  std::size_t stage_channel(const ArmAssignment& arm, bool by_place);
+  VirtualInstance* place_or_spill(const Visit& visit, std::uint32_t* kind);
+  void draw(const Visit& visit, const Kind& kind);
+  VirtualInstance* place_for(const Visit& visit, const std::string& build);
+  bool is_in_reach(const std::string& fleet, const std::string& build) const;
+  void find_places();
+  PaceBucket* pace_of(const Visit& visit, const std::string& event);
+  void note_living(const std::string& stage, std::set<GroupKey>* alive) const;
+  Running* running_on(const VirtualInstance& instance, std::uint32_t kind);
+  Running* running_at(std::size_t place, std::uint32_t kind);
+  std::string group_name(const Channel& channel, std::size_t group) const;
+  void learn_history();
+  const CanaryLayer* layer_of(const Visit& visit, const std::string& event) const;
+
+  Host* host_ = nullptr;
+  const Assigner* assigner_ = nullptr;
+  Truth* truth_;
+  VirtualFleet* fleet_;
+  std::string event_;
+  Random random_;
+  std::uint64_t version_ = 0;                      // of the assigner's, that kinds are known for
+  std::vector<std::vector<std::uint32_t>> known_;  // kinds, by door and party; 0: not asked yet
+  std::vector<Kind> kinds_{1};                     // from 1
+  std::vector<Channel> channels_;
+  std::map<std::string, Drawn> drawn_;
+  std::map<std::string, PaceBucket> paces_;
+  std::map<std::string, std::map<std::string, std::map<std::string, OpenBuild>>>
+      places_;                                 // fleet -> build -> region
+  std::vector<std::vector<Running>> running_;  // by the instances' numbers
+  std::vector<std::string> place_names_;       // the same
+  std::set<std::string> watched_;
+  BaselineHistory history_;
+  Duration now_{}, learned_{};
+};
+
+}  // namespace showcaller::sim
