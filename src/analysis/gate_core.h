@@ -120,11 +120,13 @@ struct PendingStratum {
   std::vector<double> canary, baseline;
 };
 
-// How events clump inside one tick, asked of the baseline's instances tick by tick: the Pearson
-// statistic given the tick's total, weighed by events, is the size of the clump an event comes in.
+// How events clump inside one tick, asked of the baseline's instances tick by tick: how far each is
+// off what the others lead to expect, squared, over all events, is the size of the clump an event
+// comes in. An instance is not held against itself: one that dies ends all its sessions at once, and
+// so brings the exposures that would excuse its events.
 struct ClumpSums {
   double events = 0;
-  double weighted_q = 0;     // sum over ticks of events * Q / freedom
+  double squares = 0;        // sum over ticks and instances of (events - expected)^2
   double weighted_mean = 0;  // sum over ticks of events * events per instance
 };
 

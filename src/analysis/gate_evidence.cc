@@ -116,7 +116,7 @@ double GateState::Core::clump_size(std::size_t s) const {
   const ClumpSums& c = clumps[s];
   if (c.events < kClumpEventsMin) return 1;
   const double tau = plan->config.metrics[plan->series[s].metric].prior.tau;
-  const double size = (c.weighted_q - 2 * tau * tau * c.weighted_mean) / c.events;
+  const double size = (c.squares - 2 * tau * tau * c.weighted_mean) / c.events;
   return size > kClumpSizeMin ? size * (1 + std::sqrt(size / c.events)) : 1;
 }
 

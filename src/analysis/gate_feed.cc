@@ -160,15 +160,16 @@ void GateState::Core::note_clumps(const Tick& tick) {
         groups += 1;
       }
       if (groups < 2 || x <= 0) continue;
-      double q = 0;
+      double squares = 0;
       for (const GroupCounts& g : tick.groups) {
         if (g.arm != Arm::Baseline || g.counts[n_column] <= 0 || g.stratum != stratum) continue;
-        const double mu = x * double(g.counts[n_column]) / n;
-        const double off = double(g.counts[series.baseline_column]) - mu;
-        q += off * off / mu;
+        const double own_n = double(g.counts[n_column]);
+        const double own_x = double(g.counts[series.baseline_column]);
+        const double off = own_x - (x - own_x) * own_n / (n - own_n);
+        squares += off * off / (1 + own_n / (n - own_n));
       }
       clumps[s].events += x;
-      clumps[s].weighted_q += x * q / (groups - 1);
+      clumps[s].squares += squares;
       clumps[s].weighted_mean += x * x / groups;
     }
   }

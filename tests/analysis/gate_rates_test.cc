@@ -149,6 +149,37 @@ TEST(GateRates, MatchesThatFailTogetherAreNotAFault) {
   }
 }
 
+// An instance that dies ends all its sessions at once: forty crashes, and one event.
+TEST(GateRates, InstancesThatDieWithTheirSessionsAreNotAFault) {
+  constexpr int kCanary = 10, kInstances = 50, kSessionsEach = 40, kRuns = 300;
+  GateConfig config;
+  config.planned_s = 2'400;
+  config.share = double(kCanary) / kInstances;
+  config.assignment = Assignment::Instance;
+  config.metrics = {{.name = "crash", .kind = MetricKind::Binary, .weight = 1}};
+  int failed = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    GateState gate(config);
+    Random random(base_seed() * 7'001 + std::uint64_t(run));
+    bool fails = false;
+    for (std::int64_t t = 10; t <= config.planned_s && !fails; t += 10) {
+      Tick tick;
+      tick.t_s = t;
+      for (int i = 0; i < kInstances; ++i) {
+        const bool dies = random.chance(0.0004);
+        const std::int64_t ended = dies ? kSessionsEach : std::int64_t(random.poisson(0.4));
+        tick.groups.push_back({i < kCanary ? Arm::Canary : Arm::Baseline,
+                               std::to_string(i),
+                               "",
+                               {ended, dies ? ended : 0}});
+      }
+      fails = gate.feed(tick) == Verdict::Fail;
+    }
+    failed += fails;
+  }
+  EXPECT_LE(failed, upper_bound_of_one_percent(kRuns));
+}
+
 // E5: who patches early plays on other platforms. Compared within platform and client version that
 // does no harm, and hides no fault; compared as a whole it looks like one.
 TEST(GateRates, EarlyPatchersAreComparedWithTheirLike) {
