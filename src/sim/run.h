@@ -97,6 +97,7 @@ struct EvidencePoint {
   Duration at{};  // since the stage visit began
   std::string stream, metric;
   double log10_e = 0, ratio = 1, ratio_low = 0, ratio_high = 0;
+  std::int64_t canary_n = 0, canary_x = 0, baseline_n = 0, baseline_x = 0;  // so far
 };
 
 struct RunResult {

@@ -18,7 +18,8 @@ void look_at(const std::string& stream, const GateState& gate, std::vector<Evide
   for (const MetricLook& metric : look.metrics) {
     const double log_e = metric.log_e_unats == kLogZero ? 0 : double(metric.log_e_unats) / 1e6;
     out->push_back({seconds(look.t_s), stream, metric.name, log_e / std::numbers::ln10,
-                    metric.ratio, metric.ratio_low, metric.ratio_high});
+                    metric.ratio, metric.ratio_low, metric.ratio_high, metric.canary_n,
+                    metric.canary_x, metric.baseline_n, metric.baseline_x});
   }
 }
 
