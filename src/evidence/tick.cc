@@ -29,109 +29,106 @@ std::int64_t sum(std::int64_t a, std::int64_t b) {
   return std::min(a + b, kCountMax);
 }
 
-Result<std::int64_t> whole_number(const json::value& value, const std::string& path,
-                                  std::int64_t min) {
+// Readers say what is wrong after their own place; whoever called them says where that is.
+std::unexpected<Error> below(const std::string& place, Error error) {
+  error.message = place + error.message;
+  return std::unexpected(std::move(error));
+}
+
+Result<std::int64_t> whole_number(const json::value& value, std::int64_t min) {
   std::int64_t number = 0;
   if (value.is_int64()) {
     number = value.get_int64();
   } else if (value.is_uint64()) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; no tick counts so many", path));
+    return fail(ErrorCode::Invalid, " is beyond 2^53; no tick counts so many");
   } else if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
              std::abs(value.get_double()) <= double(kCountMax)) {
     number = std::int64_t(value.get_double());
   } else {
-    return fail(ErrorCode::Invalid, fmt::format("{} is {}; a whole number was expected", path,
+    return fail(ErrorCode::Invalid, fmt::format(" is {}; a whole number was expected",
                                                 to_json_text(value).substr(0, 40)));
   }
-  if (number < min) {
-    return fail(ErrorCode::Invalid,
-                fmt::format("{} is {}; at least {} was expected", path, number, min));
-  }
-  if (number > kCountMax) {
-    return fail(ErrorCode::Invalid, fmt::format("{} is beyond 2^53; no tick counts so many", path));
-  }
+  if (number < min)
+    return fail(ErrorCode::Invalid, fmt::format(" is {}; at least {} was expected", number, min));
+  if (number > kCountMax)
+    return fail(ErrorCode::Invalid, " is beyond 2^53; no tick counts so many");
   return number;
 }
 
-Result<std::string> short_text(const json::object& object, std::string_view key,
-                               const std::string& path, bool required) {
+Result<std::string> short_text(const json::object& object, std::string_view key, bool required) {
   const json::value* value = object.if_contains(key);
   if (!value || value->is_null()) {
     if (!required) return std::string();
-    return fail(ErrorCode::Invalid, fmt::format("{}.{} is missing", path, key));
+    return fail(ErrorCode::Invalid, fmt::format(".{} is missing", key));
   }
   // A number is a fair name for a hash bucket.
   if (value->is_int64()) return std::to_string(value->get_int64());
-  if (!value->is_string()) {
-    return fail(ErrorCode::Invalid, fmt::format("{}.{} is not a string", path, key));
-  }
-  if (value->get_string().size() > kIdBytesMax) {
-    return fail(ErrorCode::Limit,
-                fmt::format("{}.{} is longer than {} bytes", path, key, kIdBytesMax));
-  }
+  if (!value->is_string()) return fail(ErrorCode::Invalid, fmt::format(".{} is not a string", key));
+  if (value->get_string().size() > kIdBytesMax)
+    return fail(ErrorCode::Limit, fmt::format(".{} is longer than {} bytes", key, kIdBytesMax));
   return std::string(value->get_string());
 }
 
-Result<UnitCounts> units_from_json(const json::value& value, const std::string& path) {
-  if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
+Result<UnitCounts> units_from_json(const json::value& value) {
+  if (!value.is_object()) return fail(ErrorCode::Invalid, " is not an object");
   const json::object& object = value.get_object();
   UnitCounts units;
   for (auto [key, field] :
        {std::pair("canary", &units.canary), std::pair("baseline", &units.baseline)}) {
     const json::value* number = object.if_contains(key);
     if (!number) continue;  // An arm may be absent.
-    TRY(*field, whole_number(*number, fmt::format("{}.{}", path, key), 0));
+    const auto count = whole_number(*number, 0);
+    if (!count) return below(fmt::format(".{}", key), count.error());
+    *field = *count;
   }
-  TRY(units.stratum, short_text(object, "stratum", path, false));
+  TRY(units.stratum, short_text(object, "stratum", false));
   return units;
 }
 
-Status read_counts(const json::value& value, const MetricShape& shape, const std::string& path,
-                   std::int64_t* counts) {
-  if (!value.is_array()) return fail(ErrorCode::Invalid, path + " is not an array of counts");
+Status read_counts(const json::value& value, const MetricShape& shape, std::int64_t* counts) {
+  if (!value.is_array()) return fail(ErrorCode::Invalid, " is not an array of counts");
   const json::array& array = value.get_array();
   if (array.size() != shape.columns) {
     return fail(ErrorCode::Invalid,
-                fmt::format("{} has {} counts; {} were expected (n, then {})", path, array.size(),
+                fmt::format(" has {} counts; {} were expected (n, then {})", array.size(),
                             shape.columns, shape.descending ? "one for each cut" : "x"));
   }
   for (std::size_t i = 0; i < array.size(); ++i) {
-    TRY(counts[i], whole_number(array[i], fmt::format("{}[{}]", path, i), 0));
+    const auto count = whole_number(array[i], 0);
+    if (!count) return below(fmt::format("[{}]", i), count.error());
+    counts[i] = *count;
     if (shape.descending && i > 0 && counts[i] > counts[i - 1]) {
-      return fail(
-          ErrorCode::Invalid,
-          fmt::format(
-              "{}[{}] is {}, more than the {} before it; fewer values lie above a higher cut", path,
-              i, counts[i], counts[i - 1]));
+      return fail(ErrorCode::Invalid, fmt::format("[{}] is {}, more than the {} before it; fewer "
+                                                  "values lie above a higher cut",
+                                                  i, counts[i], counts[i - 1]));
     }
   }
   return {};
 }
 
-Result<GroupCounts> group_from_json(const json::value& value, const TickShape& shape,
-                                    const std::string& path) {
-  if (!value.is_object()) return fail(ErrorCode::Invalid, path + " is not an object");
+Result<GroupCounts> group_from_json(const json::value& value, const TickShape& shape) {
+  if (!value.is_object()) return fail(ErrorCode::Invalid, " is not an object");
   const json::object& object = value.get_object();
   GroupCounts group;
-  TRY(const std::string arm_text, short_text(object, "arm", path, true));
+  TRY(const std::string arm_text, short_text(object, "arm", true));
   const auto arm = parse_arm(arm_text);
   if (!arm) {
-    return fail(
-        ErrorCode::Invalid,
-        fmt::format("{}.arm is \"{}\"; \"canary\" or \"baseline\" was expected", path, arm_text));
+    return fail(ErrorCode::Invalid,
+                fmt::format(".arm is \"{}\"; \"canary\" or \"baseline\" was expected", arm_text));
   }
   group.arm = *arm;
-  TRY(group.id, short_text(object, "id", path, true));
-  TRY(group.stratum, short_text(object, "stratum", path, false));
+  TRY(group.id, short_text(object, "id", true));
+  TRY(group.stratum, short_text(object, "stratum", false));
   group.counts.assign(shape.width(), 0);
   const json::value* metrics = object.if_contains("m");
   if (!metrics || !metrics->is_object())
-    return fail(ErrorCode::Invalid, path + ".m is not an object of counts");
+    return fail(ErrorCode::Invalid, ".m is not an object of counts");
+  if (metrics->get_object().empty()) return group;
   std::size_t offset = 0;
   for (const MetricShape& metric : shape.metrics) {
     if (const json::value* counts = metrics->get_object().if_contains(metric.name)) {
-      TRY(read_counts(*counts, metric, fmt::format("{}.m.{}", path, metric.name),
-                      &group.counts[offset]));
+      const Status read = read_counts(*counts, metric, &group.counts[offset]);
+      if (!read) return below(".m." + metric.name, read.error());
     }
     offset += metric.columns;
   }
@@ -299,9 +296,12 @@ json::value to_json(const Tick& tick, const TickShape& shape) {
     json::object metrics;
     std::size_t at = 0;
     for (const MetricShape& metric : shape.metrics) {
-      json::array counts;
-      for (std::size_t c = 0; c < metric.columns; ++c) counts.push_back(group.counts[at++]);
-      metrics[metric.name] = std::move(counts);
+      const auto first = group.counts.begin() + std::ptrdiff_t(at);
+      const auto last = first + std::ptrdiff_t(metric.columns);
+      at += metric.columns;
+      // What was not counted is not written.
+      if (std::all_of(first, last, [](std::int64_t count) { return count == 0; })) continue;
+      metrics[metric.name] = json::array(first, last);
     }
     json::object entry{{"arm", to_string(group.arm)}, {"id", group.id}};
     if (!group.stratum.empty()) entry["stratum"] = group.stratum;
@@ -318,17 +318,21 @@ Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {
   Tick tick;
   const json::value* t = object.if_contains("t");
   if (!t) return fail(ErrorCode::Invalid, "t is missing; each tick says its second");
-  TRY(tick.t_s, whole_number(*t, "t", -kSecondsMax));
+  const auto second = whole_number(*t, -kSecondsMax);
+  if (!second) return below("t", second.error());
+  tick.t_s = *second;
   if (tick.t_s > kSecondsMax) return fail(ErrorCode::Invalid, "t is beyond 400 days");
   if (const json::value* units = object.if_contains("units"); units && !units->is_null()) {
     if (units->is_array()) {
       for (std::size_t i = 0; i < units->get_array().size(); ++i) {
-        TRY(auto one, units_from_json(units->get_array()[i], fmt::format("units[{}]", i)));
-        tick.units.push_back(std::move(one));
+        auto one = units_from_json(units->get_array()[i]);
+        if (!one) return below(fmt::format("units[{}]", i), one.error());
+        tick.units.push_back(*std::move(one));
       }
     } else {
-      TRY(auto one, units_from_json(*units, "units"));
-      tick.units.push_back(std::move(one));
+      auto one = units_from_json(*units);
+      if (!one) return below("units", one.error());
+      tick.units.push_back(*std::move(one));
     }
   }
   const json::value* groups = object.if_contains("groups");
@@ -339,8 +343,9 @@ Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {
     }
     tick.groups.reserve(groups->get_array().size());
     for (std::size_t i = 0; i < groups->get_array().size(); ++i) {
-      TRY(auto group, group_from_json(groups->get_array()[i], shape, fmt::format("groups[{}]", i)));
-      tick.groups.push_back(std::move(group));
+      auto group = group_from_json(groups->get_array()[i], shape);
+      if (!group) return below(fmt::format("groups[{}]", i), group.error());
+      tick.groups.push_back(*std::move(group));
     }
   }
   return tick;
