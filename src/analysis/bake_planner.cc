@@ -28,7 +28,7 @@ double units_by_evidence(const BakeQuestion& q) {
   const double drift = all * (theta * up + (1 - theta) * down) / q.phi;
   const double variance = all * theta * (1 - theta) * (up - down) * (up - down) / q.phi;
   const double z = q.power == 0.5 ? 0 : normal_tail_inverse(1 - q.power);
-  const double target = std::log(e_threshold(q.profile) / q.weight);
+  const double target = std::log(e_threshold(q.profile) * q.strictness / q.weight);
   double n = 100;
   for (int i = 0; i < 20; ++i) {
     const double information = n * q.rate / q.phi;
@@ -41,7 +41,7 @@ double units_by_evidence(const BakeQuestion& q) {
 }
 
 double critical_score(const BakeQuestion& q) {
-  const double alpha = score_alpha(q.profile) * q.score_weight / 2;
+  const double alpha = score_alpha(q.profile) / q.strictness * q.score_weight / 2;
   const double nu = q.nu > 0 ? q.nu : q.noise.nu + std::max(0.0, q.baseline_instances - 1);
   return student_tail_inverse(alpha, nu);
 }

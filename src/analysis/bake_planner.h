@@ -20,6 +20,7 @@ struct BakeQuestion {
   double phi = 1;
   double power = 0.8;
   GateProfile profile = GateProfile::Guaranteed;
+  double strictness = 1;
   Assignment assignment = Assignment::Player;
   NoisePrior noise;  // instance assignment
   double canary_instances = 4;

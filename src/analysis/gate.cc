@@ -60,6 +60,10 @@ std::vector<NoisePrior> GateState::learned() const {
   return out;
 }
 
+double GateState::strictness_reached(double at_least) const {
+  return core_->strictness_reached(at_least);
+}
+
 std::size_t GateState::state_bytes() const {
   const Core& c = *core_;
   std::size_t bytes = sizeof(Core) + (c.warm.size() + c.main.size()) * sizeof(SeriesWindow);

@@ -74,6 +74,9 @@ struct GateMetric {
 struct GateConfig {
   std::vector<GateMetric> metrics;
   GateProfile profile = GateProfile::Guaranteed;
+  // How much rarer a false rollback is to be than the profile's thresholds make it: e-values count
+  // for 1/strictness, the score has alpha/strictness.
+  double strictness = 1;
   Assignment assignment = Assignment::Player;
   std::int64_t planned_s = 3600;
   std::int64_t tick_s = 10;
@@ -145,6 +148,9 @@ class GateState {
   // What the baseline's instances have taught, one a metric: the prior for the next stage (nu grows
   // to 40).
   std::vector<NoisePrior> learned() const;
+  // The greatest strictness with which the profile would still fail at the present tick; at_least,
+  // if it is no more than that, which is cheap to know. For simulations of what a stage would do.
+  double strictness_reached(double at_least) const;
   const GateConfig& config() const;
   std::size_t state_bytes() const;
 

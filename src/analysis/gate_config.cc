@@ -282,6 +282,8 @@ Status check(const GateConfig& config) {
   if (config.canary_events_min < 1 || config.baseline_events_min < 1) {
     return fail(ErrorCode::Invalid, "the least numbers of events are 1 or more");
   }
+  if (!(config.strictness >= 1 && config.strictness <= 1000))
+    return fail(ErrorCode::Invalid, "strictness is outside 1 to 1000");
   if (config.canary_instances_min < 4) {
     return fail(ErrorCode::Invalid, "canary_instances_min is below 4");
   }
@@ -348,7 +350,8 @@ std::shared_ptr<const GatePlan> make_gate_plan(GateConfig config) {
       s.canary_column = s.baseline_column = metric.n_column + 1 + cut;
       s.weight = weights[i] * for_evidence[cut];
       s.score_weight = weights[i] / sum * for_score[cut];
-      s.score_critical = normal_tail_inverse(score_alpha(config.profile) * s.score_weight / 2);
+      s.score_critical =
+          normal_tail_inverse(score_alpha(config.profile) / config.strictness * s.score_weight / 2);
       plan->series.push_back(std::move(s));
     }
     metric.top = metric.certifier = plan->series.size() - 1;

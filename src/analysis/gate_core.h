@@ -193,6 +193,8 @@ struct GateState::Core {
   bool evidence_may_reach(double log_bar) const;
   double least_phi(std::size_t s) const;
   double score(std::size_t s, const WindowNoise& n) const;
+  // As it stands beside the boundary, which is one number for the whole bake; 0: not to be judged.
+  double score_reached(std::size_t s) const;
   bool score_fires(std::size_t s) const;
   double clump_size(std::size_t s) const;
   double log_safe(std::size_t m) const;
@@ -206,6 +208,7 @@ struct GateState::Core {
   // gate_decide.cc and gate_look.cc
   Verdict decide();
   bool fails() const;
+  double strictness_reached(double at_least) const;
   bool passes() const;
   bool looks_worse(std::size_t m) const;
   const ArmPresence* blind_arm() const;  // none: null

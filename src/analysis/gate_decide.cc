@@ -38,12 +38,27 @@ Verdict GateState::Core::decide() {
 }
 
 bool GateState::Core::fails() const {
-  const double log_bar = std::log(e_threshold(plan->config.profile));
+  const double log_bar = std::log(e_threshold(plan->config.profile) * plan->config.strictness);
   if (evidence_may_reach(log_bar) && log_e_total() >= log_bar) return true;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     if (score_fires(s)) return true;
   }
   return false;
+}
+
+double GateState::Core::strictness_reached(double at_least) const {
+  const GateProfile profile = plan->config.profile;
+  double most = at_least;
+  const double log_threshold = std::log(e_threshold(profile));
+  if (evidence_may_reach(log_threshold + std::log(most)))
+    most = std::max(most, std::exp(std::min(log_e_total() - log_threshold, 50.0)));
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    const double reached = score_reached(s);
+    if (reached <= 0) continue;
+    const double alpha = score_alpha(profile) * plan->series[s].score_weight / 2;
+    most = std::max(most, alpha / std::max(normal_tail(reached), 1e-30));
+  }
+  return most;
 }
 
 // A metric passes when it is certified; at the planned end power at its budget will do, if it does

@@ -381,20 +381,25 @@ double GateState::Core::score(std::size_t s, const WindowNoise& n) const {
   return tail >= 0.5 ? 0 : normal_tail_inverse(std::max(tail, 1e-290));
 }
 
-bool GateState::Core::score_fires(std::size_t s) const {
+double GateState::Core::score_reached(std::size_t s) const {
   const GateConfig& config = plan->config;
   const SeriesPlan& series = plan->series[s];
   const SeriesSums& sums = main[s].sums;
   // The boundary was spent over the planned bake; past it only the e-values watch.
-  if (t_s > config.planned_s || t_s <= config.warmup_s || series.weight <= 0) return false;
-  if (!enough_events(sums, s) || sums.suspect <= sums.expected) return false;
+  if (t_s > config.planned_s || t_s <= config.warmup_s || series.weight <= 0) return 0;
+  if (!enough_events(sums, s) || sums.suspect <= sums.expected) return 0;
   const WindowNoise n = noise(s, 0);
-  if (!enough_events(sums, s, n.phi / n.floor) || too_few_instances(sums, n)) return false;
+  if (!enough_events(sums, s, n.phi / n.floor) || too_few_instances(sums, n)) return 0;
   const double information = sums.information / n.phi;
   const double elapsed = double(t_s - config.warmup_s) / double(config.planned_s - config.warmup_s);
   const double now = 1 / (1 / information + n.v0);
   const double at_end = 1 / (elapsed / information + n.v0);
-  return score(s, n) * std::sqrt(now / at_end) >= series.score_critical;
+  return score(s, n) * std::sqrt(now / at_end);
+}
+
+bool GateState::Core::score_fires(std::size_t s) const {
+  const double reached = score_reached(s);
+  return reached > 0 && reached >= plan->series[s].score_critical;
 }
 
 // log E against "the canary is worse by the budget or more".
@@ -500,6 +505,7 @@ double GateState::Core::canary_units_needed(std::size_t m, double share) const {
   q.phi = n.phi;
   q.power = kPowerAsked;
   q.profile = plan->config.profile;
+  q.strictness = plan->config.strictness;
   q.assignment = plan->config.assignment;
   q.variance_between = n.v0;
   q.nu = n.nu;

@@ -70,7 +70,8 @@ GateLook GateState::Core::look() const {
   out.verdict = verdict;
   out.t_s = t_s;
   out.log_e_unats = to_unats(log_e_total());
-  out.log_threshold_unats = to_unats(std::log(e_threshold(plan->config.profile)));
+  out.log_threshold_unats =
+      to_unats(std::log(e_threshold(plan->config.profile) * plan->config.strictness));
   out.log_sample_ratio_unats = to_unats(log_sample_ratio_worst());
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) out.metrics.push_back(look_at(m));
   if (verdict == Verdict::Fail) {

@@ -26,7 +26,8 @@ const std::vector<std::string> kStageKeys{"planned_s",
                                           "metrics",
                                           "name",
                                           "baseline_events_min",
-                                          "canary_instances_min"};
+                                          "canary_instances_min",
+                                          "strictness"};
 const std::vector<std::string> kMetricKeys{"name",      "kind",       "weight", "worse_by_at_most",
                                            "at",        "cuts",       "better", "must_detect",
                                            "scaled_by", "divided_by", "prior"};
@@ -330,6 +331,7 @@ Result<GateConfig> gate_config_from_json(const json::value& header, std::string*
   fields.whole("baseline_events_min", &config.baseline_events_min);
   fields.whole("canary_instances_min", &config.canary_instances_min);
   fields.number("share", &config.share);
+  fields.number("strictness", &config.strictness);
   if (auto word = fields.word("assignment", parse_assignment, "player or instance"))
     config.assignment = *word;
   if (auto word = fields.word("profile", parse_gate_profile, "G1 or C")) config.profile = *word;
@@ -374,6 +376,7 @@ json::value to_json(const GateConfig& config) {
   if (config.canary_instances_min != GateConfig{}.canary_instances_min)
     stage["canary_instances_min"] = config.canary_instances_min;
   if (config.share > 0) stage["share"] = config.share;
+  if (config.strictness != 1) stage["strictness"] = config.strictness;
   stage["metrics"] = std::move(metrics);
   return {{"version", kFormat}, {"stage", std::move(stage)}};
 }

@@ -103,10 +103,28 @@ std::string gate_text(const json::object& gate) {
   return line;
 }
 
+std::string false_rollback_text(const json::object& told) {
+  const auto number = [&](std::string_view key) {
+    return fmt::format("{:g}", told.at(key).to_number<double>());
+  };
+  std::string line =
+      fmt::format("      a good release is rolled back in {}% of {} simulated stages ({}% to {}%)",
+                  number("percent"), number("runs"), number("low"), number("high"));
+  if (told.contains("without")) line += "; not simulated: " + names_at(told, "without");
+  if (told.contains("strictness_for_2_percent")) {
+    line += coloured(
+        fmt::format("; analysis.strictness {} makes it 2%", number("strictness_for_2_percent")),
+        "yellow");
+  }
+  return line;
+}
+
 void say_stage(const json::object& stage) {
   say(fmt::format("    stage {} {} bake {}: {}", text_at(stage, "name"), exposure_text(stage),
                   text_at(stage, "bake"), risk_text(stage)));
   for (const json::value& gate : stage.at("gates").as_array()) say(gate_text(gate.as_object()));
+  if (stage.contains("false_rollback"))
+    say(false_rollback_text(stage.at("false_rollback").as_object()));
 }
 
 void say_event_plan(const json::object& event) {

@@ -113,17 +113,17 @@ GateMetric metric_of_gate(const GateSpec& gate, const MetricSpec& metric,
   return out;
 }
 
-Assignment assignment_of(const LiveEventSpec& spec, bool changes_build) {
-  if (spec.analysis.noise_unit == "player") return Assignment::Player;
-  if (spec.analysis.noise_unit == "instance") return Assignment::Instance;
-  return changes_build ? Assignment::Instance : Assignment::Player;
-}
-
 std::int64_t whole_seconds(Duration d) {
   return std::max<std::int64_t>(1, d.count() / 1000);
 }
 
 }  // namespace
+
+Assignment assignment_of(const LiveEventSpec& spec, bool changes_build) {
+  if (spec.analysis.noise_unit == "player") return Assignment::Player;
+  if (spec.analysis.noise_unit == "instance") return Assignment::Instance;
+  return changes_build ? Assignment::Instance : Assignment::Player;
+}
 
 std::string JudgedStage::key() const {
   return fmt::format("{}/r{}/v{}", event, revision, visit);
@@ -200,16 +200,16 @@ Duration planned_time(const Subject& s) {
 }
 
 // Everything but the metrics.
-GateConfig comparison_of(const Subject& s, bool changes_build) {
-  const LiveEventSpec& spec = s.spec();
+GateConfig comparison_of(const LiveEventSpec& spec, Duration planned, std::int64_t share_ppm,
+                         bool changes_build) {
   GateConfig config;
   config.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
+  config.strictness = spec.analysis.strictness;
   config.assignment = assignment_of(spec, changes_build);
   config.canary_instances_min = spec.analysis.instances_min;
-  config.planned_s = whole_seconds(planned_time(s));
+  config.planned_s = whole_seconds(planned);
   config.tick_s = whole_seconds(spec.analysis.tick);
   config.warmup_s = warmup_s_of(spec.analysis, config.planned_s);
-  const std::int64_t share_ppm = canary_share_ppm(s.event);
   config.share = share_ppm < kPpmWhole ? double(share_ppm) / double(kPpmWhole) : 0;
   return config;
 }
@@ -270,6 +270,24 @@ void rest_what_is_refused(JudgedStage* stage) {
 
 }  // namespace
 
+GateConfig planned_comparison(const World& world, const LiveEventSpec& spec, const StageSpec& stage,
+                              const std::map<std::string, BaselineOf>& baselines) {
+  const bool changes_build = std::any_of(
+      spec.changes.begin(), spec.changes.end(),
+      [](const Change& change) { return std::holds_alternative<BuildChange>(change.what); });
+  GateConfig config = comparison_of(spec, stage.bake_max.value_or(stage.bake_min),
+                                    stage.exposure_ppm, changes_build);
+  for (const GateSpec& gate : spec.gates) {
+    const auto metric = metric_spec(world, gate.metric);
+    if (!metric || !is_relative(gate) || !applies(gate, stage.name)) continue;
+    const auto at = baselines.find(gate.metric);
+    const BaselineOf* baseline = at == baselines.end() ? nullptr : &at->second;
+    GateMetric judged = metric_of_gate(gate, *metric, baseline);
+    if (lacks_baseline(gate, judged, baseline).empty()) config.metrics.push_back(std::move(judged));
+  }
+  return config;
+}
+
 std::optional<JudgedStage> judged_stage(const World& world, const std::string& name,
                                         const std::map<std::string, BaselineOf>& baselines,
                                         Instant now) {
@@ -286,7 +304,8 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
       out.canary_build = build->version;
     }
   }
-  out.config = comparison_of(*s, !out.canary_build.empty());
+  out.config = comparison_of(s->spec(), planned_time(*s), canary_share_ppm(s->event),
+                             !out.canary_build.empty());
   bool any_gate = false;
   for (const GateSpec& gate : s->spec().gates) {
     if (!applies(gate, s->stage()->name)) continue;

@@ -82,6 +82,13 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& e
                                         const std::map<std::string, BaselineOf>& baselines,
                                         Instant now);
 
+// What the noise between groups is measured over: as the manifest says, else by what changes.
+Assignment assignment_of(const LiveEventSpec& spec, bool changes_build);
+
+// What a stage would compare if it began with these baselines; gates that would wait are left out.
+GateConfig planned_comparison(const World& world, const LiveEventSpec& spec, const StageSpec& stage,
+                              const std::map<std::string, BaselineOf>& baselines);
+
 // The first seconds of a stage that count for nothing but catastrophes: as the manifest says, and
 // at most half of what is planned.
 std::int64_t warmup_s_of(const AnalysisSpec& analysis, std::int64_t planned_s);

@@ -205,12 +205,14 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   draft.manifest = manifest;
   draft.revision = present ? present->last_revision + 1 : 1;
   draft.author = request.actor.name;
+  json::array stages = planned_stages(next, spec, request.facts);
+  add_false_rollbacks(next, spec, request.facts, &stages);
   json::object out{{"revision", draft.revision},
                    {"schedule", schedule_view(spec.schedule)},
                    {"layers", layers_of(next, manifest)},
                    {"disturbs", disturbs_of(next, present, manifest)},
                    {"approvals", texts(approvals_needed(next, draft, now).missing)},
-                   {"stages", planned_stages(next, spec, request.facts)},
+                   {"stages", std::move(stages)},
                    {"rollback", rollback_of(next, spec, problems)}};
   if (json::array capacity = capacity_of(next, spec, request.facts, now); !capacity.empty())
     out["capacity"] = std::move(capacity);

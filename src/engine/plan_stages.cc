@@ -7,11 +7,28 @@
 #include <fmt/format.h>
 
 #include "analysis/bake_planner.h"
+#include "analysis/null_stage.h"
 
 namespace showcaller {
 namespace {
 
 constexpr double kAssumedRate = 0.01;
+constexpr int kBaselineInstances = 4;             // assumed for each of the canary's
+constexpr std::int64_t kSeriesLooksMax = 80'000;  // of all stages together
+constexpr double kCalibratedShare = 0.02;
+
+std::string fleet_of(const LiveEventSpec& spec) {
+  std::string fleet;
+  for (const Change& change : spec.changes) {
+    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet = build->fleet;
+  }
+  return fleet;
+}
+
+double traffic_of(const std::string& fleet, const PlanFacts& facts) {
+  const auto rate = facts.sessions_per_s.find(fleet);
+  return rate == facts.sessions_per_s.end() ? 0 : rate->second;
+}
 
 std::string percent(double share) {
   return fmt::format("{:.4g}%", 100 * share);
@@ -33,11 +50,10 @@ json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, con
   question.ratio = std::max(question.ratio, 1 + question.margin + 0.01);
   question.share = double(stage.exposure_ppm) / double(kPpmWhole);
   question.profile = parse_gate_profile(spec.analysis.profile).value_or(GateProfile::Guaranteed);
-  question.assignment = spec.analysis.noise_unit == "player" || !changes_build
-                            ? Assignment::Player
-                            : Assignment::Instance;
+  question.strictness = spec.analysis.strictness;
+  question.assignment = assignment_of(spec, changes_build);
   question.canary_instances = std::max(spec.analysis.instances_min, 1);
-  question.baseline_instances = 4 * question.canary_instances;
+  question.baseline_instances = kBaselineInstances * question.canary_instances;
   json::object out{{"gate", gate.name},
                    {"detects", fmt::format("{:.4g}x", question.ratio)},
                    {"baseline_rate", question.rate},
@@ -73,17 +89,73 @@ json::object detection_of(const LiveEventSpec& spec, const StageSpec& stage, con
   return out;
 }
 
+// Absent: nothing is compared, or there is nothing to simulate it with.
+std::optional<NullStage> null_stage_of(const World& world, const LiveEventSpec& spec,
+                                       const StageSpec& stage, const PlanFacts& facts,
+                                       json::array* without) {
+  NullStage out;
+  out.units_per_s = traffic_of(fleet_of(spec), facts);
+  out.config = planned_comparison(world, spec, stage, facts.baselines);
+  if (!stage.gated || out.units_per_s <= 0 || out.config.share <= 0) return std::nullopt;
+  std::vector<GateMetric> known;
+  for (GateMetric& metric : out.config.metrics) {
+    const auto gate = std::find_if(spec.gates.begin(), spec.gates.end(),
+                                   [&](const GateSpec& g) { return g.name == metric.name; });
+    const auto baseline = facts.baselines.find(gate->metric);
+    const double rate = baseline == facts.baselines.end() ? 0 : baseline->second.rate;
+    // Of a rate the exposure is time, which sessions do not tell.
+    const bool can =
+        metric.kind == MetricKind::Quantile || (metric.kind != MetricKind::Rate && rate > 0);
+    if (!can) {
+      without->push_back(json::string(metric.name));
+      continue;
+    }
+    out.rates.push_back(rate);
+    known.push_back(std::move(metric));
+  }
+  out.config.metrics = std::move(known);
+  out.canary_instances = std::max(spec.analysis.instances_min, 1);
+  out.baseline_instances = kBaselineInstances * out.canary_instances;
+  if (out.config.metrics.empty() || !check(out.config)) return std::nullopt;
+  return out;
+}
+
+double rounded(double value) {
+  return std::round(value * 10) / 10;
+}
+
+json::object false_rollback_of(const NullStage& stage, const NullBudget& budget) {
+  const NullRate rate = simulate_null(stage, budget);
+  json::object out{{"percent", rounded(100 * rate.share)},
+                   {"low", rounded(100 * rate.low)},
+                   {"high", rounded(100 * rate.high)},
+                   {"runs", rate.runs}};
+  const double strictness = std::ceil(rate.strictness_for(kCalibratedShare) * 10) / 10;
+  if (stage.config.profile == GateProfile::Calibrated && strictness > stage.config.strictness)
+    out["strictness_for_2_percent"] = strictness;
+  return out;
+}
+
 }  // namespace
 
-json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
-  std::string fleet;
-  for (const Change& change : spec.changes) {
-    if (const auto* build = std::get_if<BuildChange>(&change.what)) fleet = build->fleet;
+void add_false_rollbacks(const World& world, const LiveEventSpec& spec, const PlanFacts& facts,
+                         json::array* stages) {
+  const auto all = std::int64_t(std::max<std::size_t>(1, spec.stages.size()));
+  for (std::size_t i = 0; i < spec.stages.size(); ++i) {
+    json::array without;
+    const auto stage = null_stage_of(world, spec, spec.stages[i], facts, &without);
+    if (!stage) continue;
+    json::object told = false_rollback_of(*stage, {.series_looks_max = kSeriesLooksMax / all});
+    if (!without.empty()) told["without"] = std::move(without);
+    (*stages)[i].as_object()["false_rollback"] = std::move(told);
   }
+}
+
+json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
+  const std::string fleet = fleet_of(spec);
   const FleetSpec* of_fleet = world.fleet(fleet);
   const int players_each = of_fleet ? of_fleet->capacity.players_per_session : 0;
-  const auto rate = facts.sessions_per_s.find(fleet);
-  const double sessions_per_s = rate == facts.sessions_per_s.end() ? 0 : rate->second;
+  const double sessions_per_s = traffic_of(fleet, facts);
   json::array out;
   for (const StageSpec& stage : spec.stages) {
     json::array detections;

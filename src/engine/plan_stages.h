@@ -9,4 +9,11 @@ namespace showcaller {
 // [{"name","exposure_percent","of_audience"?,"regions"?,"bake","bake_max"?,"gates":[…],"risk_lasts",…}]
 json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts);
 
+// How often a good release would be rolled back in each stage whose traffic is known, by
+// simulation:
+// "false_rollback":{"percent","low","high","runs","without"?:[gates],"strictness_for_2_percent"?}.
+// Bounded: half a second for an event.
+void add_false_rollbacks(const World& world, const LiveEventSpec& spec, const PlanFacts& facts,
+                         json::array* stages);
+
 }  // namespace showcaller

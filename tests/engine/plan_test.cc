@@ -220,5 +220,32 @@ spec: { changes: [ { config: { document: drop-tables, version: 17)";
       "unchanged");
 }
 
+// What a stage's traffic and rates are is known: the gate itself is tried on stages in which
+// nothing is wrong.
+TEST_F(Plan, TellsHowOftenAGoodReleaseWouldBeRolledBack) {
+  PlanFacts facts;
+  facts.sessions_per_s["raid"] = 100;
+  facts.baselines["session.crashed"] = {1'000'000, 0.01};
+  const std::string text = std::string(kFleet) + "---" + R"(
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: new-build, owner: team-raids }
+spec:
+  changes: [ { build: { fleet: raid, version: 2 } } ]
+  gates: [ { metric: session.crashed, worse_by_at_most: 10% } ]
+  analysis: { noise_unit: player, profile: C }
+  rollout: { stages: [ { name: canary, exposure: 5%, bake: 1h }, { name: world, exposure: 100% } ] }
+)";
+  const json::object planned = plan(text, facts);
+  const json::array& stages = event_of(planned).at("stages").as_array();
+  ASSERT_TRUE(stages[0].as_object().contains("false_rollback")) << to_json_text(planned);
+  const json::object& told = stages[0].as_object().at("false_rollback").as_object();
+  EXPECT_GE(get_int(told, "runs", 0), 100);
+  EXPECT_LE(get_double(told, "percent"), 5);
+  EXPECT_GT(get_double(told, "high"), get_double(told, "low"));
+  EXPECT_FALSE(stages[1].as_object().contains("false_rollback"));  // nobody to compare with
+  EXPECT_EQ(to_json_text(plan(text, facts)), to_json_text(planned));
+}
+
 }  // namespace
 }  // namespace showcaller

@@ -182,6 +182,11 @@ const Shape<AnalysisSpec>& analysis_shape() {
        field("profile", &AnalysisSpec::profile, choice<std::string>({{"G1", "G1"}, {"C", "C"}}),
              "G1: guaranteed false alarm rate; C: calibrated, quicker.")
            .assumed("G1"),
+       field(
+           "strictness", &AnalysisSpec::strictness, number(1, 1000),
+           "How much more evidence a rollback needs than the profile asks for; `plan` tells which "
+           "makes false rollbacks as rare as they are to be.")
+           .assumed("1"),
        field("noise_unit", &AnalysisSpec::noise_unit,
              choice<std::string>({{"player", "player"}, {"instance", "instance"}}),
              "What the noise between groups is measured over.")

@@ -109,6 +109,7 @@ struct AnalysisSpec {
   Duration tick = seconds(10);
   Duration warmup = Duration(150'000);
   std::string profile = "G1";  // G1 guaranteed, C calibrated
+  double strictness = 1;       // above 1: false rollbacks are rarer than the profile makes them
   std::string
       noise_unit;  // "player" | "instance"; empty: instance when a build changes, else player
   int instances_min = 4;  // of the canary; with fewer, small effects fail no gate
