@@ -39,7 +39,9 @@ Cell cell(std::string target, World world, double per_s, GateProfile profile, co
 void add_doubled_errors(std::vector<Cell>* cells) {
   const Fault doubled{.error_ratio = 2};
   const auto sessions = [&](World world, double per_s, GateProfile profile, double most) {
-    cells->push_back(cell("T4", world, per_s, profile, doubled, {{Asked::MedianSessions, most}}));
+    const bool busy_and_sure = world == World::Flag && profile == kG1;
+    cells->push_back(cell("T4", world, per_s, profile, doubled,
+                          {{Asked::MedianSessions, most, 0, busy_and_sure}}));
   };
   sessions(World::Clean, 20, kC, 1500);
   sessions(World::Clean, 20, kG1, 2200);
@@ -48,9 +50,11 @@ void add_doubled_errors(std::vector<Cell>* cells) {
   for (const World world : {World::Clean, World::Flag, World::Fleet, World::Clumps}) {
     for (const GateProfile profile : {kC, kG1}) {
       const bool clumps = world == World::Clumps;
+      const bool near_noise = world == World::Fleet && profile == kG1;
       const double minutes = clumps ? 8 : profile == kC ? 4 : 5;
-      cells->push_back(cell("T5", world, 500, profile, doubled,
-                            {{Asked::MedianSeconds, minutes * kMinute}, {Asked::Found, 99}}));
+      cells->push_back(
+          cell("T5", world, 500, profile, doubled,
+               {{Asked::MedianSeconds, minutes * kMinute, 0, near_noise}, {Asked::Found, 99}}));
     }
   }
   const Fault late{.error_ratio = 2, .from_s = 1800};

@@ -24,10 +24,11 @@ void add_planned(std::vector<Cell>* cells, std::string_view what, const Fault& f
   config.planned_s = 4 * 3600;
   config.fault = fault;
   const double predicted = units_to_detect(q);
+  const bool several_cuts = fault.tail_stretch != 1;
   cells->push_back({"T12",
                     fmt::format("{}: the planner says {:.0f}", what, predicted),
                     config,
-                    {{Asked::MedianSessions, predicted, kPlannerWithin}}});
+                    {{Asked::MedianSessions, predicted, kPlannerWithin, several_cuts}}});
 }
 
 void add_margins(std::vector<Cell>* cells) {
