@@ -26,6 +26,7 @@ class ManyInstances final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override { return seen; }
   std::uint64_t epoch() const override { return 0; }
   Status apply(std::uint64_t, std::span<const FleetAction>) override { return {}; }
+  Status disturb(std::uint64_t, const DisturbInstance&) override { return {}; }
   void allocate(const AllocateInstance&) override {}
   std::vector<ObservedInstance> seen;
 };

@@ -270,19 +270,28 @@ class CommandLine {
         verb("drill", "Play a Drill: faults at their times, and what is expected of them",
              "  showcaller drill run crash-night.yaml manifests/\n"
              "  showcaller drill run drills/ manifests/ --drill crash-night --story\n"
+             "  showcaller drill run kills.yaml --against http://127.0.0.1:8700\n"
+             "  showcaller drill stop kills --against http://127.0.0.1:8700\n"
              "exit codes: 0 every response came in time, 1 one did not, 2 cannot be played, 3 a "
              "stop condition ended it",
              [&w] {
                w.drill.paths = w.paths;
                w.drill.form = w.context.form;
-               return drill_verb(w.drill);
+               if (!w.drill.against.empty()) w.context.address.url = w.drill.against;
+               if (w.what == "stop") return stop_drill_verb(w.context, w.paths.front());
+               return w.drill.against.empty() ? drill_verb(w.drill)
+                                              : drill_against_verb(w.context, w.drill);
              });
-    drill->add_option("do", w.what, "run")->required()->check(CLI::IsMember({"run"}));
+    drill->add_option("do", w.what, "run, or stop NAME")
+        ->required()
+        ->check(CLI::IsMember({"run", "stop"}));
     files(drill);
     drill->add_option("--drill", w.drill.drill, "Which Drill of the files");
     drill->add_option("--population", w.drill.population, "Who plays: a YAML file");
     drill->add_option("--seed", w.drill.seed, "Of the run")->capture_default_str();
     drill->add_option("--at", w.drill.at, "When the event is applied, as 2026-12-18T18:00:00Z");
+    drill->add_option("--against", w.drill.against,
+                      "URL of a server: on its staging fleet, instead of in the simulator");
     drill->add_flag("--story", w.drill.story, "Tell the run record by record too");
   }
 
@@ -340,8 +349,9 @@ class CommandLine {
                          "  showcaller get events\n  showcaller get instances raid\n  showcaller "
                          "get LiveEvent winter-raid > winter-raid.yaml",
                          [&w] { return get_verb(w.context, w.what, w.name); });
-    get->add_option("what", w.what,
-                    "events, fleets, instances, manifests, quarantines, lines, tokens, or a kind")
+    get->add_option(
+           "what", w.what,
+           "events, fleets, instances, manifests, quarantines, drills, lines, tokens, or a kind")
         ->required();
     get->add_option("name", w.name, "One of them; for instances: a fleet");
     CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for",

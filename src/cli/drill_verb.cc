@@ -2,12 +2,15 @@
 #include "cli/drill_verb.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "cli/cli.h"
 #include "cli/client_answers.h"
+#include "cli/manifest_files.h"
 #include "cli/rehearsal_input.h"
 #include "sim/drill.h"
 
@@ -135,6 +138,75 @@ int drill_verb(const DrillRequest& request) {
                  "dim"));
   }
   return drill_exit_code(to_string(played->verdict));
+}
+
+namespace {
+
+constexpr auto kAskEvery = std::chrono::milliseconds(500);
+
+// What the server does not know yet is its own to say: here the drill's name alone is wanted.
+Result<std::string> name_in(const std::vector<SourceFile>& files, const std::string& asked) {
+  ParseOptions options;
+  options.missing = MissingReference::Warning;
+  ParseOutcome parsed = parse_manifests(files, options);
+  if (!parsed.ok()) {
+    std::fputs(format_findings(parsed.findings, files, on_terminal(2)).c_str(), stderr);
+    return fail(ErrorCode::Invalid, "the drill cannot be played; mend its manifest");
+  }
+  PlayedManifests manifests;
+  for (Manifest& manifest : parsed.manifests)
+    manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  TRY(const auto drill, drill_named(manifests, asked));
+  return drill->name;
+}
+
+// The report of the run that was begun.
+Result<json::object> wait_for_end(ApiClient& client, const std::string& target) {
+  while (true) {
+    TRY(const json::value answer, client.get(target));
+    const json::object& run = answer.as_object();
+    const json::value* report = run.if_contains("report");
+    if (!text_at(run, "verdict").empty() && report && report->is_object() &&
+        !report->get_object().empty())
+      return run;
+    std::this_thread::sleep_for(kAskEvery);
+  }
+}
+
+}  // namespace
+
+int drill_against_verb(const ClientContext& context, const DrillRequest& request) {
+  const auto files = read_manifest_files(request.paths);
+  if (!files) return failed(files.error());
+  const auto name = name_in(*files, request.drill);
+  if (!name) return failed(name.error());
+  return with_server(context, [&](ApiClient& client) {
+    const auto applied =
+        client.post("/api/v1/manifests", files_to_json(*files), new_idempotency_key());
+    if (!applied) return failed(applied.error());
+    const std::string target = "/api/v1/drills/" + percent_encode(*name);
+    const auto begun =
+        client.post(target + "/run", json::object{{"reason", context.reason}}, context.key);
+    if (!begun) return failed(begun.error());
+    if (request.form == OutputForm::Table) (void)print_receipt(context, begun);
+    const auto run = wait_for_end(client, target);
+    if (!run) return failed(run.error());
+    if (request.form == OutputForm::Table) {
+      say_drill(*name, run->at("report").as_object());
+      say(text_at(*run, "reason"));
+    } else {
+      print_value(*run, request.form);
+    }
+    return drill_exit_code(text_at(*run, "verdict"));
+  });
+}
+
+int stop_drill_verb(const ClientContext& context, const std::string& drill) {
+  return with_server(context, [&](ApiClient& client) {
+    return print_receipt(context,
+                         client.post("/api/v1/drills/" + percent_encode(drill) + "/stop",
+                                     json::object{{"reason", context.reason}}, context.key));
+  });
 }
 
 }  // namespace showcaller

@@ -248,6 +248,21 @@ json::value HostBackend::instances(std::string_view fleet) const {
 json::value HostBackend::quarantines() const {
   return quarantines_view(*host_.world());
 }
+json::value HostBackend::drills() const {
+  return drills_view(*host_.world());
+}
+Result<json::value> HostBackend::drill(std::string_view name) const {
+  const auto world = host_.world();
+  const DrillRun* run = world->drills.find(name);
+  if (!run) {
+    return fail(
+        ErrorCode::NotFound,
+        fmt::format("no drill '{}' was played here; `showcaller get drills` lists those that "
+                    "were",
+                    name));
+  }
+  return drill_view(std::string(name), *run);
+}
 json::value HostBackend::lines() const {
   return lines_view(*host_.world());
 }

@@ -45,6 +45,8 @@ class HostBackend final : public ApiBackend {
   Result<json::value> fleet(std::string_view name) const override;
   json::value instances(std::string_view fleet) const override;
   json::value quarantines() const override;
+  json::value drills() const override;
+  Result<json::value> drill(std::string_view name) const override;
   json::value lines() const override;
   json::value tokens() const override;
   json::object readiness() const override;

@@ -141,6 +141,22 @@ class Observation {
         {}};
   }
 
+  // Late or repeated words of a drill that is over, or was begun anew, are nothing new.
+  Result<Decision> operator()(const DrillDue& due) const {
+    const DrillRun* run = world_.drills.find(due.drill);
+    if (!run || !run->goes_on() || run->strikes.contains(due.inject)) return Decision{};
+    return Decision{
+        {DrillInjected{due.drill, due.inject, due.fault, due.instances, due.until}}, {}, {}};
+  }
+
+  Result<Decision> operator()(const DrillOver& over) const {
+    const DrillRun* run = world_.drills.find(over.drill);
+    // One that was stopped by hand is told of twice: that it stops, and what came until then.
+    const bool was_stopped = run && !run->goes_on() && run->report.empty();
+    if (!run || (!run->goes_on() && !was_stopped)) return Decision{};
+    return Decision{{DrillEnded{over.drill, over.verdict, over.reason, over.report}}, {}, {}};
+  }
+
   Result<Decision> operator()(const TotalsObserved& totals) const {
     const EventState* event = world_.event(totals.event);
     if (!event || event->revision != totals.revision || event->visit != totals.visit)

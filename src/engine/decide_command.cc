@@ -216,6 +216,10 @@ class CommandDecision {
         {}};
   }
 
+  Result<Decision> operator()(const DrillCommand& c) const {
+    return decide_drill(world_, c, reason_or(command_, c.stop ? "stopped" : "begun"), now_);
+  }
+
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(check_token_name(c.name));
     if (c.sha256.size() != 64 || world_.tokens.contains(c.sha256)) {

@@ -19,6 +19,9 @@ Result<Decision> decide_remove(const World& world, const RemoveCommand& remove);
 // What an operator's verb on an event comes to. The reason is never empty.
 Result<std::vector<Payload>> decide_verb(const Subject& subject, const EventCommand& command,
                                          const std::string& reason);
+// Whether a drill may be played on a server, and until when; or that it is to stop.
+Result<Decision> decide_drill(const World& world, const DrillCommand& command,
+                              const std::string& reason, Instant now);
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now);
 
 }  // namespace showcaller

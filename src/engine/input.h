@@ -61,6 +61,16 @@ struct ReadinessObserved {
   std::string detail;
 };
 
+// An inject of a drill is due, and these instances are there for it.
+struct DrillDue {
+  std::string drill, inject, fault;
+  std::vector<std::string> instances;
+  Instant until{};
+};
+struct DrillOver {
+  std::string drill, verdict, reason;
+  json::object report;
+};
 struct TotalsObserved {  // of a stage's sessions, from the allocator
   std::string event;
   std::int64_t revision = 0, visit = 0, canary = 0, baseline = 0;
@@ -81,6 +91,7 @@ struct ServerBooted {
 struct TimePassed {};  // deadlines may be due
 
 using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
-                           TotalsObserved, LedgerObserved, ClockObserved, ServerBooted, TimePassed>;
+                           DrillDue, DrillOver, TotalsObserved, LedgerObserved, ClockObserved,
+                           ServerBooted, TimePassed>;
 
 }  // namespace showcaller

@@ -153,6 +153,17 @@ struct Line {
                           format_duration(Duration(-p.clock_ms)));
     return text;
   }
+  std::string operator()(const DrillStarted& p) const {
+    return fmt::format("drill        {} begins on fleet {}, until {} at most", p.drill, p.fleet,
+                       format_instant(p.until));
+  }
+  std::string operator()(const DrillInjected& p) const {
+    return fmt::format("drill        {} {}: {} {} instances", p.drill, p.inject, p.fault,
+                       p.instances.size());
+  }
+  std::string operator()(const DrillEnded& p) const {
+    return fmt::format("drill        {} {}{}", p.drill, p.verdict, because(p.reason));
+  }
   std::string operator()(const TimeNoted& p) const {
     return fmt::format("time         {} goes on", p.event);
   }

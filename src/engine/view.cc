@@ -212,6 +212,21 @@ json::array lines_view(const World& world) {
   return out;
 }
 
+json::object drill_view(const std::string& name, const DrillRun& run) {
+  json::object out = view_of(run).as_object();
+  out.erase("document");
+  out["drill"] = name;
+  out["verdict"] = run.verdict;
+  return out;
+}
+
+json::array drills_view(const World& world) {
+  json::array out;
+  world.drills.each(
+      [&](const std::string& name, const DrillRun& run) { out.push_back(drill_view(name, run)); });
+  return out;
+}
+
 json::array tokens_view(const World& world) {
   json::array out;
   world.tokens.each([&](const std::string&, const Token& token) {

@@ -30,6 +30,10 @@ json::array instances_view(const World& world, std::string_view fleet);
 json::object forecast_view(const World& world, const FleetView& view, Instant now);
 json::array quarantines_view(const World& world);
 json::array lines_view(const World& world);
+// Drills that were played on this server: {"drill","fleet","actor","started","until","strikes":{…},
+// "verdict","reason","report"}; verdict is empty while it goes on.
+json::array drills_view(const World& world);
+json::object drill_view(const std::string& name, const DrillRun& run);
 json::array tokens_view(const World& world);  // without their hashes
 
 // A record as JSON, payload and all, and as one line for people.

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   self.desk_ = std::make_unique<AllocationDesk>(self.engine_.get(), salt_of, self.ports_.drivers,
                                                 self.options_.allocator);
   self.fleets_ = std::make_unique<FleetReconciler>(self.engine_.get(), self.ports_.drivers);
+  self.drills_ = std::make_unique<DrillRunner>(self.engine_.get(), self.ports_.drivers);
   self.demand_ = std::make_unique<DemandHistory>(self.ports_.evidence);
   if (self.ports_.actions)
     self.actions_ = std::make_unique<ActionReconciler>(self.engine_.get(), self.ports_.actions);
@@ -44,6 +45,7 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
   self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
+    self.drills_->note(world, *records);
     const bool concerned = std::any_of(records->begin(), records->end(), [](const Record& record) {
       return concerns_flags(record.payload);
     });
@@ -73,6 +75,9 @@ void Host::pass() {
   for (const Error& error : errors) options_.on_error(error);
   desk_->expire();
   if (actions_) actions_->pass();
+  for (const Error& error : drills_->pass([this](const std::string& f) { return view_of(f); },
+                                          [this] { return fleets(); }))
+    options_.on_error(error);
   for (const Error& error : gates_->pass()) options_.on_error(error);
   keep_ledger();
   sweep();

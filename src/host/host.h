@@ -29,6 +29,7 @@
 #include "host/command_rates.h"
 #include "host/counted_stages.h"
 #include "host/demand_history.h"
+#include "host/drill_runner.h"
 #include "host/engine_host.h"
 #include "host/flag_exposures.h"
 #include "host/fleet_reconciler.h"
@@ -135,6 +136,7 @@ class Host {
   std::unique_ptr<AllocationDesk> desk_;
   std::unique_ptr<FleetReconciler> fleets_;
   std::unique_ptr<DemandHistory> demand_;
+  std::unique_ptr<DrillRunner> drills_;
   std::unique_ptr<ActionReconciler> actions_;
   std::unique_ptr<CountedStages> counted_;
   std::unique_ptr<GateRunner> gates_;

@@ -25,6 +25,7 @@ struct VerbOf {
   std::string_view operator()(const QuarantineCommand& c) const {
     return c.release ? "release" : "quarantine";
   }
+  std::string_view operator()(const DrillCommand&) const { return "drill"; }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
@@ -54,6 +55,9 @@ struct TextOf {
   std::string operator()(const QuarantineCommand& c) const {
     return text(VerbOf{}(c),
                 {enum_name(c.scope), c.fleet, c.subject, std::to_string(c.for_how_long.count())});
+  }
+  std::string operator()(const DrillCommand& c) const {
+    return text(c.stop ? "stop-drill" : "drill", {c.drill});
   }
   std::string operator()(const CreateTokenCommand& c) const {
     std::string out = text("create-token", {c.name});
@@ -106,6 +110,7 @@ bool is_toward_safety(const CommandBody& body) {
   }
   if (const auto* line = std::get_if<LineCommand>(&body)) return line->stop;
   if (const auto* quarantine = std::get_if<QuarantineCommand>(&body)) return !quarantine->release;
+  if (const auto* drill = std::get_if<DrillCommand>(&body)) return drill->stop;
   return std::holds_alternative<RevokeTokenCommand>(body);
 }
 

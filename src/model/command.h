@@ -76,6 +76,11 @@ struct QuarantineCommand {
   std::string fleet, subject;
   Duration for_how_long{};  // 0: until released
 };
+// A Drill that was applied, on the staging fleet that it names.
+struct DrillCommand {
+  bool stop = false;
+  std::string drill;
+};
 struct CreateTokenCommand {
   std::string id, name, sha256;  // the caller made the token; only its hash comes here
   std::vector<std::string> roles;
@@ -85,9 +90,9 @@ struct RevokeTokenCommand {
   std::string id;
 };
 
-using CommandBody =
-    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand, ReadyCommand,
-                 LineCommand, QuarantineCommand, CreateTokenCommand, RevokeTokenCommand>;
+using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand,
+                                 ReadyCommand, LineCommand, QuarantineCommand, DrillCommand,
+                                 CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;

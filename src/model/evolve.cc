@@ -280,6 +280,30 @@ class Fold {
     world_.clock_offset += Duration(p.by_ms);
     return {};
   }
+  Status operator()(const DrillStarted& p) {
+    DrillRun run;
+    run.fleet = p.fleet;
+    run.actor = record_.actor;
+    run.document = p.document;
+    run.started = record_.time;
+    run.until = p.until;
+    world_.drills[p.drill] = std::move(run);
+    return {};
+  }
+  Status operator()(const DrillInjected& p) {
+    if (!world_.drills.contains(p.drill)) return no_such("the drill", p.drill);
+    world_.drills[p.drill].strikes[p.inject] = {p.fault, p.instances, record_.time, p.until};
+    return {};
+  }
+  Status operator()(const DrillEnded& p) {
+    if (!world_.drills.contains(p.drill)) return no_such("the drill", p.drill);
+    DrillRun& run = world_.drills[p.drill];
+    run.ended = record_.time;
+    run.verdict = p.verdict;
+    run.reason = p.reason;
+    run.report = p.report;
+    return {};
+  }
   Status operator()(const TimeNoted&) { return {}; }
   Status operator()(const JournalRestored& p) {
     world_.lineage = p.lineage;

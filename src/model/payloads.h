@@ -313,6 +313,27 @@ struct TimeNoted {
   SHOWCALLER_FIELDS(F(event))
 };
 
+// ---- drills ----
+// A Drill is played on a server's own staging fleet.
+struct DrillStarted {
+  std::string drill, fleet;
+  json::object document;  // the manifest as it is played
+  Instant until{};        // then it ends, whatever came
+  SHOWCALLER_FIELDS(F(drill) F(fleet) F(document) F(until))
+};
+// Written before it is done.
+struct DrillInjected {
+  std::string drill, inject, fault;  // "kill", "pause"
+  std::vector<std::string> instances;
+  Instant until{};  // of a pause
+  SHOWCALLER_FIELDS(F(drill) F(inject) F(fault) F(instances) F(until))
+};
+struct DrillEnded {
+  std::string drill, verdict, reason;
+  json::object report;  // docs/drills.md
+  SHOWCALLER_FIELDS(F(drill) F(verdict) F(reason) F(report))
+};
+
 #undef F
 
 using Payload =
@@ -322,6 +343,6 @@ using Payload =
                  SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
                  InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet, QuarantineLifted,
                  LineStopped, LineResumed, TokenCreated, TokenRevoked, ClockStepped, ServerStarted,
-                 TimeNoted, JournalRestored>;
+                 TimeNoted, JournalRestored, DrillStarted, DrillInjected, DrillEnded>;
 
 }  // namespace showcaller

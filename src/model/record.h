@@ -39,7 +39,8 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {43, "quarantine_set", 1},     {44, "quarantine_lifted", 1}, {60, "line_stopped", 1},
     {61, "line_resumed", 1},       {62, "token_created", 1},     {63, "token_revoked", 1},
     {64, "clock_stepped", 1},      {65, "server_started", 1},    {66, "time_noted", 1},
-    {67, "journal_restored", 1},
+    {67, "journal_restored", 1},   {80, "drill_started", 1},     {81, "drill_injected", 1},
+    {82, "drill_ended", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

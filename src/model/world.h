@@ -179,6 +179,25 @@ struct Token {
   SHOWCALLER_FIELDS(F(id) F(name) F(sha256) F(roles) F(expires))
 };
 
+struct DrillStrike {
+  std::string fault;
+  std::vector<std::string> instances;
+  Instant at{}, until{};
+  SHOWCALLER_FIELDS(F(fault) F(instances) F(at) F(until))
+};
+// The last time that a Drill was played here.
+struct DrillRun {
+  std::string fleet, actor;
+  json::object document;  // of the manifest
+  Instant started{}, until{}, ended{};
+  std::map<std::string, DrillStrike> strikes;  // by inject
+  std::string verdict, reason;                 // empty: it goes on
+  json::object report;
+  bool goes_on() const { return verdict.empty(); }
+  SHOWCALLER_FIELDS(F(fleet) F(actor) F(document) F(started) F(until) F(ended) F(strikes) F(verdict)
+                        F(reason) F(report))
+};
+
 #undef F
 
 constexpr std::size_t kIdempotencyKeysMax = 100'000;
@@ -197,6 +216,7 @@ struct World {
   PersistentMap<std::string, FleetState> fleets;         // by name
   PersistentMap<std::string, Quarantine> quarantines;    // quarantine_key()
   PersistentMap<std::string, StoppedLine> lines;         // by scope
+  PersistentMap<std::string, DrillRun> drills;           // by name
   PersistentMap<std::string, Token> tokens;              // by the hex SHA-256 of the token
   DoneKeys keys;                                         // of the last day
 

@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 20> kOperatorVerbs{
-    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",   "cancel",
-    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line",  "resume-line",
-    "quarantine", "release", "flags", "allocate", "ready",     "break-glass"};
+constexpr std::array<std::string_view, 21> kOperatorVerbs{
+    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",    "cancel",
+    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line",   "resume-line",
+    "quarantine", "release", "flags", "allocate", "ready",     "break-glass", "drill"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -224,6 +224,14 @@ class CommandAccess {
   }
   Status operator()(const QuarantineCommand& c) const {
     return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Fleet, c.fleet));
+  }
+  // Both the drill's owner and the fleet's are asked.
+  Status operator()(const DrillCommand& c) const {
+    TRY(authorize(world_, actor_, "drill", owner_of(world_, Kind::Drill, c.drill)));
+    const auto manifest = world_.manifest(Kind::Drill, c.drill);
+    if (!manifest) return {};
+    return authorize(world_, actor_, "drill",
+                     owner_of(world_, Kind::Fleet, manifest->as<DrillSpec>().fleet));
   }
   Status operator()(const CreateTokenCommand& c) const {
     TRY(authorize(world_, actor_, "token", ""));

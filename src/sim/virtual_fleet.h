@@ -67,6 +67,10 @@ class VirtualFleet final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override { return epoch_; }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  // What goes wrong here is the truth's to say.
+  Status disturb(std::uint64_t, const DisturbInstance&) override {
+    return fail(ErrorCode::Unsupported, "a rehearsal disturbs instances by its faults");
+  }
   void allocate(const AllocateInstance& allocation) override;
 
  private:

@@ -99,6 +99,8 @@ class ApiBackend {
   virtual Result<json::value> fleet(std::string_view name) const = 0;
   virtual json::value instances(std::string_view fleet) const = 0;  // empty: all
   virtual json::value quarantines() const = 0;
+  virtual json::value drills() const = 0;
+  virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
   virtual json::value lines() const = 0;
   virtual json::value tokens() const = 0;
   // {"ready":bool,"checks":[{"name","ok","detail"}]}

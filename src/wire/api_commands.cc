@@ -355,6 +355,12 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                 BodyRule::Required);
   command_route("/api/v1/quarantines/release", "releaseQuarantine", "compute", "End a quarantine",
                 "Quarantine", "release", BodyRule::Required);
+  command_route("/api/v1/drills/{drill}/run", "runDrill", "compute",
+                "Play a Drill on the staging fleet that it names", "DrillCommand", "drill",
+                BodyRule::Optional);
+  command_route("/api/v1/drills/{drill}/stop", "stopDrill", "compute",
+                "End a drill that goes on, and its pauses", "DrillCommand", "stop-drill",
+                BodyRule::Optional);
   router->add({.method = "POST",
                .pattern = "/api/v1/batch",
                .id = "runBatch",

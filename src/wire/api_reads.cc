@@ -153,6 +153,20 @@ void add_world_readings(Router* router, const ApiPorts& ports) {
        .summary = "Quarantines in force",
        .answer_schema = "List"},
       [](const auto& backend, const auto&) { return backend.quarantines(); });
+  add({.pattern = "/api/v1/drills",
+       .id = "listDrills",
+       .tag = "compute",
+       .summary = "Drills that were played on this server, each with its last report",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.drills(); });
+  add({.pattern = "/api/v1/drills/{drill}",
+       .id = "getDrill",
+       .tag = "compute",
+       .summary = "The last run of a drill; its verdict is empty while it goes on",
+       .answer_schema = "DrillRun"},
+      [](const auto& backend, const auto& context) {
+        return backend.drill(context.param("drill"));
+      });
   add({.pattern = "/api/v1/line",
        .id = "listStoppedLines",
        .tag = "line",
@@ -236,6 +250,7 @@ Status authorize_route(const ApiBackend& backend, const RequestContext& context,
   name("LiveEvent", context.query("event"));
   name("Fleet", context.param("fleet"));
   name("Fleet", context.query("fleet"));
+  name("Drill", context.param("drill"));
   if (const auto kind = context.param("kind"); !kind.empty()) name(kind, context.param("name"));
   if (owners.empty()) owners.emplace_back();
   for (const auto& owner : owners) TRY(backend.authorize(context.actor, access, owner));

@@ -76,6 +76,8 @@ constexpr Schema kSchemas[] = {
   "pace_per_minute":{"type":"integer","minimum":0},"reason":{"type":"string"},"expected_revision":{"type":"integer"}}})json"},
     {"Line", R"json({"type":"object","additionalProperties":false,"properties":{
   "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}})json"},
+    {"DrillRun", R"json({"type":"object"})json"},
+    {"DrillCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
     {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
   "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}})json"},

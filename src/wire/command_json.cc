@@ -100,6 +100,12 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
   }
   if (verb == "quarantine" || verb == "release")
     return quarantine_command(reader, verb == "release");
+  if (verb == "drill" || verb == "stop-drill") {
+    DrillCommand command{.stop = verb == "stop-drill"};
+    TRY(command.drill, reader.text("drill"));
+    TRY(reader.finish());
+    return command;
+  }
   if (verb == "remove") {
     RemoveCommand command;
     TRY(const auto kind, reader.text("kind"));

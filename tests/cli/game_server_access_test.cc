@@ -16,6 +16,7 @@ class KeepingDriver final : public FleetDriver {
       if (const auto* start = std::get_if<StartInstance>(&action)) environment = start->spec.env;
     return {};
   }
+  Status disturb(std::uint64_t, const DisturbInstance&) override { return {}; }
   void allocate(const AllocateInstance&) override {}
 
   decltype(InstanceSpec::env) environment;

@@ -93,6 +93,13 @@ Status LyingDriver::apply(std::uint64_t epoch, std::span<const FleetAction> acti
   return {};
 }
 
+Status LyingDriver::disturb(std::uint64_t, const DisturbInstance& disturbance) {
+  if (disturbance.what == Disturbance::Kill) crash(disturbance.id);
+  if (disturbance.what == Disturbance::Pause) paused.insert(disturbance.id);
+  if (disturbance.what == Disturbance::Resume) paused.erase(disturbance.id);
+  return {};
+}
+
 void LyingDriver::allocate(const AllocateInstance& allocation) {
   if (lost_allocations > 0) {
     --lost_allocations;

@@ -24,6 +24,7 @@ class LyingDriver final : public FleetDriver {
   int lost_allocations = 0;             // so many of the next are never heard of
   bool unreachable = false;
   std::map<std::string, int> starts, stops;  // effects, by instance
+  std::set<std::string> paused;              // by drills, and not told to go on yet
 
   // ---- the world behind it ----
   void set_time(Instant now);
@@ -35,6 +36,7 @@ class LyingDriver final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override { return epoch_; }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) override;
   void allocate(const AllocateInstance& allocation) override;
 
  private:

@@ -113,6 +113,10 @@ class FakeBackend : public ApiBackend {
     return json::array{json::object{{"fleet", fleet}}};
   }
   json::value quarantines() const override { return json::array(); }
+  json::value drills() const override { return json::array(); }
+  Result<json::value> drill(std::string_view name) const override {
+    return json::object{{"drill", name}};
+  }
   json::value lines() const override { return json::array(); }
   json::value tokens() const override { return json::array(); }
   json::object readiness() const override {

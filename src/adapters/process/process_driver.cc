@@ -208,6 +208,15 @@ class ProcessDriver::Loop {
     return {};
   }
 
+  Status disturb(std::uint64_t epoch, const DisturbInstance& one) {
+    TRY(apply(epoch, {}));
+    const std::lock_guard lock(mutex_);
+    post([this, id = one.id, command = DisturbCommand{epoch, one.what, one.lasts}] {
+      tell(id, command);
+    });
+    return {};
+  }
+
   void allocate(const AllocateInstance& allocation) {
     const std::lock_guard lock(mutex_);
     post([this, command = AllocateCommand{commanding_epoch_, allocation}] {
@@ -646,6 +655,10 @@ std::uint64_t ProcessDriver::epoch() const {
 
 Status ProcessDriver::apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
   return loop_->apply(epoch, actions);
+}
+
+Status ProcessDriver::disturb(std::uint64_t epoch, const DisturbInstance& disturbance) {
+  return loop_->disturb(epoch, disturbance);
 }
 
 void ProcessDriver::allocate(const AllocateInstance& allocation) {

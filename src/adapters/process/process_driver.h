@@ -36,6 +36,7 @@ class ProcessDriver final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override;
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) override;
   void allocate(const AllocateInstance& allocation) override;
 
   // The folder with the log of an instance.

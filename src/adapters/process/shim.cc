@@ -250,7 +250,7 @@ class Shim {
     std::optional<Instant> at =
         cell_->with([](agones::SidecarState& state, Instant) { return state.deadline(); });
     const auto check_at = check_ ? std::optional(check_->deadline()) : std::nullopt;
-    for (const auto& other : {term_at_, kill_at_, check_at}) {
+    for (const auto& other : {term_at_, kill_at_, resume_at_, check_at}) {
       if (other && (!at || *other < *at)) at = other;
     }
     if (!at) return -1;
@@ -317,7 +317,33 @@ class Shim {
     if (!given) log(given.error().message);
   }
 
+  void obey(const DisturbCommand& command) {
+    if (game_.pid <= 0 || exited_) return;
+    switch (command.what) {
+      case Disturbance::Kill:
+        log("killed by a drill");
+        ::kill(-game_.pid, SIGKILL);
+        break;
+      case Disturbance::Pause:
+        log(fmt::format("paused by a drill for {}", format_duration(command.lasts)));
+        ::kill(-game_.pid, SIGSTOP);
+        resume_at_ = clock_.now() + std::max(command.lasts, Duration(0));
+        break;
+      case Disturbance::Resume:
+        resume();
+        break;
+    }
+  }
+
+  void resume() {
+    if (!resume_at_) return;
+    resume_at_.reset();
+    ::kill(-game_.pid, SIGCONT);
+    log("goes on after a pause");
+  }
+
   void stop(Duration grace) {
+    resume();  // Who is stopped hears no signal.
     wanted_ = true;
     cell_->with([](agones::SidecarState& state, Instant now) { state.shut_down(now); });
     const Instant kill_at = clock_.now() + std::max(grace, Duration(0));
@@ -349,6 +375,7 @@ class Shim {
     cell_->with([](agones::SidecarState& state, Instant now) { state.tick(now); });
     const Instant now = clock_.now();
     check_health(now);
+    if (resume_at_ && *resume_at_ <= now) resume();
     if (term_at_ && *term_at_ <= now) stop(kShutdownGrace);
     if (kill_at_ && *kill_at_ <= now) {
       ::kill(-game_.pid, SIGKILL);
@@ -456,6 +483,7 @@ class Shim {
   bool term_sent_ = false;
   std::optional<Instant> term_at_;
   std::optional<Instant> kill_at_;
+  std::optional<Instant> resume_at_;  // the game server is paused
   std::optional<InstanceExit> exited_;
 };
 

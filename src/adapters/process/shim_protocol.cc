@@ -8,6 +8,8 @@
 namespace showcaller {
 namespace {
 
+constexpr std::string_view kDisturbances[] = {"kill", "pause", "resume"};  // by Disturbance
+
 json::object from_map(const std::map<std::string, std::string>& map) {
   json::object out;
   for (const auto& [key, value] : map) out.emplace(key, value);
@@ -245,6 +247,12 @@ std::string to_text(const ShimCommand& command) {
               {"labels", from_map(one.allocation.labels)},
               {"annotations", from_map(one.allocation.annotations)}};
     }
+    json::object operator()(const DisturbCommand& one) const {
+      json::object out{{"do", kDisturbances[std::size_t(one.what)]},
+                       {"epoch", std::int64_t(one.epoch)}};
+      if (one.what == Disturbance::Pause) out["for_ms"] = one.lasts.count();
+      return out;
+    }
   };
   return to_json_text(std::visit(Writer(), command));
 }
@@ -262,6 +270,10 @@ Result<ShimCommand> parse_command(std::string_view text) {
                            {.session = get_string(object, "session"),
                             .labels = to_map(object, "labels"),
                             .annotations = to_map(object, "annotations")}};
+  }
+  for (std::size_t i = 0; i < std::size(kDisturbances); ++i) {
+    if (what == kDisturbances[i])
+      return DisturbCommand{epoch, Disturbance(i), Duration(get_int(object, "for_ms"))};
   }
   return fail(ErrorCode::Unsupported, fmt::format("no such command: '{}'", what.substr(0, 64)));
 }

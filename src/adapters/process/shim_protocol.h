@@ -11,7 +11,9 @@
 // Control socket, a JSON object a line, at most kLineBytesMax:
 //   shim → driver   a ShimReport, at once on connecting and after every change
 //   driver → shim   {"do":"adopt","epoch":N} · {"do":"stop","epoch":N,"grace_ms":N,"reason":"…"} ·
-//                   {"do":"allocate","epoch":N,"session":"…","labels":{…},"annotations":{…}}
+//                   {"do":"allocate","epoch":N,"session":"…","labels":{…},"annotations":{…}} ·
+//                   {"do":"kill","epoch":N} · {"do":"pause","epoch":N,"for_ms":N} ·
+//                   {"do":"resume","epoch":N}, of drills
 //   A command of an epoch lower than the shim has seen is passed over and written to shim.log.
 #pragma once
 
@@ -62,7 +64,12 @@ struct AllocateCommand {
   std::uint64_t epoch = 0;
   AllocateInstance allocation;  // its id is the shim's own
 };
-using ShimCommand = std::variant<AdoptCommand, StopCommand, AllocateCommand>;
+struct DisturbCommand {
+  std::uint64_t epoch = 0;
+  Disturbance what = Disturbance::Kill;
+  Duration lasts{0};
+};
+using ShimCommand = std::variant<AdoptCommand, StopCommand, AllocateCommand, DisturbCommand>;
 
 std::string to_text(const ShimReport& report);
 Result<ShimReport> parse_report(std::string_view text);

@@ -137,6 +137,15 @@ struct AllocateInstance {
   std::map<std::string, std::string> annotations;
 };
 
+// What a drill does to an instance that runs. A pause ends by itself, whatever becomes of the
+// server.
+enum class Disturbance { Kill, Pause, Resume };
+struct DisturbInstance {
+  std::string id;
+  Disturbance what = Disturbance::Kill;
+  Duration lasts{};  // of a pause
+};
+
 class FleetDriver {
  public:
   virtual ~FleetDriver() = default;
@@ -146,6 +155,8 @@ class FleetDriver {
   [[nodiscard]] virtual std::uint64_t epoch() const = 0;
   // Applies each action; the first error ends it and the rest will be wanted again.
   [[nodiscard]] virtual Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) = 0;
+  // At once, and never for longer than it says. By the reconciler's thread.
+  [[nodiscard]] virtual Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) = 0;
   // Tells the sidecar that a session was given to the instance; the same again changes nothing.
   // Returns at once; observe() shows it.
   virtual void allocate(const AllocateInstance& allocation) = 0;

@@ -140,7 +140,8 @@ struct ServiceSpec {
 // ---------------------------------------------------------------------------------------------------------
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
-// resume-line quarantine release allocate report read flags token policy privacy ready break-glass.
+// resume-line quarantine release allocate report read flags token policy privacy ready break-glass
+// drill.
 // "*" is all.
 struct RoleSpec {
   std::string name;
