@@ -258,6 +258,8 @@ class CommandLine {
                          "What goes wrong: KIND[:SIZE][@FROM][+FOR][/TARGET], several with commas; "
                          "none");
     rehearse->add_option("--seed", w.rehearse.seed, "Of the first run")->capture_default_str();
+    rehearse->add_option("--watch", w.rehearse.watch,
+                         "How long it is played on once it is live: 6h, 3d; end: to its own end");
     rehearse->add_option("--at", w.rehearse.at, "When it is applied, as 2026-12-18T18:00:00Z");
     rehearse->add_option("--threads", w.rehearse.threads, "0: as many as there are cores");
     rehearse->add_option("--html", w.rehearse.html, "Writes the report as a page there");

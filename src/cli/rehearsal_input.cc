@@ -73,21 +73,27 @@ Result<std::vector<std::shared_ptr<const Manifest>>> read_played_manifests(
   return out;
 }
 
-Result<std::string> event_named(std::span<const std::shared_ptr<const Manifest>> manifests,
-                                const std::string& asked) {
+Result<std::vector<std::string>> events_named(
+    std::span<const std::shared_ptr<const Manifest>> manifests, const std::string& asked) {
   std::vector<std::string> names;
   for (const auto& manifest : manifests) {
     if (manifest->kind() == Kind::LiveEvent) names.push_back(manifest->name);
   }
   if (names.empty())
     return fail(ErrorCode::Invalid, "no LiveEvent is in the files; give its file too");
-  if (asked.empty() && names.size() == 1) return names.front();
-  if (std::find(names.begin(), names.end(), asked) != names.end()) return asked;
-  return fail(ErrorCode::Invalid,
-              fmt::format("{}; say which with --event: {}",
-                          asked.empty() ? "the files have several LiveEvents"
-                                        : fmt::format("there is no LiveEvent '{}'", asked),
-                          fmt::join(names, ", ")));
+  if (asked.empty()) return names;
+  if (std::find(names.begin(), names.end(), asked) != names.end()) return std::vector{asked};
+  return fail(ErrorCode::Invalid, fmt::format("there is no LiveEvent '{}'; the files have {}",
+                                              asked, fmt::join(names, ", ")));
+}
+
+Result<std::string> event_named(std::span<const std::shared_ptr<const Manifest>> manifests,
+                                const std::string& asked) {
+  TRY(const auto names, events_named(manifests, asked));
+  if (names.size() == 1) return names.front();
+  return fail(ErrorCode::Invalid, fmt::format("the files have several LiveEvents; say which with "
+                                              "--event: {}",
+                                              fmt::join(names, ", ")));
 }
 
 Result<Population> read_players_text(const SourceFile& file) {
@@ -195,6 +201,23 @@ void keep_one_event(std::string_view verb, RunSpec* run) {
   if (!left_out.empty())
     std::fputs(fmt::format("{}: only {} is played, without {}\n", verb, run->event,
                            fmt::join(left_out, ", "))
+                   .c_str(),
+               stderr);
+}
+
+void keep_its_time(RunSpec* run) {
+  std::vector<std::string> over;
+  std::erase_if(run->manifests, [&](const auto& manifest) {
+    if (manifest->kind() == Kind::Drill) return true;
+    if (manifest->kind() != Kind::LiveEvent || manifest->name == run->event) return false;
+    const auto& end = manifest->template as<LiveEventSpec>().schedule.end;
+    if (!end || end->at > run->start) return false;
+    over.push_back(manifest->name);
+    return true;
+  });
+  if (!over.empty())
+    std::fputs(fmt::format("rehearse: {} is played without {}, over by then\n", run->event,
+                           fmt::join(over, ", "))
                    .c_str(),
                stderr);
 }

@@ -19,12 +19,17 @@ using PlayedManifests = std::vector<std::shared_ptr<const Manifest>>;
 
 // With all that they refer to: the simulator knows no server. Findings go to standard error.
 Result<PlayedManifests> read_played_manifests(const std::vector<std::string>& paths);
+// `asked` empty: all that there are.
+Result<std::vector<std::string>> events_named(
+    std::span<const std::shared_ptr<const Manifest>> manifests, const std::string& asked);
 // `asked` empty: the only one there is.
 Result<std::string> event_named(std::span<const std::shared_ptr<const Manifest>> manifests,
                                 const std::string& asked);
 // Other events are left out, and `verb` says so: each is played by itself. Drills are no part of a
 // game.
 void keep_one_event(std::string_view verb, sim::RunSpec* run);
+// Those that are over when the run begins are left out, and it is said.
+void keep_its_time(sim::RunSpec* run);
 const LiveEventSpec& played_event(const sim::RunSpec& run);
 
 // Either path may be empty: as the fleets suggest, and without a recorded curve.

@@ -21,6 +21,8 @@
 namespace showcaller {
 namespace {
 
+constexpr Duration kWatchedMost = hours(24 * 400);
+
 using namespace sim;
 
 constexpr int kRunsMax = 100'000;
@@ -39,19 +41,27 @@ Result<std::vector<Fault>> faults_of(const std::string& together) {
   return faults;
 }
 
-Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
+// Of one event of the files, among the others of its time.
+Result<RehearsalSpec> spec_of(const RehearseRequest& request, const PlayedManifests& manifests,
+                              const std::string& name, const Population& population) {
   RehearsalSpec spec;
-  TRY(spec.run.manifests, read_played_manifests(request.paths));
-  TRY(spec.run.event, event_named(spec.run.manifests, request.event));
-  keep_one_event("rehearse", &spec.run);
-  TRY(Population population, read_players(request.population, request.curve));
-  spec.run.population = fitted(std::move(population), spec.run.manifests);
+  spec.run.manifests = manifests;
+  spec.run.event = name;
+  TRY(spec.run.start, start_of(played_event(spec.run), request.at));
+  keep_its_time(&spec.run);
+  spec.run.population = fitted(population, spec.run.manifests);
   TRY(check_population(spec.run.population, spec.run.manifests));
   spec.seed = request.seed;
+  if (!request.watch.empty()) {
+    spec.run.watched = kWatchedMost;
+    if (request.watch != "end") {
+      TRY(spec.run.watched, parse_duration(request.watch));
+    }
+    spec.run.horizon += spec.run.watched;
+  }
   if (request.level == "session") spec.level = RehearsalLevel::Session;
   if (request.level == "evidence") spec.level = RehearsalLevel::Evidence;
   const LiveEventSpec& event = played_event(spec.run);
-  TRY(spec.run.start, start_of(event, request.at));
   for (const std::string& together : request.faults) {
     TRY(std::vector<Fault> faults, faults_of(together));
     for (const Fault& fault : faults) TRY(check_fault(fault, event, spec.run.manifests));
@@ -67,6 +77,22 @@ Result<RehearsalSpec> spec_of(const RehearseRequest& request) {
     spec.trouble_runs = kFullTroubleRuns;
   }
   return spec;
+}
+
+// The calendar in the order of its events' beginnings.
+Result<std::vector<RehearsalSpec>> specs_of(const RehearseRequest& request) {
+  TRY(const PlayedManifests manifests, read_played_manifests(request.paths));
+  TRY(const auto names, events_named(manifests, request.event));
+  TRY(const Population population, read_players(request.population, request.curve));
+  std::vector<RehearsalSpec> specs;
+  for (const std::string& name : names) {
+    auto spec = spec_of(request, manifests, name, population);
+    if (!spec) return fail(spec.error().code, name + ": " + spec.error().message);
+    specs.push_back(*std::move(spec));
+  }
+  std::stable_sort(specs.begin(), specs.end(),
+                   [](const auto& a, const auto& b) { return a.run.start < b.run.start; });
+  return specs;
 }
 
 // Each thread takes the next job; the results are in the order of the jobs.
@@ -161,10 +187,12 @@ std::string replay_command(const RehearseRequest& request, const RehearsalSpec& 
                            const json::object& surprise) {
   std::string out = "showcaller rehearse";
   for (const std::string& path : request.paths) out += " " + quoted(path);
-  if (!request.event.empty()) out += " --event " + request.event;
+  out += " --event " + spec.run.event;
   if (!request.population.empty()) out += " --population " + quoted(request.population);
   if (!request.curve.empty()) out += " --curve " + quoted(request.curve);
-  out += " --at " + format_instant(spec.run.start);
+  if (!request.watch.empty()) out += " --watch " + request.watch;
+  out += fmt::format(" --at {} --level {}", format_instant(spec.run.start),
+                     get_string(surprise, "level"));
   return fmt::format("{} --seed {} --fault {} --story", out, get_int(surprise, "seed"),
                      get_string(surprise, "fault"));
 }
@@ -229,36 +257,91 @@ int tell_story(const RehearsalSpec& spec) {
 
 }  // namespace
 
-int rehearse_verb(const RehearseRequest& request) {
-  auto spec = spec_of(request);
-  if (!spec) return failed(spec.error());
-  if (request.story) {
-    if (request.form != OutputForm::Table || !request.html.empty() || request.full ||
-        request.faults.size() > 1)
-      return failed({ErrorCode::Invalid,
-                     "--story tells one run as text: without -o, --html and --full, with one "
-                     "--fault (several act together with commas)"});
-    if (request.faults.empty()) spec->faults.clear();
-    return tell_story(*spec);
+namespace {
+
+// One that is worse comes later in this list.
+int rank(RehearsalVerdict verdict) {
+  return verdict == RehearsalVerdict::Pass ? 0 : verdict == RehearsalVerdict::Thin ? 1 : 2;
+}
+
+Result<RehearsalReport> report_on(const RehearseRequest& request, const RehearsalSpec& spec,
+                                  std::span<const Job> jobs, std::span<const RunResult> results,
+                                  const std::string& page) {
+  RehearsalReport report = report_of(spec, jobs, results);
+  for (json::value& surprise : report.json.at("surprises").as_array())
+    surprise.as_object()["replay"] = replay_command(request, spec, surprise.as_object());
+  if (!page.empty()) {
+    TRY(write_page(page, report.json, jobs));
   }
-  const std::vector<Job> jobs = jobs_of(*spec);
-  if (jobs.size() > std::size_t(request.runs) && !request.full)
+  return report;
+}
+
+// "report.html" of an event of several: "report-winter-raid.html".
+std::string page_of(const std::string& path, const std::string& event, bool several) {
+  if (path.empty() || !several) return path;
+  const std::filesystem::path whole(path);
+  return (whole.parent_path() / (whole.stem().string() + "-" + event)).string() +
+         whole.extension().string();
+}
+
+void print_reports(const RehearseRequest& request, std::span<const RehearsalReport> reports,
+                   RehearsalVerdict worst) {
+  if (request.form == OutputForm::Table) {
+    for (const RehearsalReport& report : reports) say_report(report.json);
+    if (reports.size() > 1)
+      say(fmt::format("calendar of {} events: {}", reports.size(), to_string(worst)));
+  } else if (reports.size() == 1) {
+    print_value(reports.front().json, request.form);
+  } else {
+    json::array calendar;
+    for (const RehearsalReport& report : reports) calendar.push_back(report.json);
+    print_value({{"verdict", to_string(worst)}, {"calendar", std::move(calendar)}}, request.form);
+  }
+}
+
+int tell_one(const RehearseRequest& request, std::span<RehearsalSpec> specs) {
+  if (request.form != OutputForm::Table || !request.html.empty() || request.full ||
+      request.faults.size() > 1)
+    return failed({ErrorCode::Invalid,
+                   "--story tells one run as text: without -o, --html and --full, with one "
+                   "--fault (several act together with commas)"});
+  if (specs.size() > 1)
+    return failed({ErrorCode::Invalid, "--story tells of one event; say which with --event"});
+  if (request.faults.empty()) specs.front().faults.clear();
+  return tell_story(specs.front());
+}
+
+}  // namespace
+
+int rehearse_verb(const RehearseRequest& request) {
+  auto specs = specs_of(request);
+  if (!specs) return failed(specs.error());
+  if (request.story) return tell_one(request, *specs);
+  std::vector<Job> jobs;
+  std::vector<std::size_t> ends;  // of each event's jobs
+  for (const RehearsalSpec& spec : *specs) {
+    std::vector<Job> more = jobs_of(spec);
+    std::move(more.begin(), more.end(), std::back_inserter(jobs));
+    ends.push_back(jobs.size());
+  }
+  if (jobs.size() > specs->size() * std::size_t(request.runs) && !request.full)
     std::fputs(
         fmt::format("rehearse: {} runs, for each fault is played once\n", jobs.size()).c_str(),
         stderr);
   const std::vector<RunResult> results = run_all(jobs, request.threads);
-  RehearsalReport report = report_of(*spec, jobs, results);
-  for (json::value& surprise : report.json.at("surprises").as_array())
-    surprise.as_object()["replay"] = replay_command(request, *spec, surprise.as_object());
-  if (!request.html.empty()) {
-    if (const Status written = write_page(request.html, report.json, jobs); !written)
-      return failed(written.error());
+  std::vector<RehearsalReport> reports;
+  RehearsalVerdict worst = RehearsalVerdict::Pass;
+  for (std::size_t i = 0, from = 0; i < specs->size(); from = ends[i++]) {
+    const RehearsalSpec& spec = (*specs)[i];
+    auto report = report_on(request, spec, std::span(jobs).subspan(from, ends[i] - from),
+                            std::span(results).subspan(from, ends[i] - from),
+                            page_of(request.html, spec.run.event, specs->size() > 1));
+    if (!report) return failed(report.error());
+    if (rank(report->verdict) > rank(worst)) worst = report->verdict;
+    reports.push_back(*std::move(report));
   }
-  if (request.form == OutputForm::Table)
-    say_report(report.json);
-  else
-    print_value(report.json, request.form);
-  return int(report.verdict);
+  print_reports(request, reports, worst);
+  return int(worst);
 }
 
 }  // namespace showcaller

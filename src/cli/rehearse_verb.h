@@ -20,6 +20,7 @@ struct RehearseRequest {
   std::string level = "auto";       // or "session", "evidence"
   std::vector<std::string> faults;  // empty: the usual
   std::uint64_t seed = 1;
+  std::string watch;   // how long it is watched once it is live: "6h", "end"; empty: minutes
   std::string at;      // when it is applied; empty: before its schedule, or now
   int threads = 0;     // 0: as many as there are cores
   bool story = false;  // one run: its records, a line each

@@ -42,7 +42,7 @@ std::string_view unit_of(Unit unit, const AllocationRequest& request) {
 
 }  // namespace
 
-Assigner::Assigner(Host* host) : host_(host) {
+Assigner::Assigner(Host* host, std::string event) : host_(host), event_(std::move(event)) {
   follow(*host_->world());
   host_->engine().listen([this](const World& world, const RecordBatch& records) {
     if (is_concerned(records)) follow(world);
@@ -60,7 +60,7 @@ void Assigner::follow(const World& world) {
     for (const Change& change : event.spec().changes) {
       if (const auto* build = std::get_if<BuildChange>(&change.what)) {
         const FleetSpec* fleet = world.fleet(build->fleet);
-        if (fleet && fleet->base != build->version)
+        if (name == event_ && fleet && fleet->base != build->version)
           canaries_.insert(build->fleet + "/" + build->version);
       }
     }

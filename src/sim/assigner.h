@@ -17,8 +17,8 @@ namespace showcaller::sim {
 
 class Assigner {
  public:
-  // Follows what the host publishes from now on.
-  explicit Assigner(Host* host);
+  // Follows what the host publishes from now on. `event`: whose canary it tells of.
+  Assigner(Host* host, std::string event);
 
   std::shared_ptr<const AllocationPlan> plan() const { return plan_; }
   // Absent: no such fleet, or no build that the session may have. `skip`: canaries that cannot take
@@ -27,7 +27,7 @@ class Assigner {
                                         const std::vector<const CanaryLayer*>& skip = {}) const;
   // Of events under way that change no build.
   std::vector<ArmAssignment> flags(const AllocationRequest& request) const;
-  // "fleet/build" of those that events under way bring.
+  // "fleet/build" of those that the event brings while it is under way.
   const std::set<std::string>& canaries() const { return canaries_; }
   // Raised whenever somebody may be assigned otherwise than before.
   std::uint64_t version() const { return version_; }
@@ -46,6 +46,7 @@ class Assigner {
   FlagLayer layer_of(const std::string& name, const EventState& event) const;
 
   Host* host_;
+  std::string event_;
   std::shared_ptr<const AllocationPlan> plan_;
   std::vector<FlagLayer> layers_;
   std::set<std::string> canaries_;

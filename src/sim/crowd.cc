@@ -132,7 +132,7 @@ void Crowd::end(std::uint64_t id, Duration now, Level* level) {
   const bool failed = crashed || lost;
   counts_.crashed += failed ? 1 : 0;
   if (failed && random_.chance(double(truth_->population().churn_ppm) / 1e6))
-    away_until_[{session.region, session.party}] = now + kChurnLasts;
+    send_away(session, now);
   level->ended(session, failed);
 }
 
@@ -151,7 +151,20 @@ void Crowd::arrive(const Step& step, std::size_t index, Level* level) {
   }
 }
 
+// Those who are back again are forgotten in the order in which they went.
+void Crowd::send_away(const Playing& session, Duration now) {
+  while (!away_.empty() && away_.front().first <= now) {
+    const auto known = away_until_.find(away_.front().second);
+    if (known != away_until_.end() && known->second <= now) away_until_.erase(known);
+    away_.pop_front();
+  }
+  const std::pair<std::size_t, std::uint64_t> party{session.region, session.party};
+  away_until_[party] = now + kChurnLasts;
+  away_.emplace_back(now + kChurnLasts, party);
+}
+
 bool Crowd::is_away(std::size_t region, std::uint64_t party, Duration now) const {
+  if (away_until_.empty()) return false;
   const auto away = away_until_.find({region, party});
   return away != away_until_.end() && now < away->second;
 }

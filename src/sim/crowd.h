@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -68,6 +69,7 @@ class Crowd {
   Playing& new_session(std::uint64_t id);
   std::uint64_t next_id() const;
   double alone_crash_rate(const VirtualInstance* instance, bool canary, Duration now);
+  void send_away(const Playing& session, Duration now);
   bool is_away(std::size_t region, std::uint64_t party, Duration now) const;
   void count_time(Duration passed);
   void note_harm(const Playing& session);
@@ -79,7 +81,9 @@ class Crowd {
   std::vector<Playing> sessions_;  // by the low bits of their ids
   std::vector<std::uint64_t> free_;
   std::map<std::int64_t, std::vector<std::uint64_t>> due_;  // by the second that they end in
-  std::map<std::pair<std::size_t, std::uint64_t>, Duration> away_until_;
+  using RegionParty = std::pair<std::size_t, std::uint64_t>;
+  std::map<RegionParty, Duration> away_until_;
+  std::deque<std::pair<Duration, RegionParty>> away_;  // in the order of their return
   PartySet let_in_, harmed_, stage_harmed_;
   bool was_harmful_ = false;
   CrowdCounts counts_;

@@ -46,7 +46,8 @@ class Play {
   void watch();
   void conclude(Ending ending, std::string why);
   Duration step_length() const;
-  std::optional<Instant> date_waited_for() const;
+  std::optional<Instant> date_waited_for(const EventState& state) const;
+  Duration quiet_of_another(const EventState& state) const;
   bool waits_for_its_date() const;
   std::optional<Duration> quiet_for() const;
   void skip(Duration quiet);

@@ -57,7 +57,8 @@ bool Play::is_over() {
   } else if (phase == Phase::Rejected) {
     conclude(Ending::Refused, *state->phase_reason);
   } else if (showcaller::is_over(phase) || phase == Phase::Settling || phase == Phase::Deprecated) {
-    conclude(Ending::Ended, *state->phase_reason);
+    const bool lived = live_since_ && phase != Phase::Cancelled;
+    conclude(lived ? Ending::Live : Ending::Ended, *state->phase_reason);
   } else if (held_since_ && now() - *held_since_ >= kHeldEnough) {
     conclude(may_admit(phase) ? Ending::Held : Ending::NotReady, state->hold->reason);
   } else if (phase == Phase::Live && state->intake == IntakeState::Open &&
@@ -70,22 +71,18 @@ bool Play::is_over() {
         Ending::NotReady,
         fmt::format(
             "{}", fmt::join(waits_for(*host_->world(), spec_.event, host_->engine().now()), "; ")));
-  } else if (now() >= spec_.horizon) {
-    conclude(Ending::RanOut,
-             fmt::format("still {} after {}", enum_name(phase), format_duration(spec_.horizon)));
   }
   return over_;
 }
 
 // The date that an event waits for, and nothing else: to begin, or to open its doors.
-std::optional<Instant> Play::date_waited_for() const {
-  const EventState* state = event();
-  if (!state || !state->spec().schedule.start || state->hold) return std::nullopt;
-  const LiveEventSpec& spec = state->spec();
-  if (state->phase == Phase::Ready && spec.rollout_begin_before_start != Duration{})
+std::optional<Instant> Play::date_waited_for(const EventState& state) const {
+  if (!state.manifest || !state.spec().schedule.start || state.hold) return std::nullopt;
+  const LiveEventSpec& spec = state.spec();
+  if (state.phase == Phase::Ready && spec.rollout_begin_before_start != Duration{})
     return spec.schedule.start->at - spec.rollout_begin_before_start;
-  const bool more_regions = state->intake == IntakeState::Open && !state->open_regions.empty();
-  if (state->phase != Phase::Live || (state->intake != IntakeState::Proving && !more_regions))
+  const bool more_regions = state.intake == IntakeState::Open && !state.open_regions.empty();
+  if (state.phase != Phase::Live || (state.intake != IntakeState::Proving && !more_regions))
     return std::nullopt;
   std::optional<Instant> next;
   for (const auto& [region, at] : spec.schedule.start->by_region) {
@@ -95,15 +92,28 @@ std::optional<Instant> Play::date_waited_for() const {
 }
 
 bool Play::waits_for_its_date() const {
-  const auto date = date_waited_for();
+  const EventState* state = event();
+  const auto date = state ? date_waited_for(*state) : std::nullopt;
   return date && *date > clock_.wall();
 }
 
-// The time until shortly before that date is passed over, but for what goes wrong in it.
+// How long another event has nothing to do: until its date, or as long as it is live or over.
+Duration Play::quiet_of_another(const EventState& state) const {
+  if (const auto date = date_waited_for(state)) return *date - clock_.wall() - kDoorsAhead;
+  const bool rests = state.phase == Phase::Live || showcaller::is_over(state.phase) || state.hold;
+  return rests ? Duration::max() : Duration{};
+}
+
+// The time until shortly before that date is passed over, but for what goes wrong in it and for
+// what other events do.
 std::optional<Duration> Play::quiet_for() const {
-  const auto date = date_waited_for();
+  const EventState* state = event();
+  const auto date = state ? date_waited_for(*state) : std::nullopt;
   if (!date) return std::nullopt;
   Duration quiet = *date - clock_.wall() - kDoorsAhead;
+  host_->world()->events.each([&](const std::string& name, const EventState& another) {
+    if (name != spec_.event) quiet = std::min(quiet, quiet_of_another(another));
+  });
   for (const Fault& fault : truth_.faults()) {
     const auto since = truth_.since_of(fault.kind);
     if (!since) continue;

@@ -77,7 +77,7 @@ Status Play::start_host() {
     if (manifest->kind() == Kind::Fleet) ports.drivers[manifest->as<FleetSpec>().driver] = &fleet_;
   }
   TRY(host_, Host::open(ports, std::move(options)));
-  assigner_ = std::make_unique<Assigner>(host_.get());
+  assigner_ = std::make_unique<Assigner>(host_.get(), spec_.event);
   level_->open(host_.get(), assigner_.get());
   return {};
 }

@@ -455,6 +455,7 @@ RehearsalReport report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
     if (surprise.empty()) continue;
     stuck += result.ending == Ending::Stuck ? 1 : 0;
     surprises.push_back(json::object{{"seed", std::int64_t(result.seed)},
+                                     {"level", to_string(jobs[i].run.level)},
                                      {"fault", faults_text(jobs[i].run.faults)},
                                      {"ending", to_string(result.ending)},
                                      {"why", surprise}});

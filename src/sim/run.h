@@ -59,7 +59,7 @@ struct RunSpec {
 };
 
 enum class Ending : std::uint8_t {
-  Live,        // went all the way
+  Live,        // went all the way, and to its end where it was watched for so long
   RolledBack,  // undone by itself, to the end
   Stuck,       // its rollback did not come home
   Held,        // waits for a person

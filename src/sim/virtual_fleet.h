@@ -42,7 +42,7 @@ class VirtualFleet final : public FleetDriver {
 
   // ---- what the run tells it ----
   void set_time(Duration now, Instant engine_now);
-  // "fleet/build" of those that some event under way brings: what faults of the canary act on.
+  // "fleet/build" of those that the played event brings: what faults of the canary act on.
   void set_canaries(std::set<std::string> builds) { canaries_ = std::move(builds); }
   void set_sessions_per_instance(const std::string& fleet, const std::string& build, int sessions) {
     sessions_per_instance_[fleet + "/" + build] = sessions;

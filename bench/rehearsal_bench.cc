@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much faster than the game a rehearsal plays it: a staged rollout of a flag and of a build to
+// 100,000 players at both levels, ten weeks of an event played to its end, and how runs share the
+// machine's cores. The reference is the time that was asked for, or the other level in the same
+// run.
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "bench/figure.h"
+#include "model/manifest/manifest.h"
+#include "sim/run.h"
+
+namespace showcaller {
+namespace {
+
+using sim::RehearsalLevel;
+using sim::RunSpec;
+
+constexpr const char* kGame = R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: {{ name: raids, owner: raids }}
+spec: {{ members: [ann] }}
+---
+apiVersion: showcaller.dev/v1
+kind: Metric
+metadata: {{ name: session.error, owner: raids }}
+spec: {{ type: binary, better: lower }}
+---
+apiVersion: showcaller.dev/v1
+kind: Metric
+metadata: {{ name: join.latency, owner: raids }}
+spec: {{ type: quantile, better: lower, unit: ms }}
+---
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: {{ name: shop-v2, owner: raids }}
+spec: {{ state: ENABLED, variants: {{ "on": true, "off": false }}, defaultVariant: "off" }}
+---
+apiVersion: showcaller.dev/v1
+kind: Fleet
+metadata: {{ name: raid, owner: raids }}
+spec:
+  base: 1.0.0
+  builds:
+    - {{ version: 1.0.0, command: [raid], sessions_per_instance: 50 }}
+    - {{ version: 1.1.0, command: [raid], sessions_per_instance: 50 }}
+  regions: [ {{ name: eu, zone: Europe/Berlin }} ]
+  capacity: {{ min: 500, max: 2000, buffer: 40, canary_min: 20 }}
+  session: {{ length_max: 2h }}
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: {{ name: shop, owner: raids }}
+spec:
+  {schedule}
+  changes: [ {change} ]
+  rollout:
+    unit: {unit}
+    stages:
+      - {{ name: canary, exposure: 20%, bake: 40m }}
+      - {{ name: half, exposure: 50%, bake: 40m }}
+      - {{ name: world, exposure: 100%, bake: 30m, gated: false }}
+  analysis: {{ tick: {tick}, profile: G1 }}
+  gates:
+    - {{ metric: session.crashed, worse_by_at_most: 0%, must_detect: 10x, on_fail: rollback }}
+    - {{ metric: session.error, worse_by_at_most: 0%, must_detect: 3x, on_fail: rollback }}
+    - {{ metric: join.latency, quantile: 0.99, worse_by_at_most: 10%, must_detect: 3x, on_fail: rollback }}
+  on_thin: widen
+)";
+
+struct Game {
+  std::string change = "flag: { key: shop-v2, to: \"on\" }", unit = "player", tick = "10s",
+              schedule;
+  double players = 100'000, registered = 1'000'000;
+  Duration watched = minutes(1);
+};
+
+RunSpec spec_of(const Game& game, RehearsalLevel level) {
+  const std::string text =
+      fmt::format(kGame, fmt::arg("schedule", game.schedule), fmt::arg("change", game.change),
+                  fmt::arg("unit", game.unit), fmt::arg("tick", game.tick));
+  const SourceFile source{"game.yaml", text};
+  ParseOutcome parsed = parse_manifests(std::span(&source, 1), {});
+  CHECK(parsed.ok());
+  RunSpec spec;
+  for (Manifest& manifest : parsed.manifests)
+    spec.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  spec.event = "shop";
+  spec.population.players = game.players;
+  spec.population.registered = game.registered;
+  spec.population.session = minutes(20);
+  spec.population.session_players = 4;
+  spec.population.crash_ppm = 5'000;
+  spec.population.regions = {{"eu"}};
+  spec.population = fitted(spec.population, spec.manifests);
+  spec.start = parse_instant("2026-06-01T12:00:00Z").value();
+  spec.watched = game.watched;
+  spec.horizon = hours(24 * 100);
+  spec.level = level;
+  return spec;
+}
+
+struct Played {
+  double cpu_s = 0, simulated_s = 0;
+};
+
+Played play(const RunSpec& spec) {
+  const double start = bench::now_s(CLOCK_PROCESS_CPUTIME_ID);
+  const sim::RunResult result = run(spec);
+  const double end = bench::now_s(CLOCK_PROCESS_CPUTIME_ID);
+  if (result.ending != sim::Ending::Live)
+    std::fprintf(stderr, "rehearsal_bench: %s\n", result.why.c_str());
+  return {end - start, double((result.took - result.skipped).count()) / 1000};
+}
+
+bench::Figure figure(std::string name, std::string unit, double ours, double reference,
+                     std::string reference_name) {
+  return {std::move(name),           std::move(unit),  ours, reference,
+          std::move(reference_name), ours / reference, 0};
+}
+
+// CPU seconds for two simulated hours, seeds and levels in turn; then what the quick level saves.
+void two_hours(const char* name, const Game& game, std::vector<bench::Figure>* out) {
+  std::vector<double> evidence, session, ratio;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const auto two_hours_of = [&](RehearsalLevel level) {
+      RunSpec spec = spec_of(game, level);
+      spec.seed = seed;
+      const Played played = play(spec);
+      return played.cpu_s * 7'200 / played.simulated_s;
+    };
+    evidence.push_back(two_hours_of(RehearsalLevel::Evidence));
+    session.push_back(two_hours_of(RehearsalLevel::Session));
+    ratio.push_back(evidence.back() / session.back());
+  }
+  out->push_back(figure(fmt::format("rehearse_2h_100k_{}_evidence", name), "cpu s",
+                        bench::median(evidence), 0.5, "asked at most"));
+  out->push_back(figure(fmt::format("rehearse_2h_100k_{}_session", name), "cpu s",
+                        bench::median(session), 20, "asked at most"));
+  bench::Figure saved = figure(fmt::format("rehearse_{}_levels", name), "cpu s",
+                               bench::median(evidence), bench::median(session), "session level");
+  saved.ratio = bench::median(ratio);
+  out->push_back(saved);
+}
+
+// Played to its end, every tick of it judged: ten weeks with a holdback.
+bench::Figure ten_weeks() {
+  Game game;
+  game.tick = "1m";
+  game.schedule =
+      "schedule: { start: \"2026-06-01T18:00:00Z\", end: \"2026-08-10T18:00:00Z\" }\n"
+      "  watch: { for: until_end, holdback: 2% }";
+  game.watched = hours(24 * 100);
+  const Played played = play(spec_of(game, RehearsalLevel::Evidence));
+  return figure("rehearse_10_weeks_1m_registered", "cpu s",
+                played.cpu_s * 70 * 86'400 / played.simulated_s, 60, "asked at most");
+}
+
+// Wall time of eight runs on one thread, over that on all, times the threads.
+bench::Figure cores() {
+  constexpr int kRuns = 8;
+  const int threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  const auto wall_s = [&](int count) {
+    std::atomic<int> next = 0;
+    const auto work = [&] {
+      for (int i = next++; i < kRuns; i = next++) {
+        RunSpec spec = spec_of({}, RehearsalLevel::Evidence);
+        spec.seed = std::uint64_t(i + 1);
+        (void)run(spec);
+      }
+    };
+    const double start = bench::now_s(CLOCK_MONOTONIC);
+    {
+      std::vector<std::jthread> pool;
+      for (int i = 1; i < count; ++i) pool.emplace_back(work);
+      work();
+    }
+    return bench::now_s(CLOCK_MONOTONIC) - start;
+  };
+  std::vector<double> ratios;
+  double one = 0, all = 0;
+  for (int round = 0; round < 3; ++round) {
+    one = wall_s(1);
+    all = wall_s(threads);
+    ratios.push_back(one / (all * threads));
+  }
+  bench::Figure out = figure("rehearse_core_efficiency", "wall s", all * threads, one, "one core");
+  out.ratio = bench::median(ratios);
+  out.spread = bench::spread_of(ratios);
+  return out;
+}
+
+}  // namespace
+}  // namespace showcaller
+
+int main(int argc, char** argv) {
+  using namespace showcaller;
+  std::vector<bench::Figure> figures;
+  two_hours("flag", {}, &figures);
+  Game build;
+  build.change = "build: { fleet: raid, version: 1.1.0 }";
+  build.unit = "party";
+  two_hours("build", build, &figures);
+  figures.push_back(ten_weeks());
+  figures.push_back(cores());
+  bench::print_figures(argc, argv, figures);
+}
