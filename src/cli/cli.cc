@@ -246,7 +246,10 @@ class CommandLine {
     rehearse->add_option("--event", w.rehearse.event, "Which LiveEvent of the files");
     rehearse->add_option("--population", w.rehearse.population, "Who plays: a YAML file");
     rehearse->add_option("--curve", w.rehearse.curve, "Recorded players: CSV timestamp,players");
-    rehearse->add_option("--runs", w.rehearse.runs, "In all")->capture_default_str();
+    rehearse->add_option("--runs", w.rehearse.runs,
+                         "An event, in all (default: 60, as far as they fit into two minutes)");
+    rehearse->add_option("--within", w.rehearse.within,
+                         "After so long no more runs are begun: 10m");
     rehearse
         ->add_option(
             "--level", w.rehearse.level,

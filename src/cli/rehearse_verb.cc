@@ -25,7 +25,8 @@ constexpr Duration kWatchedMost = hours(24 * 400);
 
 using namespace sim;
 
-constexpr int kRunsMax = 100'000;
+constexpr int kRunsMax = 100'000, kQuickRuns = 60;
+constexpr Duration kQuickWithin = minutes(2);
 constexpr int kFullCleanRuns = 300, kFullFaultRuns = 150, kFullTroubleRuns = 20;
 
 Result<std::vector<Fault>> faults_of(const std::string& together) {
@@ -68,9 +69,9 @@ Result<RehearsalSpec> spec_of(const RehearseRequest& request, const PlayedManife
     if (!faults.empty()) spec.faults.push_back(std::move(faults));
   }
   if (request.faults.empty()) spec.faults = usual_faults(spec);
-  if (request.runs < 1 || request.runs > kRunsMax)
+  if (request.runs < 0 || request.runs > kRunsMax)
     return fail(ErrorCode::Invalid, fmt::format("--runs takes 1 to {}", kRunsMax));
-  share_out(request.runs, &spec);
+  share_out(request.runs > 0 ? request.runs : kQuickRuns, &spec);
   if (request.full) {
     spec.clean_runs = kFullCleanRuns;
     spec.fault_runs = kFullFaultRuns;
@@ -95,18 +96,35 @@ Result<std::vector<RehearsalSpec>> specs_of(const RehearseRequest& request) {
   return specs;
 }
 
-// Each thread takes the next job; the results are in the order of the jobs.
-std::vector<RunResult> run_all(std::span<const Job> jobs, int threads) {
-  std::vector<RunResult> results(jobs.size());
+// For how long runs are begun. Absent: until all are done.
+Result<std::optional<Duration>> time_for(const RehearseRequest& request) {
+  if (!request.within.empty()) {
+    TRY(const Duration within, parse_duration(request.within));
+    return std::optional(within);
+  }
+  if (request.full || request.runs > 0) return std::optional<Duration>();
+  return std::optional(kQuickWithin);
+}
+
+struct Done {
+  std::vector<Job> jobs;
+  std::vector<RunResult> results;
+};
+
+// Each thread takes the next job while there is time; the first is done in any case. What was done
+// stays in the order of the jobs.
+Done run_all(std::vector<Job> jobs, std::optional<Duration> within, int threads) {
+  std::vector<std::optional<RunResult>> results(jobs.size());
   std::atomic<std::size_t> next = 0, done = 0;
   const bool shown = on_terminal(2);
+  using Steady = std::chrono::steady_clock;
+  const Steady::time_point begun = Steady::now();
   const auto work = [&] {
     for (std::size_t i = next++; i < jobs.size(); i = next++) {
+      if (i > 0 && within && Steady::now() - begun >= *within) return;
       results[i] = run(jobs[i].run);
       const std::size_t count = ++done;
-      if (shown)
-        std::fprintf(stderr, "\rrehearsed %zu of %zu runs%s", count, jobs.size(),
-                     count == jobs.size() ? "\n" : "");
+      if (shown) std::fprintf(stderr, "\rrehearsed %zu of %zu runs", count, jobs.size());
     }
   };
   const int cores = std::max(1u, std::thread::hardware_concurrency());
@@ -115,7 +133,14 @@ std::vector<RunResult> run_all(std::span<const Job> jobs, int threads) {
   for (int i = 1; i < count; ++i) pool.emplace_back(work);
   work();
   pool.clear();
-  return results;
+  if (shown) std::fputs("\n", stderr);
+  Done out;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!results[i]) continue;
+    out.jobs.push_back(std::move(jobs[i]));
+    out.results.push_back(*std::move(results[i]));
+  }
+  return out;
 }
 
 // ---- what a person reads ----
@@ -311,30 +336,43 @@ int tell_one(const RehearseRequest& request, std::span<RehearsalSpec> specs) {
   return tell_story(specs.front());
 }
 
+// The events' rounds in turn, so that each has its share of the time.
+Done rehearse_all(std::span<const RehearsalSpec> specs, std::optional<Duration> within,
+                  int threads) {
+  std::vector<Job> jobs;
+  for (const RehearsalSpec& spec : specs) {
+    std::vector<Job> more = jobs_of(spec);
+    std::move(more.begin(), more.end(), std::back_inserter(jobs));
+  }
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const Job& a, const Job& b) { return a.round < b.round; });
+  return run_all(std::move(jobs), within, threads);
+}
+
+Done of_event(const Done& all, const std::string& event) {
+  Done out;
+  for (std::size_t i = 0; i < all.jobs.size(); ++i) {
+    if (all.jobs[i].run.event != event) continue;
+    out.jobs.push_back(all.jobs[i]);
+    out.results.push_back(all.results[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 int rehearse_verb(const RehearseRequest& request) {
   auto specs = specs_of(request);
   if (!specs) return failed(specs.error());
   if (request.story) return tell_one(request, *specs);
-  std::vector<Job> jobs;
-  std::vector<std::size_t> ends;  // of each event's jobs
-  for (const RehearsalSpec& spec : *specs) {
-    std::vector<Job> more = jobs_of(spec);
-    std::move(more.begin(), more.end(), std::back_inserter(jobs));
-    ends.push_back(jobs.size());
-  }
-  if (jobs.size() > specs->size() * std::size_t(request.runs) && !request.full)
-    std::fputs(
-        fmt::format("rehearse: {} runs, for each fault is played once\n", jobs.size()).c_str(),
-        stderr);
-  const std::vector<RunResult> results = run_all(jobs, request.threads);
+  const auto within = time_for(request);
+  if (!within) return failed(within.error());
+  const Done all = rehearse_all(*specs, *within, request.threads);
   std::vector<RehearsalReport> reports;
   RehearsalVerdict worst = RehearsalVerdict::Pass;
-  for (std::size_t i = 0, from = 0; i < specs->size(); from = ends[i++]) {
-    const RehearsalSpec& spec = (*specs)[i];
-    auto report = report_on(request, spec, std::span(jobs).subspan(from, ends[i] - from),
-                            std::span(results).subspan(from, ends[i] - from),
+  for (const RehearsalSpec& spec : *specs) {
+    const Done own = of_event(all, spec.run.event);
+    auto report = report_on(request, spec, own.jobs, own.results,
                             page_of(request.html, spec.run.event, specs->size() > 1));
     if (!report) return failed(report.error());
     if (rank(report->verdict) > rank(worst)) worst = report->verdict;

@@ -15,7 +15,8 @@ struct RehearseRequest {
   std::string event;       // empty: the files' only one
   std::string population;  // a file; empty: as the fleets suggest
   std::string curve;       // a CSV of players over time
-  int runs = 60;
+  int runs = 0;        // 0: 60, as far as they fit into `within`
+  std::string within;  // after so long no more are begun; empty: 2m, or none if runs are said
   bool full = false;  // 300 clean runs, and as many of what harms players as bound it to 2 %
   std::string level = "auto";       // or "session", "evidence"
   std::vector<std::string> faults;  // empty: the usual

@@ -141,7 +141,7 @@ std::vector<Job> jobs_of(const RehearsalSpec& spec) {
   std::uint64_t seed = spec.seed;
   const auto add = [&](int batch, const std::vector<Fault>& faults, int runs) {
     for (int i = 0; i < runs; ++i) {
-      Job job{batch, spec.run};
+      Job job{batch, i, spec.run};
       job.run.faults = faults;
       job.run.seed = seed++;
       // The first of each is played session by session all the same: its ledger, its reports.
@@ -154,6 +154,8 @@ std::vector<Job> jobs_of(const RehearsalSpec& spec) {
   add(-1, {}, spec.clean_runs);
   for (std::size_t i = 0; i < spec.faults.size(); ++i)
     add(int(i), spec.faults[i], harms(spec.faults[i]) ? spec.fault_runs : spec.trouble_runs);
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Job& a, const Job& b) { return a.round < b.round; });
   return out;
 }
 
@@ -410,6 +412,7 @@ class Findings {
 
 // One clean run in twenty may be held for want of evidence; a good release may not be undone.
 void judge_clean(const Tally& clean, Findings* findings) {
+  if (clean.size() == 0) return findings->thin("no clean run was played in the time there was");
   const std::int64_t not_live = clean.size() - clean.of(Ending::Live);
   if (not_live == 0) return;
   std::string why = fmt::format("with nothing wrong, {} of {} runs did not go live ({})", not_live,
@@ -424,7 +427,9 @@ void judge_clean(const Tally& clean, Findings* findings) {
 
 void judge_faults(const RehearsalSpec& spec, const std::vector<Tally>& batches,
                   Findings* findings) {
+  std::size_t unplayed = 0;
   for (std::size_t i = 0; i < batches.size(); ++i) {
+    unplayed += batches[i].runs.empty() ? 1 : 0;
     if (!harms(spec.faults[i])) continue;
     const auto& runs = batches[i].runs;
     const std::int64_t missed = std::count_if(runs.begin(), runs.end(), [](const RunResult* each) {
@@ -434,6 +439,12 @@ void judge_faults(const RehearsalSpec& spec, const std::vector<Tally>& batches,
       findings->thin(fmt::format("{} was not stopped in {} of {} runs", faults_text(spec.faults[i]),
                                  missed, batches[i].size()));
     }
+  }
+  if (unplayed > 0) {
+    findings->thin(
+        fmt::format("{} of {} faults were not played in the time there was; give more "
+                    "with --within, or say --runs",
+                    unplayed, batches.size()));
   }
 }
 

@@ -41,15 +41,18 @@ void share_out(int runs, RehearsalSpec* spec);
 
 struct Job {
   int batch = -1;  // index of the faults; -1: clean
+  int round = 0;   // how many of the batch come before it
   RunSpec run;
 };
+// The first of each batch, then the second of each, and so on: whoever stops early has seen
+// something of all.
 std::vector<Job> jobs_of(const RehearsalSpec& spec);
 
 struct RehearsalReport {
   RehearsalVerdict verdict = RehearsalVerdict::Pass;
   json::object json;  // docs/rehearse.md
 };
-// `results` in the order of the jobs.
+// Of the jobs that were done; `results` in their order. A batch without any is thin.
 RehearsalReport report_of(const RehearsalSpec& spec, std::span<const Job> jobs,
                           std::span<const RunResult> results);
 

@@ -95,10 +95,54 @@ TEST_F(Rehearse, AGoodReleaseAndAFaultThatIsCaughtPass) {
   EXPECT_EQ(get_string(report->as_object(), "verdict"), "pass");
   const json::object& fault = report->at("faults").at(0).as_object();
   EXPECT_TRUE(fault.at("caught_by").as_object().contains("session.crashed")) << out_;
-  EXPECT_NE(err_.find("without other"), std::string::npos);  // The other event is left out.
   const std::string once = out_;
   run();
   EXPECT_EQ(out_, once);
+}
+
+TEST_F(Rehearse, ACalendarIsRehearsedTogether) {
+  request_.event.clear();
+  request_.faults = {"none"};
+  request_.runs = 1;
+  run();
+  const auto report = parse_json(out_);
+  ASSERT_TRUE(report) << out_ << err_;
+  const json::array& calendar = report->at("calendar").as_array();
+  ASSERT_EQ(calendar.size(), 2u);
+  std::set<std::string> events;
+  for (const json::value& each : calendar) {
+    events.insert(get_string(each.as_object(), "event"));
+    EXPECT_EQ(each.at("runs").as_int64(), 1);
+  }
+  EXPECT_EQ(events, (std::set<std::string>{"gala", "other"}));
+}
+
+TEST_F(Rehearse, AnEventThatIsOverByThenIsLeftOut) {
+  write("past.yaml", R"(
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: spring, owner: raids }
+spec:
+  priority: 2
+  schedule: { start: 2026-03-01T10:00:00Z, end: 2026-03-05T10:00:00Z }
+  changes: [ { build: { fleet: raid, version: 1.1.0 } } ]
+)");
+  request_.paths.push_back(folder_ / "past.yaml");
+  request_.faults = {"none"};
+  request_.runs = 1;
+  run();
+  EXPECT_NE(err_.find("gala is played without spring, over by then"), std::string::npos) << err_;
+}
+
+// With no time at all the first run is made, and the report says what was not played.
+TEST_F(Rehearse, WhatDoesNotFitIntoTheTimeIsSaid) {
+  request_.faults = {"crashes:15", "errors:20"};
+  request_.runs = 0;
+  request_.within = "0s";
+  request_.threads = 1;
+  EXPECT_EQ(run(), 3) << out_ << err_;
+  EXPECT_EQ(parse_json(out_)->at("runs").as_int64(), 1);
+  EXPECT_NE(out_.find("2 of 2 faults were not played"), std::string::npos) << out_;
 }
 
 TEST_F(Rehearse, NoneIsCleanRunsAlone) {
