@@ -35,6 +35,20 @@ endif()
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
 set(folders_compiled_in_batches cli compute engine flow host sim wire)
 
+# Sources with deliberate bugs. The test program that has the bugs compiles them once more, and the linker takes its
+# objects instead of the libraries': for that each must be an object of its own, in no batch.
+file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.cc)
+set(sources_with_bugs "")
+foreach(source ${sources})
+  file(STRINGS ${source} found REGEX "include .base/deliberate_bug\\.h" LIMIT_COUNT 1)
+  if(found)
+    list(APPEND sources_with_bugs ${source})
+  endif()
+endforeach()
+set_source_files_properties(${sources_with_bugs} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# Who adds a bug names it there: then they are looked for again.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/deliberate_bug.h)
+
 function(sc_library name folder third_party_key)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
   list(FILTER sources EXCLUDE REGEX ".*/main\\.cc$")

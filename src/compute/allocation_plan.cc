@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "compute/fleet_census.h"
 #include "compute/fleet_demand.h"
 #include "model/exposure.h"
@@ -123,8 +124,9 @@ AllocationPlan make_allocation_plan(const World& world, const SaltOf& salt_of,
       build.protocols = layer.change->protocols;
       std::sort(build.protocols.begin(), build.protocols.end());
     }
-    take_quarantines(quarantines_in_force(world, name, world.time), &out);
-    take_withheld(world, name, &out);
+    if (!broken(DeliberateBug::QuarantineTakesSessions))
+      take_quarantines(quarantines_in_force(world, name, world.time), &out);
+    if (!broken(DeliberateBug::DrainingTakesSessions)) take_withheld(world, name, &out);
     return true;
   });
   return plan;

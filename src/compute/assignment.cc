@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "compute/session_players.h"
 #include "model/exposure.h"
 
@@ -70,7 +71,8 @@ std::string party_of(const AllocationRequest& request) {
 Result<BuildAssignment> assign_build(const FleetAllocationPlan& plan,
                                      const AllocationRequest& request, const std::string& region,
                                      const std::vector<const CanaryLayer*>& skip, Instant now) {
-  const std::string party = party_of(request);
+  const std::string party =
+      broken(DeliberateBug::DrawnEachSession) ? request.session : party_of(request);
   const SessionAudience audience(request, party, region, now);
   BuildAssignment out;
   for (const CanaryLayer& layer : plan.layers) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "engine/decide.h"
 #include "engine/moves.h"
 #include "engine/rollback_time.h"
@@ -78,7 +79,8 @@ Payloads finish_the_rollback(const Subject& s) {
   const bool undone = steps_are_all(s.event, [](const Step& step) {
     return step.state == StepState::Undone || step.state == StepState::Pending;
   });
-  if (!undone || !builds_that_run(s).empty()) return {};
+  const bool drained = builds_that_run(s).empty() || broken(DeliberateBug::EndsBeforeDrained);
+  if (!undone || !drained) return {};
   return {change_phase(s, PhaseInput::Undone, "every step is undone and every session drained")};
 }
 
@@ -92,7 +94,9 @@ Payloads validate_the_draft(const Subject& s) {
 }
 
 Payloads accept_the_approvals(const Subject& s) {
-  if (s.event.phase != Phase::Validated || !approvals_complete(s.world, s.event, s.now)) return {};
+  if (s.event.phase != Phase::Validated) return {};
+  if (!approvals_complete(s.world, s.event, s.now) && !broken(DeliberateBug::ApprovalIgnored))
+    return {};
   return {change_phase(s, PhaseInput::Approve, "all approvals are there")};
 }
 

@@ -9,6 +9,7 @@
 #include "engine/view.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
+#include "policy/policies.h"
 
 namespace showcaller {
 namespace {
@@ -26,6 +27,29 @@ bool is_back(StepState state) {
 bool answers_a_failure(const Payload& payload) {
   return std::holds_alternative<PhaseChanged>(payload) ||
          std::holds_alternative<StageEntered>(payload) || std::holds_alternative<HoldSet>(payload);
+}
+
+// Freezes and lines are read once more here, as simply as can be, beside the policies that decide:
+// what reads them wrongly there must not be asked whether it read them rightly.
+bool is_frozen(const World& world, const EventState& event, Instant wall) {
+  bool frozen = false;
+  each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
+    if (policy.audit_only || !policy.exceptions.empty()) return;  // Exceptions are others' to test.
+    for (const FreezeSpec& freeze : policy.freezes) {
+      const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+        return std::ranges::find(names, name) != names.end();
+      };
+      frozen = frozen || (freeze.from <= wall && wall < freeze.to &&
+                          (freeze.owners.empty() || has(freeze.owners, event.manifest->owner)) &&
+                          !has(freeze.except_events, event.manifest->name));
+    }
+  });
+  return frozen && event.glass.empty();
+}
+
+bool is_on_a_stopped_line(const World& world, const EventState& event) {
+  return world.lines.find("") || world.lines.find("event/" + event.manifest->name) ||
+         world.lines.find("owner/" + event.manifest->owner);
 }
 
 }  // namespace
@@ -62,13 +86,10 @@ void Invariants::check(const StageEntered& entered) {
   const EventState& event = *world_.event(entered.event);
   const bool grows = entered.stage > event.stage;
   const bool by_engine = record_->actor == kEngineActor;
-  // Operators promote what they vouch for; by itself nothing grows that is held or stopped, or
-  // whose evidence says anything but pass.
-  if (grows && by_engine && record_->cause == 0) {
-    require(!event.hold, "a held event grew");
-    require(!line_stopped(world_, event), "an event grew on a stopped line");
-  }
+  // Operators promote what they vouch for; by itself nothing grows that is held, or whose evidence
+  // says anything but pass.
   if (grows && by_engine) {
+    require(!event.hold, "a held event grew");
     const auto whole = event.gates.find("");
     require(whole == event.gates.end() || whole->second.visit != event.visit ||
                 whole->second.verdict == VerdictName::Pass,
@@ -77,11 +98,51 @@ void Invariants::check(const StageEntered& entered) {
   if (grows) {
     const auto why = exposure_blocked(world_, event, record_->time);
     require(!why, "an event grew although: " + why.value_or(""));
+    require(!is_frozen(world_, event, world_.wall(record_->time)), "a frozen event grew");
+    require(!is_on_a_stopped_line(world_, event), "an event grew on a stopped line");
   }
   require(entered.stage <= event.stage + 1, "a stage was left out");
   require(may_admit(event.phase), "a stage was entered in a phase that admits nobody");
   require(entered.exposure_ppm == event.spec().stages[std::size_t(entered.stage)].exposure_ppm,
           "a stage has another exposure than its manifest says");
+  baking_since_[entered.event] = record_->time;
+}
+
+void Invariants::check(const ExposureWidened& widened) {
+  if (widened.visit > 0) baking_since_[widened.event] = record_->time;
+}
+
+void Invariants::check(const ServerStarted& started) {
+  for (auto& [event, since] : baking_since_)
+    since += Duration(std::max<std::int64_t>(0, started.down_ms));
+}
+
+// By itself no stage ends before it has baked for as long as it has to, downtime not counted.
+void Invariants::check_bake(const EventState& event, const std::string& name) {
+  const auto since = baking_since_.find(name);
+  if (record_->actor != kEngineActor || since == baking_since_.end() || event.stage < 0) return;
+  require(record_->time - since->second >= event.spec().stages[std::size_t(event.stage)].bake_min,
+          "a stage ended before its time");
+}
+
+void Invariants::check_drained(const EventState& event, const std::string& name) {
+  for (const Change& change : event.spec().changes) {
+    const auto* build = std::get_if<BuildChange>(&change.what);
+    const FleetSpec* fleet = build ? world_.fleet(build->fleet) : nullptr;
+    if (!fleet || fleet->base == build->version) continue;
+    bool wanted = false;  // by another event
+    world_.events.each([&](const std::string& other, const EventState& its) {
+      if (other == name || !layer_is_active(its.phase)) return;
+      for (const Change& theirs : its.spec().changes) {
+        const auto* same = std::get_if<BuildChange>(&theirs.what);
+        wanted = wanted || (same && same->fleet == build->fleet && same->version == build->version);
+      }
+    });
+    world_.instances.each([&](const std::string& id, const Instance& instance) {
+      require(wanted || instance.fleet != build->fleet || instance.build != build->version,
+              fmt::format("an event is rolled back while {} runs", id));
+    });
+  }
 }
 
 void Invariants::check(const IntakeChanged& intake) {
@@ -99,6 +160,10 @@ void Invariants::check(const PhaseChanged& moved) {
     require(moved.to != Phase::Ready || step.state == StepState::Done,
             "an event is ready with a step that is not done");
   }
+  const EventState& event = *world_.event(moved.event);
+  if (moved.input == PhaseInput::Advance || moved.input == PhaseInput::GoLive)
+    check_bake(event, moved.event);
+  if (moved.to == Phase::RolledBack) check_drained(event, moved.event);
   if (moved.to == Phase::Approved) {
     require(approvals_complete(world_, *world_.event(moved.event), record_->time),
             "an approval was passed by");

@@ -35,7 +35,11 @@ class Invariants {
   void check(const StepStarted& step);
   void check(const StepFinished& step);
   void check(const VerdictChanged& verdict);
+  void check(const ExposureWidened& widened);
+  void check(const ServerStarted& started);
   void check(const auto&) {}
+  void check_bake(const EventState& event, const std::string& name);
+  void check_drained(const EventState& event, const std::string& name);
   void settle_debts(const Record& record);
   void check_world();
 
@@ -46,6 +50,8 @@ class Invariants {
   std::map<std::string, std::set<std::string>> effects_;  // by event: paths of actions not undone
   // By event: a failed gate that nothing has followed yet, and the time by which it has to.
   std::map<std::string, std::pair<std::string, Instant>> owed_;
+  // By event: when its stage began, moved on by what the server was away since.
+  std::map<std::string, Instant> baking_since_;
 };
 
 }  // namespace showcaller

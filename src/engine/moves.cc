@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/deliberate_bug.h"
 #include "compute/fleet_capacity.h"
 #include "model/exposure.h"
 #include "model/manifest/layers.h"
@@ -73,7 +74,7 @@ std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool 
   std::vector<Payload> out;
   // Intake closes first: who reads the records in order never sees an open door on an event that is
   // being undone.
-  if (subject.event.intake != IntakeState::Closed) {
+  if (subject.event.intake != IntakeState::Closed && !broken(DeliberateBug::IntakeLeftOpen)) {
     out.push_back(IntakeChanged{subject.name, IntakeState::Closed, {}, reason});
   }
   out.push_back(change_phase(subject, PhaseInput::Rollback, reason));
@@ -211,7 +212,7 @@ std::string builds_that_run(const Subject& subject) {
 }
 
 std::string blocked(const Subject& subject) {
-  if (subject.event.hold) {
+  if (subject.event.hold && !broken(DeliberateBug::HoldIgnored)) {
     return fmt::format("held by {}: {}", subject.event.hold->actor, subject.event.hold->reason);
   }
   if (auto why = exposure_blocked(subject.world, subject.event, subject.now)) return *why;

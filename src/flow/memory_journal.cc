@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/deliberate_bug.h"
 #include "flow/port/journal_rules.h"
 
 namespace showcaller {
@@ -71,6 +72,8 @@ Result<std::uint64_t> MemoryJournal::append(std::uint64_t epoch, std::uint64_t e
   if (fault == JournalFault::Kind::DiskFull) {
     return fail(ErrorCode::Limit, "the disk is full; nothing was written; free some space");
   }
+  if (broken(DeliberateBug::LostSync) && fault == JournalFault::Kind::TornBatch)
+    disk_->records_.pop_back();
   if (fault == JournalFault::Kind::FailBefore || fault == JournalFault::Kind::TornBatch) {
     lost_ = true;
     return fail(ErrorCode::Unavailable, "the journal's disk failed; reopen the journal");

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
+
 namespace showcaller {
 namespace {
 
@@ -44,7 +46,8 @@ StepFinished finish(const StepView& v, StepDirection direction, std::int64_t att
 }
 
 bool cannot_be_undone(const StepView& v) {
-  return v.change.irreversible || (v.action() && v.action()->undo.empty());
+  return v.change.irreversible || (v.action() && v.action()->undo.empty()) ||
+         broken(DeliberateBug::UndoSkipped);
 }
 
 // The first attempt in a direction: steps that need no call are finished with it.
@@ -104,8 +107,10 @@ bool is_stuck_now(const StepView& v) {
 }
 
 std::optional<SagaMove> next_undo(const EventState& event, Instant now) {
-  for (int i = int(event.steps->size()) - 1; i >= 0; --i) {
-    const StepView v = view_of(event, i);
+  const int steps = int(event.steps->size());
+  for (int i = steps - 1; i >= 0; --i) {
+    const int index = broken(DeliberateBug::UndoInTheWrongOrder) ? steps - 1 - i : i;
+    const StepView v = view_of(event, index);
     switch (v.step.state) {
       case StepState::Pending:
       case StepState::Undone:
@@ -200,6 +205,8 @@ ActionCall call_of(const World& world, const StepView& v) {
   call.path = doing ? v.action()->act : v.action()->undo;
   call.idempotency_key =
       step_idempotency_key(call.event, call.revision, call.step, call.direction, v.step.lineage);
+  if (broken(DeliberateBug::RetriedWithANewKey))
+    call.idempotency_key += fmt::format("/{}", call.attempt);
   call.trace = *v.event.trace;
   call.epoch = world.epoch;
   call.timeout = v.action()->timeout;

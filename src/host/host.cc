@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "base/hash.h"
 #include "compute/forecast_capacity.h"
 #include "engine/baseline_sources.h"
@@ -57,7 +58,9 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
 }
 
 std::string Host::salt_of(const std::string& event) const {
-  return to_hex(hmac_sha256(options_.secret, "exposure/" + event)).substr(0, 32);
+  std::string secret = options_.secret;
+  if (broken(DeliberateBug::RebucketedOnRestart)) secret += std::to_string(world()->epoch);
+  return to_hex(hmac_sha256(secret, "exposure/" + event)).substr(0, 32);
 }
 
 void Host::pass() {
@@ -231,6 +234,7 @@ void Host::note_exposures() {
     entries.push_back({row.event, row.revision, row.visit, row.region, row.player, row.session,
                        LedgerSource::Served, row.at});
   }
+  if (broken(DeliberateBug::LedgerRowLost) && !entries.empty()) entries.pop_back();
   note(entries);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "model/manifest/manifest_from_json.h"
 #include "model/world.h"
 
@@ -314,7 +315,7 @@ class Fold {
     const Duration offset(p.clock_ms);
     if (p.down_ms == 0 && offset < world_.clock_offset) world_.clock_stepped = record_.time;
     world_.clock_offset = offset;
-    if (p.down_ms <= 0) return {};
+    if (p.down_ms <= 0 || broken(DeliberateBug::DowntimeBakes)) return {};
     std::vector<std::string> shifted;
     world_.events.each([&](const std::string& name, const EventState& event) {
       if (counts_time(event.phase)) shifted.push_back(name);

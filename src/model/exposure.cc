@@ -3,12 +3,14 @@
 
 #include <algorithm>
 
+#include "base/deliberate_bug.h"
+
 namespace showcaller {
 namespace {
 
 bool admits_now(const EventState& event) {
   return event.manifest && may_admit(event.phase) && event.intake != IntakeState::Closed &&
-         !event.diverted && event.stage >= 0 &&
+         (!event.diverted || broken(DeliberateBug::DivertIgnored)) && event.stage >= 0 &&
          std::size_t(event.stage) < event.spec().stages.size();
 }
 
@@ -61,6 +63,7 @@ bool has_region(const EventState& event, const StageSpec& stage, std::string_vie
 ExposureRule empty_rule(const EventState& event, std::string salt) {
   ExposureRule rule;
   rule.salt = std::move(salt);
+  if (broken(DeliberateBug::ShuffledWhenWider)) rule.salt += char('a' + event.stage);
   rule.unit =
       event.manifest ? unit_attribute(event.spec().assigned_unit()) : unit_attribute(Unit::Player);
   return rule;

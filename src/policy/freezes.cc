@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/deliberate_bug.h"
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
 #include "policy/policies.h"
@@ -65,7 +66,7 @@ bool is_toward_exposure(const EventCommand& command) {
 }  // namespace
 
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now) {
-  if (broken_glass(event, now)) return std::nullopt;
+  if (broken_glass(event, now) || broken(DeliberateBug::FreezeIgnored)) return std::nullopt;
   now = world.wall(now);  // Freezes and exceptions are dates.
   const FreezeSpec* longest = nullptr;
   std::string policy_name;
@@ -111,7 +112,7 @@ std::vector<std::string> policy_notes(const World& world, const EventState& even
 }
 
 std::optional<std::string> line_stopped(const World& world, const EventState& event) {
-  if (world.lines.empty()) return std::nullopt;
+  if (world.lines.empty() || broken(DeliberateBug::StoppedLineIgnored)) return std::nullopt;
   for (const std::string& scope : scopes_of(event)) {
     const StoppedLine* line = world.lines.find(scope);
     if (!line) continue;

@@ -47,11 +47,13 @@ std::vector<Command> People::act(const World& world, Duration now, Instant engin
   std::vector<Command> out;
   const Population& population = truth_->population();
   world.events.each([&](const std::string& name, const EventState& event) {
-    if (event.phase == Phase::Validated && !truth_->acting(FaultKind::NoApproval)) {
-      const ApprovalNeed need = approvals_needed(world, event, engine_now);
-      const std::string task = fmt::format("approve/{}/{}", name, event.revision);
+    const bool waits = event.phase == Phase::Validated || event.proposed;
+    if (waits && !truth_->acting(FaultKind::NoApproval)) {
+      const EventState asked = with_proposal(event);
+      const ApprovalNeed need = approvals_needed(world, asked, engine_now);
+      const std::string task = fmt::format("approve/{}/{}", name, asked.revision);
       if (!need.complete() && is_time(task, population.approval, now)) {
-        for (Command& command : approvals_of(name, event, need)) out.push_back(std::move(command));
+        for (Command& command : approvals_of(name, asked, need)) out.push_back(std::move(command));
       }
     }
     if (event.phase != Phase::Preparing) return;

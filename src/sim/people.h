@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The people of a rehearsal: somebody approves what waits for it, after a while, and the tools of a
-// release report on the readiness checks that are theirs. Nobody else touches the event: what the
-// engine does by itself is what is rehearsed. Threads: none.
+// release report on the readiness checks that are theirs. Nobody else touches the event unless the
+// run's spec has operators (operators.h): what the engine does by itself is what is rehearsed.
+// Threads: none.
 #pragma once
 
 #include <map>

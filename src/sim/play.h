@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "sim/assigner.h"
 #include "sim/invariants.h"
+#include "sim/operators.h"
 #include "sim/people.h"
 #include "sim/run.h"
 #include "sim/session_level.h"
@@ -33,13 +34,15 @@ class Play {
   static std::vector<Fault> targeted(const RunSpec& spec);
   Status start_host();
   void restart(Duration down);
-  void send(Command command);
+  Status send(Command command);
+  void operate();
   Status apply(bool the_event);
   void play_game_before();
   void advance(Duration d);
   void strike();
   void settle();
   void follow_records();
+  void check_what_was_followed();
   void take(const Record& record);
   void sample();
   bool is_over();
@@ -67,6 +70,7 @@ class Play {
   VirtualServices services_;
   Crowd crowd_;
   People people_;
+  Operators operators_;
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   std::unique_ptr<MemoryJournal> journal_;
   MemoryJournal reader_{disk_};
@@ -85,6 +89,7 @@ class Play {
   Duration sampled_{};
   CrowdCounts at_stage_;
   std::uint64_t followed_ = 0;
+  Sha256 followed_hash_{};
   std::string fleet_named_;  // whose build changes; else the first
   bool headroom_seen_ = false;
   std::vector<std::string> pages_;

@@ -33,6 +33,7 @@ Play::Play(const RunSpec& spec, bool with_story)
       services_(&truth_, seed_of(spec.seed, 3)),
       crowd_(&truth_, &fleet_, seed_of(spec.seed, 4)),
       people_(&truth_, seed_of(spec.seed, 5)),
+      operators_(&truth_, spec.commands),
       ledger_(seed_of(spec.seed, 6)) {
   result_.seed = spec.seed;
   const std::uint64_t seed = seed_of(spec.seed, 7);
@@ -43,8 +44,7 @@ Play::Play(const RunSpec& spec, bool with_story)
   level_ = std::make_unique<SessionLevel>(
       &truth_, &fleet_, spec.event, seed,
       [this](const AllocationRequest& request, const Allocation& allocation) {
-        invariants_.follow_session(*host_->world(), request.fleet, allocation.instance,
-                                   request.party, allocation.arms);
+        invariants_.follow_session(*host_->world(), request, allocation);
       });
 }
 
@@ -91,6 +91,7 @@ void Play::restart(Duration down) {
   Status started = start_host();
   for (; !started && now() < spec_.horizon; started = start_host()) clock_.advance(seconds(1));
   CHECK(started);  // Memory holds what it was given: a full disk is full for so many writes.
+  check_what_was_followed();
 }
 
 void Play::settle() {
@@ -100,10 +101,19 @@ void Play::settle() {
   }
 }
 
-void Play::send(Command command) {
+// The answer to the last copy: the others are repetitions of one of them.
+Status Play::send(Command command) {
   const int copies = truth_.acting(FaultKind::Duplicates) ? 2 : 1;
-  for (int i = 0; i < copies; ++i) (void)host_->engine().submit(command);
+  const auto answered = std::make_shared<Status>(fail(ErrorCode::Unavailable, "nobody answered"));
+  for (int i = 0; i < copies; ++i) {
+    const Status taken =
+        host_->engine().submit(command, [answered](const Result<Receipt>& receipt) {
+          *answered = receipt ? Status() : std::unexpected(receipt.error());
+        });
+    if (!taken) *answered = taken;
+  }
   settle();
+  return *answered;
 }
 
 Status Play::apply(bool the_event) {

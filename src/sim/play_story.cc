@@ -46,11 +46,24 @@ void Play::tell_faults() {
   }
 }
 
+// After the power went, what was told is still there.
+void Play::check_what_was_followed() {
+  if (followed_ == 0) return;
+  std::optional<StoredRecord> now;
+  const Status read = reader_.read(followed_, [&](const StoredRecord& stored) {
+    now = stored;
+    return false;
+  });
+  CHECK(read);
+  invariants_.find_again(followed_, followed_hash_, now ? &*now : nullptr);
+}
+
 void Play::follow_records() {
   const Status read = reader_.read(followed_ + 1, [&](const StoredRecord& stored) {
     const auto record = decode_record(stored.bytes);
     CHECK(record);
     followed_ = stored.seq;
+    followed_hash_ = stored.hash;
     invariants_.follow(*record);
     take(*record);
     return true;

@@ -74,10 +74,20 @@ void Play::advance(Duration d) {
     restart(kRestartTakes);
   }
   for (Command& command : people_.act(*host_->world(), now(), host_->engine().now()))
-    send(std::move(command));
+    (void)send(std::move(command));
+  operate();
   follow_records();
   sample();
   watch();
+}
+
+// One command may change the phase that the next waits for.
+void Play::operate() {
+  while (const EventState* state = event()) {
+    auto command = operators_.next(*state, host_->engine().now());
+    if (!command) return;
+    operators_.answered(send(*std::move(command)).has_value());
+  }
 }
 
 std::vector<const Fault*> Play::strikes(FaultKind kind) {
@@ -138,6 +148,9 @@ RunResult Play::perform() {
   }
   close_stage();
   invariants_.compare(*host_->world());
+  invariants_.compare(&ledger_);
+  invariants_.check_effects(services_.effects());
+  result_.sent = operators_.met();
   result_.took = now();
   result_.counts = crowd_.counts();
   result_.pages = fmt::format("{}", fmt::join(pages_, "\n"));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compute/fleet_view.h"
+#include "model/command.h"
 #include "sim/crowd.h"
 #include "sim/fault.h"
 #include "sim/population.h"
@@ -45,11 +46,30 @@ class RunWatcher {
   virtual bool waits(Duration at) const = 0;
 };
 
+// What an operator asks for, once: when the event has been in that phase for so long, in that
+// revision or a later one.
+struct ScheduledCommand {
+  Phase phase = Phase::Draft;
+  Duration after{};
+  CommandBody body;
+  std::int64_t revision = 1;
+  std::string actor = "operator";  // with every right; the manifest's is "author"
+};
+
+// A scheduled command that was sent, and what it met.
+struct SentCommand {
+  std::size_t index = 0;          // in the spec
+  Phase phase = Phase::Draft;     // of the event when it was decided
+  std::vector<FaultKind> faults;  // that acted then, or had struck
+  bool accepted = false;
+};
+
 struct RunSpec {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // the event's, and all that it needs
   std::string event;                                       // whose story it is
   Population population;
   std::vector<Fault> faults;
+  std::vector<ScheduledCommand> commands;
   RehearsalLevel level = RehearsalLevel::Session;
   std::uint64_t seed = 1;
   Instant start{};                   // when the manifest is applied; the game runs before
@@ -113,6 +133,7 @@ struct RunResult {
   std::int64_t ledger_players = 0;
   double headroom_least = 0;
   std::string pages;
+  std::vector<SentCommand> sent;
   std::vector<Sample> samples;
   std::vector<std::string> violations;  // of what must always hold
   std::string hash;                     // of the journal's last record and of the counts

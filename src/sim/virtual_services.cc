@@ -19,7 +19,9 @@ void VirtualServices::call(const ActionCall& call, Outcome done) {
     under_way_.emplace(at, Answer{StepOutcome::Failed, "409 refused", std::move(done)});
     return;
   }
-  effects_.try_emplace(call.idempotency_key, 1);
+  const bool only_asks = call.path == call.verify_path;
+  if (!only_asks && keys_.insert(call.idempotency_key).second)
+    effects_.push_back({call.event, call.revision, call.step, call.direction});
   const bool lost = random_.chance(kLostAnswers);
   under_way_.emplace(at, lost ? Answer{StepOutcome::Unknown, "no reply", std::move(done)}
                               : Answer{StepOutcome::Done, "200", std::move(done)});

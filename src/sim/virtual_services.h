@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,14 @@
 
 namespace showcaller::sim {
 
+// What a service did for a call.
+struct ActionEffect {
+  std::string event;
+  std::int64_t revision = 0;
+  int step = 0;
+  StepDirection direction = StepDirection::Do;
+};
+
 class VirtualServices final : public ActionPort {
  public:
   VirtualServices(const Truth* truth, std::uint64_t seed) : truth_(truth), random_(seed) {}
@@ -23,8 +32,8 @@ class VirtualServices final : public ActionPort {
   void set_time(Duration now);
   // The caller died: nobody waits for what is under way.
   void forget_callers() { under_way_.clear(); }
-  // By idempotency key: how often the effect happened.
-  const std::map<std::string, int>& effects() const { return effects_; }
+  // In the order they happened.
+  const std::vector<ActionEffect>& effects() const { return effects_; }
 
  private:
   struct Answer {
@@ -35,7 +44,8 @@ class VirtualServices final : public ActionPort {
   const Truth* truth_;
   Random random_;
   Duration now_{};
-  std::map<std::string, int> effects_;
+  std::set<std::string> keys_;  // whose effect is there
+  std::vector<ActionEffect> effects_;
   std::multimap<Duration, Answer> under_way_;
 };
 

@@ -1,69 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random combinations of faults at random times: whatever happens, what must always hold does, and
-// every rollback comes home unless its undo was told to fail. SHOWCALLER_SIM_MINUTES goes on with
-// fresh seeds for so long; SHOWCALLER_SIM_SEED repeats one.
+// Random combinations of faults and operators' commands at random times: whatever happens, what
+// must always hold does, and every rollback comes home unless its undo was told to fail.
+// SHOWCALLER_SIM_MINUTES goes on with fresh seeds for so long, SHOWCALLER_SIM_MEETINGS until each
+// command has met each fault in each phase so often; every other run is steered to what was met
+// least. SHOWCALLER_SIM_SEED repeats one, SHOWCALLER_SIM_MEETING one that was steered.
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <random>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
-#include "sim/rehearsal.h"
-#include "tests/sim/small_game.h"
+#include "tests/sim/coverage.h"
 
 namespace showcaller::sim {
 namespace {
 
 constexpr std::uint64_t kFixedSeeds = 8;
 
-std::string random_faults(Random* random) {
-  std::vector<std::string> out;
-  for (std::uint64_t left = random->below(4); left > 0; --left) {
-    const auto kind = FaultKind(random->below(kFaultKinds));
-    std::string fault(to_string(kind));
-    fault += fmt::format("@{}s", random->below(600));
-    if (random->chance(0.5)) fault += fmt::format("+{}s", 10 + random->below(600));
-    if (kind == FaultKind::RegionLoss) fault += random->chance(0.5) ? "/eu" : "/na";
-    out.push_back(std::move(fault));
-  }
-  return fmt::format("{}", fmt::join(out, ","));
+// What is wrong with a run, a sentence each.
+std::vector<std::string> wrong_with(const RandomRun& random, const RunResult& result) {
+  std::vector<std::string> out = result.violations;
+  if (result.ending == Ending::Stuck && random.faults.find("undo_fails") == std::string::npos)
+    out.push_back("its rollback did not come home: " + result.why);
+  // The same again gives the same: one run in twenty is held against that.
+  if (random.spec.seed % 20 == 0 && run(random.spec).hash != result.hash)
+    out.emplace_back("played again, it is another run");
+  return out;
 }
 
-void rehearse_seed(std::uint64_t seed) {
-  Random random(seed);
-  const std::string faults = random_faults(&random);
-  RunSpec spec = small_game(faults);
-  spec.seed = seed;
-  const RunResult result = run(spec);
-  const std::string again = fmt::format(
-      "SHOWCALLER_SIM_SEED={} build/release/test_sim --gtest_filter=RandomFaults.*", seed);
-  for (const std::string& violation : result.violations)
-    ADD_FAILURE() << again << "\n" << faults << ": " << violation;
-  EXPECT_TRUE(result.ending != Ending::Stuck || faults.find("undo_fails") != std::string::npos)
-      << again << "\n"
-      << faults << ": " << result.why;
-  // The same again gives the same: one run in twenty is held against that.
-  if (seed % 20 == 0) {
-    EXPECT_EQ(run(spec).hash, result.hash) << again;
-  }
+std::string how_to_repeat(std::uint64_t seed, const std::optional<Meeting>& meeting) {
+  return fmt::format(
+      "{}SHOWCALLER_SIM_SEED={} build/release/test_sim --gtest_filter=RandomFaults.*",
+      meeting ? fmt::format("SHOWCALLER_SIM_MEETING={} ", to_text(*meeting)) : "", seed);
 }
+
+RandomRun written(std::uint64_t seed, const std::optional<Meeting>& meeting) {
+  return meeting ? run_to_meet(*meeting, seed) : random_run(seed);
+}
+
+// Runs on all cores, until it is enough.
+class Campaign {
+ public:
+  explicit Campaign(std::uint64_t seed) : next_(seed), random_(seed) {}
+
+  template <class Enough>
+  void play(Enough enough) {
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
+      threads.emplace_back([&] {
+        while (play_one(enough)) {
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const std::string& failure : failures_) ADD_FAILURE() << failure;
+  }
+
+  void play_seed(std::uint64_t seed, const std::optional<Meeting>& meeting) {
+    const RandomRun random = written(seed, meeting);
+    const RunResult result = run(random.spec);
+    const std::vector<std::string> wrong = wrong_with(random, result);
+    const std::lock_guard lock(mutex_);
+    ++runs_;
+    coverage_.add(meetings_of(random, result));
+    for (const std::string& what : wrong)
+      failures_.push_back(
+          fmt::format("{}\n{}: {}", how_to_repeat(seed, meeting), random.faults, what));
+  }
+
+  const Coverage& coverage() const { return coverage_; }
+  std::string summary() const { return fmt::format("{} runs; {}\n", runs_, coverage_.summary()); }
+
+ private:
+  bool play_one(const auto& enough) {
+    std::uint64_t seed = 0;
+    std::optional<Meeting> meeting;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failures_.empty() || enough(coverage_)) return false;
+      seed = next_++;
+      if (steers_always_ || seed % 2 == 1) meeting = coverage_.least(&random_);
+    }
+    play_seed(seed, meeting);
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::uint64_t next_;
+  Random random_;
+  bool steers_always_ = false;
+  Coverage coverage_;
+  std::int64_t runs_ = 0;
+  std::vector<std::string> failures_;
+};
 
 TEST(RandomFaults, KeepWhatMustAlwaysHold) {
-  if (const char* seed = std::getenv("SHOWCALLER_SIM_SEED"))
-    return rehearse_seed(std::stoull(seed));
-  const char* minutes_text = std::getenv("SHOWCALLER_SIM_MINUTES");
-  if (!minutes_text) {
-    for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) rehearse_seed(seed);
-    return;
+  using std::chrono::steady_clock;
+  const auto setting = [](const char* name) { return std::getenv(name); };
+  if (const char* seed = setting("SHOWCALLER_SIM_SEED")) {
+    Campaign one(1);
+    const char* meeting = setting("SHOWCALLER_SIM_MEETING");
+    one.play_seed(std::stoull(seed), meeting ? parse_meeting(meeting) : std::nullopt);
+    return one.play([](const Coverage&) { return true; });
   }
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::milliseconds(std::int64_t(std::stod(minutes_text) * 60'000));
-  std::uint64_t seed = std::random_device{}();
-  std::uint64_t runs = 0;
-  for (; std::chrono::steady_clock::now() < end && !HasFailure(); ++runs) rehearse_seed(seed++);
-  fmt::print("{} runs with fresh seeds\n", runs);
+  Campaign campaign(std::random_device{}());
+  const auto begin = steady_clock::now();
+  if (const char* minutes_text = setting("SHOWCALLER_SIM_MINUTES")) {
+    const auto end =
+        begin + std::chrono::milliseconds(std::int64_t(std::stod(minutes_text) * 60'000));
+    campaign.play([&](const Coverage&) { return steady_clock::now() >= end; });
+  } else {
+    for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) campaign.play_seed(seed, {});
+    campaign.play([](const Coverage&) { return true; });
+  }
+  fmt::print("{}", campaign.summary());
 }
 
 }  // namespace

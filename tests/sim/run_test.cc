@@ -5,75 +5,34 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/operator_verbs.h"
+#include "tests/sim/scenarios.h"
 #include "tests/sim/small_game.h"
 
 namespace showcaller::sim {
 namespace {
 
-RunResult rehearsed(const std::string& faults, std::uint64_t seed = 1) {
-  RunSpec spec = small_game(faults);
-  spec.seed = seed;
-  RunResult result = run(spec);
-  for (const std::string& violation : result.violations)
-    ADD_FAILURE() << faults << ": " << violation;
-  return result;
-}
-
-TEST(Rehearsal, WhatIsWellGoesLive) {
-  const RunResult result = rehearsed("");
-  EXPECT_EQ(result.ending, Ending::Live) << result.why;
-  ASSERT_EQ(result.stages.size(), 2u);
-  EXPECT_GT(result.stages[0].counts.canary_sessions, 0);
-  EXPECT_EQ(result.counts.harmed_players, 0);
-}
-
-TEST(Rehearsal, WhatHarmsPlayersIsUndone) {
-  for (const char* fault : {"crashes:15", "errors:20"}) {
-    const RunResult result = rehearsed(fault);
-    EXPECT_EQ(result.ending, Ending::RolledBack) << fault << ": " << result.why;
-    ASSERT_TRUE(result.fired);
-    EXPECT_EQ(result.fired->gate, fault[0] == 'c' ? "session.crashed" : "session.error");
-    EXPECT_TRUE(result.to_rolled_back);
-    EXPECT_GT(result.counts.harmed_players, 0);
-    EXPECT_GT(result.ledger_players, 0);
+TEST(Rehearsal, ComesToWhatItMust) {
+  for (const Scenario& scenario : scenarios()) {
+    for (const std::string& wrong : scenario.wrong_with(run(scenario.spec)))
+      ADD_FAILURE() << scenario.name << ": " << wrong;
   }
 }
 
-TEST(Rehearsal, WhatCannotBeUndoneIsStuckAndNamed) {
-  const RunResult result = rehearsed("crashes:15,undo_fails");
-  EXPECT_EQ(result.ending, Ending::Stuck);
-  EXPECT_NE(result.why.find("grants/open"), std::string::npos) << result.why;
-  EXPECT_FALSE(result.pages.empty());
-}
-
-TEST(Rehearsal, WithoutApprovalNobodyIsLetIn) {
-  const RunResult result = rehearsed("no_approval");
-  EXPECT_EQ(result.ending, Ending::NotReady);
-  EXPECT_EQ(result.counts.canary_sessions, 0);
-}
-
-// Trouble that is nobody's fault on the canary: whatever comes of it, what must hold does.
-TEST(Rehearsal, PromisesHoldWhateverGoesWrong) {
-  for (const char* faults :
-       {"restart@1m", "disk_full@1m", "torn_write@1m", "clock_jump@1m", "duplicates", "lies",
-        "instance_loss:0.5@1m", "host_loss@1m", "region_loss@1m+3m/na", "quota:60", "slow_start",
-        "herd@1m+3m", "blind@1m+2m", "split", "leak:3", "crashes:15,restart@2m,lies:0.1"}) {
-    const RunResult result = rehearsed(faults);
-    EXPECT_NE(result.ending, Ending::Stuck) << faults << ": " << result.why;
-  }
-}
-
-TEST(Rehearsal, WhileBlindNothingAdvances) {
-  const RunResult result = rehearsed("blind@30s+10h");
-  EXPECT_NE(result.ending, Ending::Live) << result.why;
-  EXPECT_EQ(result.stages.size(), 1u);
-}
-
-TEST(Rehearsal, ABrokenSplitIsNotTrusted) {
-  const RunResult result = rehearsed("split:0.8");
-  EXPECT_NE(result.ending, Ending::Live) << result.why;
-  ASSERT_TRUE(result.fired);
-  EXPECT_EQ(result.fired->verdict, "skewed");
+TEST(Rehearsal, TellsWhatACommandMet) {
+  RunSpec spec = small_game("duplicates,herd@1m");
+  Random random(1);
+  spec.commands = {scheduled(OperatorVerb::Promote, Phase::Validated, {}, &random),
+                   scheduled(OperatorVerb::Rollback, Phase::RollingOut, minutes(2), &random)};
+  const RunResult result = run(spec);
+  EXPECT_EQ(result.ending, Ending::RolledBack) << result.why;
+  ASSERT_EQ(result.sent.size(), 2u);
+  EXPECT_EQ(result.sent[0].phase, Phase::Validated);
+  EXPECT_FALSE(result.sent[0].accepted);
+  EXPECT_EQ(result.sent[0].faults, std::vector{FaultKind::Duplicates});
+  EXPECT_EQ(result.sent[1].phase, Phase::RollingOut);
+  EXPECT_TRUE(result.sent[1].accepted);
+  EXPECT_EQ(result.sent[1].faults, (std::vector{FaultKind::Duplicates, FaultKind::Herd}));
 }
 
 TEST(Rehearsal, EqualSpecsGiveEqualRuns) {

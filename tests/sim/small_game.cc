@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/small_game.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "model/manifest/manifest.h"
@@ -54,6 +55,7 @@ spec:
     unit: party
     stages:
       - { name: canary, exposure: 20%, bake: { min: 5m, max: 40m } }
+      - { name: half, exposure: 50%, bake: 1m, gated: false }
       - { name: world, exposure: 100%, bake: 1m, gated: false }
   analysis: { tick: 10s, warmup: 20s, profile: C }
   gates:
@@ -62,15 +64,45 @@ spec:
   rollback: { sessions: { drain: 5m, then: leave }, within: 30m }
 )";
 
+std::vector<std::shared_ptr<const Manifest>> parsed(const std::string& text) {
+  const SourceFile source{"house.yaml", text};
+  ParseOutcome outcome = parse_manifests(std::span(&source, 1), {});
+  EXPECT_TRUE(outcome.ok()) << format_findings(outcome.findings, std::span(&source, 1));
+  std::vector<std::shared_ptr<const Manifest>> out;
+  for (Manifest& manifest : outcome.manifests)
+    out.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  return out;
+}
+
+const std::vector<std::shared_ptr<const Manifest>>& house() {
+  static const auto manifests = parsed(kHouse);
+  return manifests;
+}
+
 }  // namespace
 
+std::shared_ptr<const Manifest> revised_gala(int within_minutes) {
+  std::string text = kHouse;
+  const std::string_view written = "within: 30m";
+  text.replace(text.find(written), written.size(), fmt::format("within: {}m", within_minutes));
+  return parsed(text).back();
+}
+
+std::shared_ptr<const Manifest> freeze_until(Instant end) {
+  return parsed(fmt::format(R"(
+apiVersion: showcaller.dev/v1
+kind: Policy
+metadata: {{ name: quiet-hours, owner: raids }}
+spec:
+  freezes: [ {{ name: quiet, from: 2026-01-01T00:00:00Z, to: {} }} ]
+)",
+                            format_instant(end)))
+      .front();
+}
+
 RunSpec small_game(const std::string& faults) {
-  const SourceFile source{"house.yaml", kHouse};
-  ParseOutcome parsed = parse_manifests(std::span(&source, 1), {});
-  EXPECT_TRUE(parsed.ok()) << format_findings(parsed.findings, std::span(&source, 1));
   RunSpec spec;
-  for (Manifest& manifest : parsed.manifests)
-    spec.manifests.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  spec.manifests = house();
   spec.event = "gala";
   std::vector<Finding> findings;
   auto population =
@@ -82,6 +114,7 @@ RunSpec small_game(const std::string& faults) {
   spec.population = fitted(*population, spec.manifests);
   spec.start = parse_instant("2026-06-01T12:00:00Z").value();
   spec.watched = minutes(3);
+  spec.horizon = hours(2);
   for (std::size_t from = 0; from < faults.size();) {
     const std::size_t comma = std::min(faults.find(',', from), faults.size());
     auto fault = parse_fault(faults.substr(from, comma - from));

@@ -12,4 +12,9 @@ namespace showcaller::sim {
 // Of the event `gala`, with faults as "crashes:5,undo_fails".
 RunSpec small_game(const std::string& faults = "");
 
+// What may be applied in the course of it: `gala` with another bound of its rollback, and a policy
+// that freezes every event until then.
+std::shared_ptr<const Manifest> revised_gala(int within_minutes);
+std::shared_ptr<const Manifest> freeze_until(Instant end);
+
 }  // namespace showcaller::sim

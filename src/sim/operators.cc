@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/operators.h"
+
+#include <fmt/format.h>
+
+namespace showcaller::sim {
+
+std::optional<Command> Operators::next(const EventState& event, Instant engine_now) {
+  for (std::size_t i = 0; i < commands_.size(); ++i) {
+    const ScheduledCommand& due = commands_[i];
+    if (sent_[i] || due.phase != event.phase || event.revision < due.revision) continue;
+    if (engine_now - event.phase_since < due.after) continue;
+    sent_[i] = true;
+    met_.push_back({i, event.phase, acting(), false});
+    Command command;
+    command.body = due.body;
+    command.actor = {due.actor, {"admin"}};
+    command.key = fmt::format("rehearsal/operator/{}", i);
+    return command;
+  }
+  return std::nullopt;
+}
+
+std::vector<FaultKind> Operators::acting() const {
+  std::vector<FaultKind> out;
+  for (int kind = 0; kind < kFaultKinds; ++kind) {
+    if (!truth_->begun(FaultKind(kind)).empty()) out.push_back(FaultKind(kind));
+  }
+  return out;
+}
+
+}  // namespace showcaller::sim
