@@ -117,10 +117,12 @@ void Invariants::check(const ServerStarted& started) {
     since += Duration(std::max<std::int64_t>(0, started.down_ms));
 }
 
-// By itself no stage ends before it has baked for as long as it has to, downtime not counted.
-void Invariants::check_bake(const EventState& event, const std::string& name) {
+// By itself no stage ends that is held, or has not baked for as long as it has to, downtime not
+// counted.
+void Invariants::check_end_of_stage(const EventState& event, const std::string& name) {
   const auto since = baking_since_.find(name);
   if (record_->actor != kEngineActor || since == baking_since_.end() || event.stage < 0) return;
+  require(!event.hold, "a held event went on");
   require(record_->time - since->second >= event.spec().stages[std::size_t(event.stage)].bake_min,
           "a stage ended before its time");
 }
@@ -162,7 +164,7 @@ void Invariants::check(const PhaseChanged& moved) {
   }
   const EventState& event = *world_.event(moved.event);
   if (moved.input == PhaseInput::Advance || moved.input == PhaseInput::GoLive)
-    check_bake(event, moved.event);
+    check_end_of_stage(event, moved.event);
   if (moved.to == Phase::RolledBack) check_drained(event, moved.event);
   if (moved.to == Phase::Approved) {
     require(approvals_complete(world_, *world_.event(moved.event), record_->time),

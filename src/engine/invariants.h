@@ -38,7 +38,7 @@ class Invariants {
   void check(const ExposureWidened& widened);
   void check(const ServerStarted& started);
   void check(const auto&) {}
-  void check_bake(const EventState& event, const std::string& name);
+  void check_end_of_stage(const EventState& event, const std::string& name);
   void check_drained(const EventState& event, const std::string& name);
   void settle_debts(const Record& record);
   void check_world();

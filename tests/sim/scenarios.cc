@@ -109,7 +109,7 @@ std::vector<Scenario> written() {
   out.push_back(with_operators("the server is away while a stage bakes", "restart:50@50s",
                                {promoted}, ends(Ending::Live)));
   out.push_back(with_operators("held, and promoted no more by itself", "",
-                               {promoted, {Hold, Phase::RollingOut, seconds(20)}},
+                               {promoted, promoted, {Hold, Phase::RollingOut, seconds(20)}},
                                ends(Ending::Held)));
   out.push_back(with_operators("frozen, and on when the freeze is over", "",
                                {promoted, {Freeze, Phase::RollingOut, seconds(20)}},
