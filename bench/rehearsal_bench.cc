@@ -67,23 +67,26 @@ spec:
       - {{ name: world, exposure: 100%, bake: 30m, gated: false }}
   analysis: {{ tick: {tick}, profile: G1 }}
   gates:
-    - {{ metric: session.crashed, worse_by_at_most: 0%, must_detect: 10x, on_fail: rollback }}
+    {crashes}
     - {{ metric: session.error, worse_by_at_most: 0%, must_detect: 3x, on_fail: rollback }}
     - {{ metric: join.latency, quantile: 0.99, worse_by_at_most: 10%, must_detect: 3x, on_fail: rollback }}
   on_thin: widen
 )";
 
+constexpr const char* kCrashes =
+    "- { metric: session.crashed, worse_by_at_most: 0%, must_detect: 10x, on_fail: rollback }";
+
 struct Game {
-  std::string change = "flag: { key: shop-v2, to: \"on\" }", unit = "player", tick = "10s",
-              schedule;
+  std::string change = "flag: { key: shop-v2, to: \"on\" }", unit = "player", tick = "10s";
+  std::string schedule, crashes = kCrashes;
   double players = 100'000, registered = 1'000'000;
   Duration watched = minutes(1);
 };
 
 RunSpec spec_of(const Game& game, RehearsalLevel level) {
-  const std::string text =
-      fmt::format(kGame, fmt::arg("schedule", game.schedule), fmt::arg("change", game.change),
-                  fmt::arg("unit", game.unit), fmt::arg("tick", game.tick));
+  const std::string text = fmt::format(
+      kGame, fmt::arg("schedule", game.schedule), fmt::arg("change", game.change),
+      fmt::arg("unit", game.unit), fmt::arg("tick", game.tick), fmt::arg("crashes", game.crashes));
   const SourceFile source{"game.yaml", text};
   ParseOutcome parsed = parse_manifests(std::span(&source, 1), {});
   CHECK(parsed.ok());
@@ -205,6 +208,7 @@ int main(int argc, char** argv) {
   Game build;
   build.change = "build: { fleet: raid, version: 1.1.0 }";
   build.unit = "party";
+  build.crashes.clear();  // Instances that die are too few events to be judged in two hours.
   two_hours("build", build, &figures);
   figures.push_back(ten_weeks());
   figures.push_back(cores());

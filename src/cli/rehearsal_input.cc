@@ -42,8 +42,7 @@ Result<std::string> read_text(const std::string& path) {
 bool has_place(const Manifest& manifest, const Fault& fault) {
   if (manifest.kind() != Kind::Fleet) return false;
   for (const RegionSpec& region : manifest.as<FleetSpec>().regions) {
-    if (region.name == fault.target &&
-        (fault.kind == FaultKind::RegionLoss || region.hosts.empty()))
+    if (region.name == fault.target && (fault.kind != FaultKind::HostLoss || region.hosts.empty()))
       return true;
     if (fault.kind == FaultKind::HostLoss &&
         std::find(region.hosts.begin(), region.hosts.end(), fault.target) != region.hosts.end())
@@ -172,16 +171,18 @@ Status check_population(const Population& population,
 
 Status check_fault(const Fault& fault, const LiveEventSpec& event,
                    std::span<const std::shared_ptr<const Manifest>> manifests) {
-  const bool placed = fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss;
+  const bool placed = fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss ||
+                      fault.kind == FaultKind::Partition;
   if (needs_a_build(fault.kind) && !event.changes_build()) {
     return fail(ErrorCode::Invalid,
                 fmt::format("the fault {}: the event brings no build for it", to_text(fault)));
   }
   if (fault.target.empty()) return {};
   if (!placed) {
-    return fail(
-        ErrorCode::Invalid,
-        fmt::format("the fault {}: only region_loss and host_loss take a target", to_text(fault)));
+    return fail(ErrorCode::Invalid,
+                fmt::format("the fault {}: only region_loss, partition and host_loss take "
+                            "a target",
+                            to_text(fault)));
   }
   const bool there = std::any_of(manifests.begin(), manifests.end(),
                                  [&](const auto& manifest) { return has_place(*manifest, fault); });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 
@@ -144,10 +145,21 @@ void Crowd::arrive(const Step& step, std::size_t index, Level* level) {
                     door.share * double((step.to - step.from).count()) / 1000;
   if (const Fault* herd = truth_->acting(FaultKind::Herd)) expected *= herd->size;
   const std::uint64_t parties = population.parties(region);
+  const Fault* writes = truth_->acting(FaultKind::Writes);
+  std::int64_t room = std::numeric_limits<std::int64_t>::max();
+  if (writes) {
+    const double best = population.players / population.session_players /
+                        (double(population.session.count()) / 1000) * region.share * door.share;
+    room = std::int64_t(writes->size * best * double((step.to - step.from).count()) / 1000);
+  }
   for (std::uint64_t left = random_.poisson(expected); left > 0; --left) {
     const Visit visit{door, index, random_.below(parties), next_id()};
     if (is_away(door.region, visit.party, step.to)) continue;
-    if (!level->never_asks(visit, &random_)) begin(step, visit, level);
+    if (level->never_asks(visit, &random_)) continue;
+    if (room-- > 0)
+      begin(step, visit, level);
+    else
+      ++counts_.refused;  // It cannot be written down, so it is not played.
   }
 }
 

@@ -70,7 +70,9 @@ void EvidenceLevel::find_places() {
   for (auto& [id, instance] : fleet_->instances()) {
     const ObservedInstance& seen = instance.seen;
     const auto fleet = plan->fleets.find(seen.fleet);
-    if (fleet == plan->fleets.end() || seen.state == InstanceState::Exited) continue;
+    if (fleet == plan->fleets.end() || seen.state == InstanceState::Exited ||
+        fleet_->is_cut_off(seen.region))
+      continue;
     OpenBuild& build = places_[seen.fleet][seen.build][seen.region];
     build.has_any = build.has_any || seen.was_ready;
     if (takes_sessions(instance, fleet->second)) build.with_room.push_back(&instance);

@@ -46,6 +46,9 @@ constexpr auto kRows = std::to_array<Row>({
     {NoApproval,   "no_approval",   1,    0, 1,   false, true,  "nobody approves"},
     {Quota,        "quota",         8,    0, 1e7, false, true,  "the provider gives no more than {} instances"},
     {Herd,         "herd",          3,    0, 1e3, false, false, "{} times as many players come as usual"},
+    {Partition,    "partition",     1,    0, 1,   false, false, "a region is cut off from the server: it plays on unseen, and reports afterwards"},
+    {Addresses,    "addresses",     4,    0, 1e6, false, true,  "a host has no more than {} addresses for instances"},
+    {Writes,       "writes",        0.5,  0, 1e3, false, false, "the game's database takes {} of the best hour's new sessions, and no more"},
 });
 // clang-format on
 
@@ -113,7 +116,8 @@ bool strikes_once(FaultKind kind) {
 }
 bool needs_a_build(FaultKind kind) {
   return kind == Leak || kind == Split || kind == SlowStart || kind == InstanceLoss ||
-         kind == HostLoss || kind == RegionLoss || kind == Quota || kind == Lies;
+         kind == HostLoss || kind == RegionLoss || kind == Quota || kind == Lies ||
+         kind == Partition || kind == Addresses;
 }
 
 Result<Fault> parse_fault(std::string_view whole) {

@@ -40,8 +40,11 @@ enum class FaultKind : std::uint8_t {
   NoApproval,    // nobody approves
   Quota,         // the provider gives no more than SIZE instances
   Herd,          // SIZE times as many come as usual
+  Partition,     // a region is cut off: its servers play on, unseen; their reports come afterwards
+  Addresses,     // a host has no more than SIZE addresses, and nothing starts beyond them
+  Writes,        // the game's database takes a share SIZE of the best hour's new sessions
 };
-constexpr int kFaultKinds = 22;
+constexpr int kFaultKinds = 25;
 
 struct Fault {
   FaultKind kind = FaultKind::Errors;

@@ -53,7 +53,8 @@ std::vector<Fault> Play::targeted(const RunSpec& spec) {
   std::vector<Fault> faults = spec.faults;
   for (Fault& fault : faults) {
     if (fault.target.empty() && !spec.population.regions.empty() &&
-        (fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss)) {
+        (fault.kind == FaultKind::RegionLoss || fault.kind == FaultKind::HostLoss ||
+         fault.kind == FaultKind::Partition)) {
       fault.target = spec.population.regions.front().name;
       for (const auto& manifest : spec.manifests) {
         if (fault.kind != FaultKind::HostLoss || manifest->kind() != Kind::Fleet) continue;

@@ -100,11 +100,15 @@ std::vector<std::vector<Fault>> usual_faults(const RehearsalSpec& spec) {
     out.push_back({usual(Quota)});
     out.push_back({usual(Split)});
     out.push_back({usual(InstanceLoss, minutes(2))});
-    if (spec.run.population.regions.size() > 1)
+    out.push_back({usual(Addresses)});
+    if (spec.run.population.regions.size() > 1) {
       out.push_back({usual(RegionLoss, minutes(2), minutes(10))});
+      out.push_back({usual(Partition, minutes(2), minutes(10))});
+    }
     out.push_back({usual(Lies)});
   }
   out.push_back({usual(Herd, minutes(1), minutes(10))});
+  out.push_back({usual(Writes, minutes(1), minutes(10))});
   out.push_back({usual(Blind, minutes(2), minutes(5))});
   out.push_back({usual(Restart, minutes(3))});
   out.push_back({usual(DiskFull, minutes(2))});

@@ -46,9 +46,12 @@ std::vector<FleetDoor> doors_of(const RunSpec& spec) {
 }  // namespace
 
 Duration Play::step_length() const {
-  Duration step = std::min(kStepMost, spec_.population.session / 20);
   const EventState* state = event();
-  if (state) step = std::min(step, state->spec().analysis.tick);
+  const Duration tick = state ? state->spec().analysis.tick : kStepMost;
+  // Rates are as true in the steps that they are judged in.
+  const bool in_ticks = spec_.level == RehearsalLevel::Evidence;
+  const Duration most = in_ticks ? std::max(tick, kStepMost) : kStepMost;
+  const Duration step = std::min({most, spec_.population.session / 20, tick});
   return std::max<Duration>(seconds(1), std::chrono::floor<std::chrono::seconds>(step));
 }
 

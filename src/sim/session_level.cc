@@ -110,7 +110,8 @@ void SessionLevel::say(const Playing& session, const Ticket& ticket, const Measu
   if (ticket.instance.empty() || metric.is_crash) return;
   delta.session = session_name(session.id);
   delta.instance = ticket.instance;
-  said_.push_back(std::move(delta));
+  const std::string& region = truth_->population().regions[session.region].name;
+  (fleet_->is_cut_off(region) ? kept_back_ : said_).push_back(std::move(delta));
 }
 
 void SessionLevel::send(Duration now) {
@@ -136,6 +137,10 @@ void SessionLevel::send(Duration now) {
 }
 
 void SessionLevel::end_step(Duration now) {
+  if (!truth_->acting(FaultKind::Partition)) {
+    std::move(kept_back_.begin(), kept_back_.end(), std::back_inserter(said_));
+    kept_back_.clear();
+  }
   send(now);
   const bool blind = truth_->acting(FaultKind::Blind) != nullptr;
   while (!under_way_.empty() && under_way_.begin()->first <= now) {

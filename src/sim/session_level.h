@@ -49,6 +49,7 @@ class SessionLevel final : public Level {
   Seated on_seat_;
   std::map<std::uint64_t, Ticket> tickets_;  // by session
   std::vector<TelemetryDelta> said_;
+  std::vector<TelemetryDelta> kept_back_;  // by servers that are cut off
   std::int64_t next_batch_ = 1;
   std::multimap<Duration, std::string> under_way_;  // batches as they travel, by their arrival
   std::int64_t refused_ = 0;

@@ -96,6 +96,22 @@ void VirtualFleet::seat(VirtualInstance* instance, std::uint64_t session) {
   instance->shown = false;
 }
 
+bool VirtualFleet::is_cut_off(const std::string& region) const {
+  const Fault* partition = truth_->acting(FaultKind::Partition);
+  return partition && partition->target == region;
+}
+
+// What is asked of a region that is cut off gets there no more; it will be asked again.
+bool VirtualFleet::is_unreachable(const FleetAction& action) {
+  if (const auto* begun = std::get_if<StartInstance>(&action))
+    return is_cut_off(begun->spec.region);
+  const std::string& id = std::holds_alternative<StopInstance>(action)
+                              ? std::get<StopInstance>(action).id
+                              : std::get<ForgetInstance>(action).id;
+  const VirtualInstance* instance = find(id);
+  return instance && is_cut_off(instance->seen.region);
+}
+
 void VirtualFleet::end_session(std::uint32_t number, std::uint64_t session) {
   VirtualInstance* instance = find(number);
   if (!instance || std::erase(instance->sessions, session) == 0) return;
@@ -158,6 +174,7 @@ Result<std::vector<ObservedInstance>> VirtualFleet::observe() {
   std::vector<ObservedInstance> out;
   out.reserve(instances_.size());
   for (auto& [id, instance] : instances_) {
+    if (is_cut_off(instance.seen.region)) continue;
     if (!instance.shown) show_sessions(&instance);
     out.push_back(instance.seen);
   }
@@ -172,6 +189,7 @@ Status VirtualFleet::apply(std::uint64_t epoch, std::span<const FleetAction> act
   const Fault* lies = truth_->acting(FaultKind::Lies);
   for (const FleetAction& action : actions) {
     if (lies && random_.chance(lies->size)) continue;
+    if (is_unreachable(action)) continue;
     if (const auto* begun = std::get_if<StartInstance>(&action)) {
       if (!instances_.contains(begun->spec.id)) start(begun->spec, epoch);
     } else if (const auto* stop = std::get_if<StopInstance>(&action)) {
@@ -200,11 +218,22 @@ Duration VirtualFleet::start_time(const InstanceSpec& spec) {
   return Duration(std::int64_t(ms));
 }
 
+// What the provider and the host have room for.
+bool VirtualFleet::is_refused(const InstanceSpec& spec) const {
+  if (is_lost(spec.region, spec.host)) return true;
+  const Fault* quota = truth_->acting(FaultKind::Quota);
+  if (quota && running() >= std::int64_t(quota->size)) return true;
+  const Fault* addresses = truth_->acting(FaultKind::Addresses);
+  if (!addresses) return false;
+  const auto taken = std::count_if(instances_.begin(), instances_.end(), [&](const auto& each) {
+    return is_running(each.second.seen) && each.second.seen.host == spec.host;
+  });
+  return taken >= std::int64_t(addresses->size);
+}
+
 // What cannot start is there for a moment, and ends with an error of its own.
 void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
-  const Fault* quota = truth_->acting(FaultKind::Quota);
-  const bool refused =
-      (quota && running() >= std::int64_t(quota->size)) || is_lost(spec.region, spec.host);
+  const bool refused = is_refused(spec);
   VirtualInstance instance;
   auto& seen = instance.seen;
   seen.id = spec.id;
@@ -240,7 +269,7 @@ void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
 
 void VirtualFleet::allocate(const AllocateInstance& allocation) {
   VirtualInstance* instance = find(allocation.id);
-  if (!instance || !takes_sessions(instance->seen)) return;
+  if (!instance || !takes_sessions(instance->seen) || is_cut_off(instance->seen.region)) return;
   if (const Fault* lies = truth_->acting(FaultKind::Lies); lies && random_.chance(lies->size))
     return;
   const auto session = session_number(allocation.session);

@@ -63,6 +63,7 @@ class VirtualFleet final : public FleetDriver {
   std::vector<std::uint64_t> take_lost() { return std::exchange(lost_, {}); }
   std::map<std::string, VirtualInstance>& instances() { return instances_; }
   bool is_lost(const std::string& region, const std::string& host) const;
+  bool is_cut_off(const std::string& region) const;
 
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override { return epoch_; }
@@ -80,6 +81,8 @@ class VirtualFleet final : public FleetDriver {
   void show_sessions(VirtualInstance* instance);
   Duration start_time(const InstanceSpec& spec);
   std::int64_t running() const;
+  bool is_refused(const InstanceSpec& spec) const;
+  bool is_unreachable(const FleetAction& action);
 
   Truth* truth_;
   Random random_;

@@ -177,7 +177,7 @@ TEST_F(Rehearse, WhatCannotBeRehearsedIsSaid) {
   request_.faults = {"region_loss/nowhere"};
   says("no fleet has 'nowhere'");
   request_.faults = {"crashes/eu"};
-  says("only region_loss and host_loss take a target");
+  says("only region_loss, partition and host_loss take a target");
   request_.faults = {"none"};
   request_.event = "galla";
   says("there is no LiveEvent 'galla'");

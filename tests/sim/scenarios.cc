@@ -102,7 +102,8 @@ std::vector<Scenario> written() {
   for (const char* faults :
        {"restart@1m", "disk_full@1m", "torn_write@1m", "clock_jump@1m", "duplicates", "lies",
         "instance_loss:0.5@1m", "host_loss@1m", "region_loss@1m+3m/na", "quota:60", "slow_start",
-        "herd@1m+3m", "blind@1m+2m", "split", "leak:3", "crashes:15,restart@2m,lies:0.1"})
+        "herd@1m+3m", "partition@1m+3m/na", "addresses:40", "writes@1m+3m", "blind@1m+2m", "split",
+        "leak:3", "crashes:15,restart@2m,lies:0.1"})
     out.push_back(with_faults(faults, does_not_end(Ending::Stuck)));
   // Promoted out of the judged stage, it goes on by time alone: one minute a stage.
   const Does promoted{Promote, Phase::RollingOut, seconds(16)};

@@ -11,10 +11,11 @@ namespace showcaller::manifest {
 
 inline constexpr std::string_view kKill = "kill";
 inline constexpr std::string_view kPause = "pause";
-inline constexpr std::array<std::string_view, 24> kDrillFaults{
+inline constexpr std::array<std::string_view, 27> kDrillFaults{
     "errors",        "crashes",     "latency",     "tail",    "leak",       "slow_start",
     "instance_loss", "host_loss",   "region_loss", "blind",   "skew",       "split",
     "clock_jump",    "disk_full",   "torn_write",  "restart", "duplicates", "lies",
-    "undo_fails",    "no_approval", "quota",       "herd",    kKill,        kPause};
+    "undo_fails",    "no_approval", "quota",       "herd",    "partition",  "addresses",
+    "writes",        kKill,         kPause};
 
 }  // namespace showcaller::manifest
