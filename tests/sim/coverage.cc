@@ -55,13 +55,16 @@ std::vector<std::string> Coverage::below(std::int64_t times) const {
 }
 
 std::string Coverage::summary() const {
-  std::int64_t reached = 0;
-  for (const auto& [meeting, times] : times_) reached += times > 0 ? 1 : 0;
+  std::int64_t reached = 0, all = 0;
+  for (const auto& [meeting, times] : times_) {
+    reached += times > 0 ? 1 : 0;
+    all += times;
+  }
   const auto least = rarest(times_);
   return fmt::format(
-      "{} of {} meetings of a fault, a phase and a command were reached, {} never; "
+      "{} of {} meetings of a fault, a phase and a command were reached ({} times), {} never; "
       "the rarest is {}, {} times",
-      reached, times_.size(), std::int64_t(times_.size()) - reached, to_text(least->first),
+      reached, times_.size(), all, std::int64_t(times_.size()) - reached, to_text(least->first),
       least->second);
 }
 

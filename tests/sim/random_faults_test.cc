@@ -2,8 +2,9 @@
 // Random combinations of faults and operators' commands at random times: whatever happens, what
 // must always hold does, and every rollback comes home unless its undo was told to fail.
 // SHOWCALLER_SIM_MINUTES goes on with fresh seeds for so long, SHOWCALLER_SIM_MEETINGS until each
-// command has met each fault in each phase so often; every other run is steered to what was met
-// least. SHOWCALLER_SIM_SEED repeats one, SHOWCALLER_SIM_MEETING one that was steered.
+// command has met each fault in each phase so often (within the minutes, else three hours); runs
+// are steered to what was met least. SHOWCALLER_SIM_SEED repeats one, SHOWCALLER_SIM_MEETING one
+// that was steered.
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
@@ -72,6 +73,7 @@ class Campaign {
           fmt::format("{}\n{}: {}", how_to_repeat(seed, meeting), random.faults, what));
   }
 
+  void steer_always() { steers_always_ = true; }
   const Coverage& coverage() const { return coverage_; }
   std::string summary() const { return fmt::format("{} runs; {}\n", runs_, coverage_.summary()); }
 
@@ -109,15 +111,26 @@ TEST(RandomFaults, KeepWhatMustAlwaysHold) {
   }
   Campaign campaign(std::random_device{}());
   const auto begin = steady_clock::now();
-  if (const char* minutes_text = setting("SHOWCALLER_SIM_MINUTES")) {
-    const auto end =
-        begin + std::chrono::milliseconds(std::int64_t(std::stod(minutes_text) * 60'000));
+  const char* meetings = setting("SHOWCALLER_SIM_MEETINGS");
+  const char* minutes_text = setting("SHOWCALLER_SIM_MINUTES");
+  const auto end = begin + std::chrono::milliseconds(std::int64_t(
+                               std::stod(minutes_text ? minutes_text : "180") * 60'000));
+  if (meetings) {
+    const std::int64_t wanted = std::stoll(meetings);
+    campaign.steer_always();
+    campaign.play([&](const Coverage& coverage) {
+      return coverage.least_times() >= wanted || steady_clock::now() >= end;
+    });
+    for (const std::string& rare : campaign.coverage().below(wanted))
+      ADD_FAILURE() << "met too rarely: " << rare;
+  } else if (minutes_text) {
     campaign.play([&](const Coverage&) { return steady_clock::now() >= end; });
   } else {
     for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) campaign.play_seed(seed, {});
     campaign.play([](const Coverage&) { return true; });
   }
-  fmt::print("{}", campaign.summary());
+  const std::chrono::duration<double, std::ratio<60>> took = steady_clock::now() - begin;
+  fmt::print("{:.1f} minutes, {}", took.count(), campaign.summary());
 }
 
 }  // namespace

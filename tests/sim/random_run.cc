@@ -142,7 +142,7 @@ class Steered {
   std::string faults() {
     std::vector<std::string> out{wanted_fault()};
     if (meeting_.phase == Phase::RollbackStuck) out.emplace_back("undo_fails");
-    for (int others = 0; others < 3; ++others) {
+    for (int others = 0; others < 6; ++others) {
       const auto kind = FaultKind(random_.below(kFaultKinds));
       const bool in_the_way = kind == FaultKind::UndoFails || kind == FaultKind::Blind ||
                               kind == FaultKind::Quota || kind == FaultKind::NoApproval;

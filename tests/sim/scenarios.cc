@@ -134,6 +134,9 @@ std::vector<Scenario> written() {
   out.push_back(with_operators("a command that comes twice", "duplicates",
                                {{Pace, Phase::RollingOut, seconds(8)}, promoted},
                                does_not_end(Ending::Stuck)));
+  out.push_back(with_operators("many come again in the next stage", "",
+                               {{Promote, Phase::RollingOut, minutes(15)}},
+                               does_not_end(Ending::Stuck)));
   out.push_back(with_operators("the answer to an undo is lost with the server", "restart@26s",
                                {{Rollback, Phase::RollingOut, seconds(20)}},
                                ends(Ending::RolledBack)));

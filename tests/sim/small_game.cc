@@ -55,7 +55,7 @@ spec:
     unit: party
     stages:
       - { name: canary, exposure: 20%, bake: { min: 5m, max: 40m } }
-      - { name: half, exposure: 50%, bake: 1m, gated: false }
+      - { name: half, exposure: 50%, bake: 3m, gated: false }
       - { name: world, exposure: 100%, bake: 1m, gated: false }
   analysis: { tick: 10s, warmup: 20s, profile: C }
   gates:

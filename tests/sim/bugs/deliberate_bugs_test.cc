@@ -29,7 +29,7 @@ constexpr std::array kBugs{
     Row{LostSync, "LostSync", "torn_write@1m"},
     Row{KeyForgotten, "KeyForgotten", "a command that comes twice"},
     Row{RebucketedOnRestart, "RebucketedOnRestart", "restart@1m"},
-    Row{ShuffledWhenWider, "ShuffledWhenWider", "frozen, and on when the freeze is over"},
+    Row{ShuffledWhenWider, "ShuffledWhenWider", "many come again in the next stage"},
     Row{DrawnEachSession, "DrawnEachSession", "the line is stopped for a while"},
     Row{DrainingTakesSessions, "DrainingTakesSessions",
         "the answer to an undo is lost with the server"},
