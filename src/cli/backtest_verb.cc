@@ -12,6 +12,7 @@
 
 #include "analysis/gate_stream.h"
 #include "cli/cli.h"
+#include "cli/gate_proofs.h"
 #include "sim/rehearsal.h"
 
 namespace showcaller {
@@ -36,6 +37,7 @@ struct Judged {
   double t_s = 0;
   std::optional<Truth> truth;
   bool false_abort = false, missed = false;
+  json::object stage, metrics;  // that it was judged under, and what it came to
 };
 
 // As JSON Lines: a server's own evidence has a hash before each line.
@@ -121,6 +123,10 @@ Status judge(const std::string& header, Judged* judged) {
   while (std::getline(out, line)) last = line;
   TRY(const json::value final, parse_json(last));
   judged->verdict = get_string(final.as_object(), "final");
+  TRY(const json::value head, parse_json(first_line(lines)));
+  judged->stage = head.at("stage").as_object();
+  if (const json::value* metrics = get_if(final.as_object(), "metrics"))
+    judged->metrics = metrics->as_object();
   judged->t_s = get_double(final.as_object(), "t");
   if (const auto& truth = judged->truth) {
     const bool failed = judged->verdict == "fail";
@@ -183,6 +189,19 @@ void say_summary(const json::object& summary) {
   }
 }
 
+int record(const BacktestRequest& request, const std::vector<Judged>& all) {
+  const auto event = event_on_server(request.server, request.proves);
+  if (!event) return failed(event.error());
+  std::vector<BacktestedStage> known;
+  for (const Judged& judged : all) {
+    if (judged.truth)
+      known.push_back(
+          {judged.stage, judged.metrics, judged.truth->bad, judged.false_abort || judged.missed});
+  }
+  return record_proofs(request.server,
+                       proven_by_backtest(request.proves, event->as<LiveEventSpec>(), known));
+}
+
 }  // namespace
 
 int backtest_verb(const BacktestRequest& request) {
@@ -218,6 +237,9 @@ int backtest_verb(const BacktestRequest& request) {
   const bool malformed =
       std::any_of(all.begin(), all.end(), [](const Judged& judged) { return !judged.why.empty(); });
   if (malformed) return kExitUsage;
+  if (!request.proves.empty()) {
+    if (const int code = record(request, all); code != kExitOk) return code;
+  }
   const bool wrong = std::any_of(all.begin(), all.end(), [](const Judged& judged) {
     return judged.false_abort || judged.missed;
   });

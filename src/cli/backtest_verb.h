@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal.h"
+#include "cli/client_verbs.h"
 
 namespace showcaller {
 
@@ -14,9 +14,12 @@ struct BacktestRequest {
   std::string gate;               // a file that begins with a stage line; empty: each recording's
   std::vector<std::string> over;  // recordings, or folders of them (*.jsonl, *.ndjson)
   OutputForm form = OutputForm::Table;
+  std::string proves;  // the event whose gates it is to prove on the server; empty: none
+  ClientContext server;
 };
 
-// Exit codes: 0 nothing good undone and nothing bad missed, 1 something was, 2 malformed.
+// Exit codes: 0 nothing good undone and nothing bad missed, 1 something was, 2 malformed; with
+// `proves` also those of the verbs that speak to a server.
 int backtest_verb(const BacktestRequest& request);
 
 }  // namespace showcaller

@@ -241,6 +241,7 @@ class CommandLine {
                    [&w] {
                      w.rehearse.paths = w.paths;
                      w.rehearse.form = w.context.form;
+                     w.rehearse.server = w.context;
                      return rehearse_verb(w.rehearse);
                    }));
     rehearse->add_option("--event", w.rehearse.event, "Which LiveEvent of the files");
@@ -266,6 +267,8 @@ class CommandLine {
     rehearse->add_option("--at", w.rehearse.at, "When it is applied, as 2026-12-18T18:00:00Z");
     rehearse->add_option("--threads", w.rehearse.threads, "0: as many as there are cores");
     rehearse->add_option("--html", w.rehearse.html, "Writes the report as a page there");
+    rehearse->add_flag("--record", w.rehearse.record,
+                       "Tell the server which of the event's gates it has proven");
     rehearse->add_flag("--story", w.rehearse.story, "One run, told record by record");
   }
 
@@ -555,15 +558,19 @@ class CommandLine {
     CLI::App* backtest =
         verb("backtest", "Hold a gate against recorded evidence of past stages",
              "  showcaller backtest --over evidence/\n"
+             "  showcaller backtest --over evidence/ --record winter-raid\n"
              "  showcaller backtest stricter.jsonl --over evidence/ -o json\n"
              "exit codes: 0 right, 1 something good undone or bad missed, 2 malformed",
              [&w] {
                w.backtest.form = w.context.form;
+               w.backtest.server = w.context;
                return backtest_verb(w.backtest);
              });
     backtest->add_option("gate", w.backtest.gate,
                          "A file that begins with a stage line; absent: each recording's own");
     backtest->add_option("--over", w.backtest.over, "Recordings, or folders of them")->required();
+    backtest->add_option("--record", w.backtest.proves,
+                         "An event: tell the server which of its gates they have proven");
     const auto data = [&w](CLI::App* sub) {
       sub->add_option("--data", w.data, "The server's folder, or its journal.db")
           ->envname("SHOWCALLER_DATA");

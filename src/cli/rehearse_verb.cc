@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/cli.h"
+#include "cli/gate_proofs.h"
 #include "cli/rehearsal_input.h"
 #include "sim/rehearsal.h"
 #include "sim/report_html.h"
@@ -326,10 +327,11 @@ void print_reports(const RehearseRequest& request, std::span<const RehearsalRepo
 
 int tell_one(const RehearseRequest& request, std::span<RehearsalSpec> specs) {
   if (request.form != OutputForm::Table || !request.html.empty() || request.full ||
-      request.faults.size() > 1)
-    return failed({ErrorCode::Invalid,
-                   "--story tells one run as text: without -o, --html and --full, with one "
-                   "--fault (several act together with commas)"});
+      request.record || request.faults.size() > 1)
+    return failed(
+        {ErrorCode::Invalid,
+         "--story tells one run as text: without -o, --html, --full and --record, with one "
+         "--fault (several act together with commas)"});
   if (specs.size() > 1)
     return failed({ErrorCode::Invalid, "--story tells of one event; say which with --event"});
   if (request.faults.empty()) specs.front().faults.clear();
@@ -359,6 +361,16 @@ Done of_event(const Done& all, const std::string& event) {
   return out;
 }
 
+int record(const RehearseRequest& request, std::span<const RehearsalSpec> specs,
+           std::span<const RehearsalReport> reports) {
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const GateProofs proofs =
+        proven_by_rehearsal(specs[i].run.event, played_event(specs[i].run), reports[i].json);
+    if (const int code = record_proofs(request.server, proofs); code != kExitOk) return code;
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int rehearse_verb(const RehearseRequest& request) {
@@ -379,6 +391,9 @@ int rehearse_verb(const RehearseRequest& request) {
     reports.push_back(*std::move(report));
   }
   print_reports(request, reports, worst);
+  if (request.record) {
+    if (const int code = record(request, *specs, reports); code != kExitOk) return code;
+  }
   return int(worst);
 }
 

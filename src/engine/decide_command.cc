@@ -11,6 +11,7 @@
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
 #include "policy/freezes.h"
+#include "policy/gate_proofs.h"
 
 namespace showcaller {
 namespace {
@@ -137,6 +138,16 @@ class CommandDecision {
                          command_.actor.roles, until}},
         {c.event},
         {fmt::format("{} approved {} r{}", command_.actor.name, c.event, asked.revision)}};
+  }
+
+  Result<Decision> operator()(const ProveGateCommand& c) const {
+    const EventState* event = world_.event(c.event);
+    if (!event) return no_event(c.event);
+    TRY(may_be_proven(*event, c.gate, c.hash));
+    return Decision{
+        {GateProven{c.event, c.gate, c.hash, c.method, c.runs, c.verdict}},
+        {c.event},
+        {fmt::format("gate {} of {} is proven by {}", c.gate, c.event, enum_name(c.method))}};
   }
 
   Result<Decision> operator()(const EventCommand& c) const {

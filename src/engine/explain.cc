@@ -5,6 +5,7 @@
 
 #include "engine/decide.h"
 #include "engine/view.h"
+#include "policy/gate_proofs.h"
 
 namespace showcaller {
 namespace {
@@ -21,7 +22,9 @@ struct EventOf {
 
 // The rule by which a record came to be: a page of the docs that says it.
 std::string rule_of(const Payload& payload) {
-  if (std::holds_alternative<VerdictChanged>(payload)) return "docs/gates.md";
+  if (std::holds_alternative<VerdictChanged>(payload) ||
+      std::holds_alternative<GateProven>(payload))
+    return "docs/gates.md";
   if (const auto* moved = std::get_if<PhaseChanged>(&payload)) {
     return fmt::format("docs/lifecycle.md: {} in {}", enum_name(moved->input),
                        enum_name(moved->from));
@@ -95,6 +98,10 @@ json::object explanation_of(const World& world, const std::string& name,
       summary.push_back(
           json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,
                                   enum_name(standing.verdict), standing.why)));
+    }
+    if (!is_over(event->phase)) {
+      for (std::string& note : gate_notes(world, *event))
+        summary.push_back(json::value(std::move(note)));
     }
     for (const LedgerStanding& ledger : event->ledgers) {
       summary.push_back(json::value(fmt::format(

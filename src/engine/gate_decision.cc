@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A look at the evidence: which verdicts changed, and what follows from them. Only pass advances;
 // fail does what its gate says; thin at the end of the bake does what on_thin says; blind and
-// skewed hold.
+// skewed hold. A gate that only warns, as it is written or for want of a proof, pages when it
+// fails, and the end of the bake holds the stage.
 #include <fmt/format.h>
 
 #include "base/deliberate_bug.h"
 #include "engine/decide_parts.h"
 #include "engine/moves.h"
+#include "policy/gate_proofs.h"
 
 namespace showcaller {
 namespace {
@@ -31,10 +33,24 @@ const GateSpec* gate_of(const LiveEventSpec& spec, std::string_view name) {
 // asks hears how it stands.
 constexpr Duration kThinToldEvery = minutes(5);
 
+bool failed_before(const Subject& s, const GateLooked& look, const std::string& gate) {
+  const auto at = s.event.gates.find(gate);
+  return at != s.event.gates.end() && at->second.visit == look.visit &&
+         at->second.verdict == VerdictName::Fail;
+}
+
+// What failed before it was proven may only have warned: its verdict is told anew, and acts.
+bool proven_since_it_failed(const Subject& s, const GateLooked& look, const std::string& name) {
+  const GateSpec* gate = gate_of(s.spec(), name);
+  const GateProof* proof = gate ? proof_of(s.event, *gate) : nullptr;
+  return proof && failed_before(s, look, name) && proof->at > s.event.gates.at(name).since;
+}
+
 bool is_told(const Subject& s, const GateLooked& look, const GateReading& reading) {
   const auto at = s.event.gates.find(reading.gate);
   if (at == s.event.gates.end() || at->second.visit != look.visit ||
-      at->second.verdict != name_of(reading.verdict))
+      at->second.verdict != name_of(reading.verdict) ||
+      proven_since_it_failed(s, look, reading.gate))
     return false;
   const bool is_stale =
       s.now - at->second.since >= kThinToldEvery || look.evidence_s >= 2 * at->second.evidence_s;
@@ -75,11 +91,12 @@ int gravity(GateAction action) {
 struct Failure {
   GateAction action = GateAction::Warn;
   std::string why;
+  bool is_new = true;  // in this visit
 };
 
-std::optional<Failure> gravest_failure(const Subject& s, const GateLooked& look) {
-  std::optional<Failure> worst;
-  if (broken(DeliberateBug::FailureIgnored)) return worst;
+std::vector<Failure> failures_of(const Subject& s, const GateLooked& look) {
+  std::vector<Failure> out;
+  if (broken(DeliberateBug::FailureIgnored)) return out;
   for (const GateReading& reading : look.readings) {
     if (reading.verdict != Verdict::Fail || reading.gate.empty()) continue;
     const GateSpec* gate = gate_of(s.spec(), reading.gate);
@@ -87,11 +104,28 @@ std::optional<Failure> gravest_failure(const Subject& s, const GateLooked& look)
     // What clients alone say may only hold: a client can lie.
     if (reading.client_evidence_only && gravity(action) > gravity(GateAction::Hold))
       action = GateAction::Hold;
-    if (!worst || gravity(action) > gravity(worst->action)) {
-      worst = Failure{action, fmt::format("gate {} failed: {}", reading.gate, reading.why)};
+    Failure failure{
+        action, fmt::format("gate {} failed: {}", reading.gate, reading.why),
+        !failed_before(s, look, reading.gate) || proven_since_it_failed(s, look, reading.gate)};
+    if (const std::string unproven = gate ? why_only_warns(s.world, s.event, *gate) : "";
+        !unproven.empty()) {
+      failure.action = GateAction::Warn;
+      failure.why += "; " + unproven;
     }
+    out.push_back(std::move(failure));
   }
-  return worst;
+  return out;
+}
+
+std::vector<Payload> warn(const Subject& s, const std::vector<Failure>& failures) {
+  std::vector<Payload> out;
+  for (const Failure& failure : failures) {
+    if (!failure.is_new) continue;
+    out.push_back(page_of(s, fmt::format("{} goes on, and does not advance: {}; look at it, then "
+                                         "hold it or roll back",
+                                         s.name, failure.why)));
+  }
+  return out;
 }
 
 constexpr std::int64_t kPacePerMinuteFirst = 60;
@@ -150,15 +184,6 @@ std::vector<Payload> return_to_pace(const Subject& s, const GateLooked& look) {
               fmt::format("what slowed it has passed for {}", format_duration(kPaceReturnsAfter))}};
 }
 
-bool fails_already(const Subject& s, const GateLooked& look) {
-  return std::all_of(look.readings.begin(), look.readings.end(), [&](const GateReading& reading) {
-    if (reading.verdict != Verdict::Fail || reading.gate.empty()) return true;
-    const auto standing = s.event.gates.find(reading.gate);
-    return standing != s.event.gates.end() && standing->second.visit == look.visit &&
-           standing->second.verdict == VerdictName::Fail;
-  });
-}
-
 // Twice the share, at most half way to the next stage; once a stage. Widening gathers evidence, it
 // is no promotion. Its arms are other arms: what was gathered in the old share speaks of the old
 // split, so the stage bakes anew.
@@ -190,10 +215,11 @@ std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
   // Evidence that does not come makes no bake: then the time itself ends it.
   const bool over = s.now - s.event.stage_since >= 2 * bake_max ||
                     (whole.verdict != Verdict::Blind && baked >= bake_max);
-  if (!over || whole.verdict == Verdict::Pass || whole.verdict == Verdict::Fail) return {};
+  if (!over || whole.verdict == Verdict::Pass) return {};
   const std::string why = fmt::format("{} after {}: {}", to_string(whole.verdict),
                                       format_duration(bake_max), whole.why);
-  if (whole.verdict == Verdict::Blind || s.event.hold) return hold(s, HoldCause::Gate, why, true);
+  if (whole.verdict == Verdict::Blind || whole.verdict == Verdict::Fail || s.event.hold)
+    return hold(s, HoldCause::Gate, why, true);
   switch (s.spec().on_thin) {
     case OnThin::Hold:
       return hold(s, HoldCause::Thin, why, true);
@@ -203,6 +229,26 @@ std::vector<Payload> stage_ends(const Subject& s, const GateLooked& look,
       return widen(s, why);
   }
   return {};
+}
+
+// Divert, hold and pace act once; rollback and step back end the visit, so they can only act once.
+std::vector<Payload> act(const Subject& s, const std::vector<Failure>& failures,
+                         const Failure& worst) {
+  const bool is_new = std::any_of(failures.begin(), failures.end(),
+                                  [](const Failure& failure) { return failure.is_new; });
+  if (!is_new && gravity(worst.action) < gravity(GateAction::StepBack)) return {};
+  return act_on(s, worst);
+}
+
+std::vector<Payload> go_on(const Subject& s, const GateLooked& look,
+                           const std::vector<Failure>& failures) {
+  std::vector<Payload> out = warn(s, failures);
+  if (out.empty() && failures.empty()) out = return_to_pace(s, look);
+  if (!out.empty() || s.event.phase != Phase::RollingOut) return out;
+  for (const GateReading& reading : look.readings) {
+    if (reading.gate.empty()) out = stage_ends(s, look, reading);
+  }
+  return out;
 }
 
 }  // namespace
@@ -215,24 +261,15 @@ Result<Decision> decide_look(const World& world, const GateLooked& look, Instant
       s->event.visit != look.visit)
     return out;
   if (s->event.phase == Phase::Live && !watch_is_on(*s)) return out;
-  const bool old_failure = fails_already(*s, look);
   out.payloads = changed_verdicts(*s, look);
   out.touched = {look.event};
-  std::vector<Payload> more;
-  if (const auto failure = gravest_failure(*s, look)) {
-    // Divert, hold and pace act once; rollback and step back end the visit, so they can only act
-    // once.
-    if (!old_failure || gravity(failure->action) >= gravity(GateAction::StepBack))
-      more = act_on(*s, *failure);
-  } else {
-    more = return_to_pace(*s, look);
-    if (more.empty() && s->event.phase == Phase::RollingOut) {
-      for (const GateReading& reading : look.readings) {
-        if (reading.gate.empty()) more = stage_ends(*s, look, reading);
-      }
-    }
-  }
-  for (Payload& payload : more) out.payloads.push_back(std::move(payload));
+  const std::vector<Failure> failures = failures_of(*s, look);
+  const auto worst = std::max_element(
+      failures.begin(), failures.end(),
+      [](const Failure& a, const Failure& b) { return gravity(a.action) < gravity(b.action); });
+  const bool acts = worst != failures.end() && worst->action != GateAction::Warn;
+  for (Payload& payload : acts ? act(*s, failures, *worst) : go_on(*s, look, failures))
+    out.payloads.push_back(std::move(payload));
   return out;
 }
 

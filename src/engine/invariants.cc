@@ -9,6 +9,7 @@
 #include "engine/view.h"
 #include "policy/approvals.h"
 #include "policy/freezes.h"
+#include "policy/gate_proofs.h"
 #include "policy/policies.h"
 
 namespace showcaller {
@@ -199,12 +200,14 @@ void Invariants::check(const StepFinished& step) {
     effects.erase(change.path());
 }
 
-// A gate that fails is answered at that very time. What is held already may stay so.
+// A gate that fails is answered at that very time, if it does more than warn. What is held already
+// may stay so.
 void Invariants::check(const VerdictChanged& verdict) {
   const EventState& event = *world_.event(verdict.event);
   const GateSpec* gate = gate_of(event.spec(), verdict.gate);
   if (verdict.verdict != VerdictName::Fail || !gate || event.hold) return;
   if (gate->on_fail == GateAction::Warn || gate->on_fail == GateAction::Pace) return;
+  if (!why_only_warns(world_, event, *gate).empty()) return;
   owed_[verdict.event] = {verdict.gate, record_->time};
 }
 

@@ -205,6 +205,7 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
   draft.manifest = manifest;
   draft.revision = present ? present->last_revision + 1 : 1;
   draft.author = request.actor.name;
+  if (present) draft.proofs = present->proofs;
   json::array stages = planned_stages(next, spec, request.facts);
   add_false_rollbacks(next, spec, request.facts, &stages);
   json::object out{{"revision", draft.revision},

@@ -72,6 +72,10 @@ struct Line {
   std::string operator()(const ApprovalGranted& p) const {
     return fmt::format("approved     {} r{} by {}", p.event, p.revision, p.by);
   }
+  std::string operator()(const GateProven& p) const {
+    return fmt::format("proven       {} {} by {} of {} runs{}", p.event, p.gate,
+                       enum_name(p.method), p.runs, because(p.verdict));
+  }
   std::string operator()(const StepStarted& p) const {
     return fmt::format("step         {} {} {} (attempt {})", p.event, enum_name(p.direction),
                        p.path, p.attempt);

@@ -119,6 +119,7 @@ json::object event_view(const World& world, const std::string& name, const Event
   out["steps"] = steps_view(event);
   out["readiness"] = view_of(event.readiness);
   out["approvals"] = view_of(event.approvals);
+  if (!event.proofs.empty()) out["proofs"] = view_of(event.proofs);
   if (const LedgerStanding* ledger = event.ledger_of(event.revision))
     out["ledger"] = {{"rows", ledger->rows}, {"players", ledger->players}, {"root", ledger->root}};
   out["trace"] = *event.trace;

@@ -15,6 +15,7 @@ struct VerbOf {
   std::string_view operator()(const ApproveCommand& c) const {
     return c.break_glass ? "break-glass" : "approve";
   }
+  std::string_view operator()(const ProveGateCommand&) const { return "prove"; }
   std::string_view operator()(const EventCommand& c) const {
     return c.verb == EventVerb::Undivert ? "divert" : enum_name(c.verb);
   }
@@ -43,6 +44,10 @@ struct TextOf {
   }
   std::string operator()(const ApproveCommand& c) const {
     return text(c.break_glass ? "break-glass" : "approve", {c.event, c.hash});
+  }
+  std::string operator()(const ProveGateCommand& c) const {
+    return text("prove",
+                {c.event, c.gate, c.hash, enum_name(c.method), std::to_string(c.runs), c.verdict});
   }
   std::string operator()(const EventCommand& c) const {
     return text(enum_name(c.verb), {c.event, std::to_string(c.pace_per_minute),

@@ -35,6 +35,14 @@ struct ApproveCommand {
   std::string hash;          // of the manifest that was read; another one is refused
   bool break_glass = false;  // sets approvals and freezes aside for a while, once two people did so
 };
+// A rehearsal or a backtest has shown that the gate finds what it is there for.
+struct ProveGateCommand {
+  std::string event, gate;
+  std::string hash;  // of the gate as it was proven (model/gate_hash.h); another one is refused
+  ProofMethod method = ProofMethod::Rehearsal;
+  std::int64_t runs = 0;
+  std::string verdict;
+};
 enum class EventVerb : std::uint8_t {
   Hold,
   Resume,
@@ -90,9 +98,9 @@ struct RevokeTokenCommand {
   std::string id;
 };
 
-using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, EventCommand,
-                                 ReadyCommand, LineCommand, QuarantineCommand, DrillCommand,
-                                 CreateTokenCommand, RevokeTokenCommand>;
+using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand,
+                                 EventCommand, ReadyCommand, LineCommand, QuarantineCommand,
+                                 DrillCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;

@@ -211,6 +211,11 @@ class Fold {
       event.glass.push_back({p.hash, record_.actor, p.reason, record_.time, p.until});
     });
   }
+  Status operator()(const GateProven& p) {
+    return on_event(p.event, [&](EventState& event) {
+      event.proofs[p.hash] = {p.gate, record_.actor, p.verdict, p.method, p.runs, record_.time};
+    });
+  }
   Status operator()(const PageRaised&) { return {}; }
 
   Status operator()(const InstanceRequested& p) {
@@ -345,6 +350,7 @@ class Fold {
     draft.proposed = event.proposed;
     draft.visit = event.visit;  // Evidence of an older revision keeps its name.
     draft.ledgers = event.ledgers;
+    draft.proofs = event.proofs;  // Bound to the gates themselves.
     draft.phase_since = record_.time;
     if (!is_over(event.phase) && event.hold && event.hold->by == HoldCause::Operator)
       draft.hold = event.hold;

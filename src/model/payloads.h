@@ -22,6 +22,7 @@ enum class IntakeState : std::uint8_t { Closed, Proving, Open };  // On disk by 
 enum class StepDirection : std::uint8_t { Do, Undo };
 enum class StepOutcome : std::uint8_t { Done, Failed, Unknown };
 enum class VerdictName : std::uint8_t { Pass, Fail, Thin, Blind, Skewed };
+enum class ProofMethod : std::uint8_t { Rehearsal, Backtest };
 enum class QuarantineScope : std::uint8_t { Instance, Build, Host, Region };
 enum class HoldCause : std::uint8_t {
   Operator,
@@ -51,6 +52,10 @@ struct EnumNames<StepOutcome> {
 template <>
 struct EnumNames<VerdictName> {
   static constexpr std::array<std::string_view, 5> names{"pass", "fail", "thin", "blind", "skewed"};
+};
+template <>
+struct EnumNames<ProofMethod> {
+  static constexpr std::array<std::string_view, 2> names{"rehearsal", "backtest"};
 };
 template <>
 struct EnumNames<QuarantineScope> {
@@ -226,6 +231,14 @@ struct GlassBroken {  // one of the two people that it takes
   std::string reason;
   SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(until) F(reason))
 };
+struct GateProven {  // whoever sent it says so: the runs were made elsewhere
+  std::string event, gate;
+  std::string hash;  // of the gate's own definition (model/gate_hash.h)
+  ProofMethod method = ProofMethod::Rehearsal;
+  std::int64_t runs = 0;
+  std::string verdict;  // what they came to
+  SHOWCALLER_FIELDS(F(event) F(gate) F(hash) F(method) F(runs) F(verdict))
+};
 struct PageRaised {
   std::string subject;  // "LiveEvent/winter-raid"
   std::string team;
@@ -341,8 +354,9 @@ using Payload =
                  ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
                  VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
                  SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
-                 InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet, QuarantineLifted,
-                 LineStopped, LineResumed, TokenCreated, TokenRevoked, ClockStepped, ServerStarted,
-                 TimeNoted, JournalRestored, DrillStarted, DrillInjected, DrillEnded>;
+                 GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
+                 QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
+                 ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
+                 DrillInjected, DrillEnded>;
 
 }  // namespace showcaller

@@ -28,19 +28,19 @@ struct RecordKindRow {
 
 // One row an alternative of Payload, in its order.
 inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecordKinds{{
-    {1, "manifest_applied", 1},    {2, "manifest_removed", 1},   {10, "event_revised", 1},
-    {11, "phase_changed", 1},      {12, "stage_entered", 1},     {13, "exposure_widened", 1},
-    {14, "hold_set", 1},           {15, "hold_lifted", 1},       {16, "intake_changed", 1},
-    {17, "pace_set", 1},           {18, "divert_set", 1},        {19, "verdict_changed", 1},
-    {20, "approval_granted", 1},   {21, "step_started", 1},      {22, "step_finished", 1},
-    {23, "readiness_changed", 1},  {24, "sessions_counted", 1},  {25, "ledger_sealed", 1},
-    {26, "page_raised", 1},        {27, "revision_adopted", 1},  {28, "glass_broken", 1},
-    {40, "instance_requested", 1}, {41, "instance_moved", 1},    {42, "starts_delayed", 1},
-    {43, "quarantine_set", 1},     {44, "quarantine_lifted", 1}, {60, "line_stopped", 1},
-    {61, "line_resumed", 1},       {62, "token_created", 1},     {63, "token_revoked", 1},
-    {64, "clock_stepped", 1},      {65, "server_started", 1},    {66, "time_noted", 1},
-    {67, "journal_restored", 1},   {80, "drill_started", 1},     {81, "drill_injected", 1},
-    {82, "drill_ended", 1},
+    {1, "manifest_applied", 1},   {2, "manifest_removed", 1},    {10, "event_revised", 1},
+    {11, "phase_changed", 1},     {12, "stage_entered", 1},      {13, "exposure_widened", 1},
+    {14, "hold_set", 1},          {15, "hold_lifted", 1},        {16, "intake_changed", 1},
+    {17, "pace_set", 1},          {18, "divert_set", 1},         {19, "verdict_changed", 1},
+    {20, "approval_granted", 1},  {21, "step_started", 1},       {22, "step_finished", 1},
+    {23, "readiness_changed", 1}, {24, "sessions_counted", 1},   {25, "ledger_sealed", 1},
+    {26, "page_raised", 1},       {27, "revision_adopted", 1},   {28, "glass_broken", 1},
+    {29, "gate_proven", 1},       {40, "instance_requested", 1}, {41, "instance_moved", 1},
+    {42, "starts_delayed", 1},    {43, "quarantine_set", 1},     {44, "quarantine_lifted", 1},
+    {60, "line_stopped", 1},      {61, "line_resumed", 1},       {62, "token_created", 1},
+    {63, "token_revoked", 1},     {64, "clock_stepped", 1},      {65, "server_started", 1},
+    {66, "time_noted", 1},        {67, "journal_restored", 1},   {80, "drill_started", 1},
+    {81, "drill_injected", 1},    {82, "drill_ended", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

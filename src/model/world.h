@@ -86,6 +86,15 @@ struct GlassBreak {
   SHOWCALLER_FIELDS(F(hash) F(by) F(reason) F(at) F(until))
 };
 
+// A rehearsal or a backtest has shown that a gate finds what it is there for.
+struct GateProof {
+  std::string gate, by, verdict;
+  ProofMethod method = ProofMethod::Rehearsal;
+  std::int64_t runs = 0;
+  Instant at{};
+  SHOWCALLER_FIELDS(F(gate) F(by) F(verdict) F(method) F(runs) F(at))
+};
+
 // A revision that was applied to an event under way, and waits beside the one in force until it is
 // approved.
 struct ProposedRevision {
@@ -124,6 +133,7 @@ struct EventState {
   std::map<std::string, ReadinessStanding> readiness;
   std::vector<Approval> approvals;
   std::vector<GlassBreak> glass;
+  std::map<std::string, GateProof> proofs;  // by the hash of the gate; revisions keep them
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
   std::vector<LedgerStanding> ledgers;                      // by revision; older ones too
   Shared<std::string> trace;                                // of the revision

@@ -53,6 +53,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("readiness", e.readiness);
   visit("approvals", e.approvals);
   visit("glass", e.glass);
+  visit("proofs", e.proofs);
   visit("sessions_canary", e.sessions_canary);
   visit("sessions_baseline", e.sessions_baseline);
   visit("ledgers", e.ledgers);

@@ -17,10 +17,11 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 21> kOperatorVerbs{
-    "apply",      "approve", "hold",  "resume",   "promote",   "rollback",    "cancel",
-    "retire",     "divert",  "pace",  "read",     "step-back", "stop-line",   "resume-line",
-    "quarantine", "release", "flags", "allocate", "ready",     "break-glass", "drill"};
+constexpr std::array<std::string_view, 22> kOperatorVerbs{
+    "apply",     "approve",     "hold",       "resume",  "promote", "rollback",
+    "cancel",    "retire",      "divert",     "pace",    "read",    "step-back",
+    "stop-line", "resume-line", "quarantine", "release", "flags",   "allocate",
+    "ready",     "break-glass", "drill",      "prove"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -217,6 +218,7 @@ class CommandAccess {
     return authorize(world_, actor_, verb_to_apply(c.kind), owner_of(world_, c.kind, c.name));
   }
   Status operator()(const ApproveCommand& c) const { return on_event(verb_of(c), c.event); }
+  Status operator()(const ProveGateCommand& c) const { return on_event("prove", c.event); }
   Status operator()(const EventCommand& c) const { return on_event(verb_of(c), c.event); }
   Status operator()(const ReadyCommand& c) const { return on_event("ready", c.event); }
   Status operator()(const LineCommand& c) const {

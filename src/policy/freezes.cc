@@ -8,6 +8,7 @@
 #include "base/deliberate_bug.h"
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
+#include "policy/gate_proofs.h"
 #include "policy/policies.h"
 #include "policy/quotas.h"
 
@@ -108,6 +109,7 @@ std::vector<std::string> policy_notes(const World& world, const EventState& even
   for (std::string& note : freeze_notes(world, event, now)) notes.push_back(std::move(note));
   for (std::string& note : quota_notes(world, event.manifest->name, now))
     notes.push_back(std::move(note));
+  for (std::string& note : gate_notes(world, event)) notes.push_back(std::move(note));
   return notes;
 }
 

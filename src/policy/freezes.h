@@ -20,7 +20,7 @@ namespace showcaller {
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now);
 // What policies in audit mode would have refused, and exceptions in use. For records and logs.
 std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now);
-// The same of all that policies ask of an event: its approvals, freezes and quotas.
+// The same of all that policies ask of an event: its approvals, freezes, quotas and gates.
 std::vector<std::string> policy_notes(const World& world, const EventState& event, Instant now);
 
 // Why the line of the event is stopped. Scopes: "" everything, "owner/NAME", "fleet/NAME",

@@ -215,6 +215,7 @@ constexpr EventRoute kEventRoutes[] = {
     {"undivert", "End a diversion"},
     {"pace", "Limit new sessions a minute", "Pace"},
     {"ready", "Report what came of a readiness check", "ReadinessReport"},
+    {"prove", "Record that a rehearsal or a backtest has proven a gate", "GateProof"},
 };
 
 void add_event_routes(Router* router, const ApiPorts& ports) {

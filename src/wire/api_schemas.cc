@@ -85,10 +85,14 @@ constexpr Schema kSchemas[] = {
   "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
   "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},
   "reason":{"type":"string"}}})json"},
+    {"GateProof", R"json({"type":"object","additionalProperties":false,"required":["gate","hash","method","runs","verdict"],"properties":{
+  "gate":{"type":"string"},"hash":{"type":"string","description":"Of the gate's own definition as it was proven; another one is a conflict."},
+  "method":{"enum":["rehearsal","backtest"]},"runs":{"type":"integer","minimum":1},
+  "verdict":{"type":"string","description":"What the runs came to, for people."},"reason":{"type":"string"}}})json"},
     {"Batch", R"json({"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
     {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},

@@ -50,6 +50,22 @@ Result<Kind> kind_of(const std::string& text) {
               fmt::format("'{}' is no kind of manifest; write it as in the manifest", text));
 }
 
+Result<CommandBody> prove_command(FieldReader& reader) {
+  ProveGateCommand command;
+  TRY(command.event, reader.text("event"));
+  TRY(command.gate, reader.text("gate"));
+  TRY(command.hash, reader.text("hash"));
+  TRY(const auto method, reader.text("method"));
+  TRY(command.method, enum_from<ProofMethod>(method, "method of a proof"));
+  TRY(const auto runs, reader.whole("runs"));
+  if (!runs || *runs < 1)
+    return fail(ErrorCode::Invalid, "'runs' is missing or below 1; say how many were made");
+  command.runs = *runs;
+  TRY(command.verdict, reader.text("verdict"));
+  TRY(reader.finish());
+  return command;
+}
+
 Result<CommandBody> event_command(FieldReader& reader, EventVerb verb) {
   EventCommand command{.verb = verb};
   TRY(command.event, reader.text("event"));
@@ -83,6 +99,7 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     TRY(reader.finish());
     return command;
   }
+  if (verb == "prove") return prove_command(reader);
   if (verb == "ready") {
     ReadyCommand command;
     TRY(command.event, reader.text("event"));

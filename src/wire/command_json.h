@@ -7,6 +7,8 @@
 //   {"do":"quarantine","scope":"instance","fleet":"raid","subject":"raid-7","for":"1h"}
 //   {"do":"release",…}
 //   {"do":"ready","event":"winter-raid","check":"bundle:raid-assets","ready":true,"detail":"…"}
+//   {"do":"prove","event":…,"gate":"session.crashed","hash":"…","method":"rehearsal","runs":60,
+//    "verdict":"…"}
 //   {"do":"remove","kind":"Flag","name":"raid-entrance"} {"do":"revoke-token","id":"…"}
 //   {"do":"apply","manifest":{…}}  (the manifest as JSON, or as text)
 #pragma once

@@ -145,6 +145,32 @@ TEST_F(Rehearse, WhatDoesNotFitIntoTheTimeIsSaid) {
   EXPECT_NE(out_.find("2 of 2 faults were not played"), std::string::npos) << out_;
 }
 
+// Under a policy by which what nothing has proven only warns, no rehearsal could prove anything.
+TEST_F(Rehearse, GatesActUnderAPolicyThatAsksForProofs) {
+  write("policy.yaml", R"(
+apiVersion: showcaller.dev/v1
+kind: Policy
+metadata: { name: proven-gates, owner: raids }
+spec: { gates: { unproven: warn } }
+)");
+  request_.paths.push_back(folder_ / "policy.yaml");
+  request_.faults = {"crashes:15"};
+  EXPECT_EQ(run(), 0) << out_ << err_;
+  const json::value report = parse_json(out_).value();
+  EXPECT_TRUE(report.at("faults").at(0).at("endings").as_object().contains("rolled_back")) << out_;
+}
+
+TEST_F(Rehearse, AShortRehearsalRecordsNothingAndSaysWhy) {
+  request_.faults = {"crashes:15"};
+  request_.record = true;
+  EXPECT_EQ(run(), 0) << out_ << err_;
+  EXPECT_NE(
+      err_.find(
+          "not recorded: the rehearsal of gala made 1 of the 20 clean runs that prove a gate"),
+      std::string::npos)
+      << err_;
+}
+
 TEST_F(Rehearse, NoneIsCleanRunsAlone) {
   request_.faults = {"none"};
   EXPECT_NE(run(), 1) << out_;  // One that chance makes look worse may be held.

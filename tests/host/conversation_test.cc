@@ -12,7 +12,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/view.h"
+#include "model/gate_hash.h"
 #include "model/manifest/manifest.h"
+#include "policy/freezes.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {
@@ -98,6 +100,7 @@ class Conversation {
     if (verb == "ready") return answer(theatre_.command(ReadyCommand{arg, arg2, true, arg3}));
     if (verb == "unready") return answer(theatre_.command(ReadyCommand{arg, arg2, false, arg3}));
     if (verb == "approve") return answer(theatre_.command(ApproveCommand{arg, {}}, arg2));
+    if (verb == "prove") return prove(arg, arg2, arg3);
     if (verb == "break-glass") {
       const std::string reason = fmt::format("{}", fmt::join(w.begin() + 3, w.end(), " "));
       return noted(theatre_.command(ApproveCommand{arg, {}, true}, arg2, reason));
@@ -133,6 +136,25 @@ class Conversation {
       return "";
     }
     return set(verb, arg, arg2, arg3);
+  }
+
+  // The gate as the server has it, or with another hash.
+  std::string prove(const std::string& event, const std::string& gate, const std::string& hash) {
+    ProveGateCommand proof{event, gate, hash, ProofMethod::Rehearsal, 60, "found in 8 of 8 runs"};
+    const EventState* state = theatre_.world()->event(event);
+    for (const GateSpec& each : state ? state->spec().gates : std::vector<GateSpec>()) {
+      if (each.name == gate && hash.empty()) proof.hash = gate_hash(each);
+    }
+    return noted(theatre_.command(proof, "ci"));
+  }
+
+  std::string notes(const std::string& event) {
+    std::string out;
+    const World& world = *theatre_.world();
+    for (const std::string& note :
+         policy_notes(world, *world.event(event), theatre_.host().engine().now()))
+      out += "note: " + note + "\n";
+    return out;
   }
 
   std::string set(const std::string& verb, const std::string& arg, const std::string& arg2,
@@ -182,6 +204,8 @@ class Conversation {
       const auto standing = forecast_view(*theatre_.world(), theatre_.host().view_of(arg),
                                           theatre_.host().engine().now());
       return get_string(standing, "says") + "\n";
+    } else if (verb == "notes") {
+      return notes(arg);
     } else if (verb == "waits") {
       std::string out;
       for (const std::string& what :

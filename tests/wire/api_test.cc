@@ -122,6 +122,15 @@ TEST_F(Api, EveryEventVerbArrives) {
   }
   EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/approve", R"({"hash":"abc"})").status, 200);
   EXPECT_EQ(std::get<ApproveCommand>(backend.commands().back().body).hash, "abc");
+  const std::string proof =
+      R"({"gate":"session.crashed","hash":"abc","method":"backtest","runs":41,"verdict":"found"})";
+  EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/prove", proof).status, 200);
+  const auto proven = std::get<ProveGateCommand>(backend.commands().back().body);
+  EXPECT_EQ(proven.event, "winter-raid");
+  EXPECT_EQ(proven.method, ProofMethod::Backtest);
+  EXPECT_EQ(proven.runs, 41);
+  EXPECT_EQ(ask("POST", "/api/v1/events/winter-raid/prove", R"({"gate":"x","hash":"abc"})").status,
+            400);
   EXPECT_EQ(ask("POST", "/api/v1/line/stop", R"({"scope":"fleet/raid"})").status, 200);
   EXPECT_EQ(std::get<LineCommand>(backend.commands().back().body).scope, "fleet/raid");
   EXPECT_EQ(ask("POST", "/api/v1/line/resume", "").status, 200);

@@ -8,10 +8,10 @@ namespace {
 Value<std::string> verb() {
   std::vector<std::pair<std::string, std::string>> words;
   for (const char* word :
-       {"*",          "apply",   "approve",  "hold",       "resume",    "promote",   "rollback",
-        "cancel",     "retire",  "divert",   "pace",       "step-back", "stop-line", "resume-line",
-        "quarantine", "release", "allocate", "report",     "read",      "flags",     "token",
-        "policy",     "privacy", "ready",    "break-glass"}) {
+       {"*",          "apply",   "approve",  "hold",        "resume",    "promote",   "rollback",
+        "cancel",     "retire",  "divert",   "pace",        "step-back", "stop-line", "resume-line",
+        "quarantine", "release", "allocate", "report",      "read",      "flags",     "token",
+        "policy",     "privacy", "ready",    "break-glass", "drill",     "prove"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));
@@ -232,7 +232,8 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
 
 const Shape<PolicySpec>& policy_shape() {
   static const Shape<PolicySpec> shape(
-      "Policy", "What may happen: roles, approvals, freezes, exceptions, quotas, rules, rates.",
+      "Policy",
+      "What may happen: roles, approvals, freezes, exceptions, quotas, rules, rates, gates.",
       {list_field("roles", &PolicySpec::roles, role_shape(), "Who may do what.", 256).assumed("[]"),
        list_field("approvals", &PolicySpec::approvals, approval_shape(),
                   "What needs a second person.", 256)
@@ -261,6 +262,15 @@ const Shape<PolicySpec>& policy_shape() {
                                       "Commands of one actor.")
                                       .derived_as("no limit")}),
                "How often an actor may command."),
+       section("gates",
+               Shape<PolicySpec>(
+                   "GateRules", "Which gates may act.",
+                   {field("unproven", &PolicySpec::unproven_gates,
+                          choice<UnprovenGates>(
+                              {{"act", UnprovenGates::Act}, {"warn", UnprovenGates::Warn}}),
+                          "What a gate does that no rehearsal and no backtest has proven.")
+                        .assumed("act")}),
+               "Which gates may act."),
        field("mode", &PolicySpec::audit_only, choice<bool>({{"enforce", false}, {"audit", true}}),
              "audit: log what would be refused, refuse nothing.")
            .assumed("enforce")},

@@ -141,8 +141,7 @@ struct ServiceSpec {
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
 // resume-line quarantine release allocate report read flags token policy privacy ready break-glass
-// drill.
-// "*" is all.
+// drill prove. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
@@ -189,6 +188,8 @@ struct PolicyExample {
   AdmissionOutcome expect = AdmissionOutcome::Allow;
   std::string rule;  // that has to be the one that speaks; empty: any
 };
+// What a gate does that no rehearsal and no backtest has proven.
+enum class UnprovenGates { Act, Warn };
 struct PolicySpec {
   std::vector<RoleSpec> roles;
   std::vector<ApprovalRule> approvals;
@@ -197,6 +198,7 @@ struct PolicySpec {
   std::vector<QuotaSpec> quotas;
   std::vector<AdmissionRule> rules;
   std::vector<PolicyExample> examples;
+  UnprovenGates unproven_gates = UnprovenGates::Act;
   int commands_per_minute_max = 0;  // an actor; 0: none
   bool audit_only = false;          // log what it would refuse, refuse nothing
 };
