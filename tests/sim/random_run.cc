@@ -72,7 +72,7 @@ class Steered {
 
   RandomRun write() && {
     const bool stays = meeting_.phase == Phase::Validated && !second_life_;
-    script_.say(Approve, Phase::Validated, seconds(stays ? 30 : 4));
+    script_.say(Approve, Phase::Validated, seconds(stays ? 30 : 8));
     if (second_life_) {
       script_.say(Rollback, Phase::RollingOut, seconds(8));
       script_.say(Revise, Phase::RolledBack, {});
@@ -136,7 +136,8 @@ class Steered {
     return waits_in_the_phase() ? minutes(std::int64_t(random_.below(9))) : Duration{};
   }
   bool waits_in_the_phase() const {
-    return second_life_ && meeting_.phase == Phase::Ready && meeting_.fault == FaultKind::Blind;
+    return second_life_ && meeting_.phase == Phase::Ready &&
+           (meeting_.fault == FaultKind::Blind || meeting_.fault == FaultKind::RegionLoss);
   }
 
   std::string faults() {
@@ -145,7 +146,8 @@ class Steered {
     for (int others = 0; others < 6; ++others) {
       const auto kind = FaultKind(random_.below(kFaultKinds));
       const bool in_the_way = kind == FaultKind::UndoFails || kind == FaultKind::Blind ||
-                              kind == FaultKind::Quota || kind == FaultKind::NoApproval;
+                              kind == FaultKind::Quota || kind == FaultKind::NoApproval ||
+                              (kind == FaultKind::RegionLoss && second_life_);
       if (!in_the_way && kind != meeting_.fault) out.emplace_back(to_string(kind));
     }
     return fmt::format("{}", fmt::join(out, ","));
@@ -153,9 +155,13 @@ class Steered {
 
   std::string wanted_fault() {
     std::string fault(to_string(meeting_.fault));
-    if (meeting_.fault == FaultKind::Quota) return fault + ":60";
-    if (meeting_.fault == FaultKind::Blind)
-      fault += fmt::format("@{}s", 30 + (second_life_ ? random_.below(600) : 0));
+    if (meeting_.fault == FaultKind::Quota) return fault + ":290";
+    if (waits_in_the_phase()) fault += fmt::format("@{}s", 240 + random_.below(360));
+    // Who is blind sees nothing drained and nothing ready: it begins when that is over.
+    else if (meeting_.fault == FaultKind::Blind && meeting_.phase != Phase::Live)
+      fault += fmt::format("@{}s", 60 + random_.below(300));
+    else if (meeting_.fault == FaultKind::Blind)
+      fault += "@30s";
     // After the undo has been asked for, before all have left.
     if (meeting_.fault == FaultKind::UndoFails && meeting_.phase == Phase::RolledBack)
       fault += fmt::format("@{}s", 120 + random_.below(120));
