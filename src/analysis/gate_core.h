@@ -122,8 +122,8 @@ struct PendingStratum {
 
 // How events clump inside one tick, asked of the baseline's instances tick by tick: how far each is
 // off what the others lead to expect, squared, over all events, is the size of the clump an event
-// comes in. An instance is not held against itself: one that dies ends all its sessions at once, and
-// so brings the exposures that would excuse its events.
+// comes in. An instance is not held against itself: one that dies ends all its sessions at once,
+// and so brings the exposures that would excuse its events.
 struct ClumpSums {
   double events = 0;
   double squares = 0;        // sum over ticks and instances of (events - expected)^2

@@ -183,7 +183,8 @@ GridMixture mixture_student(double margin, double sd, double nu) {
   V2 sum = both(0);
   for (std::size_t j = 0; j < kGridNodes; j += 2) {
     const V2 d = load(axis.beta, j) - both(margin);
-    // A large fleet's tails are thinner than a double can tell: what is that far out weighs nothing.
+    // A large fleet's tails are thinner than a double can tell: what is that far out weighs
+    // nothing.
     const V2 log_density = at_least(power * log2lanes(both(1) + d * d * scale), kLogLeast);
     // The step behind the last node is zero.
     const V2 weight = exp2lanes(log_density) * load(axis.step, j);

@@ -283,9 +283,9 @@ TEST(Manifest, TheDesignsOwnManifestIsRead) {
   std::vector<std::string> paths;
   for (const Finding& finding : offline.findings) paths.push_back(finding.path);
   EXPECT_TRUE(offline.ok()) << format_findings(offline.findings, files);
-  EXPECT_EQ(paths, (std::vector<std::string>{
-                       "spec.changes[2].config.version", "spec.changes[3].bundle.preload",
-                       "spec.changes[4].action.compensate"}));
+  EXPECT_EQ(paths, (std::vector<std::string>{"spec.changes[2].config.version",
+                                             "spec.changes[3].bundle.preload",
+                                             "spec.changes[4].action.compensate"}));
 
   options.missing = MissingReference::Error;
   EXPECT_FALSE(parse_manifests(files, options).ok());
