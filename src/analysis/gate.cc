@@ -51,7 +51,7 @@ std::vector<NoisePrior> GateState::learned() const {
     NoisePrior most{.tau = kTauMin, .nu = 0};
     for (std::size_t s = metric.first; s < metric.last; ++s) {
       if (core_->plan->series[s].weight <= 0) continue;
-      const WindowNoise n = core_->noise(s, 0);
+      const WindowNoise n = core_->noise(s);
       const double tau = std::max(kTauMin, std::sqrt(n.tau2));
       if (most.nu == 0 || tau > most.tau) most = {tau, std::min(kNuMax, n.nu)};
     }

@@ -108,6 +108,16 @@ struct WindowNoise {
   double canary_groups = 0, baseline_groups = 0;  // effective numbers
 };
 
+// What a look asks of one series again and again.
+struct SeriesEvidence {
+  WindowNoise noise;                // of the whole stage
+  std::vector<double> log_e_share;  // of each window, with its share; what has no weight has none
+  double log_e = -1e300;            // of all of them
+  double log_e_catastrophe = -1e300;
+  bool score_fires = false;
+};
+using StageEvidence = std::vector<SeriesEvidence>;  // by series
+
 struct ArmPresence {
   std::int64_t absent_ticks = 0;  // no group of the arm in the tick
   std::int64_t quiet_ticks = 0;   // nor any exposure
@@ -175,34 +185,40 @@ struct GateState::Core {
 
   // gate_evidence.cc: k = 0 is the whole stage after warm-up, k >= 1 since restart k.
   SeriesWindow window(std::size_t s, std::size_t k) const;
+  WindowNoise noise(std::size_t s) const;  // of the whole stage
+  WindowNoise noise_since(std::size_t s, std::size_t k, const WindowNoise& whole) const;
   WindowNoise noise(std::size_t s, std::size_t k) const;
+  std::vector<GroupTotal> totals(const GroupTable& groups, std::size_t n_column,
+                                 std::size_t x_column, const std::vector<float>* before) const;
+  double effective_canary(std::size_t s, const std::vector<float>* before) const;
   double stage_groups_effective(std::size_t n_column) const;
   bool enough_events(const SeriesSums& sums, std::size_t s, double clump = 1) const;
   bool too_few_instances(const SeriesSums& sums, const WindowNoise& n) const;
   double log_e_window(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
   double log_e_bound(std::size_t s, const SeriesWindow& w, const WindowNoise& n) const;
+  StageEvidence evidence() const;
   // Of window k, with its share of the series' evidence.
-  double log_e_share(std::size_t s, std::size_t k) const;
-  double log_e_series(std::size_t s) const;
+  double log_e_share(std::size_t s, std::size_t k, const WindowNoise& whole) const;
   // Of a metric, the series that speaks loudest, and the window that tells most of it.
-  std::size_t loudest_series(std::size_t m) const;
-  std::size_t telling_window(std::size_t s) const;
-  double log_e_catastrophe(std::size_t s) const;
-  double log_e_metric(std::size_t m) const;
-  double log_e_total() const;
+  std::size_t loudest_series(std::size_t m, const StageEvidence& evidence) const;
+  static std::size_t telling_window(const SeriesEvidence& evidence);
+  double log_e_metric(std::size_t m, const StageEvidence& evidence) const;
+  double log_e_total(const StageEvidence& evidence) const;
+  // `whole`: the noise of the whole stage, where it is known already.
+  double log_e_catastrophe(std::size_t s, const WindowNoise* whole = nullptr) const;
   bool evidence_may_reach(double log_bar) const;
   double least_phi(std::size_t s) const;
   double score(std::size_t s, const WindowNoise& n) const;
   // As it stands beside the boundary, which is one number for the whole bake; 0: not to be judged.
-  double score_reached(std::size_t s) const;
-  bool score_fires(std::size_t s) const;
+  double score_reached(std::size_t s, const WindowNoise* whole = nullptr) const;
+  bool score_fires(std::size_t s, const WindowNoise* whole = nullptr) const;
   double clump_size(std::size_t s) const;
-  double log_safe(std::size_t m) const;
+  double log_safe(std::size_t m, const WindowNoise& n) const;  // that of its certifier
   bool may_be_safe(std::size_t m, double log_bar) const;
   void certify();
-  std::pair<double, double> ratio_interval(std::size_t s) const;
-  double canary_units_needed(std::size_t m, double share) const;
-  bool powered(std::size_t m) const;
+  std::pair<double, double> ratio_interval(std::size_t s, const WindowNoise& n) const;
+  double canary_units_needed(std::size_t m, double share, const WindowNoise& n) const;  // its top
+  bool powered(std::size_t m, const WindowNoise& n) const;
   double log_sample_ratio_worst() const;
 
   // gate_decide.cc and gate_look.cc
@@ -214,9 +230,9 @@ struct GateState::Core {
   const ArmPresence* blind_arm() const;  // none: null
   bool blind() const { return blind_arm() != nullptr; }
   GateLook look() const;
-  MetricLook look_at(std::size_t m) const;
-  std::string why(const GateLook& look) const;
-  std::string why_thin(const GateLook& look) const;
+  MetricLook look_at(std::size_t m, const StageEvidence& evidence) const;
+  std::string why(const GateLook& look, const StageEvidence& evidence) const;
+  std::string why_thin(const GateLook& look, const StageEvidence& evidence) const;
 };
 
 // log sum of exp, one at a time.

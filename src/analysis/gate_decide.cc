@@ -39,7 +39,7 @@ Verdict GateState::Core::decide() {
 
 bool GateState::Core::fails() const {
   const double log_bar = std::log(e_threshold(plan->config.profile) * plan->config.strictness);
-  if (evidence_may_reach(log_bar) && log_e_total() >= log_bar) return true;
+  if (evidence_may_reach(log_bar) && log_e_total(evidence()) >= log_bar) return true;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     if (score_fires(s)) return true;
   }
@@ -51,7 +51,7 @@ double GateState::Core::strictness_reached(double at_least) const {
   double most = at_least;
   const double log_threshold = std::log(e_threshold(profile));
   if (evidence_may_reach(log_threshold + std::log(most)))
-    most = std::max(most, std::exp(std::min(log_e_total() - log_threshold, 50.0)));
+    most = std::max(most, std::exp(std::min(log_e_total(evidence()) - log_threshold, 50.0)));
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     const double reached = score_reached(s);
     if (reached <= 0) continue;
@@ -66,7 +66,8 @@ double GateState::Core::strictness_reached(double at_least) const {
 bool GateState::Core::passes() const {
   const bool at_end = t_s >= plan->config.planned_s;
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
-    if (!certified[m] && !(at_end && powered(m) && !looks_worse(m))) return false;
+    if (!certified[m] && !(at_end && powered(m, noise(plan->metrics[m].top)) && !looks_worse(m)))
+      return false;
   }
   return true;
 }
@@ -79,13 +80,13 @@ bool GateState::Core::looks_worse(std::size_t m) const {
   const double bar = normal_tail_inverse(kNotWorseAlpha / double(std::max<std::size_t>(1, judged)));
   for (std::size_t s = metric.first; s < metric.last; ++s) {
     if (plan->series[s].weight <= 0 || main[s].sums.suspect <= main[s].sums.expected) continue;
-    if (score(s, noise(s, 0)) >= bar) return true;
+    if (score(s, noise(s)) >= bar) return true;
   }
   return false;
 }
 
 // The cut that speaks loudest; the top one when none does.
-std::size_t GateState::Core::loudest_series(std::size_t m) const {
+std::size_t GateState::Core::loudest_series(std::size_t m, const StageEvidence& evidence) const {
   const MetricPlan& metric = plan->metrics[m];
   std::size_t loudest = metric.last - 1;
   while (plan->series[loudest].weight <= 0 && loudest > metric.first) --loudest;
@@ -93,8 +94,8 @@ std::size_t GateState::Core::loudest_series(std::size_t m) const {
   bool fired = false;
   for (std::size_t s = metric.first; s < metric.last; ++s) {
     if (plan->series[s].weight <= 0) continue;
-    const double log_e = log_e_series(s);
-    const bool fires = score_fires(s);
+    const double log_e = evidence[s].log_e;
+    const bool fires = evidence[s].score_fires;
     if (log_e > most || (fires && !fired)) {
       most = log_e;
       loudest = s;
@@ -104,21 +105,22 @@ std::size_t GateState::Core::loudest_series(std::size_t m) const {
   return loudest;
 }
 
-MetricLook GateState::Core::look_at(std::size_t m) const {
+MetricLook GateState::Core::look_at(std::size_t m, const StageEvidence& evidence) const {
   const MetricPlan& metric = plan->metrics[m];
   MetricLook out;
   out.name = plan->config.metrics[m].name;
-  const std::size_t loudest = loudest_series(m);
+  const std::size_t loudest = loudest_series(m, evidence);
   const SeriesPlan& series = plan->series[loudest];
-  const WindowNoise n = noise(loudest, 0);
+  const WindowNoise& n = evidence[loudest].noise;
+  const WindowNoise& of_top = evidence[metric.top].noise;
   out.at = series.at;
   out.divided_by = plan->config.metrics[m].divided_by;
-  out.log_e_unats = to_unats(log_e_metric(m));
+  out.log_e_unats = to_unats(log_e_metric(m, evidence));
   out.score = score(loudest, n);
   out.phi = n.phi;
   out.tau = plan->config.assignment == Assignment::Instance ? std::sqrt(n.tau2) : 0;
   // What is thin is so for the whole stage.
-  const std::size_t k = verdict == Verdict::Fail ? telling_window(loudest) : 0;
+  const std::size_t k = verdict == Verdict::Fail ? telling_window(evidence[loudest]) : 0;
   const auto since = [&](const std::vector<double>& totals,
                          const std::vector<double> Restart::* then, std::size_t column) {
     const double before = k > 0 ? (restarts[k - 1].*then)[column] : 0;
@@ -133,17 +135,17 @@ MetricLook GateState::Core::look_at(std::size_t m) const {
   const SeriesSums& late = shown.sums;
   const SeriesSums& sums = late.suspect + late.reference > 0 ? late : warm[loudest].sums;
   out.ratio = sums.ratio(metric.swapped);
-  const auto [low, high] = ratio_interval(loudest);
+  const auto [low, high] = ratio_interval(loudest, n);
   out.ratio_low = metric.swapped ? (high > 0 ? 1 / high : 0) : low;
   out.ratio_high = metric.swapped ? (low > 0 ? 1 / low : 0) : high;
-  out.log_safe_unats = to_unats(log_safe(m));
-  out.powered = powered(m);
+  out.log_safe_unats = to_unats(log_safe(m, evidence[metric.certifier].noise));
+  out.powered = powered(m, of_top);
   const double all = double(out.canary_n + out.baseline_n);
   const double share = all > 0 ? double(out.canary_n) / all : plan->config.share;
-  const double needed = share > 0 && share < 1 ? canary_units_needed(m, share) : INFINITY;
+  const double needed = share > 0 && share < 1 ? canary_units_needed(m, share, of_top) : INFINITY;
   out.canary_n_needed = std::isfinite(needed) ? std::ceil(needed) : 0;
   for (std::size_t s = metric.first; s < metric.last; ++s)
-    out.blamed = out.blamed || (plan->series[s].weight > 0 && score_fires(s));
+    out.blamed = out.blamed || evidence[s].score_fires;
   return out;
 }
 

@@ -86,6 +86,10 @@ double log_weights_bound(const GridRow& l, const WindowNoise& n, double margin, 
   return std::log(2) + std::max(0.0, log_ratio);
 }
 
+double variance_between_arms(double tau2, double canary_count, double baseline_count) {
+  return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
+}
+
 }  // namespace
 
 std::int64_t to_unats(double log_value) {
@@ -120,64 +124,77 @@ double GateState::Core::clump_size(std::size_t s) const {
   return size > kClumpSizeMin ? size * (1 + std::sqrt(size / c.events)) : 1;
 }
 
-WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
+std::vector<GroupTotal> GateState::Core::totals(const GroupTable& groups, std::size_t n_column,
+                                                std::size_t x_column,
+                                                const std::vector<float>* before) const {
+  std::vector<GroupTotal> out(groups.stratum.size());
+  for (std::size_t g = 0; g < out.size(); ++g) {
+    const std::size_t row = g * plan->width;
+    out[g] = {groups.counts[row + n_column], groups.counts[row + x_column], groups.stratum[g]};
+    if (before && row < before->size()) {
+      out[g].n -= double((*before)[row + n_column]);
+      out[g].x -= double((*before)[row + x_column]);
+      if (out[g].n < 0.5) out[g] = {0, 0, out[g].stratum};
+      out[g].x = std::max(0.0, out[g].x);
+    }
+  }
+  return out;
+}
+
+double GateState::Core::effective_canary(std::size_t s, const std::vector<float>* before) const {
+  const SeriesPlan& series = plan->series[s];
+  const std::size_t n_column = plan->metrics[series.metric].n_column;
+  std::vector<double> n;
+  for (const GroupTotal& group : totals(canary_groups, n_column, series.canary_column, before))
+    n.push_back(group.n);
+  return effective_groups(n);
+}
+
+WindowNoise GateState::Core::noise(std::size_t s) const {
   const SeriesPlan& series = plan->series[s];
   const MetricPlan& metric = plan->metrics[series.metric];
   const GateMetric& config = plan->config.metrics[series.metric];
   const Assignment assignment = plan->config.assignment;
-  const auto totals = [&](const GroupTable& groups, std::size_t column,
-                          const std::vector<float>* before) {
-    std::vector<GroupTotal> out(groups.stratum.size());
-    for (std::size_t g = 0; g < out.size(); ++g) {
-      const std::size_t row = g * plan->width;
-      out[g] = {groups.counts[row + metric.n_column], groups.counts[row + column],
-                groups.stratum[g]};
-      if (before && row < before->size()) {
-        out[g].n -= double((*before)[row + metric.n_column]);
-        out[g].x -= double((*before)[row + column]);
-        if (out[g].n < 0.5) out[g] = {0, 0, out[g].stratum};
-        out[g].x = std::max(0.0, out[g].x);
-      }
-    }
-    return out;
-  };
-  const double clump = clump_size(s);
-  const auto all = measure_noise(totals(baseline_groups, series.baseline_column, nullptr),
-                                 config.kind, assignment, config.prior, clump);
+  const GroupNoise all =
+      measure_noise(totals(baseline_groups, metric.n_column, series.baseline_column, nullptr),
+                    config.kind, assignment, config.prior, clump_size(s));
   WindowNoise out{.phi = all.phi, .nu = all.nu, .tau2 = all.tau2, .floor = all.floor};
-  GroupNoise recent = all;
-  if (k > 0) {
-    recent = measure_noise(
-        totals(baseline_groups, series.baseline_column, &restarts[k - 1].baseline_counts),
-        config.kind, assignment, config.prior, clump);
-    if (assignment == Assignment::Player && recent.expected > 2 * double(recent.groups)) {
-      out.phi = std::max(all.phi, recent.phi);
-    }
-  }
   if (assignment == Assignment::Player) return out;
-
-  const auto canary_groups_effective = [&](const std::vector<float>* before) {
-    const auto groups = totals(canary_groups, series.canary_column, before);
-    std::vector<double> n;
-    for (const auto& g : groups) n.push_back(g.n);
-    return effective_groups(n);
-  };
-  const auto variance = [](double tau2, double canary_count, double baseline_count) {
-    return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
-  };
-  out.canary_groups = canary_groups_effective(nullptr);
+  out.canary_groups = effective_canary(s, nullptr);
   out.baseline_groups =
       baseline_groups.history.empty() ? all.effective : stage_groups_effective(metric.n_column);
-  out.v0 = variance(all.tau2, out.canary_groups, out.baseline_groups);
-  if (k > 0) {
-    const double v0 = variance(recent.tau2, canary_groups_effective(&restarts[k - 1].canary_counts),
-                               recent.effective);
-    if (v0 > out.v0) {
-      out.v0 = v0;
-      out.nu = recent.nu;
-    }
+  out.v0 = variance_between_arms(all.tau2, out.canary_groups, out.baseline_groups);
+  return out;
+}
+
+// The larger of the whole stage's and its own.
+WindowNoise GateState::Core::noise_since(std::size_t s, std::size_t k,
+                                         const WindowNoise& whole) const {
+  const SeriesPlan& series = plan->series[s];
+  const GateMetric& config = plan->config.metrics[series.metric];
+  const Assignment assignment = plan->config.assignment;
+  const Restart& restart = restarts[k - 1];
+  const GroupNoise recent =
+      measure_noise(totals(baseline_groups, plan->metrics[series.metric].n_column,
+                           series.baseline_column, &restart.baseline_counts),
+                    config.kind, assignment, config.prior, clump_size(s));
+  WindowNoise out = whole;
+  if (assignment == Assignment::Player) {
+    if (recent.expected > 2 * double(recent.groups)) out.phi = std::max(out.phi, recent.phi);
+    return out;
+  }
+  const double v0 = variance_between_arms(recent.tau2, effective_canary(s, &restart.canary_counts),
+                                          recent.effective);
+  if (v0 > out.v0) {
+    out.v0 = v0;
+    out.nu = recent.nu;
   }
   return out;
+}
+
+WindowNoise GateState::Core::noise(std::size_t s, std::size_t k) const {
+  const WindowNoise whole = noise(s);
+  return k == 0 ? whole : noise_since(s, k, whole);
 }
 
 // The baseline that the canary is compared with: whoever is gone since is noise's teacher alone.
@@ -234,33 +251,44 @@ double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
   return std::min(bound, log_weights_bound(w.l, n, series.margin(), log_null));
 }
 
-double GateState::Core::log_e_share(std::size_t s, std::size_t k) const {
+double GateState::Core::log_e_share(std::size_t s, std::size_t k, const WindowNoise& whole) const {
   const SeriesWindow w = window(s, k);
   if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
   const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
-  return exact_log(share) + log_e_window(s, w, noise(s, k));
+  return exact_log(share) + log_e_window(s, w, k == 0 ? whole : noise_since(s, k, whole));
 }
 
-double GateState::Core::log_e_series(std::size_t s) const {
-  LogSum sum;
-  for (std::size_t k = 0; k <= restarts.size(); ++k) sum.add(log_e_share(s, k));
-  return sum.value();
+StageEvidence GateState::Core::evidence() const {
+  StageEvidence out(plan->series.size());
+  for (std::size_t s = 0; s < out.size(); ++s) {
+    SeriesEvidence& series = out[s];
+    series.noise = noise(s);
+    series.log_e_catastrophe = log_e_catastrophe(s, &series.noise);
+    if (plan->series[s].weight <= 0) continue;
+    LogSum sum;
+    for (std::size_t k = 0; k <= restarts.size(); ++k) {
+      series.log_e_share.push_back(log_e_share(s, k, series.noise));
+      sum.add(series.log_e_share.back());
+    }
+    series.log_e = sum.value();
+    series.score_fires = score_fires(s, &series.noise);
+  }
+  return out;
 }
 
-std::size_t GateState::Core::telling_window(std::size_t s) const {
+std::size_t GateState::Core::telling_window(const SeriesEvidence& evidence) {
   // Less than this is chance, and the whole stage is what to look at.
-  double most = std::max(log_e_share(s, 0), std::log(kTelling));
+  double most = std::log(kTelling);
   std::size_t window = 0;
-  for (std::size_t k = 1; k <= restarts.size(); ++k) {
-    const double log_e = log_e_share(s, k);
-    if (log_e <= most) continue;
-    most = log_e;
+  for (std::size_t k = 0; k < evidence.log_e_share.size(); ++k) {
+    if (evidence.log_e_share[k] <= most) continue;
+    most = evidence.log_e_share[k];
     window = k;
   }
   return window;
 }
 
-double GateState::Core::log_e_catastrophe(std::size_t s) const {
+double GateState::Core::log_e_catastrophe(std::size_t s, const WindowNoise* whole) const {
   const SeriesPlan& series = plan->series[s];
   if (!series.catastrophe) return kLogNothing;
   SeriesWindow w = main[s];
@@ -273,29 +301,29 @@ double GateState::Core::log_e_catastrophe(std::size_t s) const {
   if (!enough_events(w.sums, s) || w.sums.suspect <= 1.5 * w.sums.expected) return kLogNothing;
   for (std::size_t j = 0; j < kGridSlots; ++j) w.l[j] += before.l[j];
   const bool warming = t_s - plan->config.tick_s < plan->config.warmup_s;
-  const double phi = std::max(warming ? kWarmupPhiMin : 1.0, noise(s, 0).phi);
+  const double phi = std::max(warming ? kWarmupPhiMin : 1.0, whole ? whole->phi : noise(s).phi);
   const double numerator = log_mixture(w.l, phi, series.disaster);
   if (plan->config.assignment == Assignment::Player) return numerator - w.l[kSlotCatastrophe] / phi;
   return numerator - log_mixture(w.l, phi, series.disaster_null);
 }
 
-double GateState::Core::log_e_metric(std::size_t m) const {
+double GateState::Core::log_e_metric(std::size_t m, const StageEvidence& evidence) const {
   const MetricPlan& metric = plan->metrics[m];
   LogSum sum;
   for (std::size_t s = metric.first; s < metric.last; ++s) {
     const SeriesPlan& series = plan->series[s];
-    if (series.weight > 0) sum.add(exact_log(series.weight) + log_e_series(s));
+    if (series.weight > 0) sum.add(exact_log(series.weight) + evidence[s].log_e);
     if (metric.catastrophe_weight > 0)
-      sum.add(exact_log(metric.catastrophe_weight) + log_e_catastrophe(s));
+      sum.add(exact_log(metric.catastrophe_weight) + evidence[s].log_e_catastrophe);
   }
   if (sum.value() <= kLogNothing) return kLogNothing;
   return sum.value() - exact_log(metric.weight + metric.catastrophe_weight);
 }
 
-double GateState::Core::log_e_total() const {
+double GateState::Core::log_e_total(const StageEvidence& evidence) const {
   LogSum sum;
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
-    const double log_e = log_e_metric(m);
+    const double log_e = log_e_metric(m, evidence);
     if (log_e <= kLogNothing) continue;
     sum.add(exact_log(plan->metrics[m].weight + plan->metrics[m].catastrophe_weight) + log_e);
   }
@@ -328,6 +356,7 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
     const SeriesPlan& series = plan->series[s];
     if (series.weight <= 0) continue;
+    std::optional<WindowNoise> whole;
     for (std::size_t k = 0; k <= restarts.size(); ++k) {
       const SeriesSums& now = main[s].sums;
       const SeriesSums then = k > 0 ? restarts[k - 1].series[s].sums : SeriesSums{};
@@ -336,13 +365,16 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
       const SeriesWindow w = window(s, k);
       WindowNoise n;
       n.phi = least_phi(s);
-      if (plan->config.assignment == Assignment::Instance) n = noise(s, k);
+      if (plan->config.assignment == Assignment::Instance) {
+        if (!whole) whole = noise(s);
+        n = k == 0 ? *whole : noise_since(s, k, *whole);
+      }
       const double log_share = std::log(share * series.weight), log_e = log_e_bound(s, w, n);
       parts.push_back({log_share, log_e, e_of(log_share, log_e), s, k, false});
     }
     const double weight = plan->metrics[series.metric].catastrophe_weight;
     if (!series.catastrophe || weight <= 0) continue;
-    const double log_e = log_e_catastrophe(s);
+    const double log_e = log_e_catastrophe(s, whole ? &*whole : nullptr);
     parts.push_back({std::log(weight), log_e, e_of(std::log(weight), log_e), s, 0, true});
   }
   const double bar = std::exp(log_bar - 1e-6);
@@ -381,14 +413,14 @@ double GateState::Core::score(std::size_t s, const WindowNoise& n) const {
   return tail >= 0.5 ? 0 : normal_tail_inverse(std::max(tail, 1e-290));
 }
 
-double GateState::Core::score_reached(std::size_t s) const {
+double GateState::Core::score_reached(std::size_t s, const WindowNoise* whole) const {
   const GateConfig& config = plan->config;
   const SeriesPlan& series = plan->series[s];
   const SeriesSums& sums = main[s].sums;
   // The boundary was spent over the planned bake; past it only the e-values watch.
   if (t_s > config.planned_s || t_s <= config.warmup_s || series.weight <= 0) return 0;
   if (!enough_events(sums, s) || sums.suspect <= sums.expected) return 0;
-  const WindowNoise n = noise(s, 0);
+  const WindowNoise n = whole ? *whole : noise(s);
   if (!enough_events(sums, s, n.phi / n.floor) || too_few_instances(sums, n)) return 0;
   const double information = sums.information / n.phi;
   const double elapsed = double(t_s - config.warmup_s) / double(config.planned_s - config.warmup_s);
@@ -397,19 +429,18 @@ double GateState::Core::score_reached(std::size_t s) const {
   return score(s, n) * std::sqrt(now / at_end);
 }
 
-bool GateState::Core::score_fires(std::size_t s) const {
-  const double reached = score_reached(s);
+bool GateState::Core::score_fires(std::size_t s, const WindowNoise* whole) const {
+  const double reached = score_reached(s, whole);
   return reached > 0 && reached >= plan->series[s].score_critical;
 }
 
 // log E against "the canary is worse by the budget or more".
-double GateState::Core::log_safe(std::size_t m) const {
+double GateState::Core::log_safe(std::size_t m, const WindowNoise& n) const {
   const std::size_t s = plan->metrics[m].certifier;
   const SeriesPlan& series = plan->series[s];
   const SeriesWindow& w = main[s];
   const double baseline_events = plan->metrics[m].swapped ? w.sums.suspect : w.sums.reference;
   if (baseline_events < double(plan->config.baseline_events_min)) return kLogNothing;
-  const WindowNoise n = noise(s, 0);
   const double numerator = log_mixture(w.l, n.phi, series.safe);
   const double sd = std::sqrt(n.v0);
   if (sd < kPointNullSd) return numerator - w.l[kSlotSafe] / n.phi;
@@ -424,7 +455,7 @@ bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
   const GridPeak peak = peak_below(main[s].l, series.safe_margin(), l_margin);
   if (peak.l - l_margin < log_bar * least_phi(s) && plan->config.assignment == Assignment::Player)
     return false;
-  const WindowNoise n = noise(s, 0);
+  const WindowNoise n = noise(s);
   return peak.l / n.phi - log_null_bound(main[s].l, n, series.safe_margin(), l_margin, peak.beta) >=
          log_bar;
 }
@@ -434,15 +465,15 @@ bool GateState::Core::may_be_safe(std::size_t m, double log_bar) const {
 void GateState::Core::certify() {
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
     const double bar = std::log(certified[m] ? kCertificateKept : kCertificate);
-    certified[m] = may_be_safe(m, bar) && log_safe(m) >= bar;
+    certified[m] = may_be_safe(m, bar) && log_safe(m, noise(plan->metrics[m].certifier)) >= bar;
   }
 }
 
 // {r : the data do not refute r}, at 2.5 % a side, whenever one looks. High 0: no bound yet.
-std::pair<double, double> GateState::Core::ratio_interval(std::size_t s) const {
+std::pair<double, double> GateState::Core::ratio_interval(std::size_t s,
+                                                          const WindowNoise& n) const {
   const SeriesWindow& w = main[s];
   if (!enough_events(w.sums, s)) return {0, 0};
-  const WindowNoise n = noise(s, 0);
   const double sd = std::sqrt(n.v0);
   const double refuted = std::log(40.0);
   const GridAxis& axis = grid_axis();
@@ -480,13 +511,13 @@ std::pair<double, double> GateState::Core::ratio_interval(std::size_t s) const {
 }
 
 // Canary exposures, at this share, for 80 % power at the metric's budget; infinity if none suffice.
-double GateState::Core::canary_units_needed(std::size_t m, double share) const {
+double GateState::Core::canary_units_needed(std::size_t m, double share,
+                                            const WindowNoise& n) const {
   const MetricPlan& metric = plan->metrics[m];
   const GateMetric& config = plan->config.metrics[m];
   // A scaled certificate has no rate of its own: the top cut speaks for it.
   const std::size_t s = metric.top;
   const SeriesPlan& series = plan->series[s];
-  const WindowNoise n = noise(s, 0);
   // The baseline's rate from all there is of it, history included: the steadier, the less the
   // answer wavers.
   double exposure = 0, events = 0;
@@ -516,12 +547,12 @@ double GateState::Core::canary_units_needed(std::size_t m, double share) const {
   return units_to_detect(q) * share / (1 - share);
 }
 
-bool GateState::Core::powered(std::size_t m) const {
+bool GateState::Core::powered(std::size_t m, const WindowNoise& n) const {
   const std::size_t column = plan->metrics[m].n_column;
   const double canary_n = canary_totals[column];
   const double all = canary_n + baseline_totals[column];
   if (canary_n <= 0 || canary_n >= all) return false;
-  return canary_units_needed(m, canary_n / all) <= canary_n;
+  return canary_units_needed(m, canary_n / all, n) <= canary_n;
 }
 
 }  // namespace showcaller

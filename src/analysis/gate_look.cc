@@ -69,11 +69,13 @@ GateLook GateState::Core::look() const {
   GateLook out;
   out.verdict = verdict;
   out.t_s = t_s;
-  out.log_e_unats = to_unats(log_e_total());
+  const StageEvidence evidence = this->evidence();
+  out.log_e_unats = to_unats(log_e_total(evidence));
   out.log_threshold_unats =
       to_unats(std::log(e_threshold(plan->config.profile) * plan->config.strictness));
   out.log_sample_ratio_unats = to_unats(log_sample_ratio_worst());
-  for (std::size_t m = 0; m < plan->metrics.size(); ++m) out.metrics.push_back(look_at(m));
+  for (std::size_t m = 0; m < plan->metrics.size(); ++m)
+    out.metrics.push_back(look_at(m, evidence));
   if (verdict == Verdict::Fail) {
     blame(&out.metrics);
   } else {
@@ -90,17 +92,17 @@ GateLook GateState::Core::look() const {
       m.verdict = Verdict::Pass;
     }
   }
-  out.why = why(out);
+  out.why = why(out, evidence);
   return out;
 }
 
-std::string GateState::Core::why(const GateLook& look) const {
+std::string GateState::Core::why(const GateLook& look, const StageEvidence& evidence) const {
   switch (look.verdict) {
     case Verdict::Fail: {
       std::string text;
       for (std::size_t i = 0; i < look.metrics.size(); ++i) {
         if (!look.metrics[i].blamed) continue;
-        const std::size_t k = telling_window(loudest_series(i));
+        const std::size_t k = telling_window(evidence[loudest_series(i, evidence)]);
         text +=
             (text.empty() ? "" : "; ") + describe(look.metrics[i], k > 0 ? restarts[k - 1].t_s : 0);
       }
@@ -127,13 +129,13 @@ std::string GateState::Core::why(const GateLook& look) const {
       }
       return "no metric is worse, and the stage could have seen a growth as large as its budget";
     case Verdict::Thin:
-      return why_thin(look);
+      return why_thin(look, evidence);
   }
   return "";
 }
 
 // Names the metric that is furthest from an answer, and what would give it.
-std::string GateState::Core::why_thin(const GateLook& look) const {
+std::string GateState::Core::why_thin(const GateLook& look, const StageEvidence& evidence) const {
   const GateConfig& config = plan->config;
   const double baked = double(t_s - config.warmup_s);
   if (baked <= 0) return fmt::format("still in the warm-up of {} s", config.warmup_s);
@@ -163,8 +165,8 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
       config.metrics[worst_index].kind == MetricKind::Rate ? "player-seconds" : "units");
   if (worst->baseline_x == 0)
     return text + ", and no event in the baseline to compare with; bake on";
+  const WindowNoise& n = evidence[plan->metrics[worst_index].top].noise;
   if (worst->canary_n_needed <= 0) {
-    const WindowNoise n = noise(plan->metrics[worst_index].top, 0);
     BakeQuestion q;
     q.ratio = budget;
     q.profile = config.profile;
@@ -202,7 +204,7 @@ std::string GateState::Core::why_thin(const GateLook& look) const {
     const double share = percent / 100.0;
     if (share <= share_now) continue;
     const double units = all / baked * share * double(config.planned_s - config.warmup_s);
-    if (canary_units_needed(worst_index, share) <= units) {
+    if (canary_units_needed(worst_index, share, n) <= units) {
       return fmt::format("{}, or a share of {} % over the planned time, would settle it", text,
                          percent);
     }
