@@ -10,6 +10,7 @@
 #include "analysis/time_series.h"
 #include "cli/cli.h"
 #include "cli/series_input.h"
+#include "cli/text_input.h"
 
 namespace showcaller {
 namespace {
@@ -45,7 +46,7 @@ int anomaly_verb(const AnomalyRequest& request, OutputForm form) {
     return failed({ErrorCode::Invalid, "rows are printed as CSV, or with -o json as JSON Lines"});
   const auto step = parse_step(request.step);
   if (!step) return failed(step.error());
-  const Status status = with_series_input(request.file, [&](std::istream& in) {
+  const Status status = with_text_input(request.file, [&](std::istream& in) {
     const Status scored = score_rows(in, std::cout, step->value_or(hours(1)),
                                      form == OutputForm::Json ? RowForm::JsonLines : RowForm::Csv);
     std::cout.flush();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the command line. The only file that sees the parser's library.
+// The words of the command line.
 #include "cli/cli.h"
 
 #include <algorithm>
@@ -15,7 +15,9 @@
 #include "cli/backtest_verb.h"
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
+#include "cli/completion_tree.h"
 #include "cli/drill_verb.h"
+#include "cli/flag_verb.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
 #include "cli/rehearse_verb.h"
@@ -555,6 +557,18 @@ class CommandLine {
         "Examples:\n  showcaller gate judge stage.jsonl\nExit codes: 0 pass, 1 fail, 2 malformed, "
         "3 thin, 4 blind, 5 skewed.");
     judge->callback([this, &w] { code_ = judge_verb(w.from); });
+    CLI::App* flag = app_.add_subcommand("flag", "Try rules of flags");
+    CLI::App* rule = flag->add_subcommand(
+        "rule", "Evaluate rules over their data: JSON Lines in, JSON Lines out (docs/flags.md)");
+    flag->require_subcommand(1);
+    rule->add_option("file", w.from, "A file, or - or nothing for standard input");
+    rule->footer(
+        "Examples:\n"
+        "  echo '{\"rule\": {\">\": [{\"var\": \"level\"}, 20]}, \"data\": {\"level\": 37}}' | "
+        "showcaller flag rule\n"
+        "  jq -c '.[] | arrays | {rule: .[0], data: .[1]}' tests.json | showcaller flag rule -\n"
+        "Exit codes: 0 every line gave a result, 1 one gave an error, 2 the file can't be read.");
+    rule->callback([this, &w] { code_ = flag_rule_verb(w.from); });
     CLI::App* backtest =
         verb("backtest", "Hold a gate against recorded evidence of past stages",
              "  showcaller backtest --over evidence/\n"
@@ -606,7 +620,7 @@ class CommandLine {
              "  showcaller completion zsh > \"${fpath[1]}/_showcaller\"\n"
              "  showcaller completion fish > ~/.config/fish/completions/showcaller.fish",
              [this, &w] {
-               const auto script = completion_script(w.what, completion_verbs());
+               const auto script = completion_script(w.what, completion_tree(app_));
                std::fwrite(script.data(), 1, script.size(), stdout);
                return int(kExitOk);
              });
@@ -640,46 +654,6 @@ class CommandLine {
                         "CSV with the header timestamp,value; - or nothing: standard input");
     anomaly->add_option("--step", w.anomaly.step,
                         "What timestamps count that are counts; absent: 1h");
-  }
-
-  // The tree of verbs as a shell is told it.
-  std::vector<CompletionVerb> completion_verbs() const {
-    std::vector<CompletionVerb> verbs{completion_of(app_)};
-    for (const CLI::App* each : app_.get_subcommands({})) verbs.push_back(completion_of(*each));
-    return verbs;
-  }
-
-  static CompletionVerb completion_of(const CLI::App& app) {
-    CompletionVerb out{app.get_name(), app.get_description(), {}, {}};
-    if (app.get_parent() != nullptr)
-      for (const CLI::App* each : app.get_subcommands({})) out.words.push_back(each->get_name());
-    for (const CLI::Option* option : app.get_options()) {
-      const auto words = words_of(*option);
-      if (option->get_positional()) {
-        out.words.insert(out.words.end(), words.begin(), words.end());
-        continue;
-      }
-      const bool takes_value = option->get_items_expected_max() > 0;
-      for (const auto& name : option->get_lnames())
-        out.options.push_back({"--" + name, option->get_description(), words, takes_value});
-      for (const auto& name : option->get_snames())
-        out.options.push_back({"-" + name, option->get_description(), words, takes_value});
-    }
-    return out;
-  }
-
-  // The library says a set of words as "TEXT:{create,list}".
-  static std::vector<std::string> words_of(const CLI::Option& option) {
-    const std::string type = option.get_type_name();
-    const auto open = type.find('{'), close = type.find('}');
-    std::vector<std::string> words;
-    if (close == type.npos) return words;
-    for (auto at = open; at < close;) {
-      const auto end = std::min(type.find(',', at + 1), close);
-      words.push_back(type.substr(at + 1, end - at - 1));
-      at = end;
-    }
-    return words;
   }
 
   CLI::App app_;

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/series_input.h"
+#include "cli/text_input.h"
 
 namespace showcaller {
 namespace {
@@ -192,7 +193,7 @@ int forecast_verb(const ForecastRequest& request, OutputForm form) {
   const auto options = parse_forecast_options(request);
   if (!options) return failed(options.error());
   const WithSummary with_summary = on_terminal(2) ? WithSummary::Yes : WithSummary::No;
-  const auto text = with_series_input(request.file, [&](std::istream& in) {
+  const auto text = with_text_input(request.file, [&](std::istream& in) {
     return forecast_text(in, *options, form, with_summary);
   });
   if (!text) return failed(text.error());
