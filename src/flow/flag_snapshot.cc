@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "flag/exposure.h"
+#include "flag/references.h"
 #include "model/exposure.h"
 
 namespace showcaller {
@@ -19,20 +20,6 @@ using Definitions = std::map<std::string, json::object>;
 constexpr std::string_view kFlagPrefix = "Flag/";
 
 // A document has one list of evaluators for all its flags, and a Flag its own: they get its name.
-void qualify_references(std::string_view flag, json::value* rule) {
-  if (rule->is_array()) {
-    for (json::value& item : rule->get_array()) qualify_references(flag, &item);
-  } else if (rule->is_object()) {
-    json::object& object = rule->get_object();
-    json::value* reference = object.size() == 1 ? object.if_contains("$ref") : nullptr;
-    if (reference && reference->is_string()) {
-      *reference = fmt::format("{}/{}", flag, std::string_view(reference->get_string()));
-    } else {
-      for (auto& member : object) qualify_references(flag, &member.value());
-    }
-  }
-}
-
 json::object take_evaluators(const std::string& flag, json::object* definition) {
   json::object out;
   json::value* own = definition->if_contains("$evaluators");
