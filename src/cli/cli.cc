@@ -18,6 +18,7 @@
 #include "cli/completion_tree.h"
 #include "cli/drill_verb.h"
 #include "cli/flag_verb.h"
+#include "cli/flagd_words.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
 #include "cli/rehearse_verb.h"
@@ -94,6 +95,7 @@ class CommandLine {
     add_house_verbs();
     add_journal_verbs();
     add_series_verbs();
+    add_flagd_words(&app_, &code_);
   }
 
   int run(int argc, char** argv) {

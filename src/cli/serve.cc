@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve.h"
 
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +26,7 @@
 #include "cli/host_backend.h"
 #include "cli/host_metrics.h"
 #include "cli/private_file.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 #include "host/host_threads.h"
@@ -36,26 +37,6 @@ namespace showcaller {
 namespace {
 
 namespace fs = std::filesystem;
-
-int wait_for_signal() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  int signal = 0;
-  sigwait(&signals, &signal);
-  return signal;
-}
-
-// Before any thread starts, so that every thread inherits it.
-void block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
 
 // Half of a TLS identity must not be served as none at all.
 Result<std::optional<TlsServerOptions>> tls_of(const ServeOptions& options) {
@@ -201,7 +182,7 @@ Status run(const ServeOptions& options) {
   });
   if (!options.port_file.empty()) TRY(write_private(options.port_file, server->url() + "\n"));
   log_start(log, clock, options, server->url(), *host);
-  wait_for_signal();
+  wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
   server->stop(seconds(2));
   threads.stop();
@@ -214,7 +195,7 @@ Status run(const ServeOptions& options) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  block_signals();
+  block_end_signals();
   if (sodium_init() < 0) return kExitInternal;
   if (const Status ran = run(options); !ran) {
     print_error(ran.error());

@@ -55,29 +55,42 @@ OfrepReply with_etag(std::string body, std::string_view if_none_match) {
 }
 
 OfrepReply evaluate_one(const OfrepRequest& request, std::string_view key, const FlagSet& flags,
-                        Instant now) {
+                        Instant now, const OfrepOptions& options) {
   if (key.empty()) {
     return refused(404, FlagError::FlagNotFound, key,
                    fmt::format("the flag's key is missing; POST {} evaluates all", kFlagsPath));
   }
   const auto context = decode_ofrep_context(request.body);
   if (!context) return refused(400, FlagError::InvalidContext, key, context.error().message);
-  const Evaluation evaluation = flags.evaluate(key, EvaluationContext(*context), now);
+  const EvaluationContext asked(*context);
+  const auto who = EvaluationContext::layered(options.added, &asked);
+  const Evaluation evaluation = flags.evaluate(key, who, now);
   return {.status = ofrep_status(evaluation),
           .body = to_json_text(ofrep_evaluation(key, evaluation))};
 }
 
-OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Instant now) {
+json::array event_streams(const OfrepEventStream& stream) {
+  json::object endpoint{{"requestUri", stream.target}};
+  if (!stream.origin.empty()) endpoint["origin"] = stream.origin;
+  return {json::object{{"type", "sse"},
+                       {"endpoint", std::move(endpoint)},
+                       {"inactivityDelaySec", stream.inactivity_s}}};
+}
+
+OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Instant now,
+                        const OfrepOptions& options) {
   const auto context = decode_ofrep_context(request.body);
   if (!context)
     return refused(400, FlagError::InvalidContext, std::nullopt, context.error().message);
-  const EvaluationContext who(*context);
+  const EvaluationContext asked(*context);
+  const auto who = EvaluationContext::layered(options.added, &asked);
   json::array all;
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const std::string_view key = flags.key(i);
     all.push_back(ofrep_evaluation(key, flags.evaluate(key, who, now)));
   }
-  const json::object body{{"flags", std::move(all)}, {"metadata", flags.metadata()}};
+  json::object body{{"flags", std::move(all)}, {"metadata", flags.metadata()}};
+  if (options.stream) body["eventStreams"] = event_streams(*options.stream);
   return with_etag(to_json_text(body), request.if_none_match);
 }
 
@@ -106,11 +119,15 @@ OfrepReply answer_ofrep(const OfrepRequest& request, const FlagSet& flags, Insta
     const bool is_bulk = path.empty();
     if (is_bulk || path.front() == '/') {
       if (request.method != "POST") return wrong_method("POST");
-      return is_bulk ? evaluate_all(request, flags, now)
-                     : evaluate_one(request, path.substr(1), flags, now);
+      return is_bulk ? evaluate_all(request, flags, now, options)
+                     : evaluate_one(request, path.substr(1), flags, now, options);
     }
   }
   return {.status = 404, .body = R"({"errorDetails":"there is no such endpoint"})"};
+}
+
+std::string ofrep_refetch_event(std::string_view fingerprint) {
+  return to_json_text(json::object{{"type", "refetchEvaluation"}, {"etag", fingerprint}});
 }
 
 Result<json::object> decode_ofrep_context(std::string_view body) {

@@ -7,9 +7,10 @@
 //
 // A flag that leaves its value to the caller (no default variant, or disabled) answers 200 without
 // `value` and `variant`, as the protocol's record 6 says. The entity tag is a hash of the answer
-// itself, so 304 is never wrong. Which flags there are for a caller is decided by the set that is
-// handed in. Threads: none. Source: open-feature/protocol,
-// service/openapi.yaml; flagd where the protocol leaves a choice.
+// itself, so 304 is never wrong. All flags come with the stream that tells of changes, as record 8
+// says (`eventStreams`), where there is one. Which flags there are for a caller is decided by the
+// set that is handed in. Threads: none. Source: open-feature/protocol, service/openapi.yaml; flagd
+// where the protocol leaves a choice.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,21 @@ namespace showcaller {
 
 inline constexpr std::string_view kOfrepPrefix = "/ofrep/v1/";
 
+// Where a provider is told that it should ask again: server-sent events.
+//
+//   id: FINGERPRINT
+//   data: {"type":"refetchEvaluation","etag":"FINGERPRINT"}
+struct OfrepEventStream {
+  std::string origin;      // "https://flags.example.com"; empty: where the provider asks anyway
+  std::string target;      // path and query
+  int inactivity_s = 120;  // after which a provider that nobody uses hangs up
+};
+std::string ofrep_refetch_event(std::string_view fingerprint);  // the data
+
 struct OfrepOptions {
-  std::int64_t polling_ms_min = 5'000;  // told to providers
+  std::int64_t polling_ms_min = 5'000;       // told to providers
+  const EvaluationContext* added = nullptr;  // attributes that hide the request's; not owned
+  std::optional<OfrepEventStream> stream;    // told with all flags
 };
 
 struct OfrepRequest {

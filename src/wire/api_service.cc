@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/api_routes.h"
+#include "wire/metrics_response.h"
 
 namespace showcaller {
-namespace {
-
-void serve_metrics(const ApiPorts& ports, const RequestContext& context, Answer answer) {
-  const auto accept = context.request.headers.get("Accept");
-  const bool open = accept.find("application/openmetrics-text") != accept.npos;
-  auto text = ports.metrics->text(open);
-  answer.send(text_response(200, std::move(text),
-                            open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                 : "text/plain; version=0.0.4; charset=utf-8"));
-}
-
-}  // namespace
 
 void add_service_routes(Router* router, const ApiPorts& ports) {
   router->add(
@@ -46,7 +35,8 @@ void add_service_routes(Router* router, const ApiPorts& ports) {
                .answer_type = "text/plain",
                .other_answer_type = "application/openmetrics-text",
                .handler = [ports](const auto& context, Answer answer) {
-                 serve_metrics(ports, *context, std::move(answer));
+                 answer.send(
+                     metrics_response(*ports.metrics, context->request.headers.get("Accept")));
                }});
   router->add({.method = "GET",
                .pattern = "/api/v1/openapi.json",

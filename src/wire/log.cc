@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/log.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -67,10 +68,21 @@ std::string format_log_line(LogLevel level, Instant time, std::string_view messa
   return out;
 }
 
+std::string format_console_line(LogLevel level, Instant time, std::string_view message,
+                                std::string_view trace, const json::object& fields) {
+  std::string out = fmt::format("{} {:<7} {}", format_instant(time), to_string(level), message);
+  if (!trace.empty()) out += fmt::format(" trace={}", trace);
+  for (const auto& [key, value] : fields)
+    out += fmt::format(" {}={}", std::string_view(key), to_json_text(value));
+  std::ranges::replace(out, '\n', ' ');  // A line is one line.
+  return out += '\n';
+}
+
 void Log::write(LogLevel level, Instant time, std::string_view message, std::string_view trace,
                 const json::object& fields) {
   if (!writes(level)) return;
-  write_lines(format_log_line(level, time, message, trace, fields));
+  const auto format = format_ == LogFormat::Json ? format_log_line : format_console_line;
+  write_lines(format(level, time, message, trace, fields));
 }
 
 void Log::write_lines(std::string_view lines) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured log lines: one JSON object a line, to a descriptor.
+// Structured log lines to a descriptor: one JSON object a line, or the same as plain text.
 //
 //   {"time":"2026-12-11T18:00:00.250Z","level":"info","message":"...","trace":"...", fields...}
+//   2026-12-11T18:00:00.250Z info  ... trace=... fields...
 //
 // Threads: any; a line is written with one call and never torn. Secrets do not belong in fields.
 #pragma once
@@ -24,7 +25,10 @@ std::optional<LogLevel> parse_log_level(std::string_view text);
 std::string format_log_line(LogLevel level, Instant time, std::string_view message,
                             std::string_view trace, const json::object& fields = {});
 
-// The same, piece by piece and without a tree: for lines that are written by the thousand.
+std::string format_console_line(LogLevel level, Instant time, std::string_view message,
+                                std::string_view trace, const json::object& fields = {});
+
+// The first, piece by piece and without a tree: for lines that are written by the thousand.
 class LogLine {
  public:
   LogLine(std::string* out, LogLevel level, Instant time, std::string_view message,
@@ -39,11 +43,14 @@ class LogLine {
   std::string* out_;
 };
 
+enum class LogFormat { Json, Console };
+
 class Log {
  public:
   // The descriptor stays the caller's.
-  explicit Log(int descriptor = 2, LogLevel level = LogLevel::Info)
-      : descriptor_(descriptor), level_(level) {}
+  explicit Log(int descriptor = 2, LogLevel level = LogLevel::Info,
+               LogFormat format = LogFormat::Json)
+      : descriptor_(descriptor), format_(format), level_(level) {}
 
   void set_level(LogLevel level) { level_ = level; }
   bool writes(LogLevel level) const { return level >= level_.load(std::memory_order_relaxed); }
@@ -54,6 +61,7 @@ class Log {
 
  private:
   const int descriptor_;
+  const LogFormat format_;
   std::atomic<LogLevel> level_;
 };
 

@@ -13,9 +13,11 @@
 #include "flagd_evaluation_v1.grpc.pb.h"
 #include "flagd_evaluation_v2.grpc.pb.h"
 #include "flagd_sync_v1.grpc.pb.h"
+#include "tests/adapters/document_heard.h"
 #include "tests/adapters/scratch_folder.h"
 #include "wire/flagd/flagd_server.h"
 #include "wire/flagd/sources_feed.h"
+#include "wire/flagd/sync_client.h"
 
 namespace showcaller {
 namespace {
@@ -50,7 +52,7 @@ struct Server {
     EXPECT_TRUE(feed.take(1, *parse_json(kShop)));
     if (!options.evaluation) options.evaluation.emplace();
     if (!options.sync) options.sync.emplace();
-    auto started = FlagdServer::start(std::move(options), &feed);
+    auto started = FlagdServer::start(std::move(options), &feed, &streams);
     EXPECT_TRUE(started) << started.error().message;
     flagd = *std::move(started);
     const auto open = [](const std::string& address) {
@@ -63,10 +65,11 @@ struct Server {
 
   void replace(std::size_t source, std::string_view document) {
     EXPECT_TRUE(feed.take(source, *parse_json(document)));
-    flagd->changed();
+    streams.changed();
   }
 
   SourcesFeed feed{{"raid.json", "shop.json"}, "source", [] { return instant_ms(0); }};
+  FlagStreams streams;
   std::unique_ptr<FlagdServer> flagd;
   std::unique_ptr<v2::Evaluation::Stub> evaluation;
   std::unique_ptr<v1::Evaluation::Stub> old_evaluation;
@@ -321,14 +324,14 @@ TEST(FlagdStreams, ManyComeAndGo) {
     if (round % 2 == 0) {
       ASSERT_TRUE(stream->Read(&event));
     }
-    server.flagd->changed();
+    server.streams.changed();
     call.TryCancel();
     (void)stream->Finish();
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (server.flagd->streams() > 0 && std::chrono::steady_clock::now() < end)
+  while (server.streams.size() > 0 && std::chrono::steady_clock::now() < end)
     std::this_thread::yield();
-  EXPECT_EQ(server.flagd->streams(), 0u);
+  EXPECT_EQ(server.streams.size(), 0u);
 }
 
 TEST(FlagdServer, AUnixSocketInsteadOfAPort) {
@@ -363,7 +366,7 @@ TEST(FlagdServer, TlsAndNothingElse) {
       server.flagd->evaluation_address(), grpc::SslCredentials(trust), named));
   EXPECT_EQ(boolean(server, "door"), "false shut DEFAULT");
   options.key_file.clear();
-  EXPECT_FALSE(FlagdServer::start(options, &server.feed));
+  EXPECT_FALSE(FlagdServer::start(options, &server.feed, &server.streams));
 }
 
 TEST(FlagdServer, APortThatIsTakenIsSaid) {
@@ -372,9 +375,23 @@ TEST(FlagdServer, APortThatIsTakenIsSaid) {
   const std::string address = server.flagd->evaluation_address();
   options.evaluation.emplace().port =
       std::uint16_t(std::stoi(address.substr(address.find(':') + 1)));
-  const auto second = FlagdServer::start(std::move(options), &server.feed);
+  const auto second = FlagdServer::start(std::move(options), &server.feed, &server.streams);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::Unavailable);
+}
+
+TEST(SyncClient, FollowsAnotherServer) {
+  auto server = std::make_unique<Server>();
+  DocumentHeard heard;
+  SyncClient client({.kind = FlagSourceKind::Grpc,
+                     .name = server->flagd->sync_address(),
+                     .selector = "flagSetId=shop"});
+  client.start(heard.sink());
+  EXPECT_TRUE(heard.next().find("blue") != std::string::npos);
+  server->replace(1, R"({"metadata":{"flagSetId":"shop"},"flags":{}})");
+  EXPECT_EQ(heard.next(), R"({"metadata":{"flagSetId":"shop"},"flags":{}})");
+  server.reset();
+  EXPECT_EQ(heard.next(), "error unavailable");
 }
 
 TEST(SourcesFeed, ABadDocumentChangesNothing) {

@@ -12,7 +12,6 @@
 namespace showcaller {
 namespace {
 
-constexpr int kRequestBytesMax = 1 << 20;
 constexpr auto kShutdownGrace = std::chrono::seconds(1);
 
 Result<std::string> read_pem(const std::string& path) {
@@ -49,21 +48,25 @@ std::string host_text(const std::string& address) {
   return address.find(':') != address.npos ? fmt::format("[{}]", address) : address;
 }
 
-Status listen(const GrpcEndpoint& endpoint,
-              const std::shared_ptr<grpc::ServerCredentials>& credentials, Listening* listening) {
+struct ListenWith {
+  std::shared_ptr<grpc::ServerCredentials> credentials;
+  std::size_t request_bytes_max = 0;
+};
+
+Status listen(const GrpcEndpoint& endpoint, const ListenWith& with, Listening* listening) {
   const bool is_local = !endpoint.unix_path.empty();
   const std::string wanted = is_local
                                  ? "unix:" + endpoint.unix_path
                                  : fmt::format("{}:{}", host_text(endpoint.address), endpoint.port);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+  builder.SetMaxReceiveMessageSize(int(with.request_bytes_max));
   // Two servers on one port would share its clients without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Providers ping while they wait for changes, as often as they are told to.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  builder.AddListeningPort(wanted, credentials, &port);
+  builder.AddListeningPort(wanted, with.credentials, &port);
   for (const auto& service : listening->services) builder.RegisterService(service.get());
   listening->server = builder.BuildAndStart();
   if (!listening->server || port == 0) {
@@ -79,9 +82,9 @@ Status listen(const GrpcEndpoint& endpoint,
 }  // namespace
 
 struct FlagdServer::State {
-  explicit State(FlagdServerOptions with) : options(std::move(with)) {}
+  State(FlagdServerOptions with, FlagStreams* told) : options(std::move(with)), streams(told) {}
   ~State() {
-    streams.stop();
+    streams->stop();
     const auto latest = std::chrono::system_clock::now() + kShutdownGrace;
     for (Listening* each : {&evaluation, &sync}) {
       if (each->server) each->server->Shutdown(latest);
@@ -90,31 +93,32 @@ struct FlagdServer::State {
 
   const FlagdServerOptions options;
   EvaluationCounts counts{};
-  FlagStreams streams;
+  FlagStreams* const streams;
   Listening evaluation, sync;
 };
 
 FlagdServer::FlagdServer() = default;
 FlagdServer::~FlagdServer() = default;
 
-Result<std::unique_ptr<FlagdServer>> FlagdServer::start(FlagdServerOptions options,
-                                                        FlagFeed* feed) {
-  TRY(const auto credentials, credentials_of(options));
+Result<std::unique_ptr<FlagdServer>> FlagdServer::start(FlagdServerOptions options, FlagFeed* feed,
+                                                        FlagStreams* streams) {
+  ListenWith with{.request_bytes_max = options.request_bytes_max};
+  TRY(with.credentials, credentials_of(options));
   std::unique_ptr<FlagdServer> server(new FlagdServer());
-  server->state_ = std::make_unique<State>(std::move(options));
+  server->state_ = std::make_unique<State>(std::move(options), streams);
   State& state = *server->state_;
   const FlagdServicePorts ports{.feed = feed,
-                                .streams = &state.streams,
+                                .streams = streams,
                                 .counts = &state.counts,
                                 .options = &state.options.services};
   if (state.options.evaluation) {
     state.evaluation.services.push_back(make_evaluation_service_v1(ports));
     state.evaluation.services.push_back(make_evaluation_service_v2(ports));
-    TRY(listen(*state.options.evaluation, credentials, &state.evaluation));
+    TRY(listen(*state.options.evaluation, with, &state.evaluation));
   }
   if (state.options.sync) {
     state.sync.services.push_back(make_sync_service(ports));
-    TRY(listen(*state.options.sync, credentials, &state.sync));
+    TRY(listen(*state.options.sync, with, &state.sync));
   }
   return server;
 }
@@ -124,12 +128,6 @@ const std::string& FlagdServer::evaluation_address() const {
 }
 const std::string& FlagdServer::sync_address() const {
   return state_->sync.address;
-}
-void FlagdServer::changed() {
-  state_->streams.changed();
-}
-std::size_t FlagdServer::streams() const {
-  return state_->streams.size();
 }
 const EvaluationCounts& FlagdServer::counts() const {
   return state_->counts;

@@ -2,7 +2,7 @@
 // flagd's two gRPC servers: evaluation and sync, each on a TCP port or a unix socket, with TLS when
 // it is asked for.
 //
-// Threads: gRPC's, and one for the streams. Limits: 1 MiB a request, FlagStreams::kStreamsMax.
+// Threads: gRPC's. Limits: FlagdServerOptions::request_bytes_max, FlagStreams::kStreamsMax.
 #pragma once
 
 #include <cstdint>
@@ -24,22 +24,22 @@ struct GrpcEndpoint {
 struct FlagdServerOptions {
   std::optional<GrpcEndpoint> evaluation, sync;
   std::string certificate_file, key_file;  // PEM; both or neither
+  std::size_t request_bytes_max = 1 << 20;
   FlagdServiceOptions services;
 };
 
 class FlagdServer {
  public:
-  // The feed outlives this. Unavailable: the address cannot be had; Invalid: the TLS files.
-  static Result<std::unique_ptr<FlagdServer>> start(FlagdServerOptions options, FlagFeed* feed);
+  // Feed and streams outlive this. Unavailable: the address cannot be had; Invalid: the TLS files.
+  static Result<std::unique_ptr<FlagdServer>> start(FlagdServerOptions options, FlagFeed* feed,
+                                                    FlagStreams* streams);
+  // Stops the streams too: gRPC waits for those that are open.
   ~FlagdServer();
 
   // "127.0.0.1:8013", "unix:/path"; empty: not served.
   const std::string& evaluation_address() const;
   const std::string& sync_address() const;
 
-  // Flags may have changed.
-  void changed();
-  std::size_t streams() const;
   const EvaluationCounts& counts() const;
 
  private:
