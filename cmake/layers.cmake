@@ -34,7 +34,7 @@ endif()
 # Small sources that all include the same wide headers: four are compiled as one, which halves these folders' time.
 # In such a folder two files may not give one name two meanings (in anonymous namespaces too).
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
-set(folders_compiled_in_batches cli compute engine flow host sim wire)
+set(folders_compiled_in_batches analysis cli codec compute engine flow host model policy sim wire)
 
 # Sources with deliberate bugs. The test program that has the bugs compiles them once more, and the linker takes its
 # objects instead of the libraries': for that each must be an object of its own, in no batch.

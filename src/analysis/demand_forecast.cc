@@ -15,7 +15,7 @@ constexpr std::size_t kOrigins = 28;     // at most, to learn the factor from
 constexpr std::size_t kOriginsMin = 4;   // fewer say nothing of the record
 constexpr std::size_t kWindowsMax = 28;  // of the record
 constexpr double kSpread = 0.3;
-constexpr double kMargin = 1.04;
+constexpr double kHighMargin = 1.04;
 constexpr double kUnseenFactor = 1.3;
 constexpr double kRatioMax = 10;  // a peak after nothing at all says no more than this
 
@@ -83,7 +83,7 @@ PeakFactor peak_factor(std::span<const View> views, std::size_t now, std::size_t
   if (ratios.empty()) return {};
   std::sort(ratios.begin(), ratios.end(), std::greater<>());
   const double high = ratios[ratios.size() / 14], middle = ratios[ratios.size() / 2];
-  return {(high + kSpread * (high - middle)) * kMargin, ratios.size()};
+  return {(high + kSpread * (high - middle)) * kHighMargin, ratios.size()};
 }
 
 double uplift_at(Instant time, const std::vector<PlannedUplift>& uplifts) {

@@ -10,6 +10,7 @@
 
 #include "base/suggest.h"
 #include "policy/freezes.h"
+#include "policy/names.h"
 #include "policy/policies.h"
 
 namespace showcaller {
@@ -37,11 +38,6 @@ constexpr std::array<BuiltInRole, 5> kBuiltInRoles{{
     {"game-server", kGameServerVerbs},
     {"client", kClientVerbs},
 }};
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 template <class Verbs>
 bool verbs_allow(const Verbs& verbs, std::string_view verb) {

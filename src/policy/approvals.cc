@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "policy/break_glass.h"
+#include "policy/names.h"
 #include "policy/policies.h"
 
 namespace showcaller {
@@ -24,11 +25,6 @@ std::string_view risk_name(Risk risk) {
       return "high";
   }
   return "normal";
-}
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 bool is_irreversible(const EventState& event) {

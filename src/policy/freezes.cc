@@ -9,16 +9,12 @@
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
 #include "policy/gate_proofs.h"
+#include "policy/names.h"
 #include "policy/policies.h"
 #include "policy/quotas.h"
 
 namespace showcaller {
 namespace {
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 bool concerns(const FreezeSpec& freeze, const EventState& event) {
   return (freeze.owners.empty() || contains(freeze.owners, event.manifest->owner)) &&

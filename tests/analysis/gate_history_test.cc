@@ -16,15 +16,12 @@
 namespace showcaller {
 namespace {
 
+using test::replications;
 using test::SimulatedWorld;
 using test::World;
 using test::WorldConfig;
 
 constexpr std::int64_t kHour = 3600;
-
-int replications(int in_ci) {
-  return std::getenv("SHOWCALLER_NIGHTLY") ? 5 * in_ci : in_ci;
-}
 
 // A fleet that has run for an hour when its stage begins.
 struct Rollout {

@@ -19,16 +19,12 @@ namespace showcaller {
 namespace {
 
 using test::Fault;
+using test::nightly;
+using test::replications;
 using test::SimulatedWorld;
 using test::World;
 using test::WorldConfig;
 
-bool nightly() {
-  return std::getenv("SHOWCALLER_NIGHTLY") != nullptr;
-}
-int replications(int in_ci = 200) {
-  return nightly() ? 5 * in_ci : in_ci;
-}
 std::uint64_t base_seed() {
   const char* text = std::getenv("SHOWCALLER_SEED");
   // Of seeds 1 to 25 these tests ask more than chance gives in four: the check of the split ends

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <span>
 
 #include "analysis/bucket_draw.h"
@@ -12,6 +13,14 @@
 #include "tests/analysis/simulated_truth.h"
 
 namespace showcaller::test {
+
+// How often a cell is played: in CI, and five times as often in the nightly form.
+inline bool nightly() {
+  return std::getenv("SHOWCALLER_NIGHTLY") != nullptr;
+}
+inline int replications(int in_ci = 200) {
+  return nightly() ? 5 * in_ci : in_ci;
+}
 
 GateConfig gate_config_of(const WorldConfig& config);
 

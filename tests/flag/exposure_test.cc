@@ -17,7 +17,7 @@
 namespace showcaller {
 namespace {
 
-constexpr Instant kNow = instant_ms(1'760'000'000'000);
+constexpr Instant kAnyTime = instant_ms(1'760'000'000'000);
 
 json::object flag_of(json::value targeting) {
   return {{"state", "ENABLED"},
@@ -101,13 +101,13 @@ TEST(Exposure, TheFlagdRuleAgreesBitForBit) {
       for (const auto& stage : rule.stages) {
         const auto audience =
             Logic::compile(stage.audience.is_null() ? json::value(true) : stage.audience);
-        wanted |= attributes.contains("party") && *audience->test(context, kNow) &&
+        wanted |= attributes.contains("party") && *audience->test(context, kAnyTime) &&
                   is_exposed(rule.salt, unit, stage.exposure_ppm);
       }
-      const Evaluation e = set.evaluate("f", context, kNow);
+      const Evaluation e = set.evaluate("f", context, kAnyTime);
       ASSERT_EQ(e.error, FlagError::None);
       ASSERT_EQ(e.variant == "canary", wanted) << to_json_text(set.document());
-      ASSERT_EQ(exposure->admits(context, kNow), wanted);
+      ASSERT_EQ(exposure->admits(context, kAnyTime), wanted);
     }
   }
 }
@@ -125,7 +125,7 @@ TEST(Exposure, PartiesStayWhole) {
       EvaluationContext context;
       const std::string player = "player-" + std::to_string(party * 4 + member);
       context.set_targeting_key(player).set("party", id);
-      members += exposure->admits(context, kNow);
+      members += exposure->admits(context, kAnyTime);
     }
     EXPECT_TRUE(members == 0 || members == 4);
     admitted += members == 4;
@@ -142,12 +142,12 @@ TEST(Exposure, NoUnitIsNeverAdmitted) {
   for (const char* text : {"{}", R"({"party":null})", R"({"party":""})"}) {
     const json::value attributes = *parse_json(text);
     const EvaluationContext context(attributes.get_object());
-    EXPECT_FALSE(exposure->admits(context, kNow)) << text;
-    EXPECT_EQ(set.evaluate("f", context, kNow).variant, "baseline") << text;
+    EXPECT_FALSE(exposure->admits(context, kAnyTime)) << text;
+    EXPECT_EQ(set.evaluate("f", context, kAnyTime).variant, "baseline") << text;
   }
   EvaluationContext number;
   number.set("party", 17.0);
-  EXPECT_TRUE(exposure->admits(number, kNow));
+  EXPECT_TRUE(exposure->admits(number, kAnyTime));
 }
 
 TEST(Exposure, TheRuleIsPlainFlagd) {
@@ -185,7 +185,7 @@ TEST(Exposure, ALayerLeavesTheFlagsOwnRuleBelow) {
     const std::string_view wanted = is_exposed("s", unit, 500'000) ? "open"
                                     : i % 2 == 0                   ? "ajar"
                                                                    : "shut";
-    EXPECT_EQ(set->evaluate("f", context, kNow).variant, wanted);
+    EXPECT_EQ(set->evaluate("f", context, kAnyTime).variant, wanted);
   }
   EXPECT_FALSE(layered_flag(base, rule, "gone"));
 }

@@ -9,7 +9,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kHouse = R"(
+constexpr const char* kDrillHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Fleet
 metadata: { name: staging, owner: ops, labels: { stage: staging } }
@@ -39,7 +39,7 @@ spec:
 class DrillRunnerTest : public testing::Test {
  protected:
   DrillRunnerTest() {
-    const auto applied = theatre_.apply("house.yaml", kHouse);
+    const auto applied = theatre_.apply("house.yaml", kDrillHouse);
     EXPECT_TRUE(applied) << applied.error().message;
     theatre_.advance(minutes(2));  // What ends sooner counts as a failed start, and is delayed.
   }

@@ -37,7 +37,7 @@ class FailingStore final : public EvidenceStore {
   MemoryEvidenceStore store_;
 };
 
-constexpr const char* kHouse = R"(
+constexpr const char* kTroubleHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: ops }
@@ -67,7 +67,7 @@ spec:
 TEST(EvidenceTrouble, ATickThatWasAppendedAndNotFlushedIsStoredOnce) {
   FailingStore store;
   Theatre theatre(1, &store);
-  const auto applied = theatre.apply("house.yaml", kHouse);
+  const auto applied = theatre.apply("house.yaml", kTroubleHouse);
   ASSERT_TRUE(applied) << applied.error().message;
   theatre.advance(seconds(15));
   store.failures = 3;

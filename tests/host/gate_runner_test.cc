@@ -17,7 +17,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kFleet = R"(
+constexpr const char* kGateFleet = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: ops }
@@ -80,7 +80,7 @@ std::vector<json::object> history_in(const std::vector<json::object>& lines) {
 class GateRunnerAfterARestart : public testing::Test {
  protected:
   GateRunnerAfterARestart() {
-    const auto fleet = theatre_.apply("fleet.yaml", kFleet);
+    const auto fleet = theatre_.apply("fleet.yaml", kGateFleet);
     EXPECT_TRUE(fleet) << fleet.error().message;
     theatre_.traffic.sessions_per_s = 20;
     theatre_.traffic.crash_share = {{"1.0.0", 0.02}, {"1.1.0", 0.02}};
@@ -193,7 +193,7 @@ TEST_F(GateRunnerAfterARestart, AStageThatBeginsThenHasTheHistoryThatCameSince) 
 TEST_F(GateRunnerAfterARestart, AGateJoinsAWatchThatWasOpenedAgain) {
   MemoryEvidenceStore store;
   Theatre theatre(2, &store);
-  ASSERT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  ASSERT_TRUE(theatre.apply("fleet.yaml", kGateFleet));
   theatre.traffic = theatre_.traffic;
   theatre.traffic.reporting.clear();  // Nobody tells of latencies yet.
   theatre.advance(minutes(1));
@@ -229,7 +229,7 @@ spec:
 // What is being rolled out is nobody's baseline; what is live to everybody is.
 TEST(BaselineSources, AreTheBuildsThatTheBaselineArmIsGiven) {
   Theatre theatre;
-  ASSERT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  ASSERT_TRUE(theatre.apply("fleet.yaml", kGateFleet));
   theatre.traffic.sessions_per_s = 5;
   theatre.advance(minutes(1));
   const auto applied = theatre.apply("low.yaml", event_of_build("low", "1.1.0", 10, "10%"));
@@ -253,7 +253,7 @@ TEST(BaselineSources, AreTheBuildsThatTheBaselineArmIsGiven) {
 class LearnedNoiseTest : public testing::Test {
  protected:
   LearnedNoiseTest() {
-    EXPECT_TRUE(theatre_.apply("fleet.yaml", kFleet));
+    EXPECT_TRUE(theatre_.apply("fleet.yaml", kGateFleet));
     theatre_.traffic.sessions_per_s = 20;
     theatre_.traffic.crash_share = {{"1.0.0", 0.02}, {"1.1.0", 0.02}};
     theatre_.traffic.reporting = {{.metric = "join.latency", .build = "1.0.0", .median_ms = 100},

@@ -8,7 +8,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kFleet = R"(
+constexpr const char* kLedgerFleet = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: ops }
@@ -40,7 +40,7 @@ spec:
 class LedgerOfAnEvent : public testing::Test {
  protected:
   LedgerOfAnEvent() {
-    EXPECT_TRUE(theatre_.apply("fleet.yaml", kFleet));
+    EXPECT_TRUE(theatre_.apply("fleet.yaml", kLedgerFleet));
     const auto applied = theatre_.apply("gala.yaml", gala(1));
     EXPECT_TRUE(applied) << applied.error().message;
     theatre_.traffic.sessions_per_s = 2;
@@ -170,7 +170,7 @@ TEST(LedgerOfFlags, KnowsWhomAnEvaluationReachedAndWhoReportedIt) {
 // have been shown the new value, reported or not.
 TEST(LedgerOfFlags, KnowsWhomTheEventAdmitsOfThePlayersThatWereGivenAPlace) {
   Theatre theatre;
-  ASSERT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  ASSERT_TRUE(theatre.apply("fleet.yaml", kLedgerFleet));
   const auto applied = theatre.apply("gates.yaml", kFlagEvent);
   ASSERT_TRUE(applied) << applied.error().message;
   theatre.advance(seconds(20));

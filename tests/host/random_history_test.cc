@@ -15,7 +15,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kHouse = R"(
+constexpr const char* kHistoryHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: raids, owner: raids }
@@ -136,7 +136,7 @@ class Watcher {
 class History {
  public:
   explicit History(std::uint64_t seed) : random_(seed), theatre_(seed) {
-    EXPECT_TRUE(theatre_.apply("house.yaml", kHouse));
+    EXPECT_TRUE(theatre_.apply("house.yaml", kHistoryHouse));
     theatre_.traffic = {3, seconds(15), {}, 2, {}};
     theatre_.advance(seconds(15));
     before_ = theatre_.host().flags(FlagVisibility::Server)->etag;

@@ -10,7 +10,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kHouse = R"(
+constexpr const char* kRestoreHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: ops }
@@ -58,7 +58,7 @@ void mark_restored(Theatre* theatre) {
 
 TEST(Restore, TheServerLeadsGameServersThatKnowAHigherEpoch) {
   Theatre theatre;
-  ASSERT_TRUE(theatre.apply("house.yaml", kHouse));
+  ASSERT_TRUE(theatre.apply("house.yaml", kRestoreHouse));
   ASSERT_TRUE(theatre.driver.apply(99, {}));
   theatre.restart(seconds(1));
   theatre.advance(seconds(10));
@@ -69,7 +69,7 @@ TEST(Restore, TheServerLeadsGameServersThatKnowAHigherEpoch) {
 
 TEST(Restore, NothingIsNamedAsTheLostRecordsMayHaveNamedIt) {
   Theatre theatre;
-  ASSERT_TRUE(theatre.apply("house.yaml", kHouse));
+  ASSERT_TRUE(theatre.apply("house.yaml", kRestoreHouse));
   mark_restored(&theatre);
   theatre.restart(seconds(1));
   ASSERT_TRUE(theatre.apply("gala.yaml", kGala));
@@ -84,7 +84,7 @@ TEST(Restore, NothingIsNamedAsTheLostRecordsMayHaveNamedIt) {
 TEST(Restore, ACallThatBeganBeforeGoesOnUnderItsKey) {
   Theatre theatre;
   theatre.actions.answers["grants/open"] = {StepOutcome::Unknown, 1};
-  ASSERT_TRUE(theatre.apply("house.yaml", kHouse));
+  ASSERT_TRUE(theatre.apply("house.yaml", kRestoreHouse));
   ASSERT_TRUE(theatre.apply("gala.yaml", kGala));
   theatre.advance(Duration(1));
   mark_restored(&theatre);

@@ -9,7 +9,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kHouse = R"(
+constexpr const char* kRevisionHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: raids, owner: raids }
@@ -84,7 +84,7 @@ spec:
 class Revision : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(theatre_.apply("house.yaml", kHouse));
+    ASSERT_TRUE(theatre_.apply("house.yaml", kRevisionHouse));
     theatre_.advance(seconds(10));
     const auto applied = theatre_.apply("show.yaml", kEvent);
     ASSERT_TRUE(applied) << applied.error().message;
@@ -101,7 +101,7 @@ class Revision : public testing::Test {
     return "";
   }
   std::string change(std::string_view from, std::string_view to) {
-    const auto applied = theatre_.apply("house.yaml", replaced(kHouse, from, to));
+    const auto applied = theatre_.apply("house.yaml", replaced(kRevisionHouse, from, to));
     return applied ? "" : applied.error().message;
   }
 

@@ -8,7 +8,7 @@
 namespace showcaller::test {
 namespace {
 
-constexpr const char* kFleet = R"(
+constexpr const char* kWavesFleet = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: ops }
@@ -25,7 +25,7 @@ spec:
 // The curtain rises at 12:00Z; 13:30 is 12:30Z in Berlin and 18:30Z in New York.
 std::vector<IntakeChanged> doors_of(const std::string& intake) {
   Theatre theatre;
-  EXPECT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  EXPECT_TRUE(theatre.apply("fleet.yaml", kWavesFleet));
   const auto applied = theatre.apply("gala.yaml", R"(
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
@@ -63,7 +63,7 @@ TEST(Waves, NoneOpensEverywhereAtTheEarliestStart) {
 // Berlin's end is six hours before New York's, which is the event's.
 TEST(Waves, EachRegionClosesAtItsOwnEnd) {
   Theatre theatre;
-  EXPECT_TRUE(theatre.apply("fleet.yaml", kFleet));
+  EXPECT_TRUE(theatre.apply("fleet.yaml", kWavesFleet));
   const auto applied = theatre.apply("gala.yaml", R"(
 apiVersion: showcaller.dev/v1
 kind: LiveEvent

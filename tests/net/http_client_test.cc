@@ -73,14 +73,14 @@ class Authority {
   std::string name_;
 };
 
-std::unique_ptr<HttpServer> serve(HttpServerOptions options = {}) {
+std::unique_ptr<HttpServer> serve_tell(HttpServerOptions options = {}) {
   auto server = HttpServer::start(std::move(options), tell);
   EXPECT_TRUE(server) << (server ? "" : server.error().message);
   return server ? *std::move(server) : nullptr;
 }
 
 TEST(HttpClient, KeepsItsConnection) {
-  const auto server = serve();
+  const auto server = serve_tell();
   HttpClient client({.base_url = server->url(), .headers = {{"X-Name", "n"}}});
   for (int i = 0; i < 5; ++i) {
     const auto response = client.post("/p?q=1", "body");
@@ -96,7 +96,7 @@ TEST(HttpClient, KeepsItsConnection) {
 }
 
 TEST(HttpClient, ComesBackAfterTheServerRestarted) {
-  auto server = serve();
+  auto server = serve_tell();
   const auto port = server->port();
   HttpClient client({.base_url = server->url()});
   EXPECT_TRUE(client.get("/"));
@@ -104,13 +104,13 @@ TEST(HttpClient, ComesBackAfterTheServerRestarted) {
   const auto refused = client.get("/");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
-  server = serve({.port = port});
+  server = serve_tell({.port = port});
   EXPECT_TRUE(client.post("/", "x"));
 }
 
 TEST(HttpClient, SpeaksOverAUnixSocket) {
   Folder folder;
-  const auto server = serve({.unix_path = folder / "s"});
+  const auto server = serve_tell({.unix_path = folder / "s"});
   HttpClient client({.base_url = "unix:" + (folder / "s")});
   EXPECT_EQ(client.get("/u")->body, "GET /u  from ");
   const auto mode = std::filesystem::status(folder / "s").permissions();
@@ -122,16 +122,16 @@ TEST(HttpClient, TakesOverTheSocketOfADeadServer) {
   Folder folder;
   const std::string path = folder / "s";
   {
-    const auto server = serve({.unix_path = path});
+    const auto server = serve_tell({.unix_path = path});
     std::filesystem::create_hard_link(path, path + ".left");
   }
   std::filesystem::rename(path + ".left", path);
-  const auto server = serve({.unix_path = path});
+  const auto server = serve_tell({.unix_path = path});
   EXPECT_TRUE(HttpClient({.base_url = "unix:" + path}).get("/"));
 }
 
 TEST(HttpClient, LimitsTheAnswer) {
-  const auto server = serve();
+  const auto server = serve_tell();
   HttpClient client({.base_url = server->url(), .body_bytes_max = 10});
   const auto response = client.get("/a-target-longer-than-ten");
   ASSERT_FALSE(response);
@@ -173,7 +173,7 @@ TEST(HttpTls, SpeaksTlsAndChecksTheServersName) {
   Authority authority("ca");
   const auto identity = authority.issue("server", "DNS:localhost,IP:127.0.0.1");
   const auto server =
-      serve({.tls = TlsServerOptions{identity.certificate, identity.key, "", false}});
+      serve_tell({.tls = TlsServerOptions{identity.certificate, identity.key, "", false}});
   const std::string by_name = "https://localhost:" + std::to_string(server->port());
   for (const auto& url : {server->url(), by_name}) {
     HttpClient client({.base_url = url, .tls = {.ca_file = authority.certificate()}});
@@ -197,8 +197,8 @@ TEST(HttpTls, AsksForClientCertificates) {
   const auto friendly = authority.issue("relay-1", "URI:spiffe://game/relay-1");
   const auto plain = authority.issue("relay-2", "DNS:relay-2");
   const auto foreign = stranger.issue("relay-1", "URI:spiffe://game/relay-1");
-  const auto server = serve({.tls = TlsServerOptions{identity.certificate, identity.key,
-                                                     authority.certificate(), false}});
+  const auto server = serve_tell({.tls = TlsServerOptions{identity.certificate, identity.key,
+                                                          authority.certificate(), false}});
   const auto ask = [&](const Authority::Identity& who) {
     HttpClient client({.base_url = server->url(),
                        .tls = {.ca_file = authority.certificate(),
@@ -224,7 +224,7 @@ TEST(HttpTls, APlainRequestToATlsPortIsJustClosed) {
   Authority authority("ca");
   const auto identity = authority.issue("server", "IP:127.0.0.1");
   const auto server =
-      serve({.tls = TlsServerOptions{identity.certificate, identity.key, "", false}});
+      serve_tell({.tls = TlsServerOptions{identity.certificate, identity.key, "", false}});
   RawSocket socket(server->port());
   socket.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   const auto text = socket.read_all();

@@ -55,8 +55,8 @@ class SqliteBench final : public JournalBench {
 INSTANTIATE_TEST_SUITE_P(Sqlite, JournalConformance,
                          testing::Values([] { return std::make_unique<SqliteBench>(); }));
 
-std::unique_ptr<SqliteJournal> open_or_die(const std::string& path,
-                                           const SqliteJournalOptions& options = {}) {
+std::unique_ptr<SqliteJournal> open_journal_or_die(const std::string& path,
+                                                   const SqliteJournalOptions& options = {}) {
   auto opened = SqliteJournal::open(path, options);
   EXPECT_TRUE(opened) << opened.error().message;
   return opened ? *std::move(opened) : nullptr;
@@ -71,14 +71,14 @@ Error open_error(const std::string& path, const SqliteJournalOptions& options = 
 TEST(SqliteJournal, ASecondServerIsRefusedAndReadersAreNot) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 3));
   const Error error = open_error(path);
   EXPECT_EQ(error.code, ErrorCode::Conflict);
   EXPECT_NE(error.message.find(fmt::format("in use by process {}", ::getpid())), std::string::npos)
       << error.message;
 
-  const auto reader = open_or_die(path, {.read_only = true});
+  const auto reader = open_journal_or_die(path, {.read_only = true});
   EXPECT_EQ(read_all(*reader).value().size(), 3u);
   ASSERT_TRUE(append_some(*journal, 2));
   EXPECT_EQ(reader->tail().value().seq, 5u);
@@ -90,15 +90,16 @@ TEST(SqliteJournal, CanBeReadWhenNoServerRuns) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   EXPECT_EQ(open_error(path, {.read_only = true}).code, ErrorCode::NotFound);
-  ASSERT_TRUE(append_some(*open_or_die(path), 3));
-  EXPECT_EQ(read_all(*open_or_die(path, {.read_only = true})).value().size(), 3u);
-  ASSERT_TRUE(append_some(*open_or_die(path), 1));  // And the reader left nothing in the way.
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 3));
+  EXPECT_EQ(read_all(*open_journal_or_die(path, {.read_only = true})).value().size(), 3u);
+  ASSERT_TRUE(
+      append_some(*open_journal_or_die(path), 1));  // And the reader left nothing in the way.
 }
 
 TEST(SqliteJournal, AJournalOfANewerVersionIsRefusedUntouched) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  ASSERT_TRUE(append_some(*open_or_die(path), 3));
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 3));
   run_sql(path, "UPDATE meta SET value = 9 WHERE key = 'format_version'");
   for (const bool read_only : {false, true}) {
     const Error error = open_error(path, {.read_only = read_only});
@@ -106,7 +107,7 @@ TEST(SqliteJournal, AJournalOfANewerVersionIsRefusedUntouched) {
     EXPECT_NE(error.message.find("newer version"), std::string::npos) << error.message;
   }
   run_sql(path, "UPDATE meta SET value = 1 WHERE key = 'format_version'");
-  EXPECT_EQ(open_or_die(path)->tail().value().seq, 3u);
+  EXPECT_EQ(open_journal_or_die(path)->tail().value().seq, 3u);
 }
 
 TEST(SqliteJournal, OtherFilesAreNoJournals) {
@@ -123,13 +124,13 @@ TEST(SqliteJournal, OtherFilesAreNoJournals) {
 TEST(SqliteJournal, OpeningFindsDamageInTheLastRecordsAndVerifyFindsItAnywhere) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  ASSERT_TRUE(append_some(*open_or_die(path), 100));
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 100));
   run_sql(path, "UPDATE records SET bytes = '{}' WHERE seq = 50");
   const Error error = open_error(path);
   EXPECT_EQ(error.code, ErrorCode::Corrupt);
   EXPECT_NE(error.message.find("record 50 "), std::string::npos) << error.message;
 
-  const auto journal = open_or_die(path, {.verify_last = 10});
+  const auto journal = open_journal_or_die(path, {.verify_last = 10});
   const auto verified = journal->verify();
   EXPECT_EQ(verified.error().code, ErrorCode::Corrupt);
   EXPECT_NE(verified.error().message.find("record 50 "), std::string::npos);
@@ -138,7 +139,7 @@ TEST(SqliteJournal, OpeningFindsDamageInTheLastRecordsAndVerifyFindsItAnywhere) 
 TEST(SqliteJournal, MissingRecordsAreNamed) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 50));
   run_sql(path, "DELETE FROM records WHERE seq = 20");
   EXPECT_NE(journal->verify().error().message.find("no record 20"), std::string::npos);
@@ -149,7 +150,7 @@ TEST(SqliteJournal, ItsFilesAreTheirOwnersAlone) {
   const ScratchFolder folder;
   const auto path = folder.file("journal.db");
   const auto old_mask = ::umask(0);
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 1));
   const JournalTail tail = journal->tail().value();
   ASSERT_TRUE(
@@ -170,7 +171,7 @@ TEST(SqliteJournal, ALostTailIsNoticedByTheSnapshotBesideIt) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   {
-    const auto journal = open_or_die(path);
+    const auto journal = open_journal_or_die(path);
     ASSERT_TRUE(append_some(*journal, 10));
     const JournalTail tail = journal->tail().value();
     ASSERT_TRUE(
@@ -186,7 +187,7 @@ TEST(SqliteJournal, AFlippedPageIsCorruptAndNotACrash) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   {
-    const auto journal = open_or_die(path);
+    const auto journal = open_journal_or_die(path);
     for (int i = 0; i < 40; ++i) ASSERT_TRUE(append_some(*journal, 20, std::string(300, 'n')));
   }
   std::string bytes;
@@ -216,7 +217,7 @@ TEST(SqliteJournal, AFlippedPageIsCorruptAndNotACrash) {
 TEST(SqliteJournal, ASnapshotThatIsNotWholeIsNoSnapshot) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(append_some(*journal, 5));
     const JournalTail tail = journal->tail().value();
@@ -232,7 +233,7 @@ TEST(SqliteJournal, ASnapshotThatIsNotWholeIsNoSnapshot) {
 
 TEST(SqliteJournal, FindsTheRecordOfATime) {
   const ScratchFolder folder;
-  const auto journal = open_or_die(folder.file("journal.db"));
+  const auto journal = open_journal_or_die(folder.file("journal.db"));
   EXPECT_EQ(journal->seq_at(instant_ms(0)).value(), 0u);
   ASSERT_TRUE(append_some(*journal, 100));  // 10 ms apart
   const std::int64_t first = 1'700'000'000'010;
@@ -245,7 +246,7 @@ TEST(SqliteJournal, FindsTheRecordOfATime) {
 TEST(SqliteJournal, AnotherWriterThatHoldsTheFileIsWaitedForAndOneThatWroteIsAConflict) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 1));
   {
     const auto rival = Database::open(path, OpenMode::ReadWrite).value();
@@ -260,7 +261,7 @@ TEST(SqliteJournal, AnotherWriterThatHoldsTheFileIsWaitedForAndOneThatWroteIsACo
 TEST(SqliteJournal, WhoeverHeldTheFileAndTookTheLeadIsNotWrittenOver) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 1));
   {
     const auto rival = Database::open(path, OpenMode::ReadWrite).value();
@@ -274,7 +275,7 @@ TEST(SqliteJournal, WhoeverHeldTheFileAndTookTheLeadIsNotWrittenOver) {
 TEST(JournalBackup, ABackupTakenBesideTheWriterIsAWholePrefix) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
-  const auto journal = open_or_die(path);
+  const auto journal = open_journal_or_die(path);
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(append_some(*journal, 20));
   int appended = 0;
   const auto report =
@@ -286,7 +287,7 @@ TEST(JournalBackup, ABackupTakenBesideTheWriterIsAWholePrefix) {
   EXPECT_GT(appended, 0);
   EXPECT_EQ(report->tail.seq, 1000u);
   EXPECT_GT(report->bytes, 50'000u);
-  const auto copy = open_or_die(folder.file("backup.db"), {.read_only = true});
+  const auto copy = open_journal_or_die(folder.file("backup.db"), {.read_only = true});
   EXPECT_EQ(copy->verify().value().hash, report->tail.hash);
   EXPECT_EQ(backup_journal(path, folder.file("backup.db")).error().code, ErrorCode::Conflict);
 }
@@ -295,7 +296,7 @@ TEST(JournalBackup, RestoreVerifiesKeepsAndRefuses) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   const std::string backup = folder.file("backup.db");
-  auto journal = open_or_die(path);
+  auto journal = open_journal_or_die(path);
   ASSERT_TRUE(append_some(*journal, 10));
   ASSERT_TRUE(backup_journal(path, backup));
   EXPECT_EQ(restore_journal(backup, path).error().code,
@@ -310,19 +311,20 @@ TEST(JournalBackup, RestoreVerifiesKeepsAndRefuses) {
   const auto refused = restore_journal(backup, path);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
-  EXPECT_EQ(open_or_die(path)->tail().value().hash, newest.hash);
+  EXPECT_EQ(open_journal_or_die(path)->tail().value().hash, newest.hash);
 
   const auto forced = restore_journal(backup, path, RestoreForce::Yes);
   ASSERT_TRUE(forced) << forced.error().message;
   EXPECT_EQ(forced->tail.seq, 11u);  // The record of the restore ends it.
-  EXPECT_EQ(open_or_die(path)->tail().value().seq, 11u);
-  EXPECT_EQ(open_or_die(forced->kept, {.read_only = true})->tail().value().hash, newest.hash);
+  EXPECT_EQ(open_journal_or_die(path)->tail().value().seq, 11u);
+  EXPECT_EQ(open_journal_or_die(forced->kept, {.read_only = true})->tail().value().hash,
+            newest.hash);
 
   EXPECT_EQ(restore_journal(backup, path).error().code, ErrorCode::Conflict);
   const auto fresh = restore_journal(backup, folder.file("elsewhere.db"));
   ASSERT_TRUE(fresh) << fresh.error().message;
   EXPECT_TRUE(fresh->kept.empty());
-  EXPECT_TRUE(append_some(*open_or_die(folder.file("elsewhere.db")), 1));
+  EXPECT_TRUE(append_some(*open_journal_or_die(folder.file("elsewhere.db")), 1));
 }
 
 // Whoever followed the lost records (game servers, services) must not take the restored server for
@@ -331,7 +333,7 @@ TEST(JournalBackup, WhatIsRestoredLeadsWithAHigherEpochAndNamesThingsAnew) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   const std::string backup = folder.file("backup.db");
-  ASSERT_TRUE(append_some(*open_or_die(path), 10));
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 10));
   ASSERT_TRUE(backup_journal(path, backup));
   run_sql(path, "UPDATE meta SET value = 40 WHERE key = 'epoch'");
   const auto restored = restore_journal(backup, path, RestoreForce::Yes);
@@ -339,10 +341,11 @@ TEST(JournalBackup, WhatIsRestoredLeadsWithAHigherEpochAndNamesThingsAnew) {
   EXPECT_EQ(restored->tail.epoch, 41u);
   const auto lineage_in = [](const std::string& file) {
     std::string lineage;
-    EXPECT_TRUE(open_or_die(file, {.read_only = true})->read(11, [&](const StoredRecord& stored) {
-      lineage = std::get<JournalRestored>(decode_record(stored.bytes).value().payload).lineage;
-      return true;
-    }));
+    EXPECT_TRUE(
+        open_journal_or_die(file, {.read_only = true})->read(11, [&](const StoredRecord& stored) {
+          lineage = std::get<JournalRestored>(decode_record(stored.bytes).value().payload).lineage;
+          return true;
+        }));
     return lineage;
   };
   const std::string first = lineage_in(path);
@@ -355,27 +358,27 @@ TEST(JournalBackup, ABadBackupReplacesNothing) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   const std::string backup = folder.file("backup.db");
-  ASSERT_TRUE(append_some(*open_or_die(path), 10));
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 10));
   ASSERT_TRUE(backup_journal(path, backup));
   run_sql(backup, "UPDATE records SET bytes = '{}' WHERE seq = 3");
   const auto restored = restore_journal(backup, path, RestoreForce::Yes);
   ASSERT_FALSE(restored);
   EXPECT_EQ(restored.error().code, ErrorCode::Corrupt);
   EXPECT_EQ(restore_journal(folder.file("none.db"), path).error().code, ErrorCode::NotFound);
-  EXPECT_TRUE(open_or_die(path)->verify());
+  EXPECT_TRUE(open_journal_or_die(path)->verify());
 }
 
 TEST(JournalBackup, ADamagedJournalIsReplacedOnlyByForceAndKept) {
   const ScratchFolder folder;
   const std::string path = folder.file("journal.db");
   const std::string backup = folder.file("backup.db");
-  ASSERT_TRUE(append_some(*open_or_die(path), 10));
+  ASSERT_TRUE(append_some(*open_journal_or_die(path), 10));
   ASSERT_TRUE(backup_journal(path, backup));
   std::ofstream(path) << std::string(9000, '?');
   EXPECT_EQ(restore_journal(backup, path).error().code, ErrorCode::Conflict);
   const auto forced = restore_journal(backup, path, RestoreForce::Yes);
   ASSERT_TRUE(forced) << forced.error().message;
-  EXPECT_EQ(open_or_die(path)->tail().value().seq, 11u);
+  EXPECT_EQ(open_journal_or_die(path)->tail().value().seq, 11u);
   struct stat kept{};
   EXPECT_EQ(::stat(forced->kept.c_str(), &kept), 0);
   EXPECT_EQ(kept.st_size, 9000);

@@ -14,7 +14,7 @@
 namespace showcaller {
 namespace {
 
-std::unique_ptr<SqliteLedger> open_or_die(const std::string& folder) {
+std::unique_ptr<SqliteLedger> open_ledger_or_die(const std::string& folder) {
   auto opened = SqliteLedger::open(folder);
   EXPECT_TRUE(opened) << opened.error().message;
   return opened ? *std::move(opened) : nullptr;
@@ -23,7 +23,7 @@ std::unique_ptr<SqliteLedger> open_or_die(const std::string& folder) {
 class SqliteLedgerBench final : public LedgerBench {
  public:
   Ledger& ledger() override {
-    if (!ledger_) ledger_ = open_or_die(folder_.file("ledger"));
+    if (!ledger_) ledger_ = open_ledger_or_die(folder_.file("ledger"));
     return *ledger_;
   }
   void close() override { ledger_.reset(); }
@@ -48,7 +48,7 @@ std::string everything(const std::string& folder) {
 
 TEST(SqliteLedger, NoPlayerIsNamedAndAnErasedKeyIsGoneFromTheDisk) {
   const ScratchFolder folder;
-  const auto ledger = open_or_die(folder.path());
+  const auto ledger = open_ledger_or_die(folder.path());
   LedgerEntry ada = entry("ada-lovelace-1815", 1);
   ada.session = "s-1";
   ASSERT_TRUE(ledger->add(std::vector{ada, entry("bob", 2)}));
@@ -69,7 +69,7 @@ TEST(SqliteLedger, NoPlayerIsNamedAndAnErasedKeyIsGoneFromTheDisk) {
 TEST(SqliteLedger, NotesNameNobodyAndATornOneEndsThem) {
   const ScratchFolder folder;
   {
-    const auto ledger = open_or_die(folder.path());
+    const auto ledger = open_ledger_or_die(folder.path());
     LedgerEntry ada = entry("ada-lovelace-1815", 1);
     ada.session = "s-1";
     ASSERT_TRUE(ledger->note(std::vector{ada, entry("bob", 2)}));
@@ -77,14 +77,14 @@ TEST(SqliteLedger, NotesNameNobodyAndATornOneEndsThem) {
   }
   const std::string notes = folder.file("notes");
   std::filesystem::resize_file(notes, std::filesystem::file_size(notes) - 1);
-  EXPECT_EQ(rows_of(*open_or_die(folder.path())).size(), 1u);
+  EXPECT_EQ(rows_of(*open_ledger_or_die(folder.path())).size(), 1u);
   EXPECT_FALSE(std::filesystem::exists(notes));
   EXPECT_FALSE(std::filesystem::exists(notes + ".settling"));
 }
 
 TEST(SqliteLedger, FilesAreThePrivateMatterOfTheirOwner) {
   const ScratchFolder folder;
-  const auto ledger = open_or_die(folder.file("ledger"));
+  const auto ledger = open_ledger_or_die(folder.file("ledger"));
   ASSERT_TRUE(ledger->add(std::vector{entry("ada", 1)}));
   for (const char* name : {"ledger/keys.db", "ledger/winter-raid+r1.ledger"}) {
     struct stat facts{};
@@ -96,7 +96,7 @@ TEST(SqliteLedger, FilesAreThePrivateMatterOfTheirOwner) {
 
 TEST(SqliteLedger, RevisionsAreFilesAndCanBeRemoved) {
   const ScratchFolder folder;
-  const auto ledger = open_or_die(folder.path());
+  const auto ledger = open_ledger_or_die(folder.path());
   for (int revision = 1; revision <= 12; ++revision) {  // More than are kept open.
     ASSERT_TRUE(ledger->add(std::vector{entry("ada", 1, revision)}));
   }
@@ -109,7 +109,7 @@ TEST(SqliteLedger, RevisionsAreFilesAndCanBeRemoved) {
 
 TEST(SqliteLedger, ANewerVersionsFileIsRefused) {
   const ScratchFolder folder;
-  ASSERT_TRUE(open_or_die(folder.path())->add(std::vector{entry("ada", 1)}));
+  ASSERT_TRUE(open_ledger_or_die(folder.path())->add(std::vector{entry("ada", 1)}));
   {
     const auto keys = Database::open(folder.file("keys.db"), OpenMode::ReadWrite).value();
     ASSERT_TRUE(keys.execute("PRAGMA user_version=2"));
