@@ -31,10 +31,12 @@ if(protos)
   target_compile_options(sc_protos PRIVATE -w -O1)
 endif()
 
-# Small sources that all include the same wide headers: four are compiled as one, which halves these folders' time.
-# In such a folder two files may not give one name two meanings (in anonymous namespaces too).
+# Small sources that all include the same wide headers: four are compiled as one, which halves the time. In a folder two
+# files may not give one name two meanings (in anonymous namespaces too). The longest are compiled alone, so that who
+# edits a neighbour does not wait for them.
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
-set(folders_compiled_in_batches analysis cli codec compute engine flow host model policy sim wire)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/cli.cc ${CMAKE_SOURCE_DIR}/src/net/connection_loop.cc
+                            PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
 # Sources with deliberate bugs. The test program that has the bugs compiles them once more, and the linker takes its
 # objects instead of the libraries': for that each must be an object of its own, in no batch.
@@ -59,10 +61,8 @@ function(sc_library name folder third_party_key)
   else()
     add_library(${name} STATIC ${sources})
     target_precompile_headers(${name} REUSE_FROM sc_pch)
-    if(folder IN_LIST folders_compiled_in_batches)
-      target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # It takes a batch for a header.
-      set_target_properties(${name} PROPERTIES UNITY_BUILD ${SHOWCALLER_BATCHES} UNITY_BUILD_BATCH_SIZE 4)
-    endif()
+    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # It takes a batch for a header.
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ${SHOWCALLER_BATCHES} UNITY_BUILD_BATCH_SIZE 4)
     set(kind PUBLIC)
   endif()
   target_link_libraries(${name} ${kind} ${third_party_base} ${third_party_${third_party_key}} ${ARGN})

@@ -10,6 +10,7 @@
 #include "cli/admitted_players.h"
 #include "cli/cli.h"
 #include "cli/client_answers.h"
+#include "cli/terminal.h"
 #include "net/http_message.h"
 
 namespace showcaller {

@@ -13,6 +13,7 @@
 #include "analysis/gate_stream.h"
 #include "cli/cli.h"
 #include "cli/gate_proofs.h"
+#include "cli/terminal.h"
 #include "sim/rehearsal.h"
 
 namespace showcaller {
@@ -166,10 +167,6 @@ json::object summary_of(const std::vector<Judged>& all) {
     out["delay_s"] = {{"median", delays[delays.size() / 2]}, {"worst", delays.back()}};
   }
   return out;
-}
-
-void say(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
 }
 
 void say_summary(const json::object& summary) {

@@ -6,13 +6,9 @@
 #include <fmt/format.h>
 
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 namespace showcaller {
-
-void say(const std::string& line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-}
 
 std::string text_at(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);

@@ -9,7 +9,6 @@
 
 namespace showcaller {
 
-void say(const std::string& line);
 // A member as text: a string's own, else its JSON; absent: "".
 std::string text_at(const json::object& object, std::string_view key);
 // "    title: item" for each of a list; nothing when there is none.

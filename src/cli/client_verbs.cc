@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/client_answers.h"
+#include "cli/terminal.h"
 #include "net/http_message.h"
 
 namespace showcaller {

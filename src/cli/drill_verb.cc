@@ -12,6 +12,7 @@
 #include "cli/client_answers.h"
 #include "cli/manifest_files.h"
 #include "cli/rehearsal_input.h"
+#include "cli/terminal.h"
 #include "sim/drill.h"
 
 namespace showcaller {

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/client_answers.h"
 #include "cli/manifest_files.h"
+#include "cli/terminal.h"
 #include "model/lifecycle.h"
 #include "net/http_message.h"
 

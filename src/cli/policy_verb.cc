@@ -9,6 +9,7 @@
 #include "cli/client_answers.h"
 #include "cli/local_verbs.h"
 #include "cli/manifest_files.h"
+#include "cli/terminal.h"
 #include "policy/admission.h"
 
 namespace showcaller {

@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/gate_proofs.h"
 #include "cli/rehearsal_input.h"
+#include "cli/terminal.h"
 #include "sim/rehearsal.h"
 #include "sim/report_html.h"
 
@@ -151,10 +152,6 @@ Done run_all(std::vector<Job> jobs, std::optional<Duration> within, int threads)
 }
 
 // ---- what a person reads ----
-
-void say(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
-}
 
 std::string share_text(const json::object& share) {
   if (get_int(share, "of") == 0) return "none of 0";

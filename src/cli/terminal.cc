@@ -157,6 +157,11 @@ int failed(const Error& error) {
   return exit_of(error);
 }
 
+void say(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
 void print_error(const Error& error) {
   std::fflush(stdout);
   const std::string text = fmt::format("showcaller: {}\n", error.message);

@@ -26,6 +26,8 @@ std::string yaml_text(const json::value& value);
 void print_value(const json::value& value, OutputForm form,
                  const std::vector<std::string>& columns = {});
 
+// A line on the standard output.
+void say(std::string_view line);
 void print_error(const Error& error);
 // Prints it; its exit code.
 int failed(const Error& error);

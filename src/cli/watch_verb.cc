@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/client_answers.h"
+#include "cli/terminal.h"
 #include "net/http_message.h"
 
 namespace showcaller {

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kBytesMax = 64u << 20;
 
 std::unexpected<Error> failed(const char* what, const std::string& path) {
-  const ErrorCode code = errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Unavailable;
+  const showcaller::ErrorCode code =
+      errno == ENOENT ? showcaller::ErrorCode::NotFound : showcaller::ErrorCode::Unavailable;
   return fail(code, fmt::format("{} {}: {}", what, path, std::strerror(errno)));
 }
 
@@ -40,13 +41,14 @@ Result<SavedFlags> load_saved_flags(const std::string& path) {
   char buffer[16384];
   while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, file.get())) {
     text.append(buffer, got);
-    if (text.size() > kBytesMax) return fail(ErrorCode::Limit, path + ": larger than 64 MiB");
+    if (text.size() > kBytesMax)
+      return fail(showcaller::ErrorCode::Limit, path + ": larger than 64 MiB");
   }
   auto parsed = parse_json(text, {.bytes_max = kBytesMax, .depth_max = 80});
   auto* object = parsed ? parsed->if_object() : nullptr;
   auto* document = object != nullptr ? object->if_contains("document") : nullptr;
   if (document == nullptr) {
-    return fail(ErrorCode::Corrupt,
+    return fail(showcaller::ErrorCode::Corrupt,
                 path + " holds no flags; it is replaced when the server answers");
   }
   return SavedFlags{.etag = get_string(*object, "etag"), .document = std::move(*document)};

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kSizeBytes = 4;
 constexpr std::size_t kOverhead = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
 
-Error system_error(const std::string& path) {
+Error notes_error(const std::string& path) {
   const int error = errno;
   const bool full = error == ENOSPC || error == EDQUOT;
   return {full ? ErrorCode::Limit : ErrorCode::Unavailable,
@@ -130,12 +130,12 @@ Status LedgerNotes::write(const std::string& notes) {
   if (notes.empty()) return {};
   if (descriptor_ < 0)
     descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) return std::unexpected(system_error(path_));
+  if (descriptor_ < 0) return std::unexpected(notes_error(path_));
   const off_t before = ::lseek(descriptor_, 0, SEEK_END);
   const ssize_t written = ::write(descriptor_, notes.data(), notes.size());
   if (written == ssize_t(notes.size())) return {};
   if (written >= 0) errno = ENOSPC;
-  const Error error = system_error(path_);
+  const Error error = notes_error(path_);
   if (::ftruncate(descriptor_, before) != 0) {
     ::close(descriptor_);
     descriptor_ = -1;
@@ -153,7 +153,7 @@ Result<std::vector<LedgerEntry>> LedgerNotes::take() {
   if (!settling_.empty() || waiting_.empty()) return settling_;
   if (descriptor_ >= 0) {
     if (std::rename(path_.c_str(), (path_ + ".settling").c_str()) != 0)
-      return std::unexpected(system_error(path_));
+      return std::unexpected(notes_error(path_));
     ::close(descriptor_);
     descriptor_ = -1;
   }
@@ -167,9 +167,9 @@ Status LedgerNotes::drop() {
   settling_.clear();
   const std::string settling = path_ + ".settling";
   if (::unlink(settling.c_str()) != 0 && errno != ENOENT)
-    return std::unexpected(system_error(settling));
+    return std::unexpected(notes_error(settling));
   if (descriptor_ < 0 && waiting_.empty() && ::unlink(path_.c_str()) != 0 && errno != ENOENT)
-    return std::unexpected(system_error(path_));
+    return std::unexpected(notes_error(path_));
   return {};
 }
 
