@@ -176,6 +176,13 @@ class CommandLine {
     serve_verb->add_option("--tls-key", w.serve.tls_key, "PEM key");
     serve_verb->add_option("--tls-client-ca", w.serve.tls_client_ca,
                            "Refuse clients without a certificate of this CA");
+    serve_verb->add_option("--flagd-port", w.serve.flagd_port,
+                           "Serve flagd.evaluation.v1 and v2 (gRPC) there; 0: the system chooses");
+    serve_verb->add_option("--flagd-sync-port", w.serve.flagd_sync_port,
+                           "Serve flagd.sync.v1 (gRPC) there");
+    serve_verb->add_flag("--flagd-open", w.serve.flagd_open,
+                         "Who shows flagd's ports no token is a client: flags with `visibility: "
+                         "client`");
     serve_verb->add_option("--game-server-url", w.serve.game_server_url,
                            "What game servers are told to reach this server by; absent: its own "
                            "address on this machine");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -25,12 +26,15 @@
 #include "cli/game_server_access.h"
 #include "cli/host_backend.h"
 #include "cli/host_metrics.h"
+#include "cli/journal_feed.h"
 #include "cli/private_file.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "flow/flag_snapshot.h"
 #include "host/host_threads.h"
 #include "wire/api_server.h"
+#include "wire/flagd/flagd_server.h"
 #include "wire/metric_table.h"
 
 namespace showcaller {
@@ -128,6 +132,27 @@ ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServe
   return api;
 }
 
+// What flagd's clients are served, if they are.
+Result<std::unique_ptr<FlagdServer>> start_flagd(const ServeOptions& options, FlagFeed* feed,
+                                                 FlagStreams* streams) {
+  FlagdServerOptions flagd;
+  if (options.flagd_port) flagd.evaluation = {options.address, *options.flagd_port, ""};
+  if (options.flagd_sync_port) flagd.sync = {options.address, *options.flagd_sync_port, ""};
+  flagd.certificate_file = options.tls_certificate;
+  flagd.key_file = options.tls_key;
+  flagd.client_ca_file = options.tls_client_ca;
+  return FlagdServer::start(std::move(flagd), feed, streams);
+}
+
+void log_flagd(Log& log, const Clock& clock, const FlagdServer& flagd) {
+  for (const auto& [what, address] : {std::pair("evaluation", flagd.evaluation_address()),
+                                      std::pair("sync", flagd.sync_address())}) {
+    if (address.empty()) continue;
+    log.write(LogLevel::Info, clock.wall(), fmt::format("flagd's {} listens on {}", what, address),
+              {}, {{"flagd", what}, {"address", address}});
+  }
+}
+
 void log_start(Log& log, const Clock& clock, const ServeOptions& options, const std::string& url,
                const Host& host) {
   log.write(LogLevel::Info, clock.wall(), "listening on " + url, {},
@@ -165,15 +190,21 @@ Status run(const ServeOptions& options) {
   metrics.on_scrape([&host](MetricsRegistry& registry) { refresh_host_metrics(&registry, *host); });
   HostBackend backend(host.get(), stores.journal.get(),
                       {std::string(kVersion), read_tzdata_version()});
+  FlagStreams flag_streams;
+  JournalFeed feed(&backend, options.flagd_open);
   std::unique_ptr<ApiServer> server;
   std::optional<Announcer> announcer;
   ApiServerOptions api = api_options(options, std::move(tls));
   api.before_serving = [&](WatchHub& hub) {
     announcer.emplace(&log, &hub);
-    host->engine().listen(
-        [&announcer](const World&, const RecordBatch& records) { announcer->tell(records); });
+    host->engine().listen([&](const World&, const RecordBatch& records) {
+      announcer->tell(records);
+      if (std::ranges::any_of(*records, concerns_flags, &Record::payload)) flag_streams.changed();
+    });
   };
   TRY(server, ApiServer::start(std::move(api), &backend, &metrics, &log));
+  TRY(const auto flagd, start_flagd(options, &feed, &flag_streams));
+  log_flagd(log, clock, *flagd);
   access.give(access_of(options, *server, game_server_token));
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
@@ -184,6 +215,7 @@ Status run(const ServeOptions& options) {
   log_start(log, clock, options, server->url(), *host);
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
+  flag_streams.stop();
   server->stop(seconds(2));
   threads.stop();
   if (host->engine().stopped())

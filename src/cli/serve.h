@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/time.h"
@@ -16,6 +17,8 @@ struct ServeOptions {
   std::uint16_t port = 8700;  // 0: the system chooses; see port_file
   std::string port_file;      // the URL is written there when the server listens
   std::string tls_certificate, tls_key, tls_client_ca;
+  std::optional<std::uint16_t> flagd_port, flagd_sync_port;  // absent: not served
+  bool flagd_open = false;                                   // who shows no token is a client
   std::string game_server_url;  // that game servers are told; empty: our own, on this machine
   std::string game_server_ca;   // by which they know us; empty: the certificate itself
   std::string log_level = "info";

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenFeature's own clients against `showcaller flagd start`, story by story.
-//
-//     node flagd_stories.mjs PROGRAM FOLDER_OF_NODE_MODULES
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { OpenFeature, Program, ProviderEvents, flagdClient, next, port, require } from "./clients.mjs";
 
-const [program, modules] = process.argv.slice(2).map((path) => resolve(path));
-const require = createRequire(join(modules, "package.json"));
-const { OpenFeature, ProviderEvents } = require("@openfeature/server-sdk");
-const { FlagdProvider } = require("@openfeature/flagd-provider");
 const { OFREPProvider } = require("@openfeature/ofrep-provider");
 
 const folder = mkdtempSync(join(tmpdir(), "showcaller-flagd-"));
@@ -41,45 +34,18 @@ function write(document) {
 
 class Server {
   async start(ports = { evaluation: 0, sync: 0, ofrep: 0 }) {
-    const words = ["flagd", "start", "--bind", "127.0.0.1", "--uri", `file:${flagsFile}`, "--log-format", "json",
+    this.program = new Program("flagd", "start", "--bind", "127.0.0.1", "--uri", `file:${flagsFile}`, "--log-format", "json",
       "--port", ports.evaluation, "--sync-port", ports.sync, "--ofrep-port", ports.ofrep, "--management-port", 0,
-      "--context-value", "region=eu"];
-    this.process = spawn(program, words.map(String), { stdio: ["ignore", "pipe", "pipe"] });
-    this.log = "";
-    this.process.stderr.on("data", (text) => (this.log += text));
-    const line = await new Promise((done, failed) => {
-      let out = "";
-      this.process.stdout.on("data", (text) => (out += text).includes("\n") && done(out));
-      this.process.once("exit", () => failed(new Error("the program ended: " + this.log)));
-    });
-    const { listening } = JSON.parse(line);
-    const port = (address) => Number(address.split(":").at(-1));
+      "--context-value", "region=eu");
+    const { listening } = JSON.parse(await this.program.says(({ out }) => out.includes("\n") && out));
     this.ofrep = listening.ofrep;
     this.ports = { evaluation: port(listening.evaluation), sync: port(listening.sync), ofrep: port(listening.ofrep) };
     return this;
   }
-  async end() {
-    const gone = new Promise((done) => this.process.once("exit", done));
-    this.process.kill("SIGTERM");
-    await gone;
+  end() {
+    return this.program.end();
   }
 }
-
-const within = (what, milliseconds = 5000) => {
-  let timer;
-  const late = new Promise((_, failed) => (timer = setTimeout(() => failed(new Error("too late")), milliseconds)));
-  return Promise.race([what, late]).finally(() => clearTimeout(timer));
-};
-// The next event of this kind that passes.
-const next = (client, kind, passes = () => true) =>
-  within(new Promise((done) => {
-    const hear = (details) => {
-      if (!passes(details)) return;
-      client.removeHandler(kind, hear);
-      done(details);
-    };
-    client.addHandler(kind, hear);
-  }));
 
 async function eachTypeIsResolved(client, kind) {
   const staff = { targetingKey: "p-17", group: "staff" };
@@ -96,13 +62,6 @@ async function eachTypeIsResolved(client, kind) {
   assert.equal(await client.getStringValue("region", "none"), "home", kind + ": --context-value");
 }
 
-async function flagdClient(kind, options) {
-  const name = "flagd-" + kind;
-  await within(OpenFeature.setProviderAndWait(name, new FlagdProvider({
-    host: "127.0.0.1", retryBackoffMs: 50, retryBackoffMaxMs: 100, cache: "disabled", ...options })));
-  return OpenFeature.getClient(name);
-}
-
 async function aChangeIsTold(clients) {
   const told = clients.map((client) =>
     next(client, ProviderEvents.ConfigurationChanged, ({ flagsChanged }) => flagsChanged?.includes("colour")));
@@ -115,8 +74,7 @@ async function aChangeIsTold(clients) {
 
 async function aBadFileKeepsTheLastGood(server, clients) {
   write('{\n  "flags": oops');
-  while (!server.log.includes("flags.json:2:12")) await new Promise((done) => setTimeout(done, 10));
-  assert.match(server.log, /the flags stay as they were/);
+  await server.program.says(({ log }) => /flags.json:2:12: .*; the flags stay as they were/.test(log));
   for (const client of clients) assert.equal(await client.getStringValue("colour", "none"), "blue");
   write(flags("blue"));
 }

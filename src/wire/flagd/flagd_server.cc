@@ -34,6 +34,10 @@ Result<std::shared_ptr<grpc::ServerCredentials>> credentials_of(const FlagdServe
   TRY(std::string key, read_pem(options.key_file));
   TRY(std::string certificate, read_pem(options.certificate_file));
   tls.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
+  if (!options.client_ca_file.empty()) {
+    TRY(tls.pem_root_certs, read_pem(options.client_ca_file));
+    tls.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+  }
   return grpc::SslServerCredentials(tls);
 }
 

@@ -24,6 +24,7 @@ struct GrpcEndpoint {
 struct FlagdServerOptions {
   std::optional<GrpcEndpoint> evaluation, sync;
   std::string certificate_file, key_file;  // PEM; both or neither
+  std::string client_ca_file;              // when set, clients need a certificate of this CA
   std::size_t request_bytes_max = 1 << 20;
   FlagdServiceOptions services;
 };

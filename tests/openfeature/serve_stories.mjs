@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenFeature's flagd provider against `showcaller serve`: the journal's flags, as they are applied.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OpenFeature, Program, ProviderEvents, flagdClient, next, port, program, require } from "./clients.mjs";
+
+const grpc = require("@grpc/grpc-js");
+const folder = mkdtempSync(join(tmpdir(), "showcaller-serve-"));
+const flag = (name, colour, visibility) => `
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: ${name}, owner: team-raids }
+spec: { visibility: ${visibility}, variants: { ${colour}: ${colour}, none: none }, defaultVariant: ${colour} }
+---`;
+
+function cli(...words) {
+  return execFileSync(program, words, { encoding: "utf8", env: { ...process.env, SHOWCALLER_SERVER: url, SHOWCALLER_TOKEN: token } });
+}
+function apply(colour) {
+  const file = join(folder, "flags.yaml");
+  writeFileSync(file, flag("colour", colour, "client") + flag("rules", "secret", "server"));
+  cli("apply", file);
+}
+
+// The rules, as bytes of the answer; or the call's status.
+function fetchRules(address, token) {
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+  const metadata = new grpc.Metadata();
+  if (token) metadata.set("authorization", "Bearer " + token);
+  return new Promise((done) =>
+    client.makeUnaryRequest("/flagd.sync.v1.FlagSyncService/FetchAllFlags", (bytes) => bytes, (bytes) => bytes,
+      Buffer.alloc(0), metadata, (error, answer) => {
+        client.close();
+        done(error ? grpc.status[error.code] : answer.toString());
+      }));
+}
+
+const server = new Program("serve", "--data", join(folder, "state"), "--port", 0, "--port-file", join(folder, "url"),
+  "--flagd-port", 0, "--flagd-sync-port", 0, "--flagd-open");
+let url, token;
+try {
+  const lines = await server.says(({ log }) => log.includes('"listening on ') && log.split("\n"));
+  const told = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const address = (what) => told.find((line) => line.flagd === what).address;
+  url = readFileSync(join(folder, "url"), "utf8").trim();
+  token = readFileSync(join(folder, "state", "admin.token"), "utf8").trim();
+  apply("red");
+
+  const client = await flagdClient("serve", { resolverType: "rpc", port: port(address("evaluation")) });
+  assert.equal(await client.getStringValue("colour", "none"), "red");
+  assert.equal((await client.getStringDetails("rules", "none")).errorCode, "FLAG_NOT_FOUND");
+  const change = next(client, ProviderEvents.ConfigurationChanged);
+  apply("blue");
+  assert.deepEqual((await change).flagsChanged, ["colour"]);
+  assert.equal(await client.getStringValue("colour", "none"), "blue");
+
+  assert.match(await fetchRules(address("sync"), token), /"rules"/);
+  assert.equal(await fetchRules(address("sync")), "PERMISSION_DENIED");
+  assert.equal(await fetchRules(address("sync"), "sc_wrong"), "UNAUTHENTICATED");
+  console.log("serve's flagd ports: every story came true");
+} finally {
+  await OpenFeature.close();
+  await server.end();
+  rmSync(folder, { recursive: true });
+}
