@@ -203,7 +203,7 @@ Status run(const ServeOptions& options) {
     });
   };
   TRY(server, ApiServer::start(std::move(api), &backend, &metrics, &log));
-  TRY(const auto flagd, start_flagd(options, &feed, &flag_streams));
+  TRY(auto flagd, start_flagd(options, &feed, &flag_streams));
   log_flagd(log, clock, *flagd);
   access.give(access_of(options, *server, game_server_token));
   const pid_t self = getpid();
@@ -215,7 +215,7 @@ Status run(const ServeOptions& options) {
   log_start(log, clock, options, server->url(), *host);
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
-  flag_streams.stop();
+  flagd.reset();
   server->stop(seconds(2));
   threads.stop();
   if (host->engine().stopped())

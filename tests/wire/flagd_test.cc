@@ -315,6 +315,20 @@ TEST(FlagdStreams, EndAtTheirDeadline) {
   EXPECT_EQ(status.error_message(), "stream closed due to server-side timeout");
 }
 
+TEST(FlagdStreams, StayAliveWhenThereIsNothingToTell) {
+  FlagdServerOptions options;
+  options.services.keep_alive_every = std::chrono::milliseconds(10);
+  Server server(std::move(options));
+  Call call;
+  const auto stream = server.evaluation->EventStream(&call, {});
+  v2::EventStreamResponse event;
+  std::vector<std::string> types;
+  for (int i = 0; i < 3 && stream->Read(&event); ++i) types.push_back(event.type());
+  EXPECT_EQ(types, (std::vector<std::string>{"provider_ready", "keep_alive", "keep_alive"}));
+  call.TryCancel();
+  (void)stream->Finish();
+}
+
 TEST(FlagdStreams, ManyComeAndGo) {
   Server server;
   for (int round = 0; round < 50; ++round) {

@@ -191,6 +191,8 @@ TEST(LogLine, IsOneLineOfJson) {
             "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"warning\",\"message\":\"a\\nb\","
             "\"trace\":\"t1\",\"n\":0.5,"
             "\"s\":\"\\\"\"}\n");
+  EXPECT_EQ(format_console_line(LogLevel::Warning, instant_ms(1'500), "a\nb", "t1", {{"n", 0.5}}),
+            "1970-01-01T00:00:01.500Z warning a b trace=t1 n=0.5\n");
   EXPECT_EQ(parse_log_level("error"), LogLevel::Error);
   EXPECT_EQ(parse_log_level("loud"), std::nullopt);
 }

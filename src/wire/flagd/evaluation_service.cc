@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <utility>
+
 #include <grpcpp/grpcpp.h>
 
 #include "flag/flag_changes.h"
@@ -13,8 +16,6 @@ namespace showcaller {
 namespace {
 
 using google::protobuf::Struct;
-
-constexpr auto kKeepAliveEvery = std::chrono::seconds(20);
 
 // The two versions differ in the names of their messages, and in what is sent of an absent value.
 struct EvaluationV1 {
@@ -117,37 +118,35 @@ void fill_any(const Evaluation& evaluation, AnyFlag* flag) {
   }
 }
 
-// What every stream of one version is told of one change; asked by the thread of the streams alone.
-class ChangeNotice {
+// What the streams of one version are told of a change, made once for all that saw the same; asked
+// by the thread of the streams alone.
+class ChangeNotices {
  public:
+  // Null: nothing differs.
   const Struct* between(const SharedFlags& before, const SharedFlags& after) {
     if (before == after) return nullptr;
-    if (before != before_ || after != after_) {
-      before_ = before;
-      after_ = after;
-      data_.Clear();
-      Struct* flags = (*data_.mutable_fields())["flags"].mutable_struct_value();
+    if (notices_.size() >= kNoticesMax) notices_.clear();
+    const auto [at, is_new] = notices_.try_emplace({before, after});
+    if (is_new) {
       for (const auto& [key, kind] : changes_between(*before, *after)) {
-        Struct* change = (*flags->mutable_fields())[key].mutable_struct_value();
+        Struct* change = (*at->second.mutable_fields())[key].mutable_struct_value();
         (*change->mutable_fields())["type"].set_string_value(std::string(to_string(kind)));
       }
-      is_empty_ = flags->fields_size() == 0;
     }
-    return is_empty_ ? nullptr : &data_;
+    return at->second.fields_size() > 0 ? &at->second : nullptr;
   }
 
  private:
-  SharedFlags before_, after_;
-  Struct data_;
-  bool is_empty_ = true;
+  static constexpr std::size_t kNoticesMax = 16;  // of as many selections, or of one that changes
+  std::map<std::pair<SharedFlags, SharedFlags>, Struct> notices_;
 };
 
 // provider_ready, then configuration_change and keep_alive until it ends.
 template <class Api>
 class EventSteps {
  public:
-  EventSteps(const FlagdServicePorts& ports, ChangeNotice* notice, GrpcCaller caller)
-      : ports_(ports), notice_(notice), caller_(std::move(caller)) {
+  EventSteps(const FlagdServicePorts& ports, ChangeNotices* notices, GrpcCaller caller)
+      : ports_(ports), notices_(notices), caller_(std::move(caller)) {
     if (const auto limit = ports.options->stream_deadline; limit.count() > 0)
       deadline_ = std::chrono::steady_clock::now() + limit;
   }
@@ -162,21 +161,22 @@ class EventSteps {
       step.end = to_grpc_status(flags.error());
     } else if (seen_ == nullptr) {
       step.message.emplace().set_type("provider_ready");
-    } else if (const Struct* data = notice_->between(seen_, *flags)) {
+    } else if (const Struct* changed = notices_->between(seen_, *flags)) {
       step.message.emplace().set_type("configuration_change");
-      *step.message->mutable_data() = *data;
-    } else if (now - sent_ >= kKeepAliveEvery) {
+      auto& data = *step.message->mutable_data()->mutable_fields();
+      *data["flags"].mutable_struct_value() = *changed;
+    } else if (now - sent_ >= ports_.options->keep_alive_every) {
       step.message.emplace().set_type("keep_alive");
     }
     if (flags) seen_ = *flags;
     if (step.message) sent_ = now;
-    step.look_again = std::min(deadline_, sent_ + kKeepAliveEvery);
+    step.look_again = std::min<SteadyTime>(deadline_, sent_ + ports_.options->keep_alive_every);
     return step;
   }
 
  private:
   FlagdServicePorts ports_;
-  ChangeNotice* notice_;
+  ChangeNotices* notices_;
   GrpcCaller caller_;
   SharedFlags seen_;
   SteadyTime sent_{};
@@ -232,7 +232,7 @@ class EvaluationService final : public Api::Service::CallbackService {
   grpc::ServerWriteReactor<typename Api::StreamReply>* EventStream(
       Context* context, const typename Api::StreamRequest*) override {
     return StreamReactor<typename Api::StreamReply>::open(
-        ports_.streams, EventSteps<Api>(ports_, &notice_, caller_of(*context)));
+        ports_.streams, EventSteps<Api>(ports_, &notices_, caller_of(*context)));
   }
 
  private:
@@ -274,7 +274,7 @@ class EvaluationService final : public Api::Service::CallbackService {
   }
 
   FlagdServicePorts ports_;
-  ChangeNotice notice_;
+  ChangeNotices notices_;
 };
 
 }  // namespace

@@ -33,8 +33,9 @@ using EvaluationCounts = std::array<std::atomic<std::uint64_t>, 5>;
 
 struct FlagdServiceOptions {
   ContextEnrichment context;
-  std::chrono::milliseconds stream_deadline{0};  // after which a stream ends; 0: never
-  bool metadata_endpoint = true;                 // GetMetadata, which flagd has deprecated
+  std::chrono::milliseconds stream_deadline{0};        // after which a stream ends; 0: never
+  std::chrono::milliseconds keep_alive_every{20'000};  // of event streams that have nothing to tell
+  bool metadata_endpoint = true;                       // GetMetadata, which flagd has deprecated
 };
 
 // Outlived by all of these.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+
 #include <grpcpp/grpcpp.h>
 
 #include "flagd_sync_v1.grpc.pb.h"
@@ -19,28 +21,27 @@ google::protobuf::Struct context_values(const FlagdServicePorts& ports) {
   return out;
 }
 
-// The document of a set as text, made once for all who are sent it; asked by the thread of the
-// streams alone.
-class DocumentText {
+// Documents as texts, each made once for all who are sent it; asked by the thread of the streams
+// alone.
+class DocumentTexts {
  public:
   const std::string& of(const SharedFlags& flags) {
-    if (flags != flags_) {
-      flags_ = flags;
-      text_ = to_json_text(flags->document());
-    }
-    return text_;
+    if (texts_.size() >= kTextsMax) texts_.clear();
+    const auto [at, is_new] = texts_.try_emplace(flags);
+    if (is_new) at->second = to_json_text(flags->document());
+    return at->second;
   }
 
  private:
-  SharedFlags flags_;
-  std::string text_;
+  static constexpr std::size_t kTextsMax = 16;
+  std::map<SharedFlags, std::string> texts_;
 };
 
 // The whole document at once and after each change.
 class SyncSteps {
  public:
-  SyncSteps(const FlagdServicePorts& ports, DocumentText* text, GrpcCaller caller)
-      : ports_(ports), text_(text), caller_(std::move(caller)) {
+  SyncSteps(const FlagdServicePorts& ports, DocumentTexts* texts, GrpcCaller caller)
+      : ports_(ports), texts_(texts), caller_(std::move(caller)) {
     if (const auto limit = ports.options->stream_deadline; limit.count() > 0)
       deadline_ = std::chrono::steady_clock::now() + limit;
   }
@@ -54,7 +55,7 @@ class SyncSteps {
     } else if (!flags) {
       step.end = to_grpc_status(flags.error());
     } else if (seen_ == nullptr || seen_->fingerprint() != (*flags)->fingerprint()) {
-      step.message.emplace().set_flag_configuration(text_->of(*flags));
+      step.message.emplace().set_flag_configuration(texts_->of(*flags));
       *step.message->mutable_sync_context() = context_values(ports_);
       seen_ = *flags;
     }
@@ -64,7 +65,7 @@ class SyncSteps {
 
  private:
   FlagdServicePorts ports_;
-  DocumentText* text_;
+  DocumentTexts* texts_;
   GrpcCaller caller_;
   SharedFlags seen_;
   SteadyTime deadline_ = SteadyTime::max();
@@ -79,7 +80,7 @@ class SyncService final : public sync::FlagSyncService::CallbackService {
   grpc::ServerWriteReactor<sync::SyncFlagsResponse>* SyncFlags(
       Context* context, const sync::SyncFlagsRequest* request) override {
     return StreamReactor<sync::SyncFlagsResponse>::open(
-        ports_.streams, SyncSteps(ports_, &text_, caller_of(*context, request->selector())));
+        ports_.streams, SyncSteps(ports_, &texts_, caller_of(*context, request->selector())));
   }
 
   grpc::ServerUnaryReactor* FetchAllFlags(Context* context,
@@ -109,7 +110,7 @@ class SyncService final : public sync::FlagSyncService::CallbackService {
 
  private:
   FlagdServicePorts ports_;
-  DocumentText text_;
+  DocumentTexts texts_;
 };
 
 }  // namespace
