@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/ofrep.h"
 
+#include <array>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/hash.h"
@@ -54,19 +57,30 @@ OfrepReply with_etag(std::string body, std::string_view if_none_match) {
   return reply;
 }
 
+// What one flag's request and answer need, without the heap.
+class RequestMemory {
+ public:
+  json::storage_ptr storage() { return &resource_; }
+
+ private:
+  std::array<unsigned char, 4096> buffer_;
+  json::monotonic_resource resource_{buffer_.data(), buffer_.size()};
+};
+
 OfrepReply evaluate_one(const OfrepRequest& request, std::string_view key, const FlagSet& flags,
                         Instant now, const OfrepOptions& options) {
   if (key.empty()) {
     return refused(404, FlagError::FlagNotFound, key,
                    fmt::format("the flag's key is missing; POST {} evaluates all", kFlagsPath));
   }
-  const auto context = decode_ofrep_context(request.body);
+  RequestMemory memory;
+  const auto context = decode_ofrep_context(request.body, memory.storage());
   if (!context) return refused(400, FlagError::InvalidContext, key, context.error().message);
   const EvaluationContext asked(*context);
   const auto who = EvaluationContext::layered(options.added, &asked);
   const Evaluation evaluation = flags.evaluate(key, who, now);
   return {.status = ofrep_status(evaluation),
-          .body = to_json_text(ofrep_evaluation(key, evaluation))};
+          .body = to_json_text(ofrep_evaluation(key, evaluation, memory.storage()))};
 }
 
 json::array event_streams(const OfrepEventStream& stream) {
@@ -130,9 +144,9 @@ std::string ofrep_refetch_event(std::string_view fingerprint) {
   return to_json_text(json::object{{"type", "refetchEvaluation"}, {"etag", fingerprint}});
 }
 
-Result<json::object> decode_ofrep_context(std::string_view body) {
+Result<json::object> decode_ofrep_context(std::string_view body, json::storage_ptr storage) {
   if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return json::object();
-  TRY(auto parsed, parse_json(body, kBodyLimits));
+  TRY(auto parsed, parse_json(body, kBodyLimits, std::move(storage)));
   if (!parsed.is_object()) {
     return fail(ErrorCode::Invalid, "the request is not an object; send {\"context\":{…}}");
   }
@@ -143,8 +157,10 @@ Result<json::object> decode_ofrep_context(std::string_view body) {
   return std::move(context->get_object());
 }
 
-json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation) {
-  json::object out{{"key", key}};
+json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation,
+                              json::storage_ptr storage) {
+  json::object out(std::move(storage));
+  out["key"] = key;
   if (evaluation.error != FlagError::None) {
     out["errorCode"] = to_string(evaluation.error);
     out["errorDetails"] = details_of(key, evaluation);
@@ -155,7 +171,8 @@ json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation
       out["variant"] = evaluation.variant;
     }
   }
-  out["metadata"] = evaluation.metadata != nullptr ? *evaluation.metadata : json::object();
+  json::object& metadata = out["metadata"].emplace_object();
+  if (evaluation.metadata != nullptr) metadata = *evaluation.metadata;
   return out;
 }
 

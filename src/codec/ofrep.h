@@ -62,9 +62,10 @@ struct OfrepReply {
 OfrepReply answer_ofrep(const OfrepRequest& request, const FlagSet& flags, Instant now,
                         const OfrepOptions& options = {});
 
-// The parts, for callers with a transport of their own.
-Result<json::object> decode_ofrep_context(std::string_view body);
-json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation);
+// The parts, for callers with a transport of their own. What they give lives in `storage`.
+Result<json::object> decode_ofrep_context(std::string_view body, json::storage_ptr storage = {});
+json::object ofrep_evaluation(std::string_view key, const Evaluation& evaluation,
+                              json::storage_ptr storage = {});
 int ofrep_status(const Evaluation& evaluation);
 
 // What a client reads out of an answer to a single evaluation.
