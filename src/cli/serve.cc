@@ -195,6 +195,8 @@ Status run(const ServeOptions& options) {
   std::unique_ptr<ApiServer> server;
   std::optional<Announcer> announcer;
   ApiServerOptions api = api_options(options, std::move(tls));
+  api.flag_feed = &feed;
+  api.flag_streams = &flag_streams;
   api.before_serving = [&](WatchHub& hub) {
     announcer.emplace(&log, &hub);
     host->engine().listen([&](const World&, const RecordBatch& records) {

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "wire/api_backend.h"
+#include "wire/flagd/flag_feed.h"
+#include "wire/flagd/flag_streams.h"
 #include "wire/log.h"
 #include "wire/metrics.h"
 #include "wire/router.h"
@@ -19,6 +21,9 @@ struct ApiPorts {
   WatchHub* hub = nullptr;
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
+  // Who tells OFREP's clients of changed flags; null: nobody does.
+  FlagFeed* flag_feed = nullptr;
+  FlagStreams* flag_streams = nullptr;
   // Called at /api/v1/openapi.json; the table is complete by then.
   std::function<std::string()> openapi;
 };

@@ -123,7 +123,7 @@ constexpr Schema kSchemas[] = {
     {"OfrepContext", R"json({"type":"object","properties":{"context":{"type":"object"}}})json"},
     {"OfrepEvaluation", R"json({"type":"object","properties":{"key":{"type":"string"},"reason":{"type":"string"},
   "variant":{"type":"string"},"value":{},"metadata":{"type":"object"}}})json"},
-    {"OfrepBulk", R"json({"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}}}})json"},
+    {"OfrepBulk", R"json({"type":"object","properties":{"flags":{"type":"array","items":{"$ref":"#/components/schemas/OfrepEvaluation"}},"metadata":{"type":"object"},"eventStreams":{"type":"array","items":{"type":"object"}}}})json"},
     {"OfrepConfiguration", R"json({"type":"object"})json"},
     {"Player", R"json({"type":"object","additionalProperties":false,"required":["player"],"properties":{"player":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"AdmittedRequest", R"json({"type":"object","additionalProperties":false,"required":["players"],"properties":{

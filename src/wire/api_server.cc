@@ -80,11 +80,13 @@ struct ApiServer::State {
         .on_finished = [this](const AccessLine& line) { finished(line); },
         .workers = &*workers,
     });
-    add_api_routes(
-        &*router,
-        {.backend = backend, .hub = &hub, .metrics = metrics, .log = log, .openapi = [this] {
-           return document;
-         }});
+    add_api_routes(&*router, {.backend = backend,
+                              .hub = &hub,
+                              .metrics = metrics,
+                              .log = log,
+                              .flag_feed = options.flag_feed,
+                              .flag_streams = options.flag_streams,
+                              .openapi = [this] { return document; }});
     document = to_json_text(openapi_document(*router, options.version)) + "\n";
   }
 };

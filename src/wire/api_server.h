@@ -9,6 +9,8 @@
 
 #include "net/http_server.h"
 #include "wire/api_backend.h"
+#include "wire/flagd/flag_feed.h"
+#include "wire/flagd/flag_streams.h"
 #include "wire/log.h"
 #include "wire/metrics.h"
 #include "wire/watch_hub.h"
@@ -22,6 +24,9 @@ struct ApiServerOptions {
   Duration heartbeat = seconds(15);
   bool access_log = true;
   std::string version = "0";
+  // They tell OFREP's clients of changed flags, and outlive the server; null: nobody does.
+  FlagFeed* flag_feed = nullptr;
+  FlagStreams* flag_streams = nullptr;
   // The hub is there, and no request has come yet: what the first of them causes can be told.
   std::function<void(WatchHub&)> before_serving = [](WatchHub&) {};
 };

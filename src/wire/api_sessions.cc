@@ -4,6 +4,7 @@
 #include "codec/ofrep.h"
 #include "wire/api_routes.h"
 #include "wire/field_reader.h"
+#include "wire/flagd/ofrep_server.h"
 #include "wire/ofrep.h"
 
 namespace showcaller {
@@ -115,6 +116,16 @@ void tell_of_evaluation(const HttpRequest& request, ApiBackend* backend) {
   if (const auto who = decode_ofrep_context(request.body)) backend->evaluated(*who, flag);
 }
 
+void stream_flag_changes(const ApiPorts& ports, const RequestContext& context, Answer answer) {
+  if (ports.flag_streams == nullptr)
+    return answer.fail({ErrorCode::NotFound, "changes of flags are not told here; ask again"});
+  const HttpHeaders& headers = context.request.headers;
+  const auto view = ports.backend->flags(context.actor);
+  std::string last_seen(headers.get("Last-Event-ID", view.flags->fingerprint()));
+  tell_of_changes(answer.stream(event_stream_head()), ports.flag_feed, ports.flag_streams,
+                  std::string(token_of(headers)), "", std::move(last_seen));
+}
+
 void add_flag_routes(Router* router, const ApiPorts& ports) {
   router->add({.method = "GET",
                .pattern = "/api/v1/flags/snapshot",
@@ -132,11 +143,24 @@ void add_flag_routes(Router* router, const ApiPorts& ports) {
                  }
                  answer.send(handle_flag_snapshot(context->request, *view.flags));
                }});
-  const auto ofrep = [backend = ports.backend](const auto& context, Answer answer) {
+  OfrepOptions options;
+  if (ports.flag_streams != nullptr) options.stream = {.target = std::string(kFlagEventsPath)};
+  const auto ofrep = [backend = ports.backend, options](const auto& context, Answer answer) {
     const auto view = backend->flags(context->actor);
     tell_of_evaluation(context->request, backend);
-    answer.send(handle_ofrep(context->request, *view.flags, backend->now()));
+    answer.send(handle_ofrep(context->request, *view.flags, backend->now(), options));
   };
+  router->add({.method = "GET",
+               .pattern = std::string(kFlagEventsPath),
+               .id = "ofrepEvents",
+               .tag = "flags",
+               .summary = "A server-sent event whenever the caller's flags have changed",
+               .access = "flags",
+               .params = {{"Last-Event-ID", "header", "Of the last event that the reader has."}},
+               .answer_type = "text/event-stream",
+               .handler = [ports](const auto& context, Answer answer) {
+                 stream_flag_changes(ports, *context, std::move(answer));
+               }});
   const auto add = [&](std::string method, std::string pattern, std::string id, std::string summary,
                        std::string schema, std::vector<RouteAnswer> others) {
     const bool with_body = method == "POST";

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OpenFeature, Program, ProviderEvents, flagdClient, next, port, program, require } from "./clients.mjs";
+import { OpenFeature, Program, ProviderEvents, flagdClient, next, port, program, require, within } from "./clients.mjs";
 
 const grpc = require("@grpc/grpc-js");
 const folder = mkdtempSync(join(tmpdir(), "showcaller-serve-"));
@@ -56,6 +56,15 @@ try {
   apply("blue");
   assert.deepEqual((await change).flagsChanged, ["colour"]);
   assert.equal(await client.getStringValue("colour", "none"), "blue");
+
+  // OFREP tells where it tells of changes, and does.
+  const headers = { Authorization: "Bearer " + token };
+  const bulk = await (await fetch(url + "/ofrep/v1/evaluate/flags", { method: "POST", headers, body: "{}" })).json();
+  const events = (await fetch(url + bulk.eventStreams[0].endpoint.requestUri, { headers })).body.getReader();
+  apply("green");
+  for (let text = ""; !text.includes("refetchEvaluation"); )
+    text += new TextDecoder().decode((await within(events.read())).value);
+  await events.cancel();
 
   assert.match(await fetchRules(address("sync"), token), /"rules"/);
   assert.equal(await fetchRules(address("sync")), "PERMISSION_DENIED");

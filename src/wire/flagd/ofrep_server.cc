@@ -14,7 +14,6 @@
 namespace showcaller {
 namespace {
 
-constexpr std::string_view kEventsPath = "/ofrep/v1/sse";
 constexpr auto kHeartbeatEvery = std::chrono::seconds(15);
 
 class RefetchStream final : public FlagStream {
@@ -106,7 +105,7 @@ struct OfrepServer::State {
     const FlagCaller caller{token_of(request.headers), selector_of(request)};
     const auto flags = feed->flags(caller);
     if (!flags) return responder.send(allowed(request, refusal_of(flags.error())));
-    if (request.path == kEventsPath && request.method == "GET" && options.event_streams) {
+    if (request.path == kFlagEventsPath && request.method == "GET" && options.event_streams) {
       return tell_of_changes(
           responder.stream(allowed(request, event_stream_head())), feed, streams,
           std::string(caller.token), std::string(caller.selector),
@@ -126,9 +125,9 @@ struct OfrepServer::State {
   OfrepEventStream stream_for(const HttpRequest& request) const {
     const std::string_view selector = selector_of(request);
     return {.origin = options.public_url,
-            .target = selector.empty()
-                          ? std::string(kEventsPath)
-                          : fmt::format("{}?selector={}", kEventsPath, percent_encode(selector)),
+            .target = selector.empty() ? std::string(kFlagEventsPath)
+                                       : fmt::format("{}?selector={}", kFlagEventsPath,
+                                                     percent_encode(selector)),
             .inactivity_s = options.inactivity_s};
   }
 
