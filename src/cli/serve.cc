@@ -132,9 +132,10 @@ ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServe
   return api;
 }
 
-// What flagd's clients are served, if they are.
+// What flagd's clients are served; null where nobody asked for it, because gRPC costs memory.
 Result<std::unique_ptr<FlagdServer>> start_flagd(const ServeOptions& options, FlagFeed* feed,
                                                  FlagStreams* streams) {
+  if (!options.flagd_port && !options.flagd_sync_port) return nullptr;
   FlagdServerOptions flagd;
   if (options.flagd_port) flagd.evaluation = {options.address, *options.flagd_port, ""};
   if (options.flagd_sync_port) flagd.sync = {options.address, *options.flagd_sync_port, ""};
@@ -206,7 +207,7 @@ Status run(const ServeOptions& options) {
   };
   TRY(server, ApiServer::start(std::move(api), &backend, &metrics, &log));
   TRY(auto flagd, start_flagd(options, &feed, &flag_streams));
-  log_flagd(log, clock, *flagd);
+  if (flagd) log_flagd(log, clock, *flagd);
   access.give(access_of(options, *server, game_server_token));
   const pid_t self = getpid();
   HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
@@ -217,6 +218,7 @@ Status run(const ServeOptions& options) {
   log_start(log, clock, options, server->url(), *host);
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
+  flag_streams.stop();
   flagd.reset();
   server->stop(seconds(2));
   threads.stop();
