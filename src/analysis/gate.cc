@@ -34,6 +34,12 @@ Verdict GateState::feed(const Tick& tick) {
 Verdict GateState::verdict() const {
   return core_->verdict;
 }
+std::vector<Verdict> GateState::metric_verdicts() const {
+  std::vector<Verdict> out;
+  for (std::size_t m = 0; m < core_->plan->metrics.size(); ++m)
+    out.push_back(core_->verdict_of(m));
+  return out;
+}
 std::int64_t GateState::t_s() const {
   return core_->t_s;
 }

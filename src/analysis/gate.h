@@ -142,6 +142,9 @@ class GateState {
   // After a fail, further ticks change nothing.
   Verdict feed(const Tick& tick);
   Verdict verdict() const;
+  // What look() says of each metric, in the order of the config, and cheap; not to be asked once
+  // the verdict is fail: who is to blame is for look() to say.
+  std::vector<Verdict> metric_verdicts() const;
   std::int64_t t_s() const;
   // Everything a person or a record wants to know. Costs some 50 us a metric.
   GateLook look() const;

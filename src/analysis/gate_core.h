@@ -185,6 +185,9 @@ struct GateState::Core {
 
   // gate_evidence.cc: k = 0 is the whole stage after warm-up, k >= 1 since restart k.
   SeriesWindow window(std::size_t s, std::size_t k) const;
+  // Whether it has enough events, and more of them than the arms' being alike explains: else it
+  // says nothing, whatever its likelihood.
+  bool window_speaks(std::size_t s, std::size_t k) const;
   WindowNoise noise(std::size_t s) const;  // of the whole stage
   WindowNoise noise_since(std::size_t s, std::size_t k, const WindowNoise& whole) const;
   WindowNoise noise(std::size_t s, std::size_t k) const;
@@ -226,6 +229,8 @@ struct GateState::Core {
   bool fails() const;
   double strictness_reached(double at_least) const;
   bool passes() const;
+  bool is_settled(std::size_t m) const;
+  Verdict verdict_of(std::size_t m) const;  // of a metric that is not to blame
   bool looks_worse(std::size_t m) const;
   const ArmPresence* blind_arm() const;  // none: null
   bool blind() const { return blind_arm() != nullptr; }

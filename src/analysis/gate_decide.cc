@@ -63,13 +63,23 @@ double GateState::Core::strictness_reached(double at_least) const {
 
 // A metric passes when it is certified; at the planned end power at its budget will do, if it does
 // not look worse.
+bool GateState::Core::is_settled(std::size_t m) const {
+  if (certified[m]) return true;
+  return t_s >= plan->config.planned_s && powered(m, noise(plan->metrics[m].top)) &&
+         !looks_worse(m);
+}
+
 bool GateState::Core::passes() const {
-  const bool at_end = t_s >= plan->config.planned_s;
   for (std::size_t m = 0; m < plan->metrics.size(); ++m) {
-    if (!certified[m] && !(at_end && powered(m, noise(plan->metrics[m].top)) && !looks_worse(m)))
-      return false;
+    if (!is_settled(m)) return false;
   }
   return true;
+}
+
+// A stage that is blind or skewed is so for all of its metrics.
+Verdict GateState::Core::verdict_of(std::size_t m) const {
+  if (verdict == Verdict::Blind || verdict == Verdict::Skewed) return verdict;
+  return is_settled(m) ? Verdict::Pass : Verdict::Thin;
 }
 
 // One-sided p < 0.05, shared by the cuts of a quantile.

@@ -86,6 +86,12 @@ double log_weights_bound(const GridRow& l, const WindowNoise& n, double margin, 
   return std::log(2) + std::max(0.0, log_ratio);
 }
 
+SeriesSums difference(const SeriesSums& now, const SeriesSums& then) {
+  return {now.suspect - then.suspect,         now.reference - then.reference,
+          now.expected - then.expected,       now.counterpart - then.counterpart,
+          now.information - then.information, now.matched - then.matched};
+}
+
 double variance_between_arms(double tau2, double canary_count, double baseline_count) {
   return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
 }
@@ -108,10 +114,13 @@ SeriesWindow GateState::Core::window(std::size_t s, std::size_t k) const {
   const SeriesWindow& now = main[s];
   if (k == 0) return now;
   const SeriesWindow& then = restarts[k - 1].series[s];
-  return {difference(now.l, then.l),
-          {now.sums.suspect - then.sums.suspect, now.sums.reference - then.sums.reference,
-           now.sums.expected - then.sums.expected, now.sums.counterpart - then.sums.counterpart,
-           now.sums.information - then.sums.information, now.sums.matched - then.sums.matched}};
+  return {difference(now.l, then.l), difference(now.sums, then.sums)};
+}
+
+bool GateState::Core::window_speaks(std::size_t s, std::size_t k) const {
+  const SeriesSums& now = main[s].sums;
+  const SeriesSums sums = k == 0 ? now : difference(now, restarts[k - 1].series[s].sums);
+  return sums.suspect > sums.expected && enough_events(sums, s);
 }
 
 // What instances differ in has its part of the statistic too: tau^2 for each event an instance has
@@ -252,10 +261,10 @@ double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
 }
 
 double GateState::Core::log_e_share(std::size_t s, std::size_t k, const WindowNoise& whole) const {
-  const SeriesWindow w = window(s, k);
-  if (!enough_events(w.sums, s) || w.sums.suspect <= w.sums.expected) return kLogNothing;
+  if (!window_speaks(s, k)) return kLogNothing;
   const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
-  return exact_log(share) + log_e_window(s, w, k == 0 ? whole : noise_since(s, k, whole));
+  return exact_log(share) +
+         log_e_window(s, window(s, k), k == 0 ? whole : noise_since(s, k, whole));
 }
 
 StageEvidence GateState::Core::evidence() const {
@@ -358,9 +367,7 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
     if (series.weight <= 0) continue;
     std::optional<WindowNoise> whole;
     for (std::size_t k = 0; k <= restarts.size(); ++k) {
-      const SeriesSums& now = main[s].sums;
-      const SeriesSums then = k > 0 ? restarts[k - 1].series[s].sums : SeriesSums{};
-      if (now.suspect - then.suspect <= now.expected - then.expected) continue;
+      if (!window_speaks(s, k)) continue;
       const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
       const SeriesWindow w = window(s, k);
       WindowNoise n;

@@ -81,17 +81,8 @@ GateLook GateState::Core::look() const {
   } else {
     for (auto& m : out.metrics) m.blamed = false;
   }
-  const bool at_end = t_s >= plan->config.planned_s;
-  for (std::size_t i = 0; i < out.metrics.size(); ++i) {
-    MetricLook& m = out.metrics[i];
-    if (m.blamed) {
-      m.verdict = Verdict::Fail;
-    } else if (verdict == Verdict::Blind || verdict == Verdict::Skewed) {
-      m.verdict = verdict;
-    } else if (certified[i] || (at_end && m.powered && !looks_worse(i))) {
-      m.verdict = Verdict::Pass;
-    }
-  }
+  for (std::size_t i = 0; i < out.metrics.size(); ++i)
+    out.metrics[i].verdict = out.metrics[i].blamed ? Verdict::Fail : verdict_of(i);
   out.why = why(out, evidence);
   return out;
 }

@@ -11,8 +11,8 @@ AllocateInstance to_driver(const Allocation& allocation, const NeighbourSessions
   out.id = allocation.instance;
   out.session = allocation.session;
   out.labels["showcaller.dev/build"] = allocation.build;
-  out.annotations[std::string(kArmsAnnotation)] = arms_to_text(allocation.arms);
-  std::string& sessions = out.annotations[std::string(kSessionsAnnotation)];
+  out.annotations[kArmsAnnotation] = arms_to_text(allocation.arms);
+  std::string& sessions = out.annotations[kSessionsAnnotation];
   for (const std::string& other : neighbours.running) sessions += other + ",";
   sessions += allocation.session;
   if (!neighbours.over.empty()) {

@@ -50,8 +50,8 @@ struct NeighbourSessions {
 };
 // What the driver tells the instance's sidecar.
 AllocateInstance to_driver(const Allocation& allocation, const NeighbourSessions& neighbours = {});
-inline constexpr std::string_view kArmsAnnotation = "showcaller.dev/arms";
-inline constexpr std::string_view kSessionsAnnotation = "showcaller.dev/sessions";
+inline const std::string kArmsAnnotation = "showcaller.dev/arms";
+inline const std::string kSessionsAnnotation = "showcaller.dev/sessions";
 inline constexpr std::string_view kSessionsOverAnnotation = "showcaller.dev/sessions-over";
 
 // A player who was given the canary: a row for the ledger.

@@ -88,7 +88,7 @@ std::uint64_t fingerprint_of(const AllocationRequest& request) {
 std::vector<std::string> shown_sessions(const ObservedInstance& seen) {
   std::vector<std::string> out;
   if (seen.state != InstanceState::Allocated) return out;
-  const auto several = seen.annotations.find(std::string(kSessionsAnnotation));
+  const auto several = seen.annotations.find(kSessionsAnnotation);
   if (several != seen.annotations.end()) {
     std::string_view rest = several->second;
     while (!rest.empty()) {
@@ -234,7 +234,7 @@ struct Allocator::State {
     Allocation& a = session.allocation;
     a = {name,       fleet, seen.id, seen.build, seen.region, seen.host, seen.address,
          seen.ports, {},    {},      now,        now,         false};
-    if (const auto arms = seen.annotations.find(std::string(kArmsAnnotation));
+    if (const auto arms = seen.annotations.find(kArmsAnnotation);
         arms != seen.annotations.end()) {
       a.arms = arms_from_text(arms->second);
     }
@@ -292,7 +292,7 @@ struct Allocator::State {
 
   static bool shows(const ObservedInstance& seen, const std::string& name) {
     if (seen.session == name) return true;
-    const auto several = seen.annotations.find(std::string(kSessionsAnnotation));
+    const auto several = seen.annotations.find(kSessionsAnnotation);
     if (several == seen.annotations.end()) return !seen.session;
     const auto names = shown_sessions(seen);
     return std::find(names.begin(), names.end(), name) != names.end();

@@ -11,7 +11,11 @@ namespace showcaller {
 
 bool FleetQuarantines::isolates(const std::string& id, const std::string& build,
                                 const std::string& region, const std::string& host) const {
-  return empties(id, region, host) || builds.contains(build) || builds.contains(build + "@" + host);
+  return empties(id, region, host) || has_build(build, host);
+}
+
+bool FleetQuarantines::has_build(const std::string& build, const std::string& host) const {
+  return !builds.empty() && (builds.contains(build) || builds.contains(build + "@" + host));
 }
 
 bool FleetQuarantines::empties(const std::string& id, const std::string& region,
@@ -21,8 +25,7 @@ bool FleetQuarantines::empties(const std::string& id, const std::string& region,
 
 bool FleetQuarantines::forbids_start(const std::string& build, const std::string& region,
                                      const std::string& host) const {
-  return builds.contains(build) || builds.contains(build + "@" + host) || hosts.contains(host) ||
-         regions.contains(region);
+  return has_build(build, host) || hosts.contains(host) || regions.contains(region);
 }
 
 std::vector<QuarantineEntry> quarantines_of(const World& world, std::string_view fleet) {
@@ -68,7 +71,8 @@ std::int64_t sessions_on(const ObservedInstance& instance) {
                         instance.state == InstanceState::Unhealthy ||
                         instance.state == InstanceState::Shutdown;
   if (!may_have) return 0;
-  const auto several = instance.annotations.find(std::string(kSessionsAnnotation));
+  if (instance.sessions_counted) return *instance.sessions_counted;
+  const auto several = instance.annotations.find(kSessionsAnnotation);
   if (several != instance.annotations.end() && !several->second.empty()) {
     return 1 + std::count(several->second.begin(), several->second.end(), ',');
   }
@@ -93,6 +97,7 @@ FleetCensus take_census(const World& world, const std::string& fleet,
                          [](const auto* a, const auto* b) { return a->id == b->id; }),
              seen.end());
 
+  census.entries.reserve(seen.size());
   auto next = seen.begin();
   const std::string prefix = fleet + "/";
   world.instances.each_from(prefix, [&](const std::string& key, const Instance& instance) {

@@ -28,6 +28,7 @@ struct FleetQuarantines {
   bool empties(const std::string& id, const std::string& region, const std::string& host) const;
   bool forbids_start(const std::string& build, const std::string& region,
                      const std::string& host) const;
+  bool has_build(const std::string& build, const std::string& host) const;
 };
 
 struct QuarantineEntry {

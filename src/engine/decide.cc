@@ -70,6 +70,10 @@ void judge_capacity(const World& world, const FleetObserved& observed, Instant n
 // New instances only as far as the policies' quota goes. What runs is adopted whatever the quota.
 void keep_to_the_quota(const World& world, const FleetObserved& observed,
                        std::vector<Payload>* payloads) {
+  const auto requests = [](const Payload& payload) {
+    return std::holds_alternative<InstanceRequested>(payload);
+  };
+  if (std::none_of(payloads->begin(), payloads->end(), requests)) return;
   std::set<std::string> seen;
   for (const ObservedInstance& instance : observed.instances) seen.insert(instance.id);
   std::int64_t more = 0;

@@ -251,7 +251,22 @@ std::vector<Payload> go_on(const Subject& s, const GateLooked& look,
   return out;
 }
 
+// What ends it is told with its reasons, whatever it waits for besides.
+bool stage_may_end(const Subject& s, const GateLooked& look) {
+  if (s.event.phase != Phase::RollingOut || !s.stage()) return false;
+  const StageSpec& stage = *s.stage();
+  return seconds(look.evidence_s) >= stage.bake_min ||
+         s.now - s.event.stage_since >= 2 * stage.bake_max.value_or(stage.bake_min);
+}
+
 }  // namespace
+
+bool look_may_matter(const World& world, const GateLooked& verdicts, Instant now) {
+  const auto s = subject_of(world, verdicts.event, now);
+  if (s && stage_may_end(*s, verdicts)) return true;
+  const auto decision = decide_look(world, verdicts, now);
+  return !decision || !decision->payloads.empty();
+}
 
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now) {
   const auto s = subject_of(world, look.event, now);

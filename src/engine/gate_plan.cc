@@ -125,11 +125,11 @@ Assignment assignment_of(const LiveEventSpec& spec, bool changes_build) {
   return changes_build ? Assignment::Instance : Assignment::Player;
 }
 
-std::string JudgedStage::key() const {
+std::string JudgedVisit::key() const {
   return fmt::format("{}/r{}/v{}", event, revision, visit);
 }
 
-std::string JudgedStage::stream() const {
+std::string JudgedVisit::stream() const {
   return key() + (live ? "-live" : "");
 }
 
@@ -268,6 +268,18 @@ void rest_what_is_refused(JudgedStage* stage) {
   stage->config.metrics.clear();
 }
 
+std::optional<JudgedVisit> visit_of(const Subject& s) {
+  if (!may_admit(s.event.phase) || !s.stage()) return std::nullopt;
+  const bool live = s.event.phase == Phase::Live;
+  if (live ? !watch_is_on(s) : !s.stage()->gated) return std::nullopt;
+  const auto& gates = s.spec().gates;
+  const bool any_gate = std::any_of(gates.begin(), gates.end(), [&](const GateSpec& gate) {
+    return applies(gate, s.stage()->name);
+  });
+  if (!any_gate) return std::nullopt;
+  return JudgedVisit{s.name, s.event.revision, s.event.visit, live};
+}
+
 }  // namespace
 
 GateConfig planned_comparison(const World& world, const LiveEventSpec& spec, const StageSpec& stage,
@@ -288,16 +300,19 @@ GateConfig planned_comparison(const World& world, const LiveEventSpec& spec, con
   return config;
 }
 
+std::optional<JudgedVisit> judged_visit(const World& world, const std::string& name, Instant now) {
+  const auto s = subject_of(world, name, now);
+  return s ? visit_of(*s) : std::nullopt;
+}
+
 std::optional<JudgedStage> judged_stage(const World& world, const std::string& name,
                                         const std::map<std::string, BaselineOf>& baselines,
                                         Instant now) {
   const auto s = subject_of(world, name, now);
-  if (!s || !may_admit(s->event.phase) || !s->stage()) return std::nullopt;
-  const bool live = s->event.phase == Phase::Live;
-  if (live ? !watch_is_on(*s) : !s->stage()->gated) return std::nullopt;
+  auto visit = s ? visit_of(*s) : std::nullopt;
+  if (!visit) return std::nullopt;
 
-  JudgedStage out{name, s->event.revision, s->event.visit, s->event.stage_since};
-  out.live = live;
+  JudgedStage out{*std::move(visit), s->event.stage_since};
   for (const Change& change : s->spec().changes) {
     if (const auto* build = std::get_if<BuildChange>(&change.what)) {
       out.fleet = build->fleet;
@@ -306,13 +321,9 @@ std::optional<JudgedStage> judged_stage(const World& world, const std::string& n
   }
   out.config = comparison_of(s->spec(), planned_time(*s), canary_share_ppm(s->event),
                              !out.canary_build.empty());
-  bool any_gate = false;
   for (const GateSpec& gate : s->spec().gates) {
-    if (!applies(gate, s->stage()->name)) continue;
-    any_gate = true;
-    add_gate(*s, gate, baselines, &out);
+    if (applies(gate, s->stage()->name)) add_gate(*s, gate, baselines, &out);
   }
-  if (!any_gate) return std::nullopt;
   rest_what_is_refused(&out);
   return out;
 }

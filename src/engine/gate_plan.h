@@ -52,9 +52,17 @@ struct RestingGate {
       false;  // for something that may still come to be known: until then the stage is thin
 };
 
-struct JudgedStage {
+// A visit of a stage that is judged.
+struct JudgedVisit {
   std::string event;
   std::int64_t revision = 0, visit = 0;
+  bool live = false;  // the watch after the last stage
+
+  std::string key() const;     // "event/r1/v3": what sessions are counted under
+  std::string stream() const;  // names the evidence: the key, and "-live" for the watch
+};
+
+struct JudgedStage : JudgedVisit {
   Instant since{};
   GateConfig config;  // metrics empty: no arm to compare with, or no relative gate
   std::map<std::string, std::string> metric_of;  // by gate, resting or not
@@ -63,10 +71,6 @@ struct JudgedStage {
   // Which build of which fleet is the canary; empty: arms come with the reports (flags).
   std::string fleet, canary_build;
 
-  bool live = false;  // the watch after the last stage
-
-  std::string key() const;     // "event/r1/v3": what sessions are counted under
-  std::string stream() const;  // names the evidence: the key, and "-live" for the watch
   // Empty: the event has no such gate.
   std::string metric_name(const std::string& gate) const;
   // Takes the comparison as it was frozen when the stage began, whatever is known by now.
@@ -78,6 +82,7 @@ struct JudgedStage {
 
 // Absent: nothing is judged now (not admitting, a stage without gates, or live and the watch is
 // over).
+std::optional<JudgedVisit> judged_visit(const World& world, const std::string& event, Instant now);
 std::optional<JudgedStage> judged_stage(const World& world, const std::string& event,
                                         const std::map<std::string, BaselineOf>& baselines,
                                         Instant now);

@@ -314,7 +314,10 @@ json::value to_json(const Tick& tick, const TickShape& shape) {
 
 Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {
   if (!value.is_object()) return fail(ErrorCode::Invalid, "a tick is an object");
-  const json::object& object = value.get_object();
+  return tick_from_json(value.get_object(), shape);
+}
+
+Result<Tick> tick_from_json(const json::object& object, const TickShape& shape) {
   Tick tick;
   const json::value* t = object.if_contains("t");
   if (!t) return fail(ErrorCode::Invalid, "t is missing; each tick says its second");

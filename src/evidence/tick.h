@@ -78,6 +78,7 @@ json::value to_json(const Tick& tick, const TickShape& shape);
 // Errors name the field's path. Metrics that the shape does not know are ignored; absent ones are
 // zero.
 Result<Tick> tick_from_json(const json::value& value, const TickShape& shape);
+Result<Tick> tick_from_json(const json::object& object, const TickShape& shape);
 
 // Binary, for the evidence store. Grammar (varint = LEB128, zigzag for signed; text = varint
 // length, bytes):

@@ -42,34 +42,19 @@ void TelemetryIntake::watch(const std::set<std::string>& stages) {
 void TelemetryIntake::observe(const std::string& fleet, std::span<const InstanceSessions> instances,
                               Instant now) {
   auto& known = instances_[fleet];
-  std::set<std::string> seen;
+  ++pass_;
+  auto next = known.begin();  // drivers show them in one order, mostly that of their ids
   for (const InstanceSessions& instance : instances) {
-    seen.insert(instance.id);
-    const Place place{fleet, instance.build, instance.id};
-    known[instance.id].build = instance.build;
-    auto& open = known[instance.id].open;
-    const std::vector<std::string>& shown = instance.sessions;
-    for (const std::string& id : shown) {
-      if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; }))
-        continue;
-      const auto ended = last_session_.find(instance.id);
-      if (ended != last_session_.end() && ended->second.crashed == id) continue;
-      open.push_back({id, arms_from_text(instance.arms)});
-      start_session(place, open.back());
-      ++sessions_started_[fleet];
-    }
-    if (instance.died) {
-      crash_sessions(place, &open, now);
-      continue;
-    }
-    std::erase_if(open, [&](const Session& s) {
-      if (std::find(shown.begin(), shown.end(), s.id) != shown.end()) return false;
-      end_session(place, s, 0, now);
-      return true;
-    });
+    if (next == known.end() || next->first != instance.id)
+      next = known.try_emplace(instance.id).first;
+    Instance& here = next->second;
+    ++next;
+    here.pass = pass_;
+    if (here.build != instance.build) here.build = instance.build;
+    if (!instance.sessions.empty() || !here.open.empty()) follow(fleet, instance, &here, now);
   }
   for (auto at = known.begin(); at != known.end();) {
-    if (seen.contains(at->first)) {
+    if (at->second.pass == pass_) {
       ++at;
       continue;
     }
@@ -78,6 +63,28 @@ void TelemetryIntake::observe(const std::string& fleet, std::span<const Instance
     last_session_.erase(at->first);
     at = known.erase(at);
   }
+}
+
+void TelemetryIntake::follow(const std::string& fleet, const InstanceSessions& instance,
+                             Instance* here, Instant now) {
+  const Place place{fleet, instance.build, instance.id};
+  std::vector<Session>& open = here->open;
+  const std::vector<std::string>& shown = instance.sessions;
+  for (const std::string& id : shown) {
+    if (std::any_of(open.begin(), open.end(), [&](const Session& s) { return s.id == id; }))
+      continue;
+    const auto ended = last_session_.find(instance.id);
+    if (ended != last_session_.end() && ended->second.crashed == id) continue;
+    open.push_back({id, arms_from_text(instance.arms)});
+    start_session(place, open.back());
+    ++sessions_started_[fleet];
+  }
+  if (instance.died) return crash_sessions(place, &open, now);
+  std::erase_if(open, [&](const Session& s) {
+    if (std::find(shown.begin(), shown.end(), s.id) != shown.end()) return false;
+    end_session(place, s, 0, now);
+    return true;
+  });
 }
 
 void TelemetryIntake::start_session(const Place& place, const Session& session) {

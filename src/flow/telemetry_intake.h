@@ -140,6 +140,11 @@ class TelemetryIntake {
     std::string id;
     std::vector<ArmAssignment> arms;
   };
+  struct Instance {
+    std::string build;
+    std::vector<Session> open;
+    std::uint64_t pass = 0;  // that showed it last
+  };
   struct Place {
     std::string fleet, build, instance;
   };
@@ -155,6 +160,8 @@ class TelemetryIntake {
   bool first_time(const std::string& source, std::uint64_t sequence);
   DeltaFate count(const ReportedDelta& delta, const Speaker& speaker, Instant now);
   DeltaFate count_named(const ReportedDelta& delta, const Speaker& speaker, Instant now);
+  void follow(const std::string& fleet, const InstanceSessions& instance, Instance* here,
+              Instant now);
   void start_session(const Place& place, const Session& session);
   void end_session(const Place& place, const Session& session, std::int64_t crashes, Instant now);
   void crash_sessions(const Place& place, std::vector<Session>* open, Instant now);
@@ -167,11 +174,8 @@ class TelemetryIntake {
 
   IntakeLimits limits_;
   std::map<std::string, Stage> stages_;
-  struct Instance {
-    std::string build;
-    std::vector<Session> open;
-  };
   std::map<std::string, std::map<std::string, Instance>> instances_;  // fleet -> instance
+  std::uint64_t pass_ = 0;
   struct OpenSession {
     Place place;
     std::vector<ArmAssignment> arms;

@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/fleet_reconciler.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compute/fleet_planner.h"
 
 namespace showcaller {
+namespace {
+
+std::map<std::string, std::vector<ObservedInstance>> by_fleet(
+    std::vector<ObservedInstance> observed) {
+  std::map<std::string, std::vector<ObservedInstance>> out;
+  if (observed.empty()) return out;
+  const std::string& first = observed.front().fleet;
+  const bool is_one = std::all_of(observed.begin(), observed.end(),
+                                  [&](const auto& instance) { return instance.fleet == first; });
+  if (is_one) {
+    std::string fleet = first;
+    out.emplace(std::move(fleet), std::move(observed));
+    return out;
+  }
+  for (ObservedInstance& instance : observed) out[instance.fleet].push_back(std::move(instance));
+  return out;
+}
+
+}  // namespace
 
 FleetDriver* FleetReconciler::driver_of(const World& world, std::string_view fleet) const {
   const FleetSpec* spec = world.fleet(fleet);
@@ -25,9 +46,7 @@ std::vector<Error> FleetReconciler::pass(const std::function<void(FleetPass&)>& 
       errors.push_back(observed.error());
       continue;
     }
-    auto& fleets = by_driver[name];
-    for (ObservedInstance& instance : *observed)
-      fleets[instance.fleet].push_back(std::move(instance));
+    by_driver[name] = by_fleet(*std::move(observed));
   }
   const Instant now = host_->now();
   const auto act = [&](const std::string& driver, const FleetPass& pass) {

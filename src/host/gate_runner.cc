@@ -8,6 +8,7 @@
 #include "analysis/gate_stream.h"
 #include "base/deliberate_bug.h"
 #include "engine/baseline_sources.h"
+#include "engine/decide.h"
 #include "engine/gate_readings.h"
 #include "flow/port/evidence_rules.h"
 
@@ -95,11 +96,12 @@ std::vector<Error> GateRunner::pass() {
   std::set<std::string> keys, streams;
   world->events.each([&](const std::string& name, const EventState& event) {
     if (!may_admit(event.phase)) return;
-    auto stage = judged_stage(*world, name, {}, now);
-    if (!stage) return;
-    keys.insert(stage->key());
-    streams.insert(stage->stream());
-    follow(*world, std::move(*stage), &errors);
+    const auto visit = judged_visit(*world, name, now);
+    if (!visit) return;
+    keys.insert(visit->key());
+    const std::string stream = visit->stream();
+    follow(*world, name, stream, &errors);
+    streams.insert(stream);
   });
   close_watches(streams, &errors);
   counts_->watch(keys);
@@ -111,22 +113,24 @@ std::vector<Error> GateRunner::pass() {
 }
 
 // What the baseline was like is asked only where a stage begins, or one of its gates still waits.
-void GateRunner::follow(const World& world, JudgedStage stage, std::vector<Error>* errors) {
-  const auto open = watches_.find(stage.stream());
+void GateRunner::follow(const World& world, const std::string& event, const std::string& stream,
+                        std::vector<Error>* errors) {
+  const auto open = watches_.find(stream);
   const bool is_open = open != watches_.end();
   if (is_open && !open->second.stage.waits()) return;
   const Instant now = host_->now();
-  const std::vector<BaselineSource> sources = baseline_sources(world, stage.event);
+  const auto stage = judged_stage(world, event, {}, now);
+  if (!stage) return;
+  const std::vector<BaselineSource> sources = baseline_sources(world, event);
   auto baselines = baselines_of(counts_->totals(sources, now));
-  for (const auto& [metric, prior] : noise_.priors_of(stage, errors))
+  for (const auto& [metric, prior] : noise_.priors_of(*stage, errors))
     baselines[metric].prior = prior;
-  auto known = judged_stage(world, stage.event, baselines, now);
+  auto known = judged_stage(world, event, baselines, now);
   if (!known || (is_open && !open->second.stage.waits_for(*known))) return;
   const GateHistory history = history_of(*known, *counts_, sources, now);
   if (is_open) return let_join(&open->second, std::move(*known), history, errors);
-  std::string stream = known->stream();
   if (auto watch = open_watch(std::move(*known), history, errors))
-    watches_.emplace(std::move(stream), std::move(*watch));
+    watches_.emplace(stream, std::move(*watch));
 }
 
 void GateRunner::close_watches(const std::set<std::string>& streams, std::vector<Error>* errors) {
@@ -241,7 +245,7 @@ void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Erro
 void GateRunner::take_line(Watch* watch, const json::object& line) {
   for (const auto& [metric, trust] : trust_of(line)) watch->trust.try_emplace(metric, trust);
   if (watch->gate) {
-    if (auto tick = tick_from_json(json::value(line), shape_of(watch->stage.config)))
+    if (auto tick = tick_from_json(line, shape_of(watch->stage.config)))
       watch->gate->feed(*tick);
   }
   if (is_history(line)) return;
@@ -254,8 +258,12 @@ void GateRunner::take_line(Watch* watch, const json::object& line) {
 json::object GateRunner::take_tick(Watch* watch) {
   const JudgedStage& stage = watch->stage;
   const std::string key = stage.key();
+  const bool judges_headroom =
+      std::any_of(stage.absolute.begin(), stage.absolute.end(),
+                  [](const AbsoluteGate& gate) { return gate.metric == kHeadroomMetric; });
   return tick_line(stage, counts_->take_tick(key), counts_->take_units(key),
-                   watch->t_s + stage.config.tick_s, headroom_of_(stage));
+                   watch->t_s + stage.config.tick_s,
+                   judges_headroom ? headroom_of_(stage) : std::nullopt);
 }
 
 // Once, however often it is tried: a tick that was appended may be there although the flush failed.
@@ -288,42 +296,65 @@ void GateRunner::close_tick(Watch* watch, std::vector<Error>* errors) {
   tell(*watch);
 }
 
-void GateRunner::tell(const Watch& watch) {
+// What the gate says of each metric and of the stage. A stage that is blind or skewed is so for all
+// of its metrics.
+GateRunner::Compared GateRunner::compared(const Watch& watch, Words words) {
+  const JudgedStage& stage = watch.stage;
+  Compared out{{}, {"", Verdict::Pass, false, {}, what_rests(stage)}};
+  if (!watch.gate) return out;
+  const auto reading = [&](const std::string& gate, Verdict verdict) -> GateReading& {
+    const bool by_clients = is_by_clients(watch, stage.metric_name(gate));
+    return out.gates.emplace_back(gate, verdict, by_clients, json::object(), std::string());
+  };
+  out.stage.verdict = watch.gate->verdict();
+  if (words == Words::None && out.stage.verdict != Verdict::Fail) {
+    const std::vector<Verdict> verdicts = watch.gate->metric_verdicts();
+    for (std::size_t m = 0; m < verdicts.size(); ++m)
+      reading(stage.config.metrics[m].name, verdicts[m]);
+    return out;
+  }
+  const GateLook look = watch.gate->look();
+  out.stage.why = look.why;
+  const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
+  for (const MetricLook& metric : look.metrics) {
+    GateReading& of_metric = reading(metric.name, stands ? look.verdict : metric.verdict);
+    of_metric.statistics = statistics_of(metric);
+    of_metric.why = why_of(metric);
+  }
+  return out;
+}
+
+bool GateRunner::is_by_clients(const Watch& watch, const std::string& metric) {
+  const auto trust = watch.trust.find(metric);
+  return trust != watch.trust.end() && trust->second == Trust::Client;
+}
+
+GateLooked GateRunner::look(const Watch& watch, Words words) {
   const JudgedStage& stage = watch.stage;
   GateLooked looked{stage.event,      stage.revision,    stage.visit,
                     watch.evidence_s, watch.mark.offset, to_hex(watch.mark.hash)};
-  GateReading whole{"", Verdict::Pass, false, {}, what_rests(stage)};
-  std::vector<GateReading> readings;
-  const auto by_clients = [&](const std::string& metric) {
-    const auto trust = watch.trust.find(metric);
-    return trust != watch.trust.end() && trust->second == Trust::Client;
-  };
-  if (watch.gate) {
-    const GateLook look = watch.gate->look();
-    whole.verdict = look.verdict;
-    whole.why = look.why;
-    // A metric's own verdict is one of pass, fail and thin; a stage that is blind or skewed is so
-    // for all of them.
-    const bool stands = look.verdict == Verdict::Blind || look.verdict == Verdict::Skewed;
-    for (const MetricLook& metric : look.metrics) {
-      readings.push_back({metric.name, stands ? look.verdict : metric.verdict,
-                          by_clients(stage.metric_name(metric.name)), statistics_of(metric),
-                          why_of(metric)});
-    }
-  }
+  Compared compared = GateRunner::compared(watch, words);
+  std::vector<GateReading> readings = std::move(compared.gates);
   for (const RestingGate& gate : stage.resting) {
     if (gate.waits) readings.push_back({gate.gate, Verdict::Thin, false, {}, gate.why});
   }
   for (const AbsoluteJudge& judge : watch.absolute) {
     AbsoluteReading reading = judge.read();
-    readings.push_back({judge.gate().gate, reading.verdict, by_clients(judge.gate().metric),
-                        std::move(reading.statistics), std::move(reading.why)});
+    readings.push_back({judge.gate().gate, reading.verdict,
+                        is_by_clients(watch, judge.gate().metric), std::move(reading.statistics),
+                        std::move(reading.why)});
   }
-  looked.readings = readings_of_stage(std::move(readings), std::move(whole));
+  looked.readings = readings_of_stage(std::move(readings), std::move(compared.stage));
   if (broken(DeliberateBug::GateAlwaysPasses)) {
     for (GateReading& reading : looked.readings) reading.verdict = Verdict::Pass;
   }
-  (void)host_->submit(std::move(looked));  // A full mailbox: the next tick says it again.
+  return looked;
+}
+
+// Most looks change nothing: then nobody needs its statistics, which are most of its cost.
+void GateRunner::tell(const Watch& watch) {
+  if (!look_may_matter(*host_->published(), look(watch, Words::None), host_->now())) return;
+  (void)host_->submit(look(watch, Words::All));  // A full mailbox: the next tick says it again.
 }
 
 }  // namespace showcaller

@@ -57,7 +57,8 @@ class GateRunner {
     std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 
-  void follow(const World& world, JudgedStage stage, std::vector<Error>* errors);
+  void follow(const World& world, const std::string& event, const std::string& stream,
+              std::vector<Error>* errors);
   void close_watches(const std::set<std::string>& streams, std::vector<Error>* errors);
   std::optional<Watch> open_watch(JudgedStage stage, const GateHistory& history,
                                   std::vector<Error>* errors);
@@ -70,6 +71,14 @@ class GateRunner {
   void close_tick(Watch* watch, std::vector<Error>* errors);
   void take_line(Watch* watch, const json::object& line);
   void take_new_line(Watch* watch, json::object line, std::vector<Error>* errors);
+  enum class Words { None, All };  // reasons and statistics
+  struct Compared {
+    std::vector<GateReading> gates;
+    GateReading stage;
+  };
+  static Compared compared(const Watch& watch, Words words);
+  static bool is_by_clients(const Watch& watch, const std::string& metric);
+  static GateLooked look(const Watch& watch, Words words);
   void tell(const Watch& watch);
 
   EngineHost* host_;

@@ -13,7 +13,7 @@ namespace {
 // Sessions that an observation shows on an instance, the one in `session` last.
 std::vector<std::string> sessions_of(const ObservedInstance& instance) {
   std::vector<std::string> out;
-  const auto several = instance.annotations.find(std::string(kSessionsAnnotation));
+  const auto several = instance.annotations.find(kSessionsAnnotation);
   if (several != instance.annotations.end()) {
     std::string_view rest = several->second;
     while (!rest.empty()) {
@@ -41,7 +41,7 @@ std::vector<InstanceSessions> instance_sessions(std::span<const ObservedInstance
   for (const ObservedInstance& instance : instances) {
     InstanceSessions& shown =
         out.emplace_back(instance.id, instance.build, died(instance), sessions_of(instance));
-    const auto arms = instance.annotations.find(std::string(kArmsAnnotation));
+    const auto arms = instance.annotations.find(kArmsAnnotation);
     if (arms != instance.annotations.end()) shown.arms = arms->second;
   }
   return out;

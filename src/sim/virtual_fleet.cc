@@ -152,19 +152,22 @@ void VirtualFleet::show_sessions(VirtualInstance* instance) {
   auto& seen = instance->seen;
   instance->shown = true;
   const auto& sessions = instance->sessions;
-  seen.session.reset();
-  if (sessions.empty()) return seen.annotations.clear();
-  if (names_shown_) seen.session = session_name(sessions.back());
-  const std::string key(kSessionsAnnotation);
-  if (sessions.size() == 1) {
-    seen.annotations.erase(key);
+  if (!names_shown_) {
+    seen.sessions_counted = std::int64_t(sessions.size());
     return;
   }
-  std::string& all = seen.annotations[key];
+  seen.session.reset();
+  if (sessions.empty()) return seen.annotations.clear();
+  seen.session = session_name(sessions.back());
+  if (sessions.size() == 1) {
+    seen.annotations.erase(kSessionsAnnotation);
+    return;
+  }
+  std::string& all = seen.annotations[kSessionsAnnotation];
   all.clear();
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     if (i > 0) all += ',';
-    if (names_shown_) all += session_name(sessions[i]);
+    all += session_name(sessions[i]);
   }
 }
 

@@ -105,6 +105,8 @@ struct ObservedInstance {
   std::optional<std::string> session;  // while Allocated, or at its end
   std::int64_t players = 0;   // as the game server counts them (Agones counter or list "players")
   std::int64_t capacity = 0;  // 0: it does not say
+  // How many sessions run, where the driver counts them and has no names for them.
+  std::optional<std::int64_t> sessions_counted;
   std::int64_t sessions_ended = 0;  // how many times it went Allocated → Ready or Shutdown
   Instant started_at;
   std::optional<InstanceExit> exit;  // when Exited
