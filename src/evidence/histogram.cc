@@ -85,8 +85,9 @@ void ExponentialHistogram::record(double value, std::uint64_t times) {
     const std::int64_t low = std::min(index, offset_);
     const std::int64_t high =
         std::max<std::int64_t>(index, offset_ + std::int64_t(counts_.size()) - 1);
+    const int before = scale_;
     fit(low, high);
-    index = index_of(value, scale_);
+    if (scale_ != before) index = index_of(value, scale_);
   }
   add(index, times);
 }

@@ -105,17 +105,14 @@ void Crowd::end_lost(Duration now, Level* level) {
 
 // A session ends when its time has come, or with its instance.
 void Crowd::end_due(Duration now, Level* level) {
-  while (!due_.empty() && seconds(due_.begin()->first) <= now) {
-    const auto due = due_.extract(due_.begin());
-    for (const std::uint64_t id : due.mapped()) {
-      const Playing* session = find(id);
-      if (!session) continue;
-      if (session->crashes <= session->ends && session->instance != 0)
-        fleet_->crash(session->instance);
-      end(id, now, level);
-      end_lost(now, level);
-    }
-  }
+  due_.take_until(std::chrono::floor<std::chrono::seconds>(now).count(), [&](std::uint64_t id) {
+    const Playing* session = find(id);
+    if (!session) return;
+    const bool crashes = session->crashes <= session->ends && session->instance != 0;
+    if (crashes) fleet_->crash(session->instance);
+    end(id, now, level);
+    if (crashes) end_lost(now, level);
+  });
 }
 
 void Crowd::end(std::uint64_t id, Duration now, Level* level) {
@@ -128,8 +125,7 @@ void Crowd::end(std::uint64_t id, Duration now, Level* level) {
   counts_.playing -= players;
   if (session.canary) counts_.playing_canary -= players;
   const bool crashed = session.crashes <= std::min(session.ends, now);
-  const bool lost = session.instance != 0 && !fleet_->has_session(session.instance, id);
-  if (!lost && session.instance != 0) fleet_->end_session(session.instance, id);
+  const bool lost = session.instance != 0 && !fleet_->end_session(session.instance, id);
   const bool failed = crashed || lost;
   counts_.crashed += failed ? 1 : 0;
   if (failed && random_.chance(double(truth_->population().churn_ppm) / 1e6))
@@ -171,12 +167,13 @@ void Crowd::send_away(const Playing& session, Duration now) {
     away_.pop_front();
   }
   const std::pair<std::size_t, std::uint64_t> party{session.region, session.party};
+  ever_away_.insert(party.first, party.second);
   away_until_[party] = now + kChurnLasts;
   away_.emplace_back(now + kChurnLasts, party);
 }
 
 bool Crowd::is_away(std::size_t region, std::uint64_t party, Duration now) const {
-  if (away_until_.empty()) return false;
+  if (!ever_away_.contains(region, party)) return false;
   const auto away = away_until_.find({region, party});
   return away != away_until_.end() && now < away->second;
 }
@@ -223,7 +220,7 @@ void Crowd::begin(const Step& step, const Visit& visit, Level* level) {
       counts_.canary_players += population.session_players;
     if (was_harmful_) note_harm(session);
   }
-  due_[second_of(std::min(session.ends, session.crashes))].push_back(session.id);
+  due_.add(second_of(std::min(session.ends, session.crashes)), session.id);
 }
 
 }  // namespace showcaller::sim

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/due_list.h"
 #include "sim/level.h"
 #include "sim/truth.h"
 
@@ -36,6 +37,9 @@ class PartySet {
  public:
   // Whether it is new.
   bool insert(std::size_t region, std::uint64_t party);
+  bool contains(std::size_t region, std::uint64_t party) const {
+    return region < regions_.size() && party < regions_[region].size() && regions_[region][party];
+  }
   void clear() { regions_.clear(); }
 
  private:
@@ -80,11 +84,12 @@ class Crowd {
   Random random_;
   std::vector<Playing> sessions_;  // by the low bits of their ids
   std::vector<std::uint64_t> free_;
-  std::map<std::int64_t, std::vector<std::uint64_t>> due_;  // by the second that they end in
+  DueList due_;  // sessions, by the second that they end in
   using RegionParty = std::pair<std::size_t, std::uint64_t>;
   std::map<RegionParty, Duration> away_until_;
   std::deque<std::pair<Duration, RegionParty>> away_;  // in the order of their return
   PartySet let_in_, harmed_, stage_harmed_;
+  PartySet ever_away_;  // most never were
   bool was_harmful_ = false;
   CrowdCounts counts_;
   std::uint64_t serial_ = 0;

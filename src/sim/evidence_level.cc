@@ -12,7 +12,6 @@ namespace showcaller::sim {
 namespace {
 
 constexpr std::size_t kBuckets = 64;  // of units, as the intake's
-constexpr Duration kLearnEvery = minutes(1);
 
 std::size_t bucket_of(std::uint32_t region, std::uint64_t party) {
   return std::size_t(Random(party * 64 + region).next() % kBuckets);
@@ -26,16 +25,19 @@ bool has(const std::vector<std::string>& sorted, const std::string& name) {
   return std::binary_search(sorted.begin(), sorted.end(), name);
 }
 
+// Of a site that does.
 bool takes_sessions(const VirtualInstance& instance, const FleetAllocationPlan& plan) {
   const ObservedInstance& seen = instance.seen;
-  const auto build = plan.builds.find(seen.build);
-  if (build == plan.builds.end() || build->second.quarantined) return false;
   const bool open = seen.state == InstanceState::Ready || seen.state == InstanceState::Allocated;
   if (!open || int(instance.sessions.size()) >= instance.sessions_max) return false;
   if (!plan.reuse && seen.sessions_ended > 0) return false;
   return !has(plan.withheld, seen.id) && !has(plan.quarantined_hosts, seen.host) &&
-         !has(plan.quarantined_regions, seen.region) &&
-         !has(plan.quarantined_pairs, seen.build + "@" + seen.host);
+         (plan.quarantined_pairs.empty() ||
+          !has(plan.quarantined_pairs, seen.build + "@" + seen.host));
+}
+
+std::int64_t chapter_of(Instant at) {
+  return at.time_since_epoch() / BaselineHistory::kBucket;
 }
 
 }  // namespace
@@ -53,66 +55,96 @@ void EvidenceLevel::open(Host* host, const Assigner* assigner) {
   known_.clear();
   version_ = 0;
   history_ = BaselineHistory();
+  chapters_.clear();
   watched_.clear();
 }
 
-void EvidenceLevel::begin_step(Duration now) {
-  now_ = now;
-  if (now_ - learned_ >= kLearnEvery) learn_history();
+void EvidenceLevel::begin_step(Duration) {
+  const Instant now = host_->engine().now();
+  if (chapter_of(now) != chapter_of(told_until_)) end_chapter(told_until_);
+  told_until_ = now;
   find_places();
 }
 
 // ---- who goes where ----
 
 void EvidenceLevel::find_places() {
-  places_.clear();
   const auto plan = assigner_->plan();
+  for (Site& site : sites_) {
+    site.with_room.clear();
+    site.has_any = false;
+    const auto fleet = plan->fleets.find(site.fleet);
+    site.plan = fleet == plan->fleets.end() ? nullptr : &fleet->second;
+  }
   for (auto& [id, instance] : fleet_->instances()) {
-    const ObservedInstance& seen = instance.seen;
-    const auto fleet = plan->fleets.find(seen.fleet);
-    if (fleet == plan->fleets.end() || seen.state == InstanceState::Exited ||
-        fleet_->is_cut_off(seen.region))
-      continue;
-    OpenBuild& build = places_[seen.fleet][seen.build][seen.region];
-    build.has_any = build.has_any || seen.was_ready;
-    if (takes_sessions(instance, fleet->second)) build.with_room.push_back(&instance);
+    if (instance.seen.state == InstanceState::Exited) continue;
+    Site& site = sites_[site_of(instance)];
+    if (!site.plan || fleet_->is_cut_off(site.region)) continue;
+    site.has_any = site.has_any || instance.seen.was_ready;
+    if (takes_sessions(instance, *site.plan)) site.with_room.push_back(&instance);
+  }
+  for (Site& site : sites_) {
+    if (!site.plan) continue;
+    const auto build = site.plan->builds.find(site.build);
+    const bool closed = build == site.plan->builds.end() || build->second.quarantined ||
+                        has(site.plan->quarantined_regions, site.region);
+    if (closed) site.with_room.clear();
   }
 }
 
-bool EvidenceLevel::is_in_reach(const std::string& fleet, const std::string& build) const {
-  const auto of_fleet = places_.find(fleet);
-  if (of_fleet == places_.end()) return false;
-  const auto of_build = of_fleet->second.find(build);
-  return of_build != of_fleet->second.end() &&
-         std::any_of(of_build->second.begin(), of_build->second.end(),
-                     [](const auto& region) { return region.second.has_any; });
+std::size_t EvidenceLevel::site_of(const VirtualInstance& instance) {
+  if (instance.number >= site_of_.size()) site_of_.resize(instance.number + 1);
+  std::uint32_t& known = site_of_[instance.number];
+  if (known != 0) return known - 1;
+  const ObservedInstance& seen = instance.seen;
+  const auto same = [&](const Site& site) {
+    return site.fleet == seen.fleet && site.build == seen.build && site.region == seen.region;
+  };
+  auto at = std::find_if(sites_.begin(), sites_.end(), same);
+  if (at == sites_.end()) {
+    const auto fleet = assigner_->plan()->fleets.find(seen.fleet);
+    at = sites_.insert(sites_.end(), Site{seen.fleet, seen.build, seen.region});
+    if (fleet != assigner_->plan()->fleets.end()) at->plan = &fleet->second;
+  }
+  known = std::uint32_t(at - sites_.begin()) + 1;
+  return known - 1;
+}
+
+void EvidenceLevel::find_sites(Kind* kind) const {
+  for (std::size_t i = kind->sites_known; i < sites_.size(); ++i) {
+    if (sites_[i].fleet == kind->fleet && sites_[i].build == kind->build) kind->sites.push_back(i);
+  }
+  kind->sites_known = sites_.size();
+}
+
+bool EvidenceLevel::is_in_reach(const Kind& kind) const {
+  return std::any_of(kind.sites.begin(), kind.sites.end(),
+                     [&](std::size_t site) { return sites_[site].has_any; });
+}
+
+VirtualInstance* EvidenceLevel::any_with_room(Site* site) {
+  std::vector<VirtualInstance*>& with_room = site->with_room;
+  while (!with_room.empty()) {
+    const std::size_t at = random_.below(with_room.size());
+    VirtualInstance* instance = with_room[at];
+    const bool runs = instance->seen.state != InstanceState::Exited;
+    if (runs && int(instance->sessions.size()) < instance->sessions_max) return instance;
+    with_room[at] = with_room.back();
+    with_room.pop_back();
+  }
+  return nullptr;
 }
 
 // In the visit's own region, else in another.
-VirtualInstance* EvidenceLevel::place_for(const Visit& visit, const std::string& build) {
-  const auto of_fleet = places_.find(visit.door.fleet);
-  if (of_fleet == places_.end()) return nullptr;
-  const auto of_build = of_fleet->second.find(build);
-  if (of_build == of_fleet->second.end()) return nullptr;
+VirtualInstance* EvidenceLevel::place_for(const Visit& visit, Kind* kind) {
+  find_sites(kind);
   const std::string& home = truth_->population().regions[visit.door.region].name;
-  const auto take = [&](OpenBuild* open) -> VirtualInstance* {
-    while (!open->with_room.empty()) {
-      const std::size_t at = random_.below(open->with_room.size());
-      VirtualInstance* instance = open->with_room[at];
-      const bool runs = instance->seen.state != InstanceState::Exited;
-      if (runs && int(instance->sessions.size()) < instance->sessions_max) return instance;
-      open->with_room[at] = open->with_room.back();
-      open->with_room.pop_back();
+  for (const bool at_home : {true, false}) {
+    for (const std::size_t i : kind->sites) {
+      Site& site = sites_[i];
+      if ((site.region == home) != at_home) continue;
+      if (VirtualInstance* instance = any_with_room(&site)) return instance;
     }
-    return nullptr;
-  };
-  const auto own = of_build->second.find(home);
-  if (own != of_build->second.end()) {
-    if (VirtualInstance* instance = take(&own->second)) return instance;
-  }
-  for (auto& [region, open] : of_build->second) {
-    if (region == home) continue;
-    if (VirtualInstance* instance = take(&open)) return instance;
   }
   return nullptr;
 }
@@ -136,7 +168,7 @@ std::uint32_t EvidenceLevel::kind_of(const Visit& visit) {
 }
 
 std::uint32_t EvidenceLevel::ask(const Visit& visit, const CanaryLayer* skip) {
-  const AllocationRequest request = request_of(truth_->population(), visit);
+  const AllocationRequest& request = requests_.of(truth_->population(), visit);
   Kind kind;
   kind.fleet = request.fleet;
   kind.flag_arms = assigner_->flags(request);
@@ -153,13 +185,16 @@ std::uint32_t EvidenceLevel::ask(const Visit& visit, const CanaryLayer* skip) {
       kind.canary = kind.canary || on_canary(kind.arms, event_);
     }
   }
+  kind.drawn = drawn_for(visit, kind);
   return known_kind(std::move(kind));
 }
 
 std::uint32_t EvidenceLevel::known_kind(Kind kind) {
   // The newest first: those of earlier stages do not come again.
   for (std::size_t i = kinds_.size() - 1; i > 0; --i) {
-    if (kinds_[i] == kind) return std::uint32_t(i);
+    if (!(kinds_[i] == kind)) continue;
+    kinds_[i].drawn = std::move(kind.drawn);
+    return std::uint32_t(i);
   }
   open_channels(&kind);
   kinds_.push_back(std::move(kind));
@@ -192,12 +227,12 @@ PaceBucket* EvidenceLevel::pace_of(const Visit& visit, const std::string& event)
 // A canary that is full for a moment is waited for; one that cannot serve at all must not keep
 // people from playing.
 VirtualInstance* EvidenceLevel::place_or_spill(const Visit& visit, std::uint32_t* kind) {
-  const Kind& wanted = kinds_[*kind];
-  if (VirtualInstance* instance = place_for(visit, wanted.build)) return instance;
+  Kind& wanted = kinds_[*kind];
+  if (VirtualInstance* instance = place_for(visit, &wanted)) return instance;
   const CanaryLayer* layer = wanted.layer.empty() ? nullptr : layer_of(visit, wanted.layer);
-  if (!layer || is_in_reach(visit.door.fleet, wanted.build)) return nullptr;
+  if (!layer || is_in_reach(wanted)) return nullptr;
   *kind = ask(visit, layer);
-  return kinds_[*kind].served ? place_for(visit, kinds_[*kind].build) : nullptr;
+  return kinds_[*kind].served ? place_for(visit, &kinds_[*kind]) : nullptr;
 }
 
 std::optional<Seat> EvidenceLevel::seat(const Visit& visit) {
@@ -236,15 +271,24 @@ EvidenceLevel::Running* EvidenceLevel::running_at(std::size_t place, std::uint32
   return &here.emplace_back(Running{kind, 0});
 }
 
-void EvidenceLevel::draw(const Visit& visit, const Kind& kind) {
+std::vector<EvidenceLevel::DrawnFor> EvidenceLevel::drawn_for(const Visit& visit,
+                                                              const Kind& kind) {
+  std::vector<DrawnFor> out;
   for (const ArmAssignment& arm : kind.arms) {
-    if (!arm.counted) continue;
-    const CanaryLayer* layer = layer_of(visit, arm.event);
+    const CanaryLayer* layer = arm.counted ? layer_of(visit, arm.event) : nullptr;
     if (!layer) continue;
-    Drawn& drawn = drawn_[stage_key(arm)];
-    const bool each = layer->unit == Unit::Match;
-    if (!each && !drawn.seen.insert(visit.door.region, visit.party)) continue;
-    ++(arm.arm == Arm::Canary ? drawn.fresh.canary : drawn.fresh.baseline);
+    std::shared_ptr<Drawn>& stage = drawn_[stage_key(arm)];
+    if (!stage) stage = std::make_shared<Drawn>();
+    out.push_back({stage, arm.arm, layer->unit == Unit::Match});
+  }
+  return out;
+}
+
+void EvidenceLevel::draw(const Visit& visit, const Kind& kind) {
+  for (const DrawnFor& drawn : kind.drawn) {
+    Drawn& stage = *drawn.stage;
+    if (!drawn.each && !stage.seen.insert(visit.door.region, visit.party)) continue;
+    ++(drawn.arm == Arm::Canary ? stage.fresh.canary : stage.fresh.baseline);
   }
 }
 
@@ -316,16 +360,30 @@ std::string EvidenceLevel::group_name(const Channel& channel, std::size_t group)
   return channel.by_place ? place_names_[group] : std::to_string(group);
 }
 
-void EvidenceLevel::learn_history() {
-  learned_ = now_;
-  const Instant now = host_->engine().now();
-  for (Channel& channel : channels_) {
-    if (!channel.stage.empty()) continue;
-    channel.tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
-      history_.learn(channel.source, truth_->metrics()[metric].name,
-                     {group_name(channel, group), ""}, counts, now);
+void EvidenceLevel::end_chapter(Instant at) const {
+  Chapter chapter{at, {}};
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (!channels_[i].stage.empty()) continue;
+    channels_[i].tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
+      chapter.told.push_back({i, group, metric, std::move(counts)});
     });
   }
+  if (!chapter.told.empty()) chapters_.push_back(std::move(chapter));
+  while (!chapters_.empty() &&
+         chapter_of(chapters_.front().at) <= chapter_of(at) - BaselineHistory::kBuckets)
+    chapters_.pop_front();
+}
+
+const BaselineHistory& EvidenceLevel::history() const {
+  end_chapter(host_->engine().now());
+  for (const Chapter& chapter : std::exchange(chapters_, {})) {
+    for (const Told& told : chapter.told) {
+      const Channel& channel = channels_[told.channel];
+      history_.learn(channel.source, truth_->metrics()[told.metric].name,
+                     {group_name(channel, told.group), ""}, told.counts, chapter.at);
+    }
+  }
+  return history_;
 }
 
 // ---- StageCounts ----
@@ -375,17 +433,17 @@ UnitCounts EvidenceLevel::take_units(const std::string& stage) {
     return drawn.first != stage && drawn.first.starts_with(event);
   });
   const auto at = drawn_.find(stage);
-  return at == drawn_.end() ? UnitCounts{} : std::exchange(at->second.fresh, {});
+  return at == drawn_.end() ? UnitCounts{} : std::exchange(at->second->fresh, {});
 }
 
 std::map<std::string, MetricCounts> EvidenceLevel::totals(std::span<const BaselineSource> sources,
                                                           Instant now) const {
-  return history_.totals(sources, now);
+  return history().totals(sources, now);
 }
 
 BaselineGroups EvidenceLevel::groups(std::span<const BaselineSource> sources,
                                      const std::string& metric, Instant now) const {
-  return history_.groups(sources, metric, now);
+  return history().groups(sources, metric, now);
 }
 
 }  // namespace showcaller::sim

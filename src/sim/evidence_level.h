@@ -7,7 +7,9 @@
 // Threads: none.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,6 +45,15 @@ class EvidenceLevel final : public Level, public StageCounts {
                         Instant now) const override;
 
  private:
+  struct Drawn {  // units of a stage
+    PartySet seen;
+    UnitCounts fresh;
+  };
+  struct DrawnFor {
+    std::shared_ptr<Drawn> stage;
+    Arm arm = Arm::Baseline;
+    bool each = false;  // every session is a unit
+  };
   // Sessions that are all assigned alike.
   struct Kind {
     bool served = true;        // false: no build that they may have
@@ -52,6 +63,9 @@ class EvidenceLevel final : public Level, public StageCounts {
     bool canary = false;
     // Where what happened is told: of the unit's bucket, and of the instance.
     std::vector<std::size_t> by_bucket, by_place;
+    std::vector<DrawnFor> drawn;
+    std::vector<std::size_t> sites;  // of its build, of so many that were known
+    std::size_t sites_known = 0;
     friend bool operator==(const Kind& a, const Kind& b) {
       return a.served == b.served && a.fleet == b.fleet && a.build == b.build && a.arms == b.arms &&
              a.flag_arms == b.flag_arms;
@@ -65,17 +79,24 @@ class EvidenceLevel final : public Level, public StageCounts {
     bool by_place = false;
     StageTally tally;
   };
-  struct Drawn {  // units of a stage
-    PartySet seen;
-    UnitCounts fresh;
-  };
   struct Running {
     std::uint32_t kind = 0;
     std::int64_t sessions = 0;
   };
-  struct OpenBuild {  // of a fleet's build in a region
+  struct Site {  // a fleet's build in a region
+    std::string fleet, build, region;
+    const FleetAllocationPlan* plan = nullptr;  // null: it takes no sessions now
     std::vector<VirtualInstance*> with_room;
     bool has_any = false;
+  };
+  // What was told of sources in one of the hour's buckets.
+  struct Told {
+    std::size_t channel = 0, group = 0, metric = 0;
+    MetricCounts counts;
+  };
+  struct Chapter {
+    Instant at{};
+    std::vector<Told> told;
   };
 
   std::uint32_t kind_of(const Visit& visit);
@@ -86,15 +107,20 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::size_t stage_channel(const ArmAssignment& arm, bool by_place);
   VirtualInstance* place_or_spill(const Visit& visit, std::uint32_t* kind);
   void draw(const Visit& visit, const Kind& kind);
-  VirtualInstance* place_for(const Visit& visit, const std::string& build);
-  bool is_in_reach(const std::string& fleet, const std::string& build) const;
+  std::vector<DrawnFor> drawn_for(const Visit& visit, const Kind& kind);
+  VirtualInstance* place_for(const Visit& visit, Kind* kind);
+  VirtualInstance* any_with_room(Site* site);
+  bool is_in_reach(const Kind& kind) const;
   void find_places();
+  std::size_t site_of(const VirtualInstance& instance);
+  void find_sites(Kind* kind) const;
   PaceBucket* pace_of(const Visit& visit, const std::string& event);
   void note_living(const std::string& stage, std::set<GroupKey>* alive) const;
   Running* running_on(const VirtualInstance& instance, std::uint32_t kind);
   Running* running_at(std::size_t place, std::uint32_t kind);
   std::string group_name(const Channel& channel, std::size_t group) const;
-  void learn_history();
+  void end_chapter(Instant at) const;
+  const BaselineHistory& history() const;
   const CanaryLayer* layer_of(const Visit& visit, const std::string& event) const;
 
   Host* host_ = nullptr;
@@ -106,16 +132,19 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::uint64_t version_ = 0;                      // of the assigner's, that kinds are known for
   std::vector<std::vector<std::uint32_t>> known_;  // kinds, by door and party; 0: not asked yet
   std::vector<Kind> kinds_{1};                     // from 1
-  std::vector<Channel> channels_;
-  std::map<std::string, Drawn> drawn_;
+  mutable std::vector<Channel> channels_;
+  std::map<std::string, std::shared_ptr<Drawn>> drawn_;  // by stage
+  Requests requests_;
   std::map<std::string, PaceBucket> paces_;
-  std::map<std::string, std::map<std::string, std::map<std::string, OpenBuild>>>
-      places_;                                 // fleet -> build -> region
+  std::vector<Site> sites_;
+  std::vector<std::uint32_t> site_of_;         // by the instances' numbers; 0: not known yet
   std::vector<std::vector<Running>> running_;  // by the instances' numbers
   std::vector<std::string> place_names_;       // the same
   std::set<std::string> watched_;
-  BaselineHistory history_;
-  Duration now_{}, learned_{};
+  // The hour before is learned when somebody asks: most of it is forgotten unasked.
+  mutable BaselineHistory history_;
+  mutable std::deque<Chapter> chapters_;
+  Instant told_until_{};
 };
 
 }  // namespace showcaller::sim

@@ -15,6 +15,20 @@ json::object context_of(std::uint64_t party) {
           {"platform", kPlatforms[party % std::size(kPlatforms)]}};
 }
 
+// Parties of one kind have equal contexts.
+std::uint64_t kind_of(std::uint64_t party) {
+  return party % std::size(kPlatforms) * 2 + (party % kStaffOneIn == 0 ? 1 : 0);
+}
+
+void name(const Population& population, const Visit& visit, AllocationRequest* request) {
+  request->session = session_name(visit.session);
+  request->fleet = visit.door.fleet;
+  request->region = population.regions[visit.door.region].name;
+  request->party = party_id(population, visit.door.region, visit.party);
+  for (std::size_t i = 0; i < request->players.size(); ++i)
+    request->players[i].id = fmt::format("{}-{}", request->party, i);
+}
+
 }  // namespace
 
 std::string party_id(const Population& population, std::size_t region, std::uint64_t party) {
@@ -24,13 +38,16 @@ std::string party_id(const Population& population, std::size_t region, std::uint
 // The party that came together is bucketed; the others of the session came alone and follow it.
 AllocationRequest request_of(const Population& population, const Visit& visit) {
   AllocationRequest request;
-  request.session = session_name(visit.session);
-  request.fleet = visit.door.fleet;
-  request.region = population.regions[visit.door.region].name;
-  request.party = party_id(population, visit.door.region, visit.party);
-  const json::object context = context_of(visit.party);
-  for (int i = 0; i < population.party; ++i)
-    request.players.push_back({fmt::format("{}-{}", request.party, i), context});
+  const AllocationPlayer player{{}, context_of(visit.party)};
+  request.players.assign(std::size_t(population.party), player);
+  name(population, visit, &request);
+  return request;
+}
+
+const AllocationRequest& Requests::of(const Population& population, const Visit& visit) {
+  AllocationRequest& request = by_kind_[kind_of(visit.party)];
+  if (request.players.empty()) request = request_of(population, visit);
+  name(population, visit, &request);
   return request;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -51,6 +52,15 @@ struct Playing {
 std::string party_id(const Population& population, std::size_t region, std::uint64_t party);
 // What the game's back end asks for it.
 AllocationRequest request_of(const Population& population, const Visit& visit);
+
+// The same for many, each good until the next: players of one kind share what is told of them.
+class Requests {
+ public:
+  const AllocationRequest& of(const Population& population, const Visit& visit);
+
+ private:
+  std::map<std::uint64_t, AllocationRequest> by_kind_;
+};
 
 class Level {
  public:

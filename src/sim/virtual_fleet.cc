@@ -112,13 +112,18 @@ bool VirtualFleet::is_unreachable(const FleetAction& action) {
   return instance && is_cut_off(instance->seen.region);
 }
 
-void VirtualFleet::end_session(std::uint32_t number, std::uint64_t session) {
+bool VirtualFleet::end_session(std::uint32_t number, std::uint64_t session) {
   VirtualInstance* instance = find(number);
-  if (!instance || std::erase(instance->sessions, session) == 0) return;
+  if (!instance) return false;
+  auto& running = instance->sessions;
+  const auto at = std::find(running.begin(), running.end(), session);
+  if (at == running.end()) return false;
+  running.erase(at);
   ++instance->seen.sessions_ended;
   if (instance->sessions.empty() && instance->seen.state == InstanceState::Allocated)
     instance->seen.state = InstanceState::Ready;
   instance->shown = false;
+  return true;
 }
 
 void VirtualFleet::crash(std::uint32_t number) {

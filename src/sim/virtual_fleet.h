@@ -53,7 +53,8 @@ class VirtualFleet final : public FleetDriver {
   // allocator does not know.
   void show_numbers_alone() { names_shown_ = false; }
   void seat(VirtualInstance* instance, std::uint64_t session);
-  void end_session(std::uint32_t instance, std::uint64_t session);
+  // Whether it ran there until now.
+  bool end_session(std::uint32_t instance, std::uint64_t session);
   void crash(std::uint32_t instance);
   // Null when it is forgotten.
   VirtualInstance* find(std::uint32_t instance);
