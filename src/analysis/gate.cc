@@ -36,8 +36,7 @@ Verdict GateState::verdict() const {
 }
 std::vector<Verdict> GateState::metric_verdicts() const {
   std::vector<Verdict> out;
-  for (std::size_t m = 0; m < core_->plan->metrics.size(); ++m)
-    out.push_back(core_->verdict_of(m));
+  for (std::size_t m = 0; m < core_->plan->metrics.size(); ++m) out.push_back(core_->verdict_of(m));
   return out;
 }
 std::int64_t GateState::t_s() const {

@@ -234,8 +234,7 @@ struct Allocator::State {
     Allocation& a = session.allocation;
     a = {name,       fleet, seen.id, seen.build, seen.region, seen.host, seen.address,
          seen.ports, {},    {},      now,        now,         false};
-    if (const auto arms = seen.annotations.find(kArmsAnnotation);
-        arms != seen.annotations.end()) {
+    if (const auto arms = seen.annotations.find(kArmsAnnotation); arms != seen.annotations.end()) {
       a.arms = arms_from_text(arms->second);
     }
     if (const auto party = seen.annotations.find("showcaller.dev/party");

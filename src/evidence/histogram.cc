@@ -92,6 +92,20 @@ void ExponentialHistogram::record(double value, std::uint64_t times) {
   add(index, times);
 }
 
+void ExponentialHistogram::record_all(std::span<const double> values) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (values.empty() || !(*least > 0) || !std::isfinite(*most)) {
+    for (const double value : values) record(value);
+    return;
+  }
+  // The ends make the room: the others lie between.
+  record(*most);
+  if (least != most) record(*least);
+  for (auto value = values.begin(); value != values.end(); ++value) {
+    if (value != least && value != most) ++counts_[std::size_t(index_of(*value, scale_) - offset_)];
+  }
+}
+
 // Makes room: coarser until [low, high], indices of the present scale, fit the limit.
 void ExponentialHistogram::fit(std::int64_t low, std::int64_t high) {
   int scale = scale_;

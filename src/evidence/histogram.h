@@ -44,6 +44,8 @@ class ExponentialHistogram {
 
   // Not a number, or at most zero: the zero count. Infinity is the largest double.
   void record(double value, std::uint64_t times = 1);
+  // The same for many, at once.
+  void record_all(std::span<const double> values);
   // The coarser scale of the two is kept, then coarser still while the buckets are too many.
   void merge(const ExponentialHistogram& other);
   // Does nothing if the scale is already at most `scale`.

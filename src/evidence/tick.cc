@@ -279,21 +279,25 @@ void merge(Tick* tick, const Tick& more) {
   normalize(tick);
 }
 
-json::value to_json(const Tick& tick, const TickShape& shape) {
-  json::object out{{"t", tick.t_s}};
+json::value to_json(const Tick& tick, const TickShape& shape, json::storage_ptr storage) {
+  json::object out({{"t", tick.t_s}}, std::move(storage));
   if (tick.units.size() == 1 && tick.units[0].stratum.empty()) {
     out["units"] = {{"canary", tick.units[0].canary}, {"baseline", tick.units[0].baseline}};
   } else if (!tick.units.empty()) {
-    json::array units;
+    json::array& units = out["units"].emplace_array();
     for (const UnitCounts& u : tick.units) {
       units.push_back({{"stratum", u.stratum}, {"canary", u.canary}, {"baseline", u.baseline}});
     }
-    out["units"] = std::move(units);
   }
-  json::array groups;
+  json::array& groups = out["groups"].emplace_array();
+  groups.reserve(tick.groups.size());
   for (const GroupCounts& group : tick.groups) {
     CHECK(group.counts.size() == shape.width());
-    json::object metrics;
+    json::object& entry = groups.emplace_back(json::object_kind).get_object();
+    entry["arm"] = to_string(group.arm);
+    entry["id"] = group.id;
+    if (!group.stratum.empty()) entry["stratum"] = group.stratum;
+    json::object& metrics = entry["m"].emplace_object();
     std::size_t at = 0;
     for (const MetricShape& metric : shape.metrics) {
       const auto first = group.counts.begin() + std::ptrdiff_t(at);
@@ -301,14 +305,11 @@ json::value to_json(const Tick& tick, const TickShape& shape) {
       at += metric.columns;
       // What was not counted is not written.
       if (std::all_of(first, last, [](std::int64_t count) { return count == 0; })) continue;
-      metrics[metric.name] = json::array(first, last);
+      json::array& counts = metrics[metric.name].emplace_array();
+      counts.reserve(metric.columns);
+      for (auto count = first; count != last; ++count) counts.emplace_back(*count);
     }
-    json::object entry{{"arm", to_string(group.arm)}, {"id", group.id}};
-    if (!group.stratum.empty()) entry["stratum"] = group.stratum;
-    entry["m"] = std::move(metrics);
-    groups.push_back(std::move(entry));
   }
-  out["groups"] = std::move(groups);
   return out;
 }
 

@@ -245,8 +245,7 @@ void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Erro
 void GateRunner::take_line(Watch* watch, const json::object& line) {
   for (const auto& [metric, trust] : trust_of(line)) watch->trust.try_emplace(metric, trust);
   if (watch->gate) {
-    if (auto tick = tick_from_json(line, shape_of(watch->stage.config)))
-      watch->gate->feed(*tick);
+    if (auto tick = tick_from_json(line, shape_of(watch->stage.config))) watch->gate->feed(*tick);
   }
   if (is_history(line)) return;
   watch->t_s = get_int(line, "t");
@@ -291,7 +290,8 @@ void GateRunner::close_tick(Watch* watch, std::vector<Error>* errors) {
     errors->push_back(stored.error());
     return;
   }
-  take_new_line(watch, *std::exchange(watch->unstored, std::nullopt), errors);
+  json::value line = *std::exchange(watch->unstored, std::nullopt);
+  take_new_line(watch, std::move(line.get_object()), errors);
   watch->next_tick = std::max(watch->next_tick + seconds(watch->stage.config.tick_s), host_->now());
   tell(*watch);
 }

@@ -53,7 +53,7 @@ class GateRunner {
     std::int64_t t_s = 0;  // of the last tick
     std::int64_t evidence_s = 0;
     EvidenceMark mark;
-    std::optional<json::object> unstored;  // a tick that was taken, and the store refused
+    std::optional<json::value> unstored;   // a tick that was taken, and the store refused
     std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 

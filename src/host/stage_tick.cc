@@ -29,12 +29,14 @@ void count_into(GroupCounts* counts, std::size_t at, const GateMetric& metric,
 Tick compared(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
               std::int64_t t_s) {
   const TickShape shape = shape_of(stage.config);
+  const std::size_t width = shape.width();
   std::map<GroupKey, GroupCounts> groups;
+  auto next = groups.begin();  // Each of those below comes in the order of its keys.
   const auto group_of = [&](const GroupKey& key) -> GroupCounts& {
-    GroupCounts& counts = groups[key];
-    if (counts.counts.empty()) {
-      counts = {key.arm, key.id, key.stratum, std::vector<std::int64_t>(shape.width(), 0)};
-    }
+    if (next == groups.end() || next->first != key) next = groups.try_emplace(key).first;
+    GroupCounts& counts = next++->second;
+    if (counts.counts.empty())
+      counts = {key.arm, key.id, key.stratum, std::vector<std::int64_t>(width, 0)};
     return counts;
   };
   for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
@@ -86,8 +88,10 @@ bool shows_anything(const StageTick& counted) {
 
 json::object tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
                        std::int64_t t_s, const std::optional<Headroom>& headroom) {
-  json::object line =
-      to_json(compared(stage, counted, units, t_s), shape_of(stage.config)).as_object();
+  // A line is made, written and read once: in one piece of memory.
+  json::value made = to_json(compared(stage, counted, units, t_s), shape_of(stage.config),
+                             json::make_shared_resource<json::monotonic_resource>());
+  json::object line = std::move(made.get_object());
   const bool alive = std::any_of(counted.alive.begin(), counted.alive.end(),
                                  [](const GroupKey& key) { return key.arm == Arm::Canary; });
   // A tick that shows nothing does not count toward the bake; sessions that run are shown.

@@ -364,8 +364,9 @@ void EvidenceLevel::end_chapter(Instant at) const {
   Chapter chapter{at, {}};
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     if (!channels_[i].stage.empty()) continue;
-    channels_[i].tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
-      chapter.told.push_back({i, group, metric, std::move(counts)});
+    channels_[i].tally.take([&](const StageTally::Said& said) {
+      chapter.told.push_back({i, said, chapter.values.size()});
+      chapter.values.insert(chapter.values.end(), said.values.begin(), said.values.end());
     });
   }
   if (!chapter.told.empty()) chapters_.push_back(std::move(chapter));
@@ -379,8 +380,11 @@ const BaselineHistory& EvidenceLevel::history() const {
   for (const Chapter& chapter : std::exchange(chapters_, {})) {
     for (const Told& told : chapter.told) {
       const Channel& channel = channels_[told.channel];
-      history_.learn(channel.source, truth_->metrics()[told.metric].name,
-                     {group_name(channel, told.group), ""}, told.counts, chapter.at);
+      StageTally::Said said = told.said;
+      said.values = std::span(chapter.values).subspan(told.first_value, said.values.size());
+      history_.learn(channel.source, truth_->metrics()[said.metric].name,
+                     {group_name(channel, said.group), ""}, StageTally::counts_of(said),
+                     chapter.at);
     }
   }
   return history_;
@@ -393,7 +397,7 @@ void EvidenceLevel::watch(const std::set<std::string>& stages) {
   // What was counted before it was watched is dropped.
   for (Channel& channel : channels_) {
     if (!channel.stage.empty() && !watched_.contains(channel.stage))
-      channel.tally.take([](std::size_t, std::size_t, MetricCounts) {});
+      channel.tally.take([](const StageTally::Said&) {});
   }
   watched_ = stages;
 }
@@ -402,11 +406,16 @@ StageTick EvidenceLevel::take_tick(const std::string& stage) {
   StageTick out;
   for (Channel& channel : channels_) {
     if (channel.stage != stage) continue;
-    channel.tally.take([&](std::size_t group, std::size_t metric, MetricCounts counts) {
-      const std::string& name = truth_->metrics()[metric].name;
-      out.metrics[name].emplace(GroupKey{channel.arm, group_name(channel, group), {}},
-                                std::move(counts));
-      out.trust[name] = Trust::Server;
+    std::vector<std::map<GroupKey, MetricCounts>*> by_metric(truth_->metrics().size());
+    channel.tally.take([&](const StageTally::Said& said) {
+      auto*& groups = by_metric[said.metric];
+      if (!groups) {
+        const std::string& name = truth_->metrics()[said.metric].name;
+        groups = &out.metrics[name];
+        out.trust[name] = Trust::Server;
+      }
+      groups->emplace(GroupKey{channel.arm, group_name(channel, said.group), {}},
+                      StageTally::counts_of(said));
     });
   }
   note_living(stage, &out.alive);

@@ -91,12 +91,14 @@ class EvidenceLevel final : public Level, public StageCounts {
   };
   // What was told of sources in one of the hour's buckets.
   struct Told {
-    std::size_t channel = 0, group = 0, metric = 0;
-    MetricCounts counts;
+    std::size_t channel = 0;
+    StageTally::Said said;  // its values are the chapter's
+    std::size_t first_value = 0;
   };
   struct Chapter {
     Instant at{};
     std::vector<Told> told;
+    std::vector<double> values;
   };
 
   std::uint32_t kind_of(const Visit& visit);

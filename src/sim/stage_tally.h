@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sessions that ended say, added up by whom it is told of: a judged stage's arm, or a source
 // of the hour before a stage; and in it by group. Flat, for it is written to several times a
-// session. Threads: none.
+// session: values lie in one row, in the order in which they came, until they are taken.
+//
+// Threads: none.
 #pragma once
 
 #include <cstdint>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/baseline_history.h"
@@ -16,34 +18,51 @@ namespace showcaller::sim {
 
 class StageTally {
  public:
+  // Of a group and a metric.
+  struct Said {
+    std::size_t group = 0, metric = 0;
+    std::int64_t n = 0, x = 0;
+    std::span<const double> values;  // instead; good until the next call of the tally
+  };
+  static MetricCounts counts_of(const Said& said);
+
   explicit StageTally(std::size_t metrics) : metrics_(metrics) {}
 
   void add(std::size_t group, std::size_t metric, const Outcome& outcome);
-  // Gives each group's counts of a metric that said anything since the last call, and forgets them.
-  // `sink(group, metric, counts)`, in the order of the first word of each group.
+  // Gives what was said since the last call, and forgets it. `sink(said)`, in the order of the
+  // first word of each group.
   template <class Sink>
   void take(Sink&& sink) {
+    sort_values();
     for (const std::uint32_t group : touched_) {
       for (std::size_t metric = 0; metric < metrics_; ++metric) {
         Cell& cell = cells_[group * metrics_ + metric];
-        if (!cell.said) continue;
-        cell.said = false;
-        sink(std::size_t(group), metric, std::exchange(cell.counts, {}));
+        if (cell.said) {
+          sink(Said{group, metric, cell.n, cell.x,
+                    std::span(sorted_).subspan(cell.first, cell.values)});
+        }
+        cell = {};
       }
       is_touched_[group] = false;
     }
     touched_.clear();
+    values_.clear();
   }
 
  private:
   struct Cell {
-    MetricCounts counts;
+    std::int64_t n = 0, x = 0;
+    std::uint32_t values = 0, first = 0;  // how many, and where they begin once sorted
     bool said = false;
   };
+  void sort_values();
+
   std::size_t metrics_;
   std::vector<Cell> cells_;  // by group, then metric
   std::vector<std::uint32_t> touched_;
   std::vector<bool> is_touched_;
+  std::vector<std::pair<std::uint32_t, double>> values_;  // each with its cell
+  std::vector<double> sorted_;                            // by cell
 };
 
 }  // namespace showcaller::sim

@@ -2,6 +2,7 @@
 // The rules a verdict keeps whatever the numbers: laws with random streams, then one story a rule.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -165,6 +166,32 @@ TEST(GateLaws, LookingTwiceGivesTheSameIntegers) {
       EXPECT_EQ(a.metrics[m].log_safe_unats, b.metrics[m].log_safe_unats);
     }
   }
+}
+
+TEST(GateLaws, VerdictsAskedAloneAreThoseOfALook) {
+  std::set<Verdict> met;
+  for (const World world : {World::Flag, World::Fleet}) {
+    for (const double ratio : {1.0, 1.3}) {
+      WorldConfig config;
+      config.world = world;
+      config.fault.error_ratio = ratio;
+      SimulatedWorld stream(config, 5);
+      GateState gate(gate_config_of(config));
+      for (int i = 0; i < 370 && gate.verdict() != Verdict::Fail; ++i) {
+        gate.feed(stream.next());
+        const GateLook look = gate.look();
+        ASSERT_EQ(look.verdict, gate.verdict());
+        if (look.verdict == Verdict::Fail) break;
+        const std::vector<Verdict> alone = gate.metric_verdicts();
+        ASSERT_EQ(alone.size(), look.metrics.size());
+        for (std::size_t m = 0; m < alone.size(); ++m) {
+          ASSERT_EQ(alone[m], look.metrics[m].verdict) << look.metrics[m].name << ", tick " << i;
+          met.insert(alone[m]);
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(met.contains(Verdict::Pass) && met.contains(Verdict::Thin));
 }
 
 TEST(GateLaws, SplittingAGroupAcrossReportsChangesNothing) {

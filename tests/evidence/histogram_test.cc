@@ -69,6 +69,18 @@ TEST(ExponentialHistogram, MergeEqualsRecordingAllInAnyOrder) {
   }
 }
 
+TEST(ExponentialHistogram, RecordsManyAsItRecordsEach) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    std::vector<double> values = latencies(seed, seed % 40);
+    if (seed % 7 == 3) values.push_back(0);
+    if (seed % 5 == 2) values.insert(values.end(), 3, 17.0);
+    ExponentialHistogram each, all;
+    for (const double value : values) each.record(value);
+    all.record_all(values);
+    EXPECT_EQ(all, each) << "seed " << seed;
+  }
+}
+
 TEST(ExponentialHistogram, DownscalesToStayInItsLimit) {
   ExponentialHistogram h(20);
   for (double v = 1e-3; v < 1e6; v *= 1.01) h.record(v);
