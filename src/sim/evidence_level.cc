@@ -424,13 +424,17 @@ StageTick EvidenceLevel::take_tick(const std::string& stage) {
 
 // A stage that sessions run of shows the instances that they run on, though nothing ended there.
 void EvidenceLevel::note_living(const std::string& stage, std::set<GroupKey>* alive) const {
+  std::vector<const Channel*> shows(kinds_.size());  // null: nothing of the stage
+  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+    for (const std::size_t to : kinds_[kind].by_place) {
+      if (channels_[to].stage == stage) shows[kind] = &channels_[to];
+    }
+  }
+  if (std::all_of(shows.begin(), shows.end(), [](const Channel* shown) { return !shown; })) return;
   for (std::size_t place = 0; place < running_.size(); ++place) {
     for (const Running& running : running_[place]) {
-      if (running.sessions == 0) continue;
-      for (const std::size_t to : kinds_[running.kind].by_place) {
-        const Channel& channel = channels_[to];
-        if (channel.stage == stage) alive->insert({channel.arm, place_names_[place], {}});
-      }
+      const Channel* shown = running.sessions > 0 ? shows[running.kind] : nullptr;
+      if (shown) alive->insert({shown->arm, place_names_[place], {}});
     }
   }
 }
