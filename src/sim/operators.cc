@@ -11,7 +11,8 @@ std::optional<Command> Operators::next(const EventState& event, Instant engine_n
     if (sent_[i] || due.phase != event.phase || event.revision < due.revision) continue;
     if (engine_now - event.phase_since < due.after) continue;
     sent_[i] = true;
-    met_.push_back({i, event.phase, acting(), false});
+    met_.push_back(
+        {i, event.phase, acting(), false, truth_->since_applied(), truth_->since_admitted()});
     Command command;
     command.body = due.body;
     command.actor = {due.actor, {"admin"}};

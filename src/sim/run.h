@@ -62,6 +62,9 @@ struct SentCommand {
   Phase phase = Phase::Draft;     // of the event when it was decided
   std::vector<FaultKind> faults;  // that acted then, or had struck
   bool accepted = false;
+  // Of the clocks that faults go by: since the manifest was applied, and since the first players
+  // were let in.
+  std::optional<Duration> since_applied, since_admitted;
 };
 
 struct RunSpec {

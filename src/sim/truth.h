@@ -53,6 +53,8 @@ class Truth {
   // Time goes on. Since the manifest was applied, and since the first players were let in, if so.
   void advance(Duration now, std::optional<Duration> since_applied,
                std::optional<Duration> since_admitted);
+  std::optional<Duration> since_applied() const { return since_applied_; }
+  std::optional<Duration> since_admitted() const { return since_admitted_; }
   InstanceMood new_mood();
   // Brings an instance's mood to now.
   void let_drift(InstanceMood* mood);

@@ -54,6 +54,17 @@ std::vector<std::string> Coverage::below(std::int64_t times) const {
   return out;
 }
 
+std::vector<Meeting> Coverage::never_together() const {
+  std::map<Meeting, std::int64_t> together;
+  for (const auto& [meeting, times] : times_)
+    together[{meeting.fault, meeting.phase, OperatorVerb::Hold}] += times;
+  std::vector<Meeting> out;
+  for (const auto& [both, times] : together) {
+    if (times == 0) out.push_back(both);
+  }
+  return out;
+}
+
 std::string Coverage::summary() const {
   std::int64_t reached = 0, all = 0;
   for (const auto& [meeting, times] : times_) {

@@ -20,6 +20,8 @@ class Coverage {
   std::int64_t least_times() const;
   // Below so many times, as text.
   std::vector<std::string> below(std::int64_t times) const;
+  // Faults, and phases in which no command at all met them.
+  std::vector<Meeting> never_together() const;
   // "2,310 of 3,300 meetings of a fault, a phase and a command were reached, …"
   std::string summary() const;
 

@@ -7,6 +7,7 @@
 // that was steered.
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -21,6 +22,7 @@ namespace showcaller::sim {
 namespace {
 
 constexpr std::uint64_t kFixedSeeds = 8;
+constexpr int kFixedRounds = 3;  // then each fault must have been there in each phase
 
 // What is wrong with a run, a sentence each.
 std::vector<std::string> wrong_with(const RandomRun& random, const RunResult& result) {
@@ -33,102 +35,133 @@ std::vector<std::string> wrong_with(const RandomRun& random, const RunResult& re
   return out;
 }
 
-std::string how_to_repeat(std::uint64_t seed, const std::optional<Meeting>& meeting) {
+struct Turn {
+  std::uint64_t seed = 0;
+  std::optional<Meeting> meeting;  // to be steered to
+};
+
+std::string how_to_repeat(const Turn& turn) {
   return fmt::format(
       "{}SHOWCALLER_SIM_SEED={} build/release/test_sim --gtest_filter=RandomFaults.*",
-      meeting ? fmt::format("SHOWCALLER_SIM_MEETING={} ", to_text(*meeting)) : "", seed);
+      turn.meeting ? fmt::format("SHOWCALLER_SIM_MEETING={} ", to_text(*turn.meeting)) : "",
+      turn.seed);
 }
 
-RandomRun written(std::uint64_t seed, const std::optional<Meeting>& meeting) {
-  return meeting ? run_to_meet(*meeting, seed) : random_run(seed);
-}
-
-// Runs on all cores, until it is enough.
+// Plays turns on all cores.
 class Campaign {
  public:
-  explicit Campaign(std::uint64_t seed) : next_(seed), random_(seed) {}
-
-  template <class Enough>
-  void play(Enough enough) {
+  // `next`: of what was met so far, the turn that follows; absent: it is enough.
+  template <class Next>
+  void play(Next next) {
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
       threads.emplace_back([&] {
-        while (play_one(enough)) {
-        }
+        while (const std::optional<Turn> turn = after(next)) play_turn(*turn);
       });
     }
     for (std::thread& thread : threads) thread.join();
     for (const std::string& failure : failures_) ADD_FAILURE() << failure;
   }
 
-  void play_seed(std::uint64_t seed, const std::optional<Meeting>& meeting) {
-    const RandomRun random = written(seed, meeting);
+  const Coverage& coverage() const { return coverage_; }
+  std::string summary() const { return fmt::format("{} runs; {}\n", runs_, coverage_.summary()); }
+
+ private:
+  std::optional<Turn> after(const auto& next) {
+    const std::lock_guard lock(mutex_);
+    return failures_.empty() ? next(coverage_) : std::nullopt;
+  }
+
+  void play_turn(const Turn& turn) {
+    const RandomRun random =
+        turn.meeting ? run_to_meet(*turn.meeting, turn.seed) : random_run(turn.seed);
     const RunResult result = run(random.spec);
     const std::vector<std::string> wrong = wrong_with(random, result);
     const std::lock_guard lock(mutex_);
     ++runs_;
     coverage_.add(meetings_of(random, result));
     for (const std::string& what : wrong)
-      failures_.push_back(
-          fmt::format("{}\n{}: {}", how_to_repeat(seed, meeting), random.faults, what));
-  }
-
-  void steer_always() { steers_always_ = true; }
-  const Coverage& coverage() const { return coverage_; }
-  std::string summary() const { return fmt::format("{} runs; {}\n", runs_, coverage_.summary()); }
-
- private:
-  bool play_one(const auto& enough) {
-    std::uint64_t seed = 0;
-    std::optional<Meeting> meeting;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!failures_.empty() || enough(coverage_)) return false;
-      seed = next_++;
-      if (steers_always_ || seed % 2 == 1) meeting = coverage_.least(&random_);
-    }
-    play_seed(seed, meeting);
-    return true;
+      failures_.push_back(fmt::format("{}\n{}: {}", how_to_repeat(turn), random.faults, what));
   }
 
   std::mutex mutex_;
-  std::uint64_t next_;
-  Random random_;
-  bool steers_always_ = false;
   Coverage coverage_;
   std::int64_t runs_ = 0;
   std::vector<std::string> failures_;
 };
 
+using Next = std::function<std::optional<Turn>(const Coverage&)>;
+
+Next in_order(std::vector<Turn> turns) {
+  return [turns = std::move(turns), at = std::size_t(0)](const Coverage&) mutable {
+    return at < turns.size() ? std::optional(turns[at++]) : std::nullopt;
+  };
+}
+
+// What CI plays: some seeds at random, and each fault steered to each phase.
+void play_fixed(Campaign* campaign) {
+  std::vector<Turn> turns;
+  for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) turns.push_back({seed, {}});
+  for (int round = 0; round < kFixedRounds; ++round) {
+    for (Meeting meeting : campaign->coverage().never_together()) {
+      const std::uint64_t seed = turns.size() + 1;
+      meeting.verb = OperatorVerb(seed % kOperatorVerbs);
+      turns.push_back({seed, meeting});
+    }
+    campaign->play(in_order(std::exchange(turns, {})));
+  }
+  for (const Meeting& meeting : campaign->coverage().never_together())
+    ADD_FAILURE() << "never met: " << to_text(meeting);
+}
+
+// Fresh seeds until it is enough; `steered`: one turn in so many, to what was met least.
+Next fresh(std::uint64_t steered, std::function<bool(const Coverage&)> enough) {
+  Random random(std::random_device{}());
+  return [=, seed = std::uint64_t(std::random_device{}())](
+             const Coverage& coverage) mutable -> std::optional<Turn> {
+    if (enough(coverage)) return std::nullopt;
+    Turn turn{++seed, {}};
+    if (seed % steered == 0) turn.meeting = coverage.least(&random);
+    return turn;
+  };
+}
+
+const char* setting(const char* name) {
+  return std::getenv(name);
+}
+
+// The turn that was asked for.
+std::optional<Turn> repeated() {
+  const char* seed = setting("SHOWCALLER_SIM_SEED");
+  if (seed == nullptr) return std::nullopt;
+  const char* meeting = setting("SHOWCALLER_SIM_MEETING");
+  return Turn{std::stoull(seed), meeting ? parse_meeting(meeting) : std::nullopt};
+}
+
 TEST(RandomFaults, KeepWhatMustAlwaysHold) {
   using std::chrono::steady_clock;
-  const auto setting = [](const char* name) { return std::getenv(name); };
-  if (const char* seed = setting("SHOWCALLER_SIM_SEED")) {
-    Campaign one(1);
-    const char* meeting = setting("SHOWCALLER_SIM_MEETING");
-    one.play_seed(std::stoull(seed), meeting ? parse_meeting(meeting) : std::nullopt);
-    return one.play([](const Coverage&) { return true; });
-  }
-  Campaign campaign(std::random_device{}());
   const auto begin = steady_clock::now();
   const char* meetings = setting("SHOWCALLER_SIM_MEETINGS");
   const char* minutes_text = setting("SHOWCALLER_SIM_MINUTES");
   const auto end = begin + std::chrono::milliseconds(std::int64_t(
                                std::stod(minutes_text ? minutes_text : "180") * 60'000));
-  if (meetings) {
-    const std::int64_t wanted = std::stoll(meetings);
-    campaign.steer_always();
-    campaign.play([&](const Coverage& coverage) {
-      return coverage.least_times() >= wanted || steady_clock::now() >= end;
-    });
-    for (const std::string& rare : campaign.coverage().below(wanted))
-      ADD_FAILURE() << "met too rarely: " << rare;
+  const auto is_late = [end] { return steady_clock::now() >= end; };
+  // How often each fault, each phase and each command must have met.
+  const std::int64_t wanted = meetings ? std::stoll(meetings) : 0;
+  Campaign campaign;
+  if (const auto turn = repeated()) {
+    campaign.play(in_order({*turn}));
+  } else if (meetings) {
+    campaign.play(fresh(1, [=](const Coverage& coverage) {
+      return coverage.least_times() >= wanted || is_late();
+    }));
   } else if (minutes_text) {
-    campaign.play([&](const Coverage&) { return steady_clock::now() >= end; });
+    campaign.play(fresh(2, [=](const Coverage&) { return is_late(); }));
   } else {
-    for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) campaign.play_seed(seed, {});
-    campaign.play([](const Coverage&) { return true; });
+    play_fixed(&campaign);
   }
+  for (const std::string& rare : campaign.coverage().below(wanted))
+    ADD_FAILURE() << "met too rarely: " << rare;
   const std::chrono::duration<double, std::ratio<60>> took = steady_clock::now() - begin;
   fmt::print("{:.1f} minutes, {}", took.count(), campaign.summary());
 }

@@ -14,6 +14,7 @@ namespace {
 // Operators may stop all for good: then there is nothing to wait for.
 constexpr Duration kHorizon = minutes(75), kSteeredHorizon = minutes(40);
 constexpr std::uint64_t kCommandsMost = 8;
+constexpr Duration kAfterFault = seconds(4);
 
 using enum OperatorVerb;
 
@@ -41,6 +42,8 @@ class Script {
     commands_.back().revision = revision;
   }
 
+  std::uint64_t seed() const { return run_.spec.seed; }
+
   RandomRun done(std::string faults) && {
     const std::uint64_t seed = run_.spec.seed;
     run_.spec = small_game(faults);
@@ -61,11 +64,22 @@ bool is_before_players(Phase phase) {
   return phase < Phase::RollingOut || phase == Phase::Cancelled;
 }
 
+// Who is blind, gets no addresses or cannot reach the hosts sees nothing drained and nothing ready;
+// and what cannot be undone has no second life.
+bool keeps_from(FaultKind fault, Phase phase) {
+  if (fault == FaultKind::UndoFails)
+    return phase != Phase::RollingBack && phase != Phase::RollbackStuck;
+  return fault == FaultKind::Blind || fault == FaultKind::Addresses ||
+         fault == FaultKind::Partition || fault == FaultKind::RegionLoss;
+}
+
 // A run whose event comes to a phase quickly, in its first life or in a second one.
 class Steered {
  public:
-  Steered(const Meeting& meeting, std::uint64_t seed)
-      : meeting_(meeting), random_(seed), script_(seed, &random_) {
+  // `begins`: when the fault that is wanted does, by the clock that it goes by; absent: at once.
+  // A fault that would keep the event from the phase is left out until that is known.
+  Steered(const Meeting& meeting, std::uint64_t seed, std::optional<Duration> begins)
+      : meeting_(meeting), begins_(begins), random_(seed), script_(seed, &random_) {
     second_life_ = is_before_players(meeting.phase) && !is_of_preparation(meeting.fault);
     revision_ = second_life_ ? 2 : 1;
   }
@@ -86,6 +100,17 @@ class Steered {
     return run;
   }
 
+  // When the event came to the phase in a run of what was written, by the fault's clock.
+  std::optional<Duration> comes_at() const {
+    RandomRun written = Steered(meeting_, script_.seed(), begins_).write();
+    for (const SentCommand& sent : run(written.spec).sent) {
+      if (sent.phase == meeting_.phase && written.spec.commands[sent.index].revision == revision_)
+        return (is_of_preparation(meeting_.fault) ? sent.since_applied : sent.since_admitted)
+            .value_or(Duration{});
+    }
+    return std::nullopt;
+  }
+
  private:
   void come_to_the_phase() {
     switch (meeting_.phase) {
@@ -102,7 +127,7 @@ class Steered {
         return script_.say(Rollback, Phase::RollingOut,
                            seconds(std::int64_t(8 + random_.below(60))));
       case Phase::Cancelled:
-        return script_.say(Cancel, Phase::Validated, {}, revision_);
+        return script_.say(Cancel, Phase::Validated, seconds(4), revision_);
       default:
         return;
     }
@@ -113,62 +138,49 @@ class Steered {
     std::vector<OperatorVerb> verbs;
     for (int verb = 0; verb < kOperatorVerbs; ++verb) verbs.push_back(OperatorVerb(verb));
     for (std::size_t i = verbs.size(); i > 1; --i) std::swap(verbs[i - 1], verbs[random_.below(i)]);
-    const auto ends = [](OperatorVerb verb) {
+    const auto ends = [this](OperatorVerb verb) {
       return verb == Promote || verb == StepBack || verb == Rollback || verb == Cancel ||
-             verb == Revise || verb == Resume;
+             verb == Revise || verb == Resume ||
+             (verb == Approve && meeting_.phase == Phase::Validated);
     };
     std::stable_partition(verbs.begin(), verbs.end(),
                           [&](OperatorVerb verb) { return !ends(verb); });
-    // What is wanted comes early, for what comes before it may end the phase.
+    // What is wanted comes early, for what comes before it may end the phase; if it does so itself,
+    // now and then only after all that do not.
     const auto wanted = std::find(verbs.begin(), verbs.end(), meeting_.verb);
-    std::rotate(
-        ends(meeting_.verb) ? std::find_if(verbs.begin(), verbs.end(), ends) : verbs.begin(),
-        wanted, wanted + 1);
-    Duration after = first_after();
+    const bool others_first = ends(meeting_.verb) && random_.chance(0.5);
+    std::rotate(others_first ? std::find_if(verbs.begin(), verbs.end(), ends) : verbs.begin(),
+                wanted, wanted + 1);
+    Duration after = begins_ && meeting_.phase != Phase::Cancelled ? kAfterFault : Duration{};
     for (const OperatorVerb verb : verbs) {
       script_.say(verb, meeting_.phase, after, revision_);
       if (meeting_.phase != Phase::Cancelled && random_.chance(0.2)) after += seconds(4);
     }
   }
 
-  // Until a fault acts that keeps the event from coming there.
-  Duration first_after() {
-    return waits_in_the_phase() ? minutes(std::int64_t(random_.below(9))) : Duration{};
-  }
-  bool waits_in_the_phase() const {
-    return second_life_ && meeting_.phase == Phase::Ready &&
-           (meeting_.fault == FaultKind::Blind || meeting_.fault == FaultKind::RegionLoss);
-  }
-
   std::string faults() {
-    std::vector<std::string> out{wanted_fault()};
+    std::vector<std::string> out = wanted_fault();
     if (meeting_.phase == Phase::RollbackStuck) out.emplace_back("undo_fails");
     for (int others = 0; others < 6; ++others) {
       const auto kind = FaultKind(random_.below(kFaultKinds));
-      const bool in_the_way = kind == FaultKind::UndoFails || kind == FaultKind::Blind ||
-                              kind == FaultKind::Quota || kind == FaultKind::NoApproval ||
-                              (kind == FaultKind::RegionLoss && second_life_);
+      const bool in_the_way = keeps_from(kind, meeting_.phase) || kind == FaultKind::UndoFails ||
+                              kind == FaultKind::Quota || kind == FaultKind::NoApproval;
       if (!in_the_way && kind != meeting_.fault) out.emplace_back(to_string(kind));
     }
     return fmt::format("{}", fmt::join(out, ","));
   }
 
-  std::string wanted_fault() {
+  std::vector<std::string> wanted_fault() {
     std::string fault(to_string(meeting_.fault));
-    if (meeting_.fault == FaultKind::Quota) return fault + ":290";
-    if (waits_in_the_phase()) fault += fmt::format("@{}s", 240 + random_.below(360));
-    // Who is blind sees nothing drained and nothing ready: it begins when that is over.
-    else if (meeting_.fault == FaultKind::Blind && meeting_.phase != Phase::Live)
-      fault += fmt::format("@{}s", 60 + random_.below(300));
-    else if (meeting_.fault == FaultKind::Blind)
-      fault += "@30s";
-    // After the undo has been asked for, before all have left.
-    if (meeting_.fault == FaultKind::UndoFails && meeting_.phase == Phase::RolledBack)
-      fault += fmt::format("@{}s", 120 + random_.below(120));
-    return fault;
+    if (meeting_.fault == FaultKind::Quota) return {fault + ":290"};
+    if (meeting_.fault == FaultKind::UndoFails && meeting_.phase == Phase::RollbackStuck) return {};
+    if (begins_) return {fmt::format("{}@{}", fault, format_duration(*begins_))};
+    if (keeps_from(meeting_.fault, meeting_.phase)) return {};
+    return {fault};
   }
 
   Meeting meeting_;
+  std::optional<Duration> begins_;
   Random random_;
   Script script_;
   bool second_life_ = false;
@@ -193,7 +205,13 @@ RandomRun random_run(std::uint64_t seed) {
 }
 
 RandomRun run_to_meet(const Meeting& meeting, std::uint64_t seed) {
-  return Steered(meeting, seed).write();
+  std::optional<Duration> begins;
+  if (keeps_from(meeting.fault, meeting.phase)) {
+    begins = Steered(meeting, seed, {}).comes_at();
+    // A run ends when its event is cancelled: there the fault begins just before.
+    if (begins) *begins += meeting.phase == Phase::Cancelled ? seconds(-2) : seconds(1);
+  }
+  return Steered(meeting, seed, begins).write();
 }
 
 std::vector<Meeting> meetings_of(const RandomRun& run, const RunResult& result) {
