@@ -32,7 +32,6 @@ const char* kContext = R"({"targetingKey":"player-812736","party":"party-55120",
 // What an SDK does for a call: a flat context that views what the game already holds.
 EvaluationContext flat_context(const json::object& attributes) {
   EvaluationContext context;
-  context.reserve(attributes.size());
   for (const auto& [key, value] : attributes) context.set({key.data(), key.size()}, value);
   return context;
 }

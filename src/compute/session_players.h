@@ -24,7 +24,6 @@ class SessionPlayers {
     EvaluationContext own(player.context);
     own.set_parent(&session_);
     EvaluationContext context;
-    context.reserve(6);
     context.set_parent(&own);
     context.set_targeting_key(player.id);
     context.set(unit_attribute(Unit::Party), std::string_view(party_));

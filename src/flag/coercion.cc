@@ -159,7 +159,8 @@ Result<json::value> to_json_within(const Value& value, int depth, std::size_t* l
     case ValueKind::Context: {
       const EvaluationFrame& frame = value.as_context();
       json::object out = frame.context.to_json();
-      out[kFlagdKey] = json::object{{"flagKey", frame.flag_key}, {"timestamp", frame.timestamp_s}};
+      out[kFlagdKey] =
+          json::object{{"flagKey", frame.flag.key}, {"timestamp", frame.timestamp_s()}};
       return json::value(std::move(out));
     }
   }

@@ -3,15 +3,19 @@
 //
 // A context views its keys and values and copies nothing, so that building one costs a few stores;
 // who calls keeps the bytes alive. Layers (call over client over global) are linked, never merged:
-// the nearest one that has a key wins. Threads: immutable while it is used. Attributes with dots in
-// their name cannot be reached by `var`, as in JSONLogic.
+// the nearest one that has a key wins, and what was set last within one. Threads: immutable while
+// it is used. Attributes with dots in their name cannot be reached by `var`, as in JSONLogic.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/time.h"
+#include "flag/murmur.h"
+#include "flag/text_table.h"
 #include "flag/value.h"
 
 namespace showcaller {
@@ -21,11 +25,26 @@ inline constexpr std::string_view kFlagdKey = "$flagd";
 
 class EvaluationContext {
  public:
-  EvaluationContext() = default;
+  EvaluationContext() {}  // Does not touch the place of attributes.
   // Attributes straight from parsed JSON. Not owned.
   explicit EvaluationContext(const json::object& attributes) : json_(&attributes) {}
 
-  EvaluationContext& set(std::string_view key, Value value);
+  EvaluationContext(const EvaluationContext& other) { *this = other; }
+  EvaluationContext& operator=(const EvaluationContext& other);
+
+  EvaluationContext& set(std::string_view key, Value value) {
+    if (count_ == kInPlace) [[unlikely]] {
+      set_beyond(key, value);
+    } else {
+      // Word by word: made elsewhere and copied, each would wait for its own bytes.
+      Attribute& attribute = in_place_[count_];
+      attribute.key = key.data();
+      attribute.size = std::uint32_t(key.size());
+      attribute.value = value;
+      tags_[count_++] = text_tag(key);
+    }
+    return *this;
+  }
   EvaluationContext& set(std::string_view key, std::string_view text) {
     return set(key, Value::string(text));
   }
@@ -52,19 +71,25 @@ class EvaluationContext {
     out.parent_ = parent;
     return out;
   }
-  void reserve(std::size_t count) { attributes_.reserve(count); }
 
   // Undefined when no layer has the key.
-  Value find(std::string_view key) const {
+  Value find(std::string_view key) const { return find(key, text_tag(key)); }
+  Value find(std::string_view key, std::uint32_t tag) const {
     for (const EvaluationContext* layer = this; layer != nullptr; layer = layer->parent_) {
-      for (const Attribute& attribute : layer->attributes_) {
-        if (attribute.key == key) return attribute.value;
+      for (std::size_t i = layer->beyond_.size(); i > 0; --i) {
+        const Attribute& attribute = layer->beyond_[i - 1];
+        if (same_text(attribute.name(), key)) return attribute.value;
+      }
+      for (std::uint32_t i = layer->count_; i > 0; --i) {
+        if (layer->tags_[i - 1] != tag) continue;
+        const Attribute& attribute = layer->in_place_[i - 1];
+        if (same_text(attribute.name(), key)) return attribute.value;
       }
       if (layer->json_ != nullptr) {
         if (const json::value* value = layer->json_->if_contains(key)) return Value::of(*value);
       }
       if (layer->first_ != nullptr) {
-        const Value value = layer->first_->find(key);
+        const Value value = layer->first_->find(key, tag);
         if (!value.is(ValueKind::Undefined)) return value;
       }
     }
@@ -76,23 +101,53 @@ class EvaluationContext {
 
  private:
   struct Attribute {
-    std::string_view key;
+    const char* key;
+    std::uint32_t size;
     Value value;
+    std::string_view name() const { return {key, size}; }
   };
+  // As many as a game has, without an allocation.
+  static constexpr std::uint32_t kInPlace = 12;
 
-  std::vector<Attribute> attributes_;
+  void set_beyond(std::string_view key, Value value);
+
+  // Side by side, so that looking for one touches little memory.
+  std::uint32_t tags_[kInPlace];
+  std::uint32_t count_ = 0;
   const json::object* json_ = nullptr;
   const EvaluationContext* first_ = nullptr;
   const EvaluationContext* parent_ = nullptr;
+  std::vector<Attribute> beyond_;  // what came when the place was full
+  // Not initialised beyond count_.
+  union {
+    Attribute in_place_[kInPlace];
+  };
+};
+
+struct AttributeValue;
+
+// What flagd adds of the flag.
+struct FlagIdentity {
+  FlagIdentity() = default;
+  explicit FlagIdentity(std::string_view key) : key(key), key_hash(key) {}
+
+  std::string_view key;
+  MurmurPrefix key_hash;
 };
 
 // One evaluation: the context and what flagd adds to it under "$flagd".
 struct EvaluationFrame {
   const EvaluationContext& context;
-  std::string_view flag_key;
-  std::int64_t timestamp_s = 0;
+  // What is known beforehand of the program's attributes, by their number; may be null.
+  const AttributeValue* interned = nullptr;
+  const FlagIdentity& flag;
+  Instant now{};
   // An expression over data that is no context (a policy's input, a test) sees this instead.
   Value data;
+
+  std::int64_t timestamp_s() const {
+    return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  }
 };
 
 }  // namespace showcaller

@@ -14,9 +14,13 @@
 
 namespace showcaller {
 
-// What the expression gives for the frame. Check scratch->error() before using it; it views the
-// scratch memory.
-Value evaluate_program(const Program& program, std::uint32_t root, const EvaluationFrame& frame,
+// What the steps from `first` on give for the frame. Check scratch->error() before using it; it
+// views the scratch memory.
+Value evaluate_program(const Program& program, std::uint32_t first, const EvaluationFrame& frame,
                        Scratch* scratch);
+
+// Undefined where the context has none.
+Value find_attribute(const Program& program, const Attribute& attribute,
+                     const EvaluationContext& context);
 
 }  // namespace showcaller

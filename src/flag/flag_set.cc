@@ -2,14 +2,13 @@
 #include "flag/flag_set.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cmath>
+#include <deque>
 #include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "flag/coercion.h"
 #include "flag/evaluate.h"
@@ -19,102 +18,52 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-constexpr std::array<std::string_view, 5> kReasons{"STATIC", "TARGETING_MATCH", "DEFAULT",
-                                                   "DISABLED", "ERROR"};
-constexpr std::array<std::string_view, 8> kErrors{
-    "",        "FLAG_NOT_FOUND",        "PARSE_ERROR",     "TYPE_MISMATCH",
-    "GENERAL", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "PROVIDER_NOT_READY"};
-constexpr std::array<std::string_view, 5> kTypes{"boolean", "string", "integer", "float", "object"};
-
-struct Variant {
-  std::string_view name;
-  const json::value* value = nullptr;
-};
-
-struct Flag {
-  std::string_view key;
-  bool enabled = true;
-  bool broken = false;
-  std::uint32_t targeting = kNone;  // root node
-  std::uint32_t first_variant = 0;
-  std::uint32_t variant_count = 0;
-  std::uint32_t default_variant = kNone;  // index into variants
-  json::object metadata;
-};
-
 std::unexpected<Error> refuse(std::string_view pointer, std::string_view message,
                               ErrorCode code = ErrorCode::Invalid) {
   return fail(code, fmt::format("{}: {}", pointer, message));
 }
 
-Evaluation failed(FlagError error, std::string_view message, const json::object& metadata) {
-  return {.reason = FlagReason::Error, .error = error, .message = message, .metadata = &metadata};
+Evaluation failed(FlagError error, std::string_view message, const json::object* metadata) {
+  return {.reason = FlagReason::Error, .error = error, .message = message, .metadata = metadata};
+}
+
+const json::value* rule_of(const json::object& definition) {
+  const auto* targeting = get_if(definition, "targeting");
+  const bool none = targeting == nullptr || targeting->is_null() ||
+                    (targeting->is_object() && targeting->get_object().empty());
+  return none ? nullptr : targeting;
 }
 
 }  // namespace
 
-std::string_view to_string(FlagReason reason) {
-  return kReasons[std::size_t(reason)];
-}
-std::string_view to_string(FlagError error) {
-  return kErrors[std::size_t(error)];
-}
-std::string_view to_string(FlagType type) {
-  return kTypes[std::size_t(type)];
-}
-
-std::optional<FlagError> parse_flag_error(std::string_view text) {
-  const auto found = std::ranges::find(kErrors, text);
-  if (found == kErrors.end() || text.empty()) return std::nullopt;
-  return FlagError(found - kErrors.begin());
-}
-
-std::optional<std::int64_t> lossless_integer(const json::value& value) {
-  if (value.is_int64()) return value.get_int64();
-  if (!value.is_double()) return std::nullopt;
-  constexpr double kExact = 9007199254740991.0;
-  const double number = value.get_double();
-  if (std::trunc(number) != number || std::abs(number) > kExact) return std::nullopt;
-  return std::int64_t(number);
-}
-
-bool has_type(const json::value& value, FlagType type) {
-  switch (type) {
-    case FlagType::Boolean:
-      return value.is_bool();
-    case FlagType::String:
-      return value.is_string();
-    case FlagType::Integer:
-      return lossless_integer(value).has_value();
-    case FlagType::Float:
-      return value.is_number();
-    case FlagType::Object:
-      return value.is_structured();
-  }
-  return false;
-}
+// What rules need stands first, in one line of the cache.
+struct alignas(128) FlagSet::Flag {
+  std::uint32_t rule = kNone;  // its first step
+  std::uint32_t variants = 0;  // the first
+  std::uint32_t variant_count = 0;
+  std::uint32_t default_variant = kNone;  // of all the program's
+  FlagIdentity identity;
+  const json::object* metadata = nullptr;
+  Evaluation answer;  // all that is to say of it, or, with a rule, where that gives null
+};
 
 struct FlagSet::Compiled {
   json::value document;
   json::object metadata;
+  std::deque<json::object> flag_metadata;  // of flags that have their own
   Program program;
   std::vector<Flag> flags;
-  std::vector<Variant> variants;
-  std::vector<std::uint32_t> index;  // open addressing; a power of two, at most half full
+  Flag unknown;
+  TextTable keys;
   std::vector<FlagFinding> broken;
   std::string fingerprint;
 
-  const Flag* find(std::string_view key) const {
-    const std::size_t mask = index.size() - 1;
-    for (std::size_t slot = hash64(key) & mask;; slot = (slot + 1) & mask) {
-      if (index[slot] == kNone) return nullptr;
-      const Flag& flag = flags[index[slot]];
-      if (flag.key == key) return &flag;
-    }
+  const Flag& find(std::string_view key) const {
+    const std::uint32_t number = keys.find(key);
+    return number == TextTable::kAbsent ? unknown : flags[number];
   }
-
   const Variant* find_variant(const Flag& flag, std::string_view name) const {
-    const Variant* begin = variants.data() + flag.first_variant;
+    const Variant* begin = program.variants.data() + flag.variants;
     const Variant* end = begin + flag.variant_count;
     const Variant* found = std::find_if(begin, end, [&](auto& v) { return v.name == name; });
     return found == end ? nullptr : found;
@@ -125,8 +74,13 @@ struct FlagSet::Compiled {
              const FlagLimits& limits);
   Status add_variants(const json::object& definition, const std::string& pointer,
                       const FlagLimits& limits, Flag* flag);
-  void build_index();
-  Evaluation default_of(const Flag& flag, FlagReason reason) const;
+  Result<const Variant*> default_variant(const json::object& definition, const Flag& flag,
+                                         const std::string& pointer) const;
+  const json::object* metadata_of(const json::object& definition);
+  void add_rule(const json::value& rule, std::string pointer, const json::object* evaluators,
+                const FlagLimits& limits, Flag* flag);
+  void settle();
+  void sign();
 };
 
 Status FlagSet::Compiled::add_all(const FlagLimits& limits) {
@@ -134,6 +88,7 @@ Status FlagSet::Compiled::add_all(const FlagLimits& limits) {
   if (root == nullptr) return refuse("/", "flag definitions are a JSON object with `flags`");
   const auto* own_metadata = get_if(*root, "metadata");
   if (own_metadata != nullptr && own_metadata->is_object()) metadata = own_metadata->get_object();
+  unknown.answer = failed(FlagError::FlagNotFound, "there is no such flag", &metadata);
   const json::object* evaluators = nullptr;
   if (const auto* found = get_if(*root, "$evaluators"); found != nullptr && found->is_object()) {
     evaluators = &found->get_object();
@@ -149,13 +104,14 @@ Status FlagSet::Compiled::add_all(const FlagLimits& limits) {
     return refuse("/flags", fmt::format("more than {} flags", limits.flags_max), ErrorCode::Limit);
   }
   flags.reserve(all->size());
+  keys.reserve(all->size());
   for (const auto& [key, definition] : *all) {
     if (!definition.is_object()) {
       return refuse("/flags/" + std::string(key), "a flag is an object");
     }
     TRY(add({key.data(), key.size()}, definition.get_object(), evaluators, limits));
   }
-  build_index();
+  settle();
   return {};
 }
 
@@ -166,90 +122,114 @@ Status FlagSet::Compiled::add(std::string_view key, const json::object& definiti
   if (key.empty() || key.size() > limits.key_bytes_max) {
     return refuse(pointer, fmt::format("a flag's key has 1 to {} bytes", limits.key_bytes_max));
   }
-  Flag flag{.key = key, .enabled = get_string(definition, "state") != "DISABLED"};
-  flag.metadata = metadata;
-  if (const auto* own = get_if(definition, "metadata"); own != nullptr && own->is_object()) {
-    for (const auto& [name, value] : own->get_object()) {
-      if (!value.is_null()) flag.metadata.insert_or_assign(name, value);
-    }
-  }
+  Flag flag{.identity = FlagIdentity(key)};
   TRY(add_variants(definition, pointer, limits, &flag));
-  const auto* targeting = get_if(definition, "targeting");
-  const bool has_targeting = targeting != nullptr && !targeting->is_null() &&
-                             !(targeting->is_object() && targeting->get_object().empty());
-  if (has_targeting) {
-    append_pointer(&pointer, "targeting");
-    LogicCompiler compiler(&program, limits.targeting, evaluators);
-    if (auto compiled = compiler.compile(*targeting, pointer)) {
-      flag.targeting = *compiled;
-    } else {
-      flag.broken = true;
-      const std::string& message = compiled.error().message;
-      const std::size_t colon = std::min(message.find(": "), message.size());
-      broken.push_back(
-          {message.substr(0, colon), message.substr(std::min(colon + 2, message.size())), true});
-    }
+  TRY(const Variant* const variant, default_variant(definition, flag, pointer));
+  const json::value* const rule = rule_of(definition);
+  flag.metadata = metadata_of(definition);
+  flag.answer = {.reason = FlagReason::Default, .metadata = flag.metadata};
+  if (variant != nullptr) {
+    flag.default_variant = std::uint32_t(variant - program.variants.data());
+    flag.answer.value = variant->value;
+    flag.answer.variant = variant->name;
+    if (rule == nullptr) flag.answer.reason = FlagReason::Static;
   }
-  flags.push_back(std::move(flag));
+  if (rule != nullptr) add_rule(*rule, std::move(pointer), evaluators, limits, &flag);
+  if (get_string(definition, "state") == "DISABLED") {
+    flag.rule = kNone;
+    flag.answer = {.reason = FlagReason::Disabled, .metadata = flag.metadata};
+  }
+  keys.add(key);
+  flags.push_back(flag);
   return {};
+}
+
+const json::object* FlagSet::Compiled::metadata_of(const json::object& definition) {
+  const auto* own = get_if(definition, "metadata");
+  if (own == nullptr || !own->is_object()) return &metadata;
+  json::object& merged = flag_metadata.emplace_back(metadata);
+  for (const auto& [name, value] : own->get_object()) {
+    if (!value.is_null()) merged.insert_or_assign(name, value);
+  }
+  return &merged;
+}
+
+void FlagSet::Compiled::add_rule(const json::value& rule, std::string pointer,
+                                 const json::object* evaluators, const FlagLimits& limits,
+                                 Flag* flag) {
+  append_pointer(&pointer, "targeting");
+  LogicCompiler compiler(&program, limits.targeting, evaluators,
+                         {.flag_key = flag->identity.key,
+                          .variants = flag->variants,
+                          .variant_count = flag->variant_count});
+  if (const auto first = compiler.compile(rule, pointer)) {
+    flag->rule = *first;
+    return;
+  } else {
+    const std::string& message = first.error().message;
+    const std::size_t colon = std::min(message.find(": "), message.size());
+    broken.push_back(
+        {message.substr(0, colon), message.substr(std::min(colon + 2, message.size())), true});
+  }
+  flag->answer =
+      failed(FlagError::ParseError, "the flag's targeting cannot be understood", flag->metadata);
 }
 
 Status FlagSet::Compiled::add_variants(const json::object& definition, const std::string& pointer,
                                        const FlagLimits& limits, Flag* flag) {
-  flag->first_variant = std::uint32_t(variants.size());
+  flag->variants = std::uint32_t(program.variants.size());
   const auto* found = get_if(definition, "variants");
-  if (found != nullptr && found->is_object()) {
-    const json::object& all = found->get_object();
-    if (all.size() > limits.variants_max) {
-      return refuse(pointer + "/variants",
-                    fmt::format("more than {} variants", limits.variants_max), ErrorCode::Limit);
-    }
-    for (const auto& [name, value] : all) {
-      variants.push_back({.name = {name.data(), name.size()}, .value = &value});
-    }
-    flag->variant_count = std::uint32_t(all.size());
+  if (found == nullptr || !found->is_object()) return {};
+  const json::object& all = found->get_object();
+  if (all.size() > limits.variants_max) {
+    return refuse(pointer + "/variants", fmt::format("more than {} variants", limits.variants_max),
+                  ErrorCode::Limit);
   }
+  for (const auto& [name, value] : all) {
+    program.variants.push_back({.name = {name.data(), name.size()}, .value = &value});
+  }
+  flag->variant_count = std::uint32_t(all.size());
+  return {};
+}
+
+Result<const Variant*> FlagSet::Compiled::default_variant(const json::object& definition,
+                                                          const Flag& flag,
+                                                          const std::string& pointer) const {
   const auto* chosen = get_if(definition, "defaultVariant");
-  if (chosen == nullptr || chosen->is_null()) return {};
+  if (chosen == nullptr || chosen->is_null()) return nullptr;
   const auto* name = chosen->if_string();
-  if (name != nullptr && name->empty()) return {};
+  if (name != nullptr && name->empty()) return nullptr;
   const Variant* variant =
-      name != nullptr ? find_variant(*flag, {name->data(), name->size()}) : nullptr;
+      name != nullptr ? find_variant(flag, {name->data(), name->size()}) : nullptr;
   if (variant == nullptr) {
     return refuse(pointer + "/defaultVariant",
                   fmt::format("{} is not one of the flag's variants", to_json_text(*chosen)));
   }
-  flag->default_variant = std::uint32_t(variant - variants.data());
-  return {};
+  return variant;
 }
 
-void FlagSet::Compiled::build_index() {
-  index.assign(std::bit_ceil(flags.size() * 2 + 2), kNone);
-  const std::size_t mask = index.size() - 1;
-  for (std::uint32_t i = 0; i < flags.size(); ++i) {
-    std::size_t slot = hash64(flags[i].key) & mask;
-    while (index[slot] != kNone) slot = (slot + 1) & mask;
-    index[slot] = i;
+// Once nothing moves any more: plain values lie beside their names, where they are at hand.
+void FlagSet::Compiled::settle() {
+  for (Variant& variant : program.variants) {
+    if (!variant.value->is_bool() && !variant.value->is_number()) continue;
+    variant.own = *variant.value;
+    variant.value = &variant.own;
+  }
+  for (Flag& flag : flags) {
+    if (flag.answer.value != nullptr)
+      flag.answer.value = program.variants[flag.default_variant].value;
   }
 }
 
-Evaluation FlagSet::Compiled::default_of(const Flag& flag, FlagReason reason) const {
-  if (flag.default_variant == kNone) {
-    return {.reason = FlagReason::Default, .metadata = &flag.metadata};
-  }
-  const Variant& variant = variants[flag.default_variant];
-  return {.value = variant.value,
-          .variant = variant.name,
-          .reason = reason,
-          .metadata = &flag.metadata};
+void FlagSet::Compiled::sign() {
+  fingerprint = fmt::format("{:016x}", hash64(to_canonical_json_text(document)));
 }
 
 FlagSet::FlagSet() {
   auto compiled = std::make_shared<Compiled>();
   compiled->document = json::object{{"flags", json::object()}};
-  compiled->build_index();
-  compiled->fingerprint =
-      fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
+  CHECK(compiled->add_all({}));
+  compiled->sign();
   compiled_ = std::move(compiled);
 }
 
@@ -257,8 +237,7 @@ Result<FlagSet> FlagSet::compile(json::value document, const FlagLimits& limits)
   auto compiled = std::make_shared<Compiled>();
   compiled->document = std::move(document);
   TRY(compiled->add_all(limits));
-  compiled->fingerprint =
-      fmt::format("{:016x}", hash64(to_canonical_json_text(compiled->document)));
+  compiled->sign();
   return FlagSet(std::move(compiled));
 }
 
@@ -268,41 +247,61 @@ Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
   return compile(std::move(document), limits);
 }
 
-Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context,
-                             Instant now) const {
-  const Flag* flag = compiled_->find(key);
-  if (flag == nullptr) {
-    return failed(FlagError::FlagNotFound, "there is no such flag", compiled_->metadata);
-  }
-  if (!flag->enabled) return {.reason = FlagReason::Disabled, .metadata = &flag->metadata};
-  if (flag->broken) {
-    return failed(FlagError::ParseError, "the flag's targeting cannot be understood",
-                  flag->metadata);
-  }
-  if (flag->targeting == kNone) return compiled_->default_of(*flag, FlagReason::Static);
-
+Evaluation FlagSet::evaluate(const Flag& flag, const EvaluationFrame& frame) const {
+  // Where they are follows from the flag alone, and what is between takes a while.
+  __builtin_prefetch(&compiled_->program.variants[flag.variants]);
   Scratch scratch({});
-  const EvaluationFrame frame{
-      .context = context,
-      .flag_key = flag->key,
-      .timestamp_s = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count()};
-  const Value result = evaluate_program(compiled_->program, flag->targeting, frame, &scratch);
-  if (scratch.error() == nullptr && result.is_nullish()) {
-    return compiled_->default_of(*flag, FlagReason::Default);
-  }
-  const std::string_view name = scratch.error() == nullptr ? to_text(result, &scratch) : "";
-  if (scratch.error() != nullptr) {
-    return failed(FlagError::General, "the flag's targeting exceeds its budget", flag->metadata);
-  }
-  const Variant* variant = compiled_->find_variant(*flag, name);
-  if (variant == nullptr) {
-    return failed(FlagError::General, "the flag's targeting gives no variant of it",
-                  flag->metadata);
+  const Value result = evaluate_program(compiled_->program, flag.rule, frame, &scratch);
+  if (scratch.error() != nullptr)
+    return failed(FlagError::General, "the flag's targeting exceeds its budget", flag.metadata);
+  if (result.is_nullish()) return flag.answer;
+  const Variant* variant = nullptr;
+  if (result.outcome() != 0) {
+    variant = &compiled_->program.variants[result.outcome() - 1];
+  } else {
+    const std::string_view name = to_text(result, &scratch);
+    if (scratch.error() != nullptr)
+      return failed(FlagError::General, "the flag's targeting exceeds its budget", flag.metadata);
+    variant = compiled_->find_variant(flag, name);
+    if (variant == nullptr)
+      return failed(FlagError::General, "the flag's targeting gives no variant of it",
+                    flag.metadata);
   }
   return {.value = variant->value,
           .variant = variant->name,
           .reason = FlagReason::TargetingMatch,
-          .metadata = &flag->metadata};
+          .metadata = flag.metadata};
+}
+
+FlagSet::Handle FlagSet::handle(std::string_view key) const {
+  return Handle(&compiled_->find(key));
+}
+FlagSet::Handle FlagSet::handle(std::size_t i) const {
+  return Handle(&compiled_->flags[i]);
+}
+InternedContext FlagSet::intern(const EvaluationContext& context) const {
+  return InternedContext(compiled_->program, context);
+}
+
+Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context,
+                             Instant now) const {
+  return evaluate(handle(key), context, now);
+}
+
+Evaluation FlagSet::evaluate(Handle handle, const EvaluationContext& context, Instant now) const {
+  const Flag& flag = *handle.flag_;
+  if (flag.rule == kNone) return flag.answer;
+  return evaluate(flag, {.context = context, .flag = flag.identity, .now = now});
+}
+
+Evaluation FlagSet::evaluate(Handle handle, const InternedContext& context, Instant now) const {
+  const Flag& flag = *handle.flag_;
+  if (flag.rule == kNone) return flag.answer;
+  CHECK(&context.program() == &compiled_->program);
+  return evaluate(flag, {.context = context.context(),
+                         .interned = context.values(),
+                         .flag = flag.identity,
+                         .now = now});
 }
 
 Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context, Instant now,
@@ -310,24 +309,23 @@ Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& cont
   const Evaluation evaluation = evaluate(key, context, now);
   if (evaluation.value == nullptr || has_type(*evaluation.value, type)) return evaluation;
   return failed(FlagError::TypeMismatch, "the flag's value is of another type",
-                *evaluation.metadata);
+                evaluation.metadata);
 }
 
 std::size_t FlagSet::size() const {
   return compiled_->flags.size();
 }
 std::string_view FlagSet::key(std::size_t i) const {
-  return compiled_->flags[i].key;
+  return compiled_->flags[i].identity.key;
 }
 bool FlagSet::contains(std::string_view key) const {
-  return compiled_->find(key) != nullptr;
+  return &compiled_->find(key) != &compiled_->unknown;
 }
 const json::object& FlagSet::metadata() const {
   return compiled_->metadata;
 }
 const json::object* FlagSet::metadata_of(std::string_view key) const {
-  const Flag* flag = compiled_->find(key);
-  return flag != nullptr ? &flag->metadata : nullptr;
+  return contains(key) ? compiled_->find(key).metadata : nullptr;
 }
 const json::value& FlagSet::document() const {
   return compiled_->document;

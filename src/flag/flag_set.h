@@ -22,7 +22,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "flag/context.h"
-#include "flag/program.h"
+#include "flag/interned_context.h"
+#include "flag/logic_compiler.h"
 
 namespace showcaller {
 
@@ -76,7 +77,19 @@ struct FlagFinding {
 };
 
 class FlagSet {
+ private:
+  struct Compiled;
+  struct Flag;
+
  public:
+  // A flag found once. Of its set alone, and for as long as that is kept.
+  class Handle {
+   private:
+    friend class FlagSet;
+    explicit Handle(const Flag* flag) : flag_(flag) {}
+    const Flag* flag_;
+  };
+
   // No flags.
   FlagSet();
 
@@ -88,6 +101,14 @@ class FlagSet {
 
   // Views into the set: keep it for as long as the answer.
   Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now) const;
+  // The same for a flag found before (one that does not exist answers so), and for a context whose
+  // attributes were.
+  Handle handle(std::string_view key) const;
+  Handle handle(std::size_t i) const;
+  // Views the context. For this set alone.
+  InternedContext intern(const EvaluationContext& context) const;
+  Evaluation evaluate(Handle flag, const EvaluationContext& context, Instant now) const;
+  Evaluation evaluate(Handle flag, const InternedContext& context, Instant now) const;
   // Also checks the type. Numbers convert where nothing is lost.
   Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now,
                       FlagType type) const;
@@ -103,7 +124,8 @@ class FlagSet {
   const std::vector<FlagFinding>& broken() const;
 
  private:
-  struct Compiled;
+  Evaluation evaluate(const Flag& flag, const EvaluationFrame& frame) const;
+
   explicit FlagSet(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
   std::shared_ptr<const Compiled> compiled_;
 };

@@ -28,18 +28,13 @@ std::optional<std::uint64_t> weight_of(const Value& pair) {
 
 }  // namespace
 
-Value pick_bucket(std::string_view value, std::span<const Bucket> buckets) {
-  if (buckets.empty() || buckets.back().end == 0) return Value::null();
-  const std::uint64_t point = spread(value, buckets.back().end);
-  for (const Bucket& bucket : buckets) {
-    if (point < bucket.end) return bucket.variant;
-  }
-  return Value::null();
-}
-
 Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratch* scratch) {
-  auto* buckets = static_cast<Bucket*>(scratch->allocate(pairs.size() * sizeof(Bucket)));
-  if (buckets == nullptr) return Value::null();
+  struct Weighted {
+    std::uint64_t end;
+    Value variant;
+  };
+  auto* const weighted = static_cast<Weighted*>(scratch->allocate(pairs.size() * sizeof(Weighted)));
+  if (weighted == nullptr) return Value::null();
   std::uint64_t end = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (!pairs[i].is_array() || pairs[i].array_size() == 0) return Value::null();
@@ -49,9 +44,10 @@ Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratc
     if (!weight) return Value::null();
     end += *weight;
     if (double(end) > kWeightMax) return Value::null();
-    buckets[i] = {.variant = variant, .end = end};
+    weighted[i] = {.end = end, .variant = variant};
   }
-  return pick_bucket(value, {buckets, pairs.size()});
+  if (end == 0) return Value::null();
+  return pick_bucket(std::span<const Weighted>(weighted, pairs.size()), murmur3_32(value)).variant;
 }
 
 RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window,

@@ -19,9 +19,16 @@
 
 namespace showcaller {
 
-// Null when there are no buckets, or none has weight.
-Value pick_bucket(std::string_view value, std::span<const Bucket> buckets);
-// The same for [variant, weight] pairs that were computed. A weight is a whole number, 1 when
+// Which bucket; there are some, and one has weight. How many buckets end before the point is where
+// it falls; that is counted without a branch, since nobody can foresee it.
+template <class B>
+const B& pick_bucket(std::span<const B> buckets, std::uint32_t hash) {
+  const std::uint64_t point = (std::uint64_t(hash) * buckets.back().end) >> 32;
+  std::size_t place = 0;
+  for (const B& bucket : buckets) place += point >= bucket.end;
+  return buckets[place];
+}
+// Which of [variant, weight] pairs that were computed. A weight is a whole number, 1 when
 // absent, and counts as 0 when negative; all together at most 2^31 - 1. Null for anything else.
 Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratch* scratch);
 

@@ -12,14 +12,25 @@ struct Logic::Compiled {
   json::value rule;
   json::object evaluators;
   Program program;
-  std::uint32_t root = 0;
+  std::uint32_t first = 0;  // step
 };
 
 namespace {
 
-std::int64_t to_seconds(Instant now) {
-  return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-}
+// What flagd adds to a context may stand in data as well.
+struct FlagdIn {
+  explicit FlagdIn(const json::value& data) {
+    const auto* object = data.if_object();
+    const json::value* flagd = object != nullptr ? get_if(*object, kFlagdKey) : nullptr;
+    if (flagd == nullptr || !flagd->is_object()) return;
+    const json::value* key = get_if(flagd->get_object(), "flagKey");
+    if (key != nullptr && key->is_string()) flag = FlagIdentity(key->get_string());
+    now = Instant(std::chrono::seconds(get_int(flagd->get_object(), "timestamp")));
+  }
+
+  FlagIdentity flag;
+  Instant now{};
+};
 
 }  // namespace
 
@@ -28,40 +39,51 @@ Result<Logic> Logic::compile(json::value rule, json::object evaluators, const Lo
   compiled->rule = std::move(rule);
   compiled->evaluators = std::move(evaluators);
   LogicCompiler compiler(&compiled->program, limits, &compiled->evaluators);
-  TRY(compiled->root, compiler.compile(compiled->rule, ""));
+  TRY(compiled->first, compiler.compile(compiled->rule, ""));
   return Logic(std::move(compiled));
 }
 
 Result<json::value> Logic::apply(const json::value& data, const EvaluationLimits& limits) const {
-  const EvaluationContext none;
   Scratch scratch(limits);
-  const Value result = evaluate_program(compiled_->program, compiled_->root,
-                                        {.context = none, .data = Value::of(data)}, &scratch);
-  if (scratch.error() != nullptr) return fail(ErrorCode::Limit, scratch.error());
+  TRY(const Value result, evaluate(data, &scratch));
   return value_to_json(result);
 }
 
 Result<bool> Logic::test(const json::value& data, const EvaluationLimits& limits) const {
-  TRY(const json::value result, apply(data, limits));
-  return is_truthy(Value::of(result));
+  Scratch scratch(limits);
+  TRY(const Value result, evaluate(data, &scratch));
+  return is_truthy(result);
 }
 
 Result<json::value> Logic::apply(const EvaluationContext& context, Instant now,
                                  std::string_view flag_key) const {
   Scratch scratch({});
-  const EvaluationFrame frame{
-      .context = context, .flag_key = flag_key, .timestamp_s = to_seconds(now)};
-  const Value result = evaluate_program(compiled_->program, compiled_->root, frame, &scratch);
-  if (scratch.error() != nullptr) return fail(ErrorCode::Limit, scratch.error());
+  const FlagIdentity flag(flag_key);
+  const EvaluationFrame frame{.context = context, .flag = flag, .now = now};
+  TRY(const Value result, evaluate(frame, &scratch));
   return value_to_json(result);
 }
 
 Result<bool> Logic::test(const EvaluationContext& context, Instant now) const {
   Scratch scratch({});
-  const EvaluationFrame frame{.context = context, .timestamp_s = to_seconds(now)};
-  const Value result = evaluate_program(compiled_->program, compiled_->root, frame, &scratch);
-  if (scratch.error() != nullptr) return fail(ErrorCode::Limit, scratch.error());
+  const FlagIdentity none;
+  const EvaluationFrame frame{.context = context, .flag = none, .now = now};
+  TRY(const Value result, evaluate(frame, &scratch));
   return is_truthy(result);
+}
+
+Result<Value> Logic::evaluate(const json::value& data, Scratch* scratch) const {
+  const EvaluationContext none;
+  const FlagdIn added(data);
+  const EvaluationFrame frame{
+      .context = none, .flag = added.flag, .now = added.now, .data = Value::of(data)};
+  return evaluate(frame, scratch);
+}
+
+Result<Value> Logic::evaluate(const EvaluationFrame& frame, Scratch* scratch) const {
+  const Value result = evaluate_program(compiled_->program, compiled_->first, frame, scratch);
+  if (scratch->error() != nullptr) return fail(ErrorCode::Limit, scratch->error());
+  return result;
 }
 
 }  // namespace showcaller

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "flag/context.h"
-#include "flag/program.h"
+#include "flag/logic_compiler.h"
 #include "flag/scratch.h"
 
 namespace showcaller {
@@ -24,7 +24,8 @@ class Logic {
   static Result<Logic> compile(json::value rule, json::object evaluators = {},
                                const LogicLimits& limits = {});
 
-  // The result over any JSON. Fails where the rule exceeds its budget.
+  // The result over any JSON; "$flagd" and "targetingKey" in it are what shares go by. Fails where
+  // the rule exceeds its budget.
   Result<json::value> apply(const json::value& data, const EvaluationLimits& limits = {}) const;
   // Whether that is true in JSONLogic's sense.
   Result<bool> test(const json::value& data, const EvaluationLimits& limits = {}) const;
@@ -36,6 +37,10 @@ class Logic {
 
  private:
   struct Compiled;
+  // Views the scratch memory, the data and the frame.
+  Result<Value> evaluate(const json::value& data, Scratch* scratch) const;
+  Result<Value> evaluate(const EvaluationFrame& frame, Scratch* scratch) const;
+
   explicit Logic(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
   std::shared_ptr<const Compiled> compiled_;
 };

@@ -2,6 +2,7 @@
 #include "flag/scratch.h"
 
 #include <algorithm>
+#include <new>
 
 namespace showcaller {
 
@@ -12,10 +13,21 @@ bool Scratch::grow(std::size_t bytes) {
     return false;
   }
   bytes_left_ -= block;
-  blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
-  next_ = blocks_.back().get();
+  constexpr std::size_t kFront = 16;  // keeps what follows aligned
+  static_assert(sizeof(Block) <= kFront);
+  char* const memory = new char[kFront + block];
+  blocks_ = new (memory) Block{blocks_};
+  next_ = memory + kFront;
   left_ = block;
   return true;
+}
+
+void Scratch::release() {
+  while (blocks_ != nullptr) {
+    Block* const next = blocks_->next;
+    delete[] reinterpret_cast<char*>(blocks_);
+    blocks_ = next;
+  }
 }
 
 }  // namespace showcaller

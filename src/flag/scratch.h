@@ -8,9 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include "flag/value.h"
 
@@ -28,6 +26,10 @@ class Scratch {
         left_(sizeof first_),
         bytes_left_(limits.bytes_max),
         steps_left_(limits.steps_max) {}
+  ~Scratch() {
+    if (blocks_ != nullptr) [[unlikely]]
+      release();
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
@@ -66,7 +68,12 @@ class Scratch {
   const char* error() const { return error_; }
 
  private:
+  struct Block {
+    Block* next;
+  };
+
   bool grow(std::size_t bytes);
+  void release();
 
   alignas(16) char first_[512];
   char* next_;
@@ -74,7 +81,7 @@ class Scratch {
   std::size_t bytes_left_;
   std::uint32_t steps_left_;
   const char* error_ = nullptr;
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  Block* blocks_ = nullptr;  // each at the front of its memory
 };
 
 }  // namespace showcaller

@@ -2,6 +2,9 @@
 #include "flag/semver.h"
 
 #include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
 
 namespace showcaller {
 namespace {
@@ -102,21 +105,61 @@ int compare_versions(const SemanticVersion& a, const SemanticVersion& b) {
   return compare_prereleases(a.prerelease, b.prerelease);
 }
 
-std::optional<bool> match_version(std::string_view actual, std::string_view comparison,
+std::optional<VersionComparison> parse_version_comparison(std::string_view text) {
+  constexpr std::array<std::string_view, 8> kNames{"=", "!=", "<", "<=", ">", ">=", "^", "~"};
+  const auto found = std::ranges::find(kNames, text);
+  if (found == kNames.end()) return std::nullopt;
+  return VersionComparison(found - kNames.begin());
+}
+
+std::optional<bool> match_version(std::string_view actual, VersionComparison comparison,
                                   std::string_view wanted) {
   const auto a = parse_semantic_version(actual);
   const auto b = parse_semantic_version(wanted);
   if (!a || !b) return std::nullopt;
   const int order = compare_versions(*a, *b);
-  if (comparison == "=") return order == 0;
-  if (comparison == "!=") return order != 0;
-  if (comparison == "<") return order < 0;
-  if (comparison == "<=") return order <= 0;
-  if (comparison == ">") return order > 0;
-  if (comparison == ">=") return order >= 0;
-  if (comparison == "^") return a->major == b->major;
-  if (comparison == "~") return a->major == b->major && a->minor == b->minor;
+  switch (comparison) {
+    case VersionComparison::Equal:
+      return order == 0;
+    case VersionComparison::Unequal:
+      return order != 0;
+    case VersionComparison::Less:
+      return order < 0;
+    case VersionComparison::LessOrEqual:
+      return order <= 0;
+    case VersionComparison::Greater:
+      return order > 0;
+    case VersionComparison::GreaterOrEqual:
+      return order >= 0;
+    case VersionComparison::SameMajor:
+      return a->major == b->major;
+    case VersionComparison::SameMinor:
+      return a->major == b->major && a->minor == b->minor;
+  }
   return std::nullopt;
+}
+
+PackedVersion::PackedVersion(std::string_view text) {
+  if (!take(&text, 'v')) take(&text, 'V');
+  std::uint64_t bits = 1;
+  for (int part = 0; part < 3; ++part) {
+    const bool left_out = part > 0 && text.empty();  // stands for zero
+    if (part > 0 && !left_out && !take(&text, '.')) return;
+    std::uint64_t number = 0;
+    if (!left_out) {
+      const std::string_view digits = take_number(&text);
+      if (digits.empty() || digits.size() > 6) return;
+      for (const char c : digits) number = number * 10 + std::uint64_t(c - '0');
+    }
+    bits = bits << kBits | number;
+  }
+  if (text.empty()) bits_ = bits;
+}
+
+std::string PackedVersion::to_text() const {
+  constexpr std::uint64_t kMask = (1u << kBits) - 1;
+  return fmt::format("{}.{}.{}", bits_ >> (2 * kBits) & kMask, bits_ >> kBits & kMask,
+                     bits_ & kMask);
 }
 
 }  // namespace showcaller

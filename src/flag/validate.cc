@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
-#include "flag/program.h"
+#include "flag/operations.h"
 #include "flag/semver.h"
 
 namespace showcaller {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A value while an expression is evaluated: sixteen bytes, owns nothing. Strings, arrays and
 // objects are views of the compiled program, of the context, or of the evaluation's scratch memory.
+// A constant of a flag's rule carries which variant it names, so that nobody looks it up by name.
 //
 // Threads: none. Lifetime: that of what it views.
 #pragma once
@@ -35,28 +36,22 @@ enum class ValueKind : std::uint8_t {
 
 class Value {
  public:
-  constexpr Value() : kind_(ValueKind::Undefined), number_(0) {}
+  constexpr Value() : Value(ValueKind::Undefined) {}
 
   static Value null() { return Value(ValueKind::Null); }
-  static Value boolean(bool value) {
-    Value v(ValueKind::Bool);
-    v.bool_ = value;
-    return v;
-  }
+  static Value boolean(bool value) { return Value(ValueKind::Bool, value); }
   static Value number(double value) {
     Value v(ValueKind::Number);
     v.number_ = value;
     return v;
   }
   static Value string(std::string_view text) {
-    Value v(ValueKind::String);
-    v.size_ = std::uint32_t(text.size());
+    Value v(ValueKind::String, text.size());
     v.text_ = text.data();
     return v;
   }
   static Value array(const Value* items, std::size_t size) {
-    Value v(ValueKind::Array);
-    v.size_ = std::uint32_t(size);
+    Value v(ValueKind::Array, size);
     v.items_ = items;
     return v;
   }
@@ -78,36 +73,49 @@ class Value {
   static Value flagd() { return Value(ValueKind::Flagd); }
   static Value of(const json::value& value);
 
-  ValueKind kind() const { return kind_; }
-  bool is(ValueKind kind) const { return kind_ == kind; }
-  bool is_nullish() const { return kind_ <= ValueKind::Null; }
-  bool is_array() const { return kind_ == ValueKind::Array || kind_ == ValueKind::JsonArray; }
+  ValueKind kind() const { return ValueKind(head_ & 0xff); }
+  bool is(ValueKind kind) const { return this->kind() == kind; }
+  bool is_nullish() const { return kind() <= ValueKind::Null; }
+  bool is_array() const { return is(ValueKind::Array) || is(ValueKind::JsonArray); }
 
   // Each asks for its own kind.
-  bool as_bool() const { return bool_; }
+  bool as_bool() const { return size() != 0; }
   double as_number() const { return number_; }
-  std::string_view as_string() const { return {text_, size_}; }
+  std::string_view as_string() const { return {text_, size()}; }
   const json::object& as_object() const { return *object_; }
   const ReduceFrame& as_reduce() const { return *reduce_; }
   const EvaluationFrame& as_context() const { return *context_; }
 
   // Of an array of either kind.
-  std::size_t array_size() const { return kind_ == ValueKind::Array ? size_ : json_array_->size(); }
+  std::size_t array_size() const { return is(ValueKind::Array) ? size() : json_array_->size(); }
   Value array_at(std::size_t i) const {
-    return kind_ == ValueKind::Array ? items_[i] : of((*json_array_)[i]);
+    return is(ValueKind::Array) ? items_[i] : of((*json_array_)[i]);
+  }
+
+  // Which of the program's variants this constant names, counted from 1; 0: not known, see by its
+  // text.
+  std::uint32_t outcome() const { return std::uint32_t(head_ & kOutcomeBits) >> kOutcomeAt; }
+  Value naming(std::uint32_t outcome) const {
+    Value v = *this;
+    v.head_ = (head_ & ~kOutcomeBits) | std::uint64_t(outcome) << kOutcomeAt;
+    return v;
   }
 
   // The same array or object, as JavaScript compares them.
   bool is_identical(const Value& other) const {
-    return kind_ == other.kind_ && items_ == other.items_ && size_ == other.size_;
+    return ((head_ ^ other.head_) & ~kOutcomeBits) == 0 && items_ == other.items_;
   }
 
  private:
-  explicit constexpr Value(ValueKind kind) : kind_(kind), number_(0) {}
+  static constexpr int kOutcomeAt = 8, kSizeAt = 32;
+  static constexpr std::uint64_t kOutcomeBits = std::uint64_t(0xffffff) << kOutcomeAt;
 
-  ValueKind kind_;
-  bool bool_ = false;
-  std::uint32_t size_ = 0;
+  explicit constexpr Value(ValueKind kind, std::uint64_t size = 0)
+      : head_(std::uint64_t(kind) | size << kSizeAt), items_(nullptr) {}
+  std::size_t size() const { return head_ >> kSizeAt; }
+
+  // Kind, outcome and size in one word: a value is made and passed in two registers.
+  std::uint64_t head_;
   union {
     double number_;
     const char* text_;

@@ -14,7 +14,6 @@ void Context::Attributes::put(std::string_view key, json::value value) {
 
 void Context::Attributes::refresh() {
   view = EvaluationContext();
-  view.reserve(values.size());
   for (const auto& [key, value] : values) view.set(key, value);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flag, Metric, Service, Team, Pipeline, and the metadata they share.
-#include "flag/program.h"
+#include "flag/operations.h"
 #include "flag/validate.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/targeting_words.h"

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flag/text_table.h"
+
+#include <bit>
+#include <utility>
+
+namespace showcaller {
+
+std::uint32_t TextTable::add(std::string_view text) {
+  const std::uint64_t hash = text_hash(text);
+  std::size_t at = place(text, hash);
+  if (cells_[at].number != kAbsent) return cells_[at].number;
+  if (2 * (std::size_t(size_) + 1) > cells_.size()) {
+    rehash(cells_.size() * 2);
+    at = place(text, hash);
+  }
+  cells_[at] = {.text = text.data(),
+                .size = std::uint32_t(text.size()),
+                .tag = std::uint32_t(hash >> 32),
+                .number = size_};
+  return size_++;
+}
+
+void TextTable::reserve(std::size_t count) {
+  const std::size_t cells = std::bit_ceil(count * 2 + 2);
+  if (cells > cells_.size()) rehash(cells);
+}
+
+void TextTable::rehash(std::size_t cells) {
+  const std::vector<Cell> before = std::exchange(cells_, std::vector<Cell>(cells));
+  for (const Cell& cell : before) {
+    if (cell.number == kAbsent) continue;
+    const std::string_view text(cell.text, cell.size);
+    cells_[place(text, text_hash(text))] = cell;
+  }
+}
+
+}  // namespace showcaller
