@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::uint32_t kQuestions = 1u << 16;
 constexpr int kRules = 20;
-constexpr std::array<const char*, 8> kRegions{"eu-west",      "eu-central",   "us-east",
-                                              "us-west",      "sa-east",      "ap-southeast",
+constexpr std::array<const char*, 8> kRegions{"eu-west",      "eu-central", "us-east",
+                                              "us-west",      "sa-east",    "ap-southeast",
                                               "ap-northeast", "me-south"};
 constexpr std::array<const char*, 4> kPlatforms{"pc", "ps5", "xbox", "switch"};
 constexpr std::array<const char*, 6> kCountries{"DE", "FR", "US", "BR", "JP", "SA"};
@@ -33,8 +33,8 @@ json::value share(int percent) {
 json::value gated() {
   return operation(
       "if",
-      {operation("and", {operation("in", {var("region"), json::array{"eu-west", "us-east", "us-west",
-                                                                     "ap-northeast"}}),
+      {operation("and", {operation("in", {var("region"), json::array{"eu-west", "us-east",
+                                                                     "us-west", "ap-northeast"}}),
                          operation(">=", {var("level"), 20}),
                          operation("sem_ver", {var("version"), ">=", "1.4.0"})}),
        share(10), "off"});

@@ -12,7 +12,7 @@ namespace showcaller {
 EvaluationContext& EvaluationContext::operator=(const EvaluationContext& other) {
   if (this == &other) return *this;
   count_ = other.count_;
-  std::copy_n(other.tags_, count_, tags_);
+  std::ranges::copy(other.tags_, tags_);
   std::copy_n(other.in_place_, count_, in_place_);
   beyond_ = other.beyond_;
   json_ = other.json_;
@@ -35,6 +35,11 @@ void EvaluationContext::set_beyond(std::string_view key, Value value) {
     return;
   }
   beyond_.push_back({.key = key.data(), .size = std::uint32_t(key.size()), .value = value});
+}
+
+Value EvaluationContext::find_beyond(std::string_view key) const {
+  const auto found = std::ranges::find(beyond_, key, &Attribute::name);
+  return found != beyond_.end() ? found->value : Value();
 }
 
 json::object EvaluationContext::to_json() const {

@@ -7,7 +7,7 @@
 // it is used. Attributes with dots in their name cannot be reached by `var`, as in JSONLogic.
 #pragma once
 
-#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -41,7 +41,7 @@ class EvaluationContext {
       attribute.key = key.data();
       attribute.size = std::uint32_t(key.size());
       attribute.value = value;
-      tags_[count_++] = text_tag(key);
+      reinterpret_cast<std::uint8_t*>(tags_)[count_++] = text_tag(key);
     }
     return *this;
   }
@@ -74,16 +74,19 @@ class EvaluationContext {
 
   // Undefined when no layer has the key.
   Value find(std::string_view key) const { return find(key, text_tag(key)); }
-  Value find(std::string_view key, std::uint32_t tag) const {
+  Value find(std::string_view key, std::uint8_t tag) const {
     for (const EvaluationContext* layer = this; layer != nullptr; layer = layer->parent_) {
-      for (std::size_t i = layer->beyond_.size(); i > 0; --i) {
-        const Attribute& attribute = layer->beyond_[i - 1];
-        if (same_text(attribute.name(), key)) return attribute.value;
+      if (!layer->beyond_.empty()) [[unlikely]] {
+        const Value value = layer->find_beyond(key);
+        if (!value.is(ValueKind::Undefined)) return value;
       }
-      for (std::uint32_t i = layer->count_; i > 0; --i) {
-        if (layer->tags_[i - 1] != tag) continue;
-        const Attribute& attribute = layer->in_place_[i - 1];
-        if (same_text(attribute.name(), key)) return attribute.value;
+      for (int word = kTagWords - 1; word >= 0; --word) {
+        for (std::uint64_t like = bytes_like(tag, layer->tags_[word]); like != 0;) {
+          const int byte = 7 - std::countl_zero(like) / 8;
+          const Attribute& attribute = layer->in_place_[word * 8 + byte];
+          if (same_text(attribute.name(), key)) return attribute.value;
+          like &= ~(std::uint64_t(0x80) << (8 * byte));
+        }
       }
       if (layer->json_ != nullptr) {
         if (const json::value* value = layer->json_->if_contains(key)) return Value::of(*value);
@@ -107,12 +110,20 @@ class EvaluationContext {
     std::string_view name() const { return {key, size}; }
   };
   // As many as a game has, without an allocation.
-  static constexpr std::uint32_t kInPlace = 12;
+  static constexpr int kTagWords = 2;
+  static constexpr std::uint32_t kInPlace = 8 * kTagWords;
 
+  // A bit in each byte that is the tag; seldom also in one above such a byte.
+  static std::uint64_t bytes_like(std::uint8_t tag, std::uint64_t word) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+    const std::uint64_t differs = word ^ (kOnes * tag);
+    return (differs - kOnes) & ~differs & kTops;
+  }
   void set_beyond(std::string_view key, Value value);
+  Value find_beyond(std::string_view key) const;
 
-  // Side by side, so that looking for one touches little memory.
-  std::uint32_t tags_[kInPlace];
+  // Of the attributes in place, a byte each: looking for one touches little memory.
+  std::uint64_t tags_[kTagWords] = {};
   std::uint32_t count_ = 0;
   const json::object* json_ = nullptr;
   const EvaluationContext* first_ = nullptr;

@@ -70,8 +70,8 @@ Status LogicCompiler::decide(const json::value& rule, int depth, Block* block, C
   }
   TRY(const std::uint32_t node, node_of(rule, depth));
   if (const std::uint32_t share = program_.nodes[node].share; share != 0)
-    return step({.step = Step::GiveShare, .index = share - 1}, block);
-  return step({.step = Step::GiveExpression, .index = node}, block);
+    return step({.step = RuleStep::GiveShare, .index = share - 1}, block);
+  return step({.step = RuleStep::GiveExpression, .index = node}, block);
 }
 
 Status LogicCompiler::choose(const Arguments& arguments, int depth, Block* block, Chain* chain) {
@@ -111,7 +111,8 @@ void LogicCompiler::begin_row(const Arguments& arguments, std::size_t row, Block
               .map = new_map(tests.size()),
               .open = true};
     program_.attributes[tests[0].attribute].compared = true;
-    block->push_back({.step = Step::Switch, .attribute = tests[0].attribute, .map = chain->map});
+    block->push_back(
+        {.step = RuleStep::Switch, .attribute = tests[0].attribute, .map = chain->map});
     ++nodes_;
   }
   --chain->rows_left;
@@ -179,7 +180,7 @@ Status LogicCompiler::first_with(Op op, const Arguments& arguments, int depth, B
     TRY(decide(items.back(), depth - 1, block));
   }
   land(ends, block);
-  return step({.step = Step::GiveKept}, block);
+  return step({.step = RuleStep::GiveKept}, block);
 }
 
 Status LogicCompiler::condition(const json::value& rule, Truth wanted, int depth, Block* block,
@@ -210,7 +211,7 @@ Status LogicCompiler::condition(const json::value& rule, Truth wanted, int depth
                : any_of(arguments, wanted, depth, block, fails);
   }
   if (const auto attribute = attribute_of(rule)) {
-    return test({.step = Step::AttributeTruth, .attribute = *attribute}, wanted, block, fails);
+    return test({.step = RuleStep::AttributeTruth, .attribute = *attribute}, wanted, block, fails);
   }
   {
     const At at(this, name_of(rule));
@@ -268,11 +269,11 @@ Status LogicCompiler::test(Instruction instruction, Truth wanted, Block* block, 
 Status LogicCompiler::ask(const json::value& rule, Truth wanted, int depth, Block* block,
                           Places* fails) {
   TRY(const std::uint32_t node, node_of(rule, depth));
-  return test({.step = Step::Expression, .index = node}, wanted, block, fails);
+  return test({.step = RuleStep::Expression, .index = node}, wanted, block, fails);
 }
 
 Status LogicCompiler::give(const Value& literal, Block* block) {
-  return step({.step = Step::GiveConstant, .constant = constant_of(literal)}, block);
+  return step({.step = RuleStep::GiveConstant, .constant = constant_of(literal)}, block);
 }
 
 void LogicCompiler::land(const Places& jumps, Block* block) {

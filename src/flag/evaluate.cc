@@ -8,13 +8,13 @@
 namespace showcaller {
 namespace {
 
-bool is_ordered_number(Step step, double number, double bound) {
+bool is_ordered_number(RuleStep step, double number, double bound) {
   switch (step) {
-    case Step::Less:
+    case RuleStep::Less:
       return number < bound;
-    case Step::LessOrEqual:
+    case RuleStep::LessOrEqual:
       return number <= bound;
-    case Step::Greater:
+    case RuleStep::Greater:
       return number > bound;
     default:
       return number >= bound;
@@ -23,157 +23,14 @@ bool is_ordered_number(Step step, double number, double bound) {
 
 }  // namespace
 
-Value Evaluator::run(std::uint32_t first, const Value& data) {
-  Value kept;
-  for (const Instruction* at = program_.steps.data() + first;;) {
-    bool holds = false;
-    switch (at->step) {
-      case Step::TextEqual:
-      case Step::TextStrictEqual:
-        holds = is_text(*at);
-        break;
-      case Step::NumberEqual:
-      case Step::NumberStrictEqual:
-        holds = is_number(*at);
-        break;
-      case Step::Less:
-      case Step::LessOrEqual:
-      case Step::Greater:
-      case Step::GreaterOrEqual:
-        holds = is_ordered_against(*at);
-        break;
-      case Step::OneOf:
-        holds = is_one_of(*at);
-        break;
-      case Step::Version:
-        holds = has_version(*at);
-        break;
-      case Step::StartsWith:
-      case Step::EndsWith:
-        holds = has_affix(*at);
-        break;
-      case Step::AttributeTruth:
-        holds = is_truthy(attribute(at->attribute).value);
-        break;
-      case Step::Expression:
-        kept = eval(at->index, data);
-        holds = is_truthy(kept);
-        break;
-      case Step::Switch:
-        at += jump_of(*at);
-        continue;
-      case Step::GiveConstant:
-        return program_.constant(at->constant);
-      case Step::GiveShare:
-        return pick(program_.shares[at->index], data);
-      case Step::GiveExpression:
-        return eval(at->index, data);
-      case Step::GiveKept:
-        return kept;
-    }
-    at += holds == at->wanted ? 1 : at->jump;
-  }
-}
-
-bool Evaluator::is_text(const Instruction& test) {
-  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
-    return holds_oddly(test);
-  return symbol_of(test.attribute) == test.text.symbol;
-}
-
-bool Evaluator::is_number(const Instruction& test) {
-  const Value& value = attribute(test.attribute).value;
-  if (!value.is(ValueKind::Number)) [[unlikely]]
-    return holds_oddly(test);
-  return value.as_number() == test.number;
-}
-
-bool Evaluator::is_ordered_against(const Instruction& test) {
-  const Value& value = attribute(test.attribute).value;
-  if (!value.is(ValueKind::Number)) [[unlikely]]
-    return holds_oddly(test);
-  return is_ordered_number(test.step, value.as_number(), test.number);
-}
-
-bool Evaluator::is_one_of(const Instruction& test) {
-  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
-    return holds_oddly(test);
-  const std::uint32_t symbol = symbol_of(test.attribute);
-  return symbol != Symbol::kNone && program_.find(test.map, symbol) != nullptr;
-}
-
-bool Evaluator::has_version(const Instruction& test) {
-  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
-    return holds_oddly(test);
-  const PackedVersion version = version_of(test.attribute);
-  if (!version) [[unlikely]]
-    return holds_oddly(test);
-  return version.matches(test.comparison, test.version);
-}
-
-bool Evaluator::has_affix(const Instruction& test) {
-  const Value& value = attribute(test.attribute).value;
-  if (!value.is(ValueKind::String)) return false;
-  const std::string_view text = value.as_string();
-  const std::string_view part = program_.literals[test.index].as_string();
-  if (text.size() < part.size()) return false;
-  const std::size_t at = test.step == Step::StartsWith ? 0 : text.size() - part.size();
-  return same_text({text.data() + at, part.size()}, part);
-}
-
-// A text of none of the rows passes over them all; what is no text may still equal one, and asks
-// each.
-std::uint32_t Evaluator::jump_of(const Instruction& row) {
-  if (!attribute(row.attribute).value.is(ValueKind::String)) return 1;
-  const SymbolCell* const found = program_.find(row.map, symbol_of(row.attribute));
-  return (found != nullptr ? *found : program_.head_of(row.map)).jump;
-}
-
-// The same tests for values that are seldom there, as the operations themselves say.
-bool Evaluator::holds_oddly(const Instruction& test) {
-  const Value value = given(test.attribute);
-  switch (test.step) {
-    case Step::TextEqual:
-      return loosely_equal(value, program_.literals[test.text.literal], &scratch_);
-    case Step::NumberEqual:
-      return loosely_equal(value, Value::number(test.number), &scratch_);
-    case Step::Less:
-      return is_ordered(value, Value::number(test.number), Order::Less, &scratch_);
-    case Step::LessOrEqual:
-      return is_ordered(value, Value::number(test.number), Order::LessOrEqual, &scratch_);
-    case Step::Greater:
-      return is_ordered(Value::number(test.number), value, Order::Less, &scratch_);
-    case Step::GreaterOrEqual:
-      return is_ordered(Value::number(test.number), value, Order::LessOrEqual, &scratch_);
-    case Step::OneOf:
-      return is_item_of(program_.literals[program_.head_of(test.map).literal], value);
-    case Step::Version: {
-      const bool can_be = value.is(ValueKind::String) || value.is(ValueKind::Number);
-      return can_be &&
-             match_version(to_text(value, &scratch_), test.comparison, test.version.to_text())
-                 .value_or(false);
-    }
-    default:
-      return false;
-  }
-}
-
-void Evaluator::find(std::uint16_t number, unsigned place) {
-  const Attribute& asked = program_.attributes[number];
-  const std::span path(program_.segments.data() + asked.first, asked.count);
-  const bool named = root_.is(ValueKind::Context) && path.size() == 1;
-  found_[place] = {
-      .value = named ? frame_.context.find(path[0].key, path[0].tag) : walk(root_, path, Value()),
-      .version = {}};
-  numbers_[place] = number;
-  remembered_ |= 1u << place;
-}
-
 // What is found out here is remembered, but never in a context that others share.
-std::uint32_t Evaluator::symbol_of(std::uint16_t number) {
-  const AttributeValue& known = attribute(number);
-  if (known.symbol != Symbol::kUnknown) return known.symbol;
-  const std::uint32_t symbol = program_.symbol_of(known.value.as_string());
+[[gnu::always_inline]] inline std::uint32_t Evaluator::symbol_of(std::uint16_t number) {
+  const std::uint32_t symbol = attribute(number).symbol;
+  return symbol != Symbol::kUnknown ? symbol : look_up_symbol(number);
+}
+
+std::uint32_t Evaluator::look_up_symbol(std::uint16_t number) {
+  const std::uint32_t symbol = program_.symbol_of(attribute(number).value.as_string());
   if (frame_.interned == nullptr) found_[number % kRemembered].symbol = symbol;
   return symbol;
 }
@@ -189,6 +46,194 @@ PackedVersion Evaluator::version_of(std::uint16_t number) {
   return found_[number % kRemembered].version = PackedVersion(known.value.as_string());
 }
 
+[[gnu::always_inline]] inline bool Evaluator::is_text(const Instruction& test) {
+  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
+    return holds_oddly(test);
+  return symbol_of(test.attribute) == test.text.symbol;
+}
+
+[[gnu::always_inline]] inline bool Evaluator::is_number(const Instruction& test) {
+  const Value& value = attribute(test.attribute).value;
+  if (!value.is(ValueKind::Number)) [[unlikely]]
+    return holds_oddly(test);
+  return value.as_number() == test.number;
+}
+
+[[gnu::always_inline]] inline bool Evaluator::is_ordered_against(const Instruction& test) {
+  const Value& value = attribute(test.attribute).value;
+  if (!value.is(ValueKind::Number)) [[unlikely]]
+    return holds_oddly(test);
+  return is_ordered_number(test.step, value.as_number(), test.number);
+}
+
+[[gnu::always_inline]] inline bool Evaluator::is_one_of(const Instruction& test) {
+  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
+    return holds_oddly(test);
+  const std::uint32_t symbol = symbol_of(test.attribute);
+  return symbol != Symbol::kNone && program_.find(test.map, symbol) != nullptr;
+}
+
+[[gnu::always_inline]] inline bool Evaluator::has_version(const Instruction& test) {
+  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
+    return holds_oddly(test);
+  const PackedVersion version = version_of(test.attribute);
+  if (!version) [[unlikely]]
+    return holds_oddly(test);
+  return version.matches(test.comparison, test.version);
+}
+
+[[gnu::always_inline]] inline bool Evaluator::has_affix(const Instruction& test) {
+  const Value& value = attribute(test.attribute).value;
+  if (!value.is(ValueKind::String)) return false;
+  const std::string_view text = value.as_string();
+  const std::string_view part = program_.literals[test.index].as_string();
+  if (text.size() < part.size()) return false;
+  const std::size_t at = test.step == RuleStep::StartsWith ? 0 : text.size() - part.size();
+  return same_text({text.data() + at, part.size()}, part);
+}
+
+// A text of none of the rows passes over them all; what is no text may still equal one, and asks
+// each.
+[[gnu::always_inline]] inline std::uint32_t Evaluator::jump_of(const Instruction& row) {
+  if (!attribute(row.attribute).value.is(ValueKind::String)) return 1;
+  const SymbolCell* const found = program_.find(row.map, symbol_of(row.attribute));
+  return (found != nullptr ? *found : program_.head_of(row.map)).jump;
+}
+
+[[gnu::always_inline]] inline Value Evaluator::pick_at(const Share& share, std::uint32_t hash) {
+  const auto buckets = program_.buckets_of(share);
+  if (buckets.empty() || buckets.back().end == 0) return Value::null();
+  if (program_.bucketing == Bucketing::Weights) [[likely]]
+    return program_.constant(pick_bucket(buckets, hash).variant);
+  const Bucket* const picked = pick_percent(buckets, hash);
+  return picked != nullptr ? program_.constant(picked->variant) : Value::null();
+}
+
+[[gnu::always_inline]] inline Value Evaluator::pick(const Share& share, const Value& data) {
+  if (share.by == Share::By::TargetingKey && share.in_context) {
+    const Value& key = attribute(share.targeting_key).value;
+    if (!key.is(ValueKind::String)) return Value::null();
+    return pick_at(share, frame_.flag.key_hash.hash(key.as_string()));
+  }
+  if (share.by == Share::By::Attribute) {
+    const Value& by = attribute(share.attribute).value;
+    if (by.is(ValueKind::String)) {
+      return pick_at(share,
+                     share.prefixed ? share.prefix.hash(by.as_string()) : hash_of(share.attribute));
+    }
+  }
+  return pick_by(share, data);
+}
+
+// By what is computed: a text, or by default where there is nothing.
+Value Evaluator::pick_by(const Share& share, const Value& data) {
+  const Node& node = program_.nodes[share.node];
+  const Value by = share.by == Share::By::TargetingKey ? Value::null() : child(node, 0, data);
+  if (by.is_array()) return pick_computed(node, data);
+  if (!by.is(ValueKind::String) && !by.is_nullish()) return Value::null();
+  const Value text = by.is_nullish() ? default_bucketing(data) : by;
+  if (!text.is(ValueKind::String)) return Value::null();
+  return pick_at(share, MurmurPrefix().hash(text.as_string()));
+}
+
+Value Evaluator::fractional(const Node& node, const Value& data) {
+  return node.share == 0 ? pick_computed(node, data) : pick(program_.shares[node.share - 1], data);
+}
+
+Value Evaluator::run(std::uint32_t first, const Value& data) {
+  Value kept;
+  for (const Instruction* at = program_.steps.data() + first;;) {
+    bool holds = false;
+    switch (at->step) {
+      case RuleStep::TextEqual:
+      case RuleStep::TextStrictEqual:
+        holds = is_text(*at);
+        break;
+      case RuleStep::NumberEqual:
+      case RuleStep::NumberStrictEqual:
+        holds = is_number(*at);
+        break;
+      case RuleStep::Less:
+      case RuleStep::LessOrEqual:
+      case RuleStep::Greater:
+      case RuleStep::GreaterOrEqual:
+        holds = is_ordered_against(*at);
+        break;
+      case RuleStep::OneOf:
+        holds = is_one_of(*at);
+        break;
+      case RuleStep::Version:
+        holds = has_version(*at);
+        break;
+      case RuleStep::StartsWith:
+      case RuleStep::EndsWith:
+        holds = has_affix(*at);
+        break;
+      case RuleStep::AttributeTruth:
+        holds = is_truthy(attribute(at->attribute).value);
+        break;
+      case RuleStep::Expression:
+        kept = eval(at->index, data);
+        holds = is_truthy(kept);
+        break;
+      case RuleStep::Switch:
+        at += jump_of(*at);
+        continue;
+      case RuleStep::GiveConstant:
+        return program_.constant(at->constant);
+      case RuleStep::GiveShare:
+        return pick(program_.shares[at->index], data);
+      case RuleStep::GiveExpression:
+        return eval(at->index, data);
+      case RuleStep::GiveKept:
+        return kept;
+    }
+    at += holds == at->wanted ? 1 : at->jump;
+  }
+}
+
+// The same tests for values that are seldom there, as the operations themselves say.
+bool Evaluator::holds_oddly(const Instruction& test) {
+  const Value value = given(test.attribute);
+  switch (test.step) {
+    case RuleStep::TextEqual:
+      return loosely_equal(value, program_.literals[test.text.literal], &scratch_);
+    case RuleStep::NumberEqual:
+      return loosely_equal(value, Value::number(test.number), &scratch_);
+    case RuleStep::Less:
+      return is_ordered(value, Value::number(test.number), Order::Less, &scratch_);
+    case RuleStep::LessOrEqual:
+      return is_ordered(value, Value::number(test.number), Order::LessOrEqual, &scratch_);
+    case RuleStep::Greater:
+      return is_ordered(Value::number(test.number), value, Order::Less, &scratch_);
+    case RuleStep::GreaterOrEqual:
+      return is_ordered(Value::number(test.number), value, Order::LessOrEqual, &scratch_);
+    case RuleStep::OneOf:
+      return is_item_of(program_.literals[program_.head_of(test.map).literal], value);
+    case RuleStep::Version: {
+      const bool can_be = value.is(ValueKind::String) || value.is(ValueKind::Number);
+      return can_be &&
+             match_version(to_text(value, &scratch_), test.comparison, test.version.to_text())
+                 .value_or(false);
+    }
+    default:
+      return false;
+  }
+}
+
+void Evaluator::find(std::uint16_t number, unsigned place) {
+  const Attribute& asked = program_.attributes[number];
+  AttributeValue& found = found_[place];
+  found.value = asked.count == 1 && frame_.data.is(ValueKind::Undefined)
+                    ? frame_.context.find(asked.path, asked.tag)
+                    : walk(root_, {program_.segments.data() + asked.first, asked.count}, Value());
+  found.symbol = Symbol::kUnknown;
+  found.hash = 0;
+  found.version = PackedVersion();
+  numbers_[place] = number;
+  remembered_ |= 1u << place;
+}
+
 Value evaluate_program(const Program& program, std::uint32_t first, const EvaluationFrame& frame,
                        Scratch* scratch) {
   Evaluator evaluator(program, frame, scratch);
@@ -197,12 +242,13 @@ Value evaluate_program(const Program& program, std::uint32_t first, const Evalua
 
 Value find_attribute(const Program& program, const Attribute& attribute,
                      const EvaluationContext& context) {
-  const std::span path(program.segments.data() + attribute.first, attribute.count);
-  if (path.size() == 1) return context.find(path[0].key, path[0].tag);
+  if (attribute.count == 1) return context.find(attribute.path, attribute.tag);
   Scratch scratch({});
   const FlagIdentity none;
   const EvaluationFrame frame{.context = context, .flag = none};
-  return Evaluator(program, frame, &scratch).walk(Value::context(frame), path, Value());
+  return Evaluator(program, frame, &scratch)
+      .walk(Value::context(frame), {program.segments.data() + attribute.first, attribute.count},
+            Value());
 }
 
 }  // namespace showcaller

@@ -49,17 +49,19 @@ class Evaluator {
     return value.is(ValueKind::Undefined) ? Value::null() : value;
   }
   std::uint32_t symbol_of(std::uint16_t number);
+  std::uint32_t look_up_symbol(std::uint16_t number);
   std::uint32_t hash_of(std::uint16_t number);
   PackedVersion version_of(std::uint16_t number);
 
+  // Tests, as far as the values are what they usually are; the rest asks holds_oddly.
   bool is_text(const Instruction& test);
   bool is_number(const Instruction& test);
   bool is_ordered_against(const Instruction& test);
   bool is_one_of(const Instruction& test);
   bool has_version(const Instruction& test);
   bool has_affix(const Instruction& test);
-  bool holds_oddly(const Instruction& test);
   std::uint32_t jump_of(const Instruction& row);
+  bool holds_oddly(const Instruction& test);
 
   Value member(const Value& container, const PathSegment& segment);
   Value whole(const Value& data);
@@ -83,7 +85,7 @@ class Evaluator {
   Value fractional(const Node& node, const Value& data);
   Value pick(const Share& share, const Value& data);
   Value pick_at(const Share& share, std::uint32_t hash);
-  Value pick_by(const Share& share, const Value& by, const Value& data);
+  Value pick_by(const Share& share, const Value& data);
   Value pick_computed(const Node& node, const Value& data);
   Value rollout(const Node& node, const Value& data);
   Value semantic_version(const Node& node, const Value& data);

@@ -95,7 +95,8 @@ class FlagSet {
 
   // Fails on what flagd refuses to load: no flags object, an unknown default variant, a limit
   // exceeded.
-  static Result<FlagSet> compile(json::value document, const FlagLimits& limits = {});
+  static Result<FlagSet> compile(json::value document, const FlagLimits& limits = {},
+                                 Bucketing bucketing = Bucketing::Weights);
   static Result<FlagSet> parse(std::string_view text, const FlagLimits& limits = {},
                                const JsonLimits& json_limits = {});
 

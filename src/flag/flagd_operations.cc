@@ -22,42 +22,6 @@ Value Evaluator::default_bucketing(const Value& data) {
   return Value::string({out, frame_.flag.key.size() + targeting_key.size()});
 }
 
-Value Evaluator::fractional(const Node& node, const Value& data) {
-  return node.share == 0 ? pick_computed(node, data) : pick(program_.shares[node.share - 1], data);
-}
-
-Value Evaluator::pick(const Share& share, const Value& data) {
-  if (share.by == Share::By::TargetingKey) {
-    if (!share.in_context) return pick_by(share, Value::null(), data);
-    const Value& key = attribute(share.targeting_key).value;
-    if (!key.is(ValueKind::String)) return Value::null();
-    return pick_at(share, frame_.flag.key_hash.hash(key.as_string()));
-  }
-  if (share.by == Share::By::Attribute) {
-    const Value& by = attribute(share.attribute).value;
-    if (by.is(ValueKind::String)) {
-      return pick_at(share,
-                     share.prefixed ? share.prefix.hash(by.as_string()) : hash_of(share.attribute));
-    }
-  }
-  return pick_by(share, child(program_.nodes[share.node], 0, data), data);
-}
-
-// By what was computed: a text, or by default where there is nothing.
-Value Evaluator::pick_by(const Share& share, const Value& by, const Value& data) {
-  if (by.is_array()) return pick_computed(program_.nodes[share.node], data);
-  if (!by.is(ValueKind::String) && !by.is_nullish()) return Value::null();
-  const Value text = by.is_nullish() ? default_bucketing(data) : by;
-  if (!text.is(ValueKind::String)) return Value::null();
-  return pick_at(share, MurmurPrefix().hash(text.as_string()));
-}
-
-Value Evaluator::pick_at(const Share& share, std::uint32_t hash) {
-  const auto buckets = program_.buckets_of(share);
-  if (buckets.empty() || buckets.back().end == 0) return Value::null();
-  return program_.constant(pick_bucket(buckets, hash).variant);
-}
-
 Value Evaluator::pick_computed(const Node& node, const Value& data) {
   auto arguments = all_children(node, data);
   if (arguments.empty()) return Value::null();
@@ -65,7 +29,8 @@ Value Evaluator::pick_computed(const Node& node, const Value& data) {
   if (by.is(ValueKind::String) || by.is_nullish()) arguments = arguments.subspan(1);
   if (!by.is(ValueKind::String)) by = default_bucketing(data);
   if (!by.is(ValueKind::String)) return Value::null();
-  return pick_weighted(by.as_string(), arguments, &scratch_);
+  return pick_weighted(MurmurPrefix().hash(by.as_string()), arguments, program_.bucketing,
+                       &scratch_);
 }
 
 Value Evaluator::rollout(const Node& node, const Value& data) {

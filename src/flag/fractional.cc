@@ -28,7 +28,8 @@ std::optional<std::uint64_t> weight_of(const Value& pair) {
 
 }  // namespace
 
-Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratch* scratch) {
+Value pick_weighted(std::uint32_t hash, std::span<const Value> pairs, Bucketing bucketing,
+                    Scratch* scratch) {
   struct Weighted {
     std::uint64_t end;
     Value variant;
@@ -47,7 +48,10 @@ Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratc
     weighted[i] = {.end = end, .variant = variant};
   }
   if (end == 0) return Value::null();
-  return pick_bucket(std::span<const Weighted>(weighted, pairs.size()), murmur3_32(value)).variant;
+  const std::span<const Weighted> buckets(weighted, pairs.size());
+  if (bucketing == Bucketing::Weights) return pick_bucket(buckets, hash).variant;
+  const Weighted* const picked = pick_percent(buckets, hash);
+  return picked != nullptr ? picked->variant : Value::null();
 }
 
 RolloutSide side_of_rollout(std::string_view value, const RolloutWindow& window,

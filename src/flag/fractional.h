@@ -9,6 +9,7 @@
 // gone by.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -28,9 +29,24 @@ const B& pick_bucket(std::span<const B> buckets, std::uint32_t hash) {
   for (const B& bucket : buckets) place += point >= bucket.end;
   return buckets[place];
 }
+// The same by flagd's former way. Null: rounding left the point behind the last bucket.
+template <class B>
+const B* pick_percent(std::span<const B> buckets, std::uint32_t hash) {
+  const double total = double(buckets.back().end);
+  const double point = std::abs(double(std::int32_t(hash))) / 2147483647.0 * 100;
+  double end = 0;
+  std::uint64_t before = 0;
+  for (const B& bucket : buckets) {
+    end += 100 * double(bucket.end - before) / total;
+    if (point < end) return &bucket;
+    before = bucket.end;
+  }
+  return nullptr;
+}
 // Which of [variant, weight] pairs that were computed. A weight is a whole number, 1 when
 // absent, and counts as 0 when negative; all together at most 2^31 - 1. Null for anything else.
-Value pick_weighted(std::string_view value, std::span<const Value> pairs, Scratch* scratch);
+Value pick_weighted(std::uint32_t hash, std::span<const Value> pairs, Bucketing bucketing,
+                    Scratch* scratch);
 
 struct RolloutWindow {
   double begin_s = 0;

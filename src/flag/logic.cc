@@ -34,8 +34,10 @@ struct FlagdIn {
 
 }  // namespace
 
-Result<Logic> Logic::compile(json::value rule, json::object evaluators, const LogicLimits& limits) {
+Result<Logic> Logic::compile(json::value rule, json::object evaluators, const LogicLimits& limits,
+                             Bucketing bucketing) {
   auto compiled = std::make_shared<Compiled>();
+  compiled->program.bucketing = bucketing;
   compiled->rule = std::move(rule);
   compiled->evaluators = std::move(evaluators);
   LogicCompiler compiler(&compiled->program, limits, &compiled->evaluators);

@@ -22,7 +22,8 @@ class Logic {
   // Errors begin with the JSON pointer of the place, relative to the rule. `evaluators` are what
   // `$ref` names.
   static Result<Logic> compile(json::value rule, json::object evaluators = {},
-                               const LogicLimits& limits = {});
+                               const LogicLimits& limits = {},
+                               Bucketing bucketing = Bucketing::Weights);
 
   // The result over any JSON; "$flagd" and "targetingKey" in it are what shares go by. Fails where
   // the rule exceeds its budget.

@@ -256,8 +256,10 @@ std::optional<std::uint16_t> LogicCompiler::attribute_at(std::string_view path) 
     program_.segments.resize(first);
     return std::nullopt;
   }
-  program_.attributes.push_back(
-      {.first = std::uint32_t(first), .count = std::uint32_t(segments.size())});
+  program_.attributes.push_back({.path = path,
+                                 .first = std::uint32_t(first),
+                                 .count = std::uint32_t(segments.size()),
+                                 .tag = text_tag(path)});
   return std::uint16_t(program_.attribute_paths.add(path));
 }
 

@@ -21,24 +21,27 @@ class MurmurPrefix {
 
   // Of the prefix followed by the text.
   std::uint32_t hash(std::string_view text) const {
-    std::uint32_t state = state_;
-    const std::uint32_t size = size_ + std::uint32_t(text.size());
+    const char* at = text.data();
+    const auto size = std::uint32_t(text.size());
     const unsigned carried = 8 * (size_ & 3);  // bits
+    std::uint32_t state = state_;
     // Words of the joined text: the carried bytes, then those of the text.
     std::uint64_t bytes = carry_;
-    for (; text.size() >= 4; text.remove_prefix(4)) {
-      bytes |= std::uint64_t(word(text.data())) << carried;
+    for (const char* const end = at + (size & ~3u); at != end; at += 4) {
+      bytes |= std::uint64_t(word(at)) << carried;
       state = mixed(state, std::uint32_t(bytes));
       bytes >>= 32;
     }
     // What is left of a longer text is the end of its last four bytes.
-    const std::uint32_t rest = size - size_ >= 4 ? last(text) : tail(text);
-    bytes |= std::uint64_t(rest) << carried;
-    if (carried + 8 * text.size() >= 32) {
+    const unsigned left = 8 * (size & 3);
+    const std::uint64_t rest =
+        size >= 4 ? std::uint64_t(word(text.data() + size - 4)) >> (32 - left) : tail(text);
+    bytes |= rest << carried;
+    if (carried + left >= 32) {
       state = mixed(state, std::uint32_t(bytes));
       bytes >>= 32;
     }
-    return finished(state ^ scrambled(std::uint32_t(bytes)), size);
+    return finished(state ^ scrambled(std::uint32_t(bytes)), size_ + size);
   }
 
  private:
@@ -53,10 +56,6 @@ class MurmurPrefix {
       word |= std::uint32_t(std::uint8_t(few[i])) << (8 * i);
     }
     return word;
-  }
-  static std::uint32_t last(std::string_view few) {
-    return std::uint32_t(std::uint64_t(word(few.data() + few.size() - 4)) >>
-                         (8 * (4 - few.size())));
   }
   static std::uint32_t scrambled(std::uint32_t word) {
     return std::rotl(word * 0xcc9e2d51u, 15) * 0x1b873593u;

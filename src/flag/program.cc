@@ -9,7 +9,7 @@ namespace showcaller {
 void split_path(std::string_view path, std::vector<PathSegment>* out) {
   while (true) {
     const std::size_t dot = std::min(path.find('.'), path.size());
-    PathSegment segment{.key = path.substr(0, dot), .tag = text_tag(path.substr(0, dot))};
+    PathSegment segment{.key = path.substr(0, dot)};
     const char* end = segment.key.data() + segment.key.size();
     const auto [stop, error] = std::from_chars(segment.key.data(), end, segment.index);
     const bool canonical = segment.key == "0" || (!segment.key.empty() && segment.key[0] != '0');

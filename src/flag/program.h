@@ -75,7 +75,6 @@ enum class Op : std::uint8_t {
 
 struct PathSegment {
   std::string_view key;
-  std::uint32_t tag = 0;    // text_tag(key)
   std::int32_t index = -1;  // the same as a position in an array
 };
 
@@ -88,7 +87,7 @@ struct Node {
   Value literal;            // Literal, or what Attribute and Path give when nothing is there
 };
 
-enum class Step : std::uint8_t {
+enum class RuleStep : std::uint8_t {
   // Tests: when one comes out as `wanted` the next step follows, else the jump is taken.
   AttributeTruth,
   TextEqual,  // with a constant text
@@ -112,7 +111,7 @@ enum class Step : std::uint8_t {
   GiveExpression,
   GiveKept,
 };
-inline constexpr int kSteps = int(Step::GiveKept) + 1;
+inline constexpr int kRuleSteps = int(RuleStep::GiveKept) + 1;
 
 // A constant by its place in literals, or, of a flag, one of its variants by name.
 class ConstantRef {
@@ -144,7 +143,7 @@ struct Instruction {
     std::uint32_t symbol = 0;
   };
 
-  Step step = Step::GiveKept;
+  RuleStep step = RuleStep::GiveKept;
   bool wanted = true;
   std::uint16_t attribute = 0;
   std::uint16_t jump = 0;  // relative
@@ -163,8 +162,10 @@ static_assert(sizeof(Instruction) == 16);
 // What is asked of the context: a path from its root. The same path is one attribute for a whole
 // program, so that what is known of it is found once.
 struct Attribute {
+  std::string_view path;
   std::uint32_t first = 0;  // segments
   std::uint32_t count = 0;
+  std::uint8_t tag = 0;  // of the path
   // What steps want to know of its text beforehand.
   bool compared = false, hashed = false, versioned = false;
 };
@@ -188,6 +189,12 @@ struct SymbolCell {
     std::uint32_t jump = 0;  // in the cell before the first: for a text that is none of them
     std::uint32_t literal;   // there, of OneOf: the list itself
   };
+};
+
+// How `fractional` goes from a hash to a bucket; flagd has changed it once, and may again.
+enum class Bucketing : std::uint8_t {
+  Percent,  // until 2025: |hash as a signed number| / (2^31 - 1) as a percentage, in doubles
+  Weights,  // (hash * total weight) >> 32, exact
 };
 
 struct Bucket {
@@ -214,6 +221,7 @@ struct Share {
 static_assert(sizeof(Share) <= 64);
 
 struct Program {
+  Bucketing bucketing = Bucketing::Weights;
   std::vector<Instruction> steps;
   std::vector<Node> nodes;
   std::vector<std::uint32_t> children;

@@ -16,22 +16,22 @@ bool is_strict(Op op) {
 }
 
 // The step for `attribute OP number`, or for `number OP attribute`.
-std::optional<Step> number_step(Op op, bool attribute_is_left) {
+std::optional<RuleStep> number_step(Op op, bool attribute_is_left) {
   switch (op) {
     case Op::LooseEqual:
     case Op::LooseUnequal:
-      return Step::NumberEqual;
+      return RuleStep::NumberEqual;
     case Op::StrictEqual:
     case Op::StrictUnequal:
-      return Step::NumberStrictEqual;
+      return RuleStep::NumberStrictEqual;
     case Op::Less:
-      return attribute_is_left ? Step::Less : Step::Greater;
+      return attribute_is_left ? RuleStep::Less : RuleStep::Greater;
     case Op::LessOrEqual:
-      return attribute_is_left ? Step::LessOrEqual : Step::GreaterOrEqual;
+      return attribute_is_left ? RuleStep::LessOrEqual : RuleStep::GreaterOrEqual;
     case Op::Greater:
-      return attribute_is_left ? Step::Greater : Step::Less;
+      return attribute_is_left ? RuleStep::Greater : RuleStep::Less;
     case Op::GreaterOrEqual:
-      return attribute_is_left ? Step::GreaterOrEqual : Step::LessOrEqual;
+      return attribute_is_left ? RuleStep::GreaterOrEqual : RuleStep::LessOrEqual;
     default:
       return std::nullopt;
   }
@@ -55,7 +55,7 @@ Result<std::optional<Instruction>> LogicCompiler::attribute_test(Op op,
   if (const auto* text = constant.if_string()) {
     if (is_equality(op)) return text_test(op, *attribute, *text);
     if (!left || (op != Op::StartsWith && op != Op::EndsWith)) return std::nullopt;
-    return Instruction{.step = op == Op::StartsWith ? Step::StartsWith : Step::EndsWith,
+    return Instruction{.step = op == Op::StartsWith ? RuleStep::StartsWith : RuleStep::EndsWith,
                        .attribute = *attribute,
                        .index = literal_of(Value::of(constant))};
   }
@@ -71,7 +71,7 @@ std::optional<Instruction> LogicCompiler::text_test(Op op, std::uint16_t attribu
   const std::string_view view(text.data(), text.size());
   program_.attributes[attribute].compared = true;
   return Instruction{
-      .step = is_strict(op) ? Step::TextStrictEqual : Step::TextEqual,
+      .step = is_strict(op) ? RuleStep::TextStrictEqual : RuleStep::TextEqual,
       .attribute = attribute,
       .text = {.literal = literal_of(Value::string(view)), .symbol = symbol_of(view)}};
 }
@@ -89,7 +89,7 @@ Result<std::optional<Instruction>> LogicCompiler::list_test(std::uint16_t attrib
     if (const auto* text = item.if_string()) put(map, symbol_of({text->data(), text->size()}), 0);
   }
   program_.attributes[attribute].compared = true;
-  return Instruction{.step = Step::OneOf, .attribute = attribute, .map = map};
+  return Instruction{.step = RuleStep::OneOf, .attribute = attribute, .map = map};
 }
 
 std::optional<Instruction> LogicCompiler::version_test(std::uint16_t attribute,
@@ -102,7 +102,7 @@ std::optional<Instruction> LogicCompiler::version_test(std::uint16_t attribute,
   if (!how || !wanted) return std::nullopt;
   program_.attributes[attribute].versioned = true;
   return Instruction{
-      .step = Step::Version, .attribute = attribute, .comparison = *how, .version = wanted};
+      .step = RuleStep::Version, .attribute = attribute, .comparison = *how, .version = wanted};
 }
 
 // {"<": [1, {"var": "level"}, 10]} as two tests.

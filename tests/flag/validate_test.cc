@@ -83,6 +83,9 @@ TEST(Validate, Rules) {
       "/fractional/0/1: a weight is a whole number that is not negative, or a rule that gives one");
   EXPECT_EQ(first_of_rule(R"({"fractional":[5,["a",1]]})"),
             "/fractional/0: this is text, or a rule that gives text");
+  EXPECT_EQ(first_of_rule(R"({"fractional":["invalid",["a",1],["b",1]]})"),
+            "/fractional/0: a constant puts everybody into one bucket; bucket by a rule that tells "
+            "them apart");
   EXPECT_EQ(first_of_rule(R"({"fractional":[["a",2147483647],["b",1]]})"),
             "/fractional: the weights add up to more than 2^31 - 1");
   EXPECT_EQ(first_of_rule(R"({"fractional":[{"var":"x"}]})"),
@@ -97,6 +100,25 @@ TEST(Validate, Rules) {
             "/substr: 'substr' takes 2 to 3 arguments, not 4");
   EXPECT_EQ(first_of_rule(R"({"$ref":"gone"})"),
             "/$ref: there is no evaluator 'gone' under $evaluators");
+}
+
+TEST(Validate, Rollouts) {
+  for (const char* good :
+       {R"({"rollout":[1704067200,1706745600,"new"]})",
+        R"({"rollout":[1704067200,1706745600,"old","new"]})",
+        R"({"rollout":[{"var":"email"},1704067200,1706745600,"old","new"]})",
+        R"({"rollout":[{"var":"email"},1704067200,1706745600,"new"]})",
+        R"({"rollout":[{"var":"begin"},{"var":"end"},{"fractional":[["a",50],["b",50]]}]})"})
+    EXPECT_EQ(first_of_rule(good), "") << good;
+  EXPECT_EQ(first_of_rule(R"({"rollout":[1704067200,1706745600]})"),
+            "/rollout: 'rollout' takes 3 to 5 arguments, not 2");
+  EXPECT_EQ(first_of_rule(R"({"rollout":[1704067200,1706745600,"old","new","extra","args"]})"),
+            "/rollout: 'rollout' takes 3 to 5 arguments, not 6");
+  EXPECT_EQ(first_of_rule(R"({"rollout":["2024-01-01","2024-01-31","new"]})"),
+            "/rollout/0: a time is a number of Unix seconds, or a rule that gives one");
+  EXPECT_EQ(first_of_rule(R"({"rollout":["all",1,2,"old","new"]})"),
+            "/rollout/0: a constant puts everybody into one bucket; bucket by a rule that tells "
+            "them apart");
 }
 
 TEST(Validate, FindingsAreBounded) {
