@@ -188,7 +188,13 @@ Value Evaluator::run(std::uint32_t first, const Value& data) {
       case RuleStep::GiveKept:
         return kept;
     }
-    at += holds == at->wanted ? 1 : at->jump;
+    // A branch and no sum: the next step is foreseen before this one is known.
+    if (holds == at->wanted) [[likely]] {
+      ++at;
+    } else {
+      at += at->jump;
+      asm volatile("");
+    }
   }
 }
 

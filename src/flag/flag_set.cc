@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/json_arena.h"
 #include "flag/coercion.h"
 #include "flag/evaluate.h"
 
@@ -249,9 +248,7 @@ Result<FlagSet> FlagSet::compile(json::value document, const FlagLimits& limits,
 
 Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
                                const JsonLimits& json_limits) {
-  const json::storage_ptr storage = json::make_shared_resource<JsonArena>();
-  TRY(auto document, parse_json(text, json_limits, storage));
-  static_cast<JsonArena*>(storage.get())->seal();
+  TRY(auto document, parse_json(text, json_limits));
   return compile(std::move(document), limits);
 }
 

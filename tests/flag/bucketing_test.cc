@@ -13,7 +13,7 @@
 namespace showcaller {
 namespace {
 
-constexpr Instant kNow = instant_ms(1'760'000'000'000);
+constexpr Instant kBucketingTime = instant_ms(1'760'000'000'000);
 
 FlagSet cards(std::string_view key, std::string_view rule, Bucketing bucketing) {
   json::object flag{
@@ -30,7 +30,7 @@ FlagSet cards(std::string_view key, std::string_view rule, Bucketing bucketing) 
 }
 
 std::string variant(const FlagSet& set, const json::object& who) {
-  return std::string(set.evaluate(set.key(0), EvaluationContext(who), kNow).variant);
+  return std::string(set.evaluate(set.key(0), EvaluationContext(who), kBucketingTime).variant);
 }
 
 // What flagd's own suite expects of its first way of bucketing, constant weights and computed ones.

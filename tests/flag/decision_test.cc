@@ -4,7 +4,6 @@
 // compiled, so that none goes untested. A failure prints the seed; SHOWCALLER_SEED and
 // SHOWCALLER_ROUNDS choose others.
 #include <array>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "flag/logic.h"
 #include "flag/logic_compiler.h"
 #include "tests/flag/reference_logic.h"
+#include "tests/flag/seeds.h"
 
 namespace showcaller {
 namespace {
@@ -208,11 +208,6 @@ class GameRuleMaker {
   Random random_;
 };
 
-std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : fallback;
-}
-
 std::string told(const Evaluation& e) {
   return std::string(to_string(e.reason)) + " " + std::string(to_string(e.error)) + " " +
          std::string(e.variant) + " " + (e.value != nullptr ? to_json_text(*e.value) : "-");
@@ -239,7 +234,7 @@ void count_steps(const json::value& rule, std::array<int, kRuleSteps>* counts) {
 
 TEST(Decisions, EveryWayOfEvaluatingGivesWhatTheNaiveInterpreterGives) {
   const std::uint64_t seed = from_environment("SHOWCALLER_SEED", 60'001);
-  const std::uint64_t rounds = from_environment("SHOWCALLER_ROUNDS", 6'000);
+  const std::uint64_t rounds = from_environment("SHOWCALLER_ROUNDS", 4'000);
   constexpr Instant kNow = instant_ms(1'000);
   std::array<int, kRuleSteps> counts{};
   for (std::uint64_t round = 0; round < rounds; ++round) {
@@ -284,7 +279,7 @@ TEST(Decisions, EveryWayOfEvaluatingGivesWhatTheNaiveInterpreterGives) {
       ASSERT_TRUE(truth && *truth == reference::truth(given)) << where;
     }
   }
-  if (rounds < 6'000) return;
+  if (rounds < 4'000) return;
   for (int step = 0; step < kRuleSteps; ++step)
     EXPECT_GT(counts[std::size_t(step)], 100) << "step " << step << " is hardly ever compiled";
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compiled evaluator against the naive one, over random rules and data. A failure prints the
 // seed, the rule and the data; SHOWCALLER_SEED and SHOWCALLER_ROUNDS choose others.
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "base/random.h"
 #include "flag/logic.h"
 #include "tests/flag/reference_logic.h"
+#include "tests/flag/seeds.h"
 
 namespace showcaller {
 namespace {
@@ -141,11 +141,6 @@ class RuleMaker {
 
   Random random_;
 };
-
-std::uint64_t from_environment(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : fallback;
-}
 
 // JSON has two ways to write a whole number and none for NaN; here they are one.
 json::value plain(const json::value& value) {

@@ -28,9 +28,10 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace showcaller {
 namespace {
 
-constexpr Instant kNow = instant_ms(1'760'000'000'000);
+constexpr Instant kCostTime = instant_ms(1'760'000'000'000);
 
-const char* kFlags = R"({"$evaluators":{"new-client":{"sem_ver":[{"var":"version"},">=","1.4.0"]}},
+const char* kCostFlags =
+    R"({"$evaluators":{"new-client":{"sem_ver":[{"var":"version"},">=","1.4.0"]}},
   "flags":{
   "plain":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"on"},
   "off":{"state":"DISABLED","variants":{"on":true},"defaultVariant":"on"},
@@ -51,7 +52,7 @@ const char* kFlags = R"({"$evaluators":{"new-client":{"sem_ver":[{"var":"version
       {"if":[{"in":["x",{"merge":[["a"],{"var":"region"}]}]},"on","off"]},null]}}}})";
 
 TEST(EvaluationCost, NothingIsAllocated) {
-  const auto set = FlagSet::parse(kFlags);
+  const auto set = FlagSet::parse(kCostFlags);
   ASSERT_TRUE(set);
   const json::value account{{"party", "party-55120"}};
   EvaluationContext client;
@@ -65,17 +66,18 @@ TEST(EvaluationCost, NothingIsAllocated) {
   for (std::size_t i = 0; i < set->size(); ++i) {
     const std::string_view key = set->key(i);
     const long before = allocations;
-    const Evaluation by_key = set->evaluate(key, context, kNow);
-    const Evaluation typed = set->evaluate(key, context, kNow, FlagType::Boolean);
-    const Evaluation by_handle = set->evaluate(set->handle(key), interned, kNow);
+    const Evaluation by_key = set->evaluate(key, context, kCostTime);
+    const Evaluation typed = set->evaluate(key, context, kCostTime, FlagType::Boolean);
+    const Evaluation by_handle = set->evaluate(set->handle(key), interned, kCostTime);
     EXPECT_EQ(allocations, before) << key;
     EXPECT_EQ(by_key.variant, by_handle.variant) << key;
     EXPECT_EQ(by_key.reason, by_handle.reason) << key;
     EXPECT_EQ(by_key.value, typed.value) << key;
   }
   const long before = allocations;
-  EXPECT_EQ(set->evaluate("absent", context, kNow).error, FlagError::FlagNotFound);
-  EXPECT_EQ(set->evaluate(set->handle("absent"), interned, kNow).error, FlagError::FlagNotFound);
+  EXPECT_EQ(set->evaluate("absent", context, kCostTime).error, FlagError::FlagNotFound);
+  EXPECT_EQ(set->evaluate(set->handle("absent"), interned, kCostTime).error,
+            FlagError::FlagNotFound);
   EXPECT_EQ(allocations, before);
 }
 

@@ -79,7 +79,6 @@ StructContext::StructContext(const google::protobuf::Struct& fields) {
     context_ = EvaluationContext(many_);
     return;
   }
-  context_.reserve(std::size_t(fields.fields_size()));
   for (const auto& [name, value] : fields.fields()) {
     switch (value.kind_case()) {
       case ProtoValue::kNumberValue:
