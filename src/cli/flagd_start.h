@@ -15,7 +15,7 @@ namespace showcaller {
 struct FlagdStart {
   std::vector<std::string> uris;
   std::string sources;  // JSON
-  std::string address = "0.0.0.0";
+  std::string address = "127.0.0.1";
   std::uint16_t port = 8013, management_port = 8014, sync_port = 8015, ofrep_port = 8016;
   std::string socket_path, sync_socket_path;
   std::string certificate_file, key_file;

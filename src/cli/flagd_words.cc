@@ -103,7 +103,7 @@ void add_sources(CLI::App* app, FlagdStart& o) {
 
 void add_listening(CLI::App* app, FlagdWords& w) {
   FlagdStart& o = w.start;
-  app->add_option("--bind", o.address, "Address to listen on (flagd has no such option)")
+  app->add_option("--bind", o.address, "Address to listen on; 0.0.0.0: all, as flagd does")
       ->capture_default_str();
   flagd_option(app, "-p", "port", o.port, "gRPC evaluation; 0: the system chooses")
       ->capture_default_str();

@@ -33,7 +33,7 @@ class Flagd:
 
     def __init__(self, folder, *words, **environment):
         self.log = open(os.path.join(folder, "log"), "w+")
-        self.process = subprocess.Popen([PROGRAM, "flagd", "start", "--bind", "127.0.0.1", *PORTS, "-z", "json", *words],
+        self.process = subprocess.Popen([PROGRAM, "flagd", "start", *PORTS, "-z", "json", *words],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=folder,
                                         env={**CLEAN, **environment})
         line = self.process.stdout.readline()
@@ -88,9 +88,9 @@ def what_is_not_served_is_refused(folder):
     ]:
         done = run(*words)
         assert done.returncode == 2 and said in done.stderr, (words, done)
-    done = run("-m", "0", "--bind", "127.0.0.1", "-f", "file:" + os.path.join(folder, "absent.json"))
+    done = run("-m", "0", "-f", "file:" + os.path.join(folder, "absent.json"))
     assert done.returncode == 5 and "absent.json': No such file" in done.stderr, done
-    done = run("-m", "0", "--bind", "127.0.0.1", "-f", "file:" + write(folder, "wrong.json", '{"flags":\n 7}'))
+    done = run("-m", "0", "-f", "file:" + write(folder, "wrong.json", '{"flags":\n 7}'))
     assert done.returncode == 2 and "wrong.json:1:3: /flags" in done.stderr, done
 
 
