@@ -1,36 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evaluating takes no memory but the stack's.
-#include <cstdlib>
-#include <new>
-
 #include <gtest/gtest.h>
 
 #include "flag/flag_set.h"
-
-namespace {
-
-thread_local long allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/counted_allocations.h"
 
 namespace showcaller {
 namespace {
+
+using test::allocations;
 
 constexpr Instant kCostTime = instant_ms(1'760'000'000'000);
 

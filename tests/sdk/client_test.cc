@@ -5,10 +5,8 @@
 
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,29 +14,13 @@
 #include <gtest/gtest.h>
 
 #include "showcaller/showcaller.h"
+#include "tests/counted_allocations.h"
 #include "tests/sdk/fake_server.h"
-
-namespace {
-std::atomic<std::int64_t> allocations{0};
-}
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace showcaller::sdk {
 namespace {
+
+using showcaller::test::allocations;
 
 using namespace std::chrono_literals;
 using TimePoint = std::chrono::system_clock::time_point;
