@@ -35,6 +35,7 @@ endif()
 # files may not give one name two meanings (in anonymous namespaces too). The longest are compiled alone, so that who
 # edits a neighbour does not wait for them.
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
+set(takes_no_batch_for_a_header $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/cli.cc ${CMAKE_SOURCE_DIR}/src/net/connection_loop.cc
                             PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
@@ -61,7 +62,7 @@ function(sc_library name folder third_party_key)
   else()
     add_library(${name} STATIC ${sources})
     target_precompile_headers(${name} REUSE_FROM sc_pch)
-    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)  # It takes a batch for a header.
+    target_compile_options(${name} PRIVATE ${takes_no_batch_for_a_header})
     set_target_properties(${name} PROPERTIES UNITY_BUILD ${SHOWCALLER_BATCHES} UNITY_BUILD_BATCH_SIZE 4)
     set(kind PUBLIC)
   endif()
