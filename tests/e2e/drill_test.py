@@ -63,9 +63,10 @@ class Drills(unittest.TestCase):
             if run.poll() is None:
                 run.kill()
                 run.wait()
-        if self.server.process.poll() is None:
-            self.apply(FLEET.format(name="staging", labels="", arena=ARENA, period="1s").replace("min: 4", "min: 0"))
-            self.until(lambda: not self.game_pids(), "the fleet to be empty")
+        if self.server.process.poll() is not None:
+            self.server.start()  # Its game servers outlive a killed server: a failed test ends them too.
+        self.apply(FLEET.format(name="staging", labels="", arena=ARENA, period="1s").replace("min: 4", "min: 0"))
+        self.until(lambda: not self.game_pids(), "the fleet to be empty")
         self.server.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
