@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "flag/flag_selector.h"
-#include "wire/api_backend.h"
+#include "wire/edge_backend.h"
 #include "wire/flagd/flag_feed.h"
 
 namespace showcaller {
@@ -22,7 +22,7 @@ inline constexpr std::string_view kJournalSource = "journal";
 class JournalFeed final : public FlagFeed {
  public:
   // `open`: who shows no token is a client.
-  JournalFeed(ApiBackend* backend, bool open) : backend_(*backend), open_(open) {}
+  JournalFeed(EdgeBackend* backend, bool open) : backend_(*backend), open_(open) {}
 
   Instant now() const override { return backend_.now(); }
   Result<SharedFlags> flags(const FlagCaller& caller) const override;
@@ -35,7 +35,7 @@ class JournalFeed final : public FlagFeed {
   Result<FlagView> view_of(const FlagCaller& caller) const;
   Result<SharedFlags> selected_from(const SharedFlags& all, std::string_view selector) const;
 
-  ApiBackend& backend_;
+  EdgeBackend& backend_;
   const bool open_;
   // By the selector and the fingerprint of what it selects from. What selects nothing is not kept.
   using Selections = std::map<std::pair<FlagSelector, std::string>, SharedFlags>;

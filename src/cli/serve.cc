@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sodium.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,11 +122,24 @@ HostOptions host_options(const ServeOptions& options, const std::string& secret)
   return host;
 }
 
+// A game has thousands of readers of flags, each a connection; some descriptors are for all else.
+std::size_t connections_max() {
+  constexpr std::size_t kAsked = 60'000, kForAllElse = 1'000, kAtLeast = 100;
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, kAsked + kForAllElse);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return std::max(kAtLeast,
+                  std::size_t(files.rlim_cur) - std::min<std::size_t>(files.rlim_cur, kForAllElse));
+}
+
 ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServerOptions> tls) {
   ApiServerOptions api;
   api.http.address = options.address;
   api.http.port = options.port;
   api.http.threads = options.http_threads;
+  api.http.limits.connections = connections_max();
   api.http.tls = std::move(tls);
   api.access_log = options.access_log;
   api.version = std::string(kVersion);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/accept_loop.h"
 #include "net/body_gate.h"
 #include "net/http_parser.h"
 #include "net/io_mailbox.h"
@@ -32,6 +33,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable_t<IoExecutor>());
 constexpr std::size_t kScratchBytes = 64 << 10;
 constexpr std::size_t kFlushBytes = 64 << 10;  // larger bodies are written from where they are
 constexpr std::size_t kTlsReadBytes = 16 << 10;
+constexpr std::size_t kStreamReadBytes = 512;  // of a peer that has nothing more to say
 constexpr auto kLingerTime = std::chrono::seconds(1);
 
 class Connection;
@@ -100,6 +102,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> flush();
   Awaitable<bool> write_all(std::string_view bytes);
   Awaitable<bool> send_stream(std::shared_ptr<ResponseStream> stream, bool chunked);
+  Awaitable<bool> send_pieces(ResponseStream& stream, std::vector<SharedBytes> pieces,
+                              bool chunked);
+  Awaitable<bool> send_piece(const std::string& piece, bool chunked);
   Awaitable<bool> send_pulled(ChunkSource source, bool chunked);
   Awaitable<bool> handshake();
   Awaitable<void> refuse(HttpResponse response);
@@ -311,7 +316,7 @@ void Connection::expect_more(bool header_done) {
 // Appends to in_.
 Awaitable<bool> Connection::read_some() {
   if (tls_) {
-    tls_buffer_.resize(kTlsReadBytes);
+    tls_buffer_.resize(streamed_ ? kStreamReadBytes : kTlsReadBytes);
     const auto [error, size] = co_await tls_->async_read_some(asio::buffer(tls_buffer_), kAwait);
     if (error || gone_) co_return false;
     in_.append(tls_buffer_, 0, size);
@@ -405,26 +410,16 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
   streamed_ = true;
   if (core_.stopping) stream->close();
   asio::co_spawn(socket_.get_executor(), watch_for_end(shared_from_this()), asio::detached);
-  std::vector<SharedBytes> pieces;
   bool sent = co_await flush();
   while (sent && !gone_) {
-    pieces.clear();
+    std::vector<SharedBytes> pieces;
     if (!stream->take(&pieces)) break;
     if (pieces.empty()) {
+      std::string().swap(out_);  // A stream is idle most of the time, and there are thousands.
       co_await wait_signal();
       continue;
     }
-    std::size_t gathered = 0;
-    for (const auto& piece : pieces) {
-      append_chunk(&out_, *piece, chunked);
-      gathered += piece->size();
-      if (out_.size() < kFlushBytes) continue;
-      sent = co_await flush();
-      if (!sent) break;
-      stream->written(std::exchange(gathered, 0));
-    }
-    if (sent) sent = co_await flush();
-    if (sent) stream->written(gathered);
+    sent = co_await send_pieces(*stream, std::move(pieces), chunked);
   }
   stream->peer_gone();
   stream_.reset();
@@ -435,11 +430,37 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
   co_return co_await flush();
 }
 
+Awaitable<bool> Connection::send_pieces(ResponseStream& stream, std::vector<SharedBytes> pieces,
+                                        bool chunked) {
+  std::size_t gathered = 0;
+  for (const auto& piece : pieces) {
+    const bool sent = co_await send_piece(*piece, chunked);
+    if (!sent) co_return false;
+    gathered += piece->size();
+    if (out_.empty()) stream.written(std::exchange(gathered, 0));
+  }
+  const bool sent = co_await flush();
+  if (sent && gathered > 0) stream.written(gathered);
+  co_return sent;
+}
+
+// Small pieces are gathered, large ones written from where they are: others may be sent them too.
+Awaitable<bool> Connection::send_piece(const std::string& piece, bool chunked) {
+  const bool large = piece.size() >= kFlushBytes;
+  if (!large) append_chunk(&out_, piece, chunked);
+  if (!large && out_.size() < kFlushBytes) co_return true;
+  if (large && chunked) append_chunk_head(&out_, piece.size());
+  bool sent = co_await flush();
+  if (large && sent) sent = co_await write_all(piece);
+  if (large && sent && chunked) sent = co_await write_all(kChunkEnd);
+  co_return sent;
+}
+
 // The peer of an upgraded connection is heard. Any other has nothing to say but that it hangs up.
 Awaitable<void> Connection::watch_for_end(std::shared_ptr<Connection> self) {
   for (bool more = true; more && !self->gone_ && self->stream_;) {
     self->stream_->received(std::string_view(self->in_).substr(std::exchange(self->in_at_, 0)));
-    self->in_.clear();
+    std::string().swap(self->in_);
     more = co_await self->read_some();
   }
   if (self->stream_) self->close_now();
@@ -584,34 +605,6 @@ void Connection::close_now() {
   gate_->wake();
 }
 
-using ListeningSocket = asio::posix::basic_stream_descriptor<IoExecutor>;
-
-// Out of descriptors, most likely: those of others that close are waited for.
-Awaitable<void> pause_accepting(IoLoop& loop) {
-  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, IoExecutor> pause(loop.context);
-  pause.expires_after(std::chrono::milliseconds(50));
-  co_await pause.async_wait(kAwait);
-}
-
-Awaitable<void> accept_all(IoLoop& loop, ListeningSocket& listening, const SocketSink& sink) {
-  while (listening.is_open()) {
-    const auto [error] = co_await listening.async_wait(ListeningSocket::wait_read, kAwait);
-    if (error || !listening.is_open()) co_return;
-    bool exhausted = false;
-    while (!exhausted) {
-      const int descriptor =
-          ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-      if (descriptor >= 0) {
-        sink(descriptor);
-      } else if (errno != ECONNABORTED && errno != EINTR) {
-        exhausted = true;
-      }
-    }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      co_await pause_accepting(loop);
-  }
-}
-
 void serve_socket(IoLoop& loop, int descriptor, std::string peer) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -645,8 +638,7 @@ struct ConnectionLoop::State : IoLoop {
     });
   }
 
-  std::optional<ListeningSocket> listening;
-  SocketSink sink;
+  std::optional<AcceptLoop> accepting;
 };
 
 ConnectionLoop::ConnectionLoop(ServerCore* core) : state_(std::make_unique<State>(core)) {}
@@ -657,16 +649,12 @@ void ConnectionLoop::start() {
 }
 
 void ConnectionLoop::listen(int descriptor, SocketSink sink) {
-  state_->sink = std::move(sink);
-  state_->listening.emplace(state_->context, descriptor);
-  asio::co_spawn(state_->context.get_executor(),
-                 accept_all(*state_, *state_->listening, state_->sink), asio::detached);
+  state_->accepting.emplace(&state_->context, descriptor, std::move(sink));
 }
 
 void ConnectionLoop::stop_listening() {
   state_->mailbox->post([state = state_.get()] {
-    error_code error;
-    if (state->listening) state->listening->close(error);
+    if (state->accepting) state->accepting->close();
   });
 }
 

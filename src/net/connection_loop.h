@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 
+#include "net/accept_loop.h"
 #include "net/http_server.h"
 #include "net/tls_context.h"
 
@@ -40,9 +41,6 @@ struct ServerCore {
     if (--open == 0) all_gone.notify_all();
   }
 };
-
-// Takes over a new socket.
-using SocketSink = std::function<void(int descriptor)>;
 
 class ConnectionLoop {
  public:

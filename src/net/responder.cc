@@ -67,6 +67,11 @@ void ResponseStream::on_end(std::function<void()> callback) {
   callback();
 }
 
+void ResponseStream::on_drained(std::function<void()> callback) {
+  std::lock_guard lock(mutex_);
+  on_drained_ = std::make_shared<const std::function<void()>>(std::move(callback));
+}
+
 void ResponseStream::attach(std::shared_ptr<ResponseChannel> channel) {
   std::lock_guard lock(mutex_);
   channel_ = std::move(channel);
@@ -80,8 +85,11 @@ bool ResponseStream::take(std::vector<SharedBytes>* out) {
 }
 
 void ResponseStream::written(std::size_t bytes) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   pending_ -= bytes;
+  const auto callback = pending_ == 0 && !over_ ? on_drained_ : nullptr;
+  lock.unlock();
+  if (callback) (*callback)();
 }
 
 void ResponseStream::received(std::string_view bytes) {

@@ -55,6 +55,10 @@ class ResponseStream {
   // Called once when the stream is over, whoever ended it; at once when it already is. Must not
   // block. From the thread that ended it.
   void on_end(std::function<void()> callback);
+  // Called whenever all that was queued has been handed to the system: a reader for whom pieces are
+  // made one at a time, and merged while he is slow, can get the next. Must not block. From the
+  // connection's thread.
+  void on_drained(std::function<void()> callback);
 
   // The connection's side.
   void attach(std::shared_ptr<ResponseChannel> channel);
@@ -76,6 +80,7 @@ class ResponseStream {
   bool over_ = false;
   bool dropped_ = false;
   std::function<void()> on_end_;
+  std::shared_ptr<const std::function<void()>> on_drained_;
 };
 
 // Gives the next piece of a long response, or nothing at its end. Called on the server's thread

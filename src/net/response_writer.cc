@@ -26,9 +26,13 @@ void ResponseWriter::append_head(std::string* out, HttpResponse* response,
 
 void append_chunk(std::string* out, std::string_view bytes, bool chunked) {
   if (bytes.empty()) return;
-  if (chunked) fmt::format_to(std::back_inserter(*out), "{:x}\r\n", bytes.size());
+  if (chunked) append_chunk_head(out, bytes.size());
   *out += bytes;
-  if (chunked) *out += "\r\n";
+  if (chunked) *out += kChunkEnd;
+}
+
+void append_chunk_head(std::string* out, std::size_t size) {
+  fmt::format_to(std::back_inserter(*out), "{:x}\r\n", size);
 }
 
 }  // namespace showcaller

@@ -34,6 +34,9 @@ class ResponseWriter {
 
 // Nothing for an empty piece, which would end the body.
 void append_chunk(std::string* out, std::string_view bytes, bool chunked);
+// For a piece that is written from where it is: this, the piece, kChunkEnd.
+void append_chunk_head(std::string* out, std::size_t size);
+inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 }  // namespace showcaller

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the API needs from the program behind it: the composition root implements this over the
-// host, tests over a fake. JSON shapes are those of docs/api.md.
+// What the whole API needs from the program behind it: the composition root implements this over
+// the host, tests over a fake. JSON shapes are those of docs/api.md.
 //
 // Threads: all calls come from the server's threads, several at once, and must return within
 // microseconds, except those under "slow", which come from a worker. Replies may come later, on any
@@ -20,11 +20,10 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "codec/telemetry.h"
-#include "flag/flag_set.h"
 #include "model/command.h"
 #include "model/manifest/finding.h"
 #include "net/responder.h"
+#include "wire/edge_backend.h"
 
 namespace showcaller {
 
@@ -34,12 +33,6 @@ struct HistoryQuery {
   std::string event;         // only records about it; empty: all
   std::string kind;          // only this kind; empty: all
   std::size_t limit = 1'000;
-};
-
-// The flags that an actor may see. Clients are answered, but never shown the rules.
-struct FlagView {
-  std::shared_ptr<const FlagSet> flags;
-  bool client_visible_only = false;
 };
 
 // Manifest files as the server reads it, against its own world.
@@ -55,28 +48,8 @@ struct Submission {
   CommandReply reply;
 };
 
-// What became of a batch.
-struct TelemetryReceipt {
-  bool repeated = false;  // it was counted before
-  std::int64_t taken = 0;
-  std::map<std::string, std::int64_t> dropped;  // why -> how many deltas
-  std::int64_t report_every_ms = 0;             // how often to report
-};
-
-class ApiBackend {
+class ApiBackend : public EdgeBackend {
  public:
-  virtual ~ApiBackend() = default;
-
-  virtual Instant now() const = 0;  // by the clock on the wall: for dates
-  // By the token of "Authorization: Bearer"; empty: none was sent. Unauthenticated: unknown or
-  // expired.
-  virtual Result<Actor> authenticate(std::string_view token) const = 0;
-  // May the actor do this to something of this owner (empty: of the whole house)? Forbidden says
-  // who would have to allow it. Commands are checked again by the engine, at their own place in the
-  // journal.
-  virtual Status authorize(const Actor& actor, std::string_view verb,
-                           std::string_view owner) const = 0;
-
   // Who owns a manifest; empty: nobody, or there is none.
   virtual std::string owner_of(std::string_view kind, std::string_view name) const = 0;
 
@@ -106,14 +79,9 @@ class ApiBackend {
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
   virtual json::object readiness() const = 0;
 
-  // ---- sessions and what they report ----
+  // ---- sessions; what they report is in edge_backend.h ----
   virtual Result<json::value> allocate(const json::object& request) = 0;
   virtual Status release(std::string_view session) = 0;
-  // Limit: push back with 429.
-  virtual Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) = 0;
-  virtual FlagView flags(const Actor& actor) const = 0;
-  // An evaluation with this context is answered; `flag` empty: of all flags.
-  virtual void evaluated(const json::object& context, std::string_view flag) = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;

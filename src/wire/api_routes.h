@@ -7,8 +7,7 @@
 #include <string>
 
 #include "wire/api_backend.h"
-#include "wire/flagd/flag_feed.h"
-#include "wire/flagd/flag_streams.h"
+#include "wire/edge_routes.h"
 #include "wire/log.h"
 #include "wire/metrics.h"
 #include "wire/router.h"
@@ -21,9 +20,7 @@ struct ApiPorts {
   WatchHub* hub = nullptr;
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
-  // Who tells OFREP's clients of changed flags; null: nobody does.
-  FlagFeed* flag_feed = nullptr;
-  FlagStreams* flag_streams = nullptr;
+  EdgePorts edge;
   // Called at /api/v1/openapi.json; the table is complete by then.
   std::function<std::string()> openapi;
 };
@@ -40,13 +37,14 @@ void add_command_routes(Router* router,
 void add_token_routes(Router* router, const ApiPorts& ports);
 void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
 void add_session_routes(Router* router,
-                        const ApiPorts& ports);  // allocations, telemetry, flags, privacy
+                        const ApiPorts& ports);                  // allocations, privacy
 void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
 inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
   add_token_routes(router, ports);
   add_read_routes(router, ports);
   add_session_routes(router, ports);
+  add_edge_routes(router, ports.edge);
   add_service_routes(router, ports);
 }
 

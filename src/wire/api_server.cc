@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "wire/api_routes.h"
+#include "wire/flag_history.h"
+#include "wire/flag_updates.h"
 #include "wire/openapi.h"
 #include "wire/router.h"
 #include "wire/worker_pool.h"
@@ -18,6 +20,7 @@ struct ApiServer::State {
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
   WatchHub hub;
+  std::optional<FlagUpdates> flag_updates;
   std::optional<WorkerPool> workers;
   std::optional<Router> router;
   std::unique_ptr<HttpServer> http;
@@ -65,6 +68,12 @@ struct ApiServer::State {
     registry.counter("showcaller_http_slow_readers_dropped").set_total(stats.slow_readers_dropped);
     registry.gauge("showcaller_http_worker_queue").set(double(workers->waiting()));
     registry.gauge("showcaller_watchers").set(double(hub.watchers()));
+    if (!flag_updates) return;
+    registry.gauge("showcaller_flag_streams").set(double(options.flag_streams->size()));
+    registry.counter("showcaller_flag_stream_events", {kFlagSnapshotEvent})
+        .set_total(flag_updates->snapshots_told());
+    registry.counter("showcaller_flag_stream_events", {kFlagDeltaEvent})
+        .set_total(flag_updates->deltas_told());
   }
 
   void build_router() {
@@ -84,8 +93,11 @@ struct ApiServer::State {
                               .hub = &hub,
                               .metrics = metrics,
                               .log = log,
-                              .flag_feed = options.flag_feed,
-                              .flag_streams = options.flag_streams,
+                              .edge = {.backend = backend,
+                                       .metrics = metrics,
+                                       .flag_feed = options.flag_feed,
+                                       .flag_streams = options.flag_streams,
+                                       .flag_updates = flag_updates ? &*flag_updates : nullptr},
                               .openapi = [this] { return document; }});
     document = to_json_text(openapi_document(*router, options.version)) + "\n";
   }
@@ -102,6 +114,8 @@ Result<std::unique_ptr<ApiServer>> ApiServer::start(ApiServerOptions options, Ap
   state.metrics = metrics;
   state.log = log;
   const auto settle = [backend] { backend->settle(); };
+  if (state.options.flag_streams != nullptr)
+    state.flag_updates.emplace(backend, state.options.flag_streams);
   state.workers.emplace(state.options.workers, state.options.slow_requests_max, settle);
   state.options.http.after_round = settle;
   state.build_router();

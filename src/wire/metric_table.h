@@ -26,6 +26,13 @@ inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_http_worker_queue", SeriesType::Gauge,
               "Slow requests that wait for a worker.", ""},
     MetricRow{"showcaller_watchers", SeriesType::Gauge, "Readers of /api/v1/watch.", ""},
+    MetricRow{"showcaller_flag_streams", SeriesType::Gauge,
+              "Streams that tell of changed flags, of every protocol.", ""},
+    MetricRow{
+        "showcaller_flag_stream_events", SeriesType::Counter,
+        "Told to readers of /api/v1/flags/stream: `snapshot`s of all flags, `delta`s of those "
+        "that changed.",
+        "event"},
     MetricRow{
         "showcaller_commands", SeriesType::Counter,
         "Commands answered, by verb and outcome (ok, repeated, or an error code). Tokens are "

@@ -8,6 +8,14 @@ namespace showcaller {
 namespace {
 
 constexpr auto kLookAtLeastEvery = std::chrono::seconds(20);
+// Streams whose time comes within as long are looked at together.
+constexpr auto kTick = std::chrono::milliseconds(50);
+
+SteadyTime next_tick(SteadyTime time) {
+  return SteadyTime(std::chrono::ceil<std::chrono::milliseconds>(time.time_since_epoch()) / kTick *
+                    kTick) +
+         kTick;
+}
 
 }  // namespace
 
@@ -20,7 +28,17 @@ FlagStreams::~FlagStreams() {
 void FlagStreams::changed() {
   {
     const std::lock_guard lock(mutex_);
-    look_now_ = true;
+    look_at_all_ = true;
+  }
+  changed_.notify_one();
+}
+
+void FlagStreams::look_at(const FlagStream* stream) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = streams_.find(stream);
+    if (found == streams_.end()) return;
+    asking_.push_back(found->second);
   }
   changed_.notify_one();
 }
@@ -29,8 +47,8 @@ bool FlagStreams::add(std::shared_ptr<FlagStream> stream) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || streams_.size() >= kStreamsMax) return false;
-    streams_.push_back(std::move(stream));
-    look_now_ = true;  // What changed since it looked itself.
+    asking_.push_back(stream);  // What changed since it looked itself.
+    streams_.emplace(stream.get(), std::move(stream));
   }
   changed_.notify_one();
   return true;
@@ -39,9 +57,9 @@ bool FlagStreams::add(std::shared_ptr<FlagStream> stream) {
 void FlagStreams::remove(const FlagStream* stream) {
   std::shared_ptr<FlagStream> last;  // Not destroyed under the lock.
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(streams_, stream, &std::shared_ptr<FlagStream>::get);
+  const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
-  last = std::move(*found);
+  last = std::move(found->second);
   streams_.erase(found);
 }
 
@@ -51,30 +69,46 @@ std::size_t FlagStreams::size() const {
 }
 
 void FlagStreams::stop() {
-  std::vector<std::shared_ptr<FlagStream>> left;
+  Round left;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(stopping_, true)) return;
-    left = streams_;
+    for (const auto& [key, stream] : streams_) left.push_back(stream);
+    asking_.clear();
   }
   changed_.notify_one();
   thread_.join();
   for (const auto& stream : left) stream->stop();
 }
 
+FlagStreams::Round FlagStreams::next_round(SteadyTime now) {
+  Round round = std::exchange(asking_, {});
+  const bool all = std::exchange(look_at_all_, false);
+  if (!all && now < next_) return round;
+  if (all) round.clear();
+  next_ = SteadyTime::max();
+  for (const auto& [key, stream] : streams_) {
+    if (all || stream->look_again_ <= now)
+      round.push_back(stream);
+    else
+      next_ = std::min(next_, stream->look_again_);
+  }
+  return round;
+}
+
 void FlagStreams::run() {
   std::unique_lock lock(mutex_);
-  SteadyTime next = SteadyTime::max();
   while (!stopping_) {
-    const SteadyTime latest = std::chrono::steady_clock::now() + kLookAtLeastEvery;
-    changed_.wait_until(lock, std::min(next, latest), [this] { return look_now_ || stopping_; });
+    changed_.wait_until(lock, next_,
+                        [this] { return look_at_all_ || !asking_.empty() || stopping_; });
     if (stopping_) return;
-    look_now_ = false;
-    const auto streams = streams_;
-    lock.unlock();
-    next = SteadyTime::max();
     const SteadyTime now = std::chrono::steady_clock::now();
-    for (const auto& stream : streams) next = std::min(next, stream->look(now));
+    const Round round = next_round(now);
+    lock.unlock();
+    for (const auto& stream : round) {
+      stream->look_again_ = next_tick(std::min(stream->look(now), now + kLookAtLeastEvery));
+      next_ = std::min(next_, stream->look_again_);
+    }
     lock.lock();
   }
 }

@@ -68,7 +68,7 @@ class StreamReactor final : public grpc::ServerWriteReactor<Message>, public Fla
     if (over_) return finish(std::move(lock));
     look = std::exchange(asked_, false);
     lock.unlock();
-    if (look) streams_->changed();
+    if (look) streams_->look_at(this);
   }
   void OnCancel() override { end(grpc::Status::CANCELLED); }
   void OnDone() override {

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a change of a flag to its evaluation by many who read flags by stream: the real server in a
+// process of its own, readers as bare sockets of one epoll loop on the same machine. Each reader
+// that has its event evaluates the flag, in the set that the SDK's own code makes of the event.
+// What a stream that says nothing costs the server is told too.
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "bench/bare_log.h"
+#include "bench/http_load.h"
+#include "codec/flag_delta.h"
+#include "flag/flag_set.h"
+#include "net/http_client.h"
+#include "net/sse.h"
+
+namespace showcaller {
+namespace {
+
+constexpr int kFlags = 100;
+constexpr int kChanges = 40;
+
+std::string flag_manifest(int i, bool open) {
+  return fmt::format(
+      "apiVersion: showcaller.dev/v1\nkind: Flag\nmetadata: {{ name: flag-{}, owner: team-bench "
+      "}}\n"
+      "spec:\n  visibility: client\n  variants: {{ open: true, shut: false }}\n"
+      "  defaultVariant: {}\n"
+      "  targeting: {{ if: [ {{ in: [ {{ var: group }}, [staff, qa] ] }}, open, null ] }}\n",
+      i, open ? "open" : "shut");
+}
+
+class Server {
+ public:
+  explicit Server(const std::string& program) : data_(scratch_.file("data")) {
+    const std::string url_file = scratch_.file("url");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::execl(program.c_str(), program.c_str(), "serve", "--data", data_.c_str(), "--port", "0",
+              "--port-file", url_file.c_str(), "--log-level", "error", nullptr);
+      ::_exit(127);
+    }
+    for (int i = 0; i < 1'000 && url_.empty(); ++i) {
+      std::ifstream(url_file) >> url_;
+      if (url_.empty()) ::usleep(10'000);
+    }
+    CHECK(!url_.empty());
+    std::ifstream(data_ + "/admin.token") >> admin_;
+    client_ = new_token("bench-client", "client");
+  }
+  ~Server() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  void apply(const std::string& manifests) const {
+    const auto answer = send({.method = "POST",
+                              .target = "/api/v1/manifests",
+                              .headers = {{"Content-Type", "application/yaml"}},
+                              .body = manifests});
+    CHECK(answer.status == 200);
+  }
+  std::uint16_t port() const { return std::uint16_t(std::stoi(url_.substr(url_.rfind(':') + 1))); }
+  const std::string& admin() const { return admin_; }
+  const std::string& client() const { return client_; }
+  double resident_kib() const {
+    std::ifstream file(fmt::format("/proc/{}/statm", pid_));
+    double total = 0, resident = 0;
+    file >> total >> resident;
+    return resident * double(::sysconf(_SC_PAGESIZE)) / 1024;
+  }
+
+ private:
+  HttpResponse send(HttpClientRequest request) const {
+    HttpClient client({.base_url = url_});
+    request.headers.add("Authorization", "Bearer " + admin_);
+    auto answer = client.send(request);
+    CHECK(answer.has_value());
+    if (answer->status >= 300) fmt::print(stderr, "{}\n", answer->body);
+    return *std::move(answer);
+  }
+  std::string new_token(std::string_view name, std::string_view role) const {
+    const auto answer =
+        send({.method = "POST",
+              .target = "/api/v1/tokens",
+              .headers = {{"Content-Type", "application/json"}},
+              .body = fmt::format(R"({{"name":"{}","roles":["{}"]}})", name, role)});
+    return get_string(parse_json(answer.body)->as_object(), "token");
+  }
+
+  bench::Scratch scratch_;
+  std::string data_, url_, admin_, client_;
+  pid_t pid_ = 0;
+};
+
+// What readers of one kind make of what they are sent. Thousands get the same texts: each is
+// understood once, and the flag is evaluated by each reader.
+class Understanding {
+ public:
+  // The flag's value after this event; nothing where it says nothing of it.
+  std::optional<bool> evaluate(std::string_view event) {
+    const std::size_t hash = std::hash<std::string_view>()(event);
+    auto at = sets_.find(hash);
+    if (at == sets_.end()) {
+      if (sets_.size() > 8) sets_.clear();
+      at = sets_.emplace(hash, understand(event)).first;
+    }
+    const Evaluation answer = at->second.evaluate("flag-0", context_, instant_ms(0));
+    if (answer.value == nullptr) return std::nullopt;
+    return answer.value->as_bool();
+  }
+
+ private:
+  FlagSet understand(std::string_view text) {
+    for (const SseEvent& event : SseParser(64 << 20).feed(text)) {
+      if (event.event == "snapshot") document_ = parse_json(event.data)->as_object();
+      if (event.event == "delta") {
+        const auto delta = decode_flag_delta(event.data);
+        CHECK(delta.has_value() && apply_flag_patch(&document_, delta->patch).has_value());
+      }
+    }
+    return FlagSet::compile(document_).value_or(FlagSet());
+  }
+
+  json::object document_{{"flags", json::object()}};
+  std::map<std::size_t, FlagSet> sets_;
+  EvaluationContext context_;
+};
+
+// Readers of one kind, all in one loop.
+class Readers {
+ public:
+  Readers(std::uint16_t port, const std::string& request, int count)
+      : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    for (int i = 0; i < count; ++i) {
+      const int fd = bench::connect_to(port);
+      CHECK(fd >= 0 && ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0);
+      bench::watch(epoll_, fd);
+      by_fd_.resize(std::max(by_fd_.size(), std::size_t(fd) + 1));
+      fds_.push_back(fd);
+      // Their first events are read while others come.
+      if (i % 100 == 99) read_for(0);
+    }
+    while (first_ < count) read_for(1000);
+  }
+  ~Readers() {
+    for (const int fd : fds_) ::close(fd);
+    ::close(epoll_);
+  }
+
+  // Until each has evaluated this value; the seconds since `began` of each.
+  std::vector<double> wait_for(bool value, double began) {
+    value_ = value;
+    times_.clear();
+    while (times_.size() < fds_.size()) read_for(5000, began);
+    return times_;
+  }
+
+ private:
+  struct Reader {
+    std::string text;
+    bool greeted = false;
+    bool value = false;
+  };
+
+  void read_for(int milliseconds, double began = 0) {
+    epoll_event events[256];
+    const int count = ::epoll_wait(epoll_, events, 256, milliseconds);
+    CHECK(count > 0 || milliseconds == 0);
+    for (int i = 0; i < count; ++i) take(events[i].data.fd, began);
+  }
+
+  void take(int fd, double began) {
+    static char buffer[1 << 20];
+    const ssize_t got = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    CHECK(got > 0);
+    Reader& reader = by_fd_[std::size_t(fd)];
+    const std::string_view bytes(buffer, std::size_t(got));
+    // A piece that is a whole event, as nearly all are, is not copied.
+    const bool whole = reader.text.empty() && bytes.ends_with("\n\n\r\n");
+    if (!whole) reader.text += bytes;
+    const std::string_view text = whole ? bytes : reader.text;
+    if (!text.ends_with("\n\n\r\n")) return;
+    const std::size_t at = text.find("id: ");
+    if (at != text.npos) {
+      if (const auto value = understanding_.evaluate(text.substr(at, text.size() - at - 2)))
+        evaluated(&reader, *value, began);
+    }
+    std::string().swap(reader.text);
+  }
+
+  void evaluated(Reader* reader, bool value, double began) {
+    if (!std::exchange(reader->greeted, true)) {
+      ++first_;
+    } else if (value == value_ && reader->value != value) {
+      times_.push_back(bench::now_s(CLOCK_MONOTONIC) - began);
+    }
+    reader->value = value;
+  }
+
+  const int epoll_;
+  std::vector<int> fds_;
+  std::vector<Reader> by_fd_;
+  Understanding understanding_;
+  std::vector<double> times_;
+  bool value_ = false;
+  int first_ = 0;
+};
+
+std::string stream_request(bool rules, const std::string& token) {
+  const std::string_view body = rules ? "" : R"({"context":{"targetingKey":"player-17"}})";
+  return fmt::format(
+      "{} /api/v1/flags/stream HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n"
+      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+      rules ? "GET" : "POST", token, body.size(), body);
+}
+
+void measure(const Server& server, int count, bool rules, std::vector<bench::Figure>* figures) {
+  const std::string name = fmt::format("propagation_{}_{}", rules ? "rules" : "values", count);
+  server.apply(flag_manifest(0, false));
+  const double before = server.resident_kib();
+  Readers readers(server.port(), stream_request(rules, rules ? server.admin() : server.client()),
+                  count);
+  ::usleep(500'000);
+  const double idle = (server.resident_kib() - before) / count;
+  std::vector<double> since_sent, since_acknowledged;
+  for (int i = 1; i <= kChanges; ++i) {
+    const bool open = i % 2 == 1;
+    const double sent = bench::now_s(CLOCK_MONOTONIC);
+    std::atomic<double> acknowledged = 0;
+    std::thread writer([&] {
+      server.apply(flag_manifest(0, open));
+      acknowledged = bench::now_s(CLOCK_MONOTONIC);
+    });
+    const auto times = readers.wait_for(open, sent);
+    writer.join();
+    for (const double time : times) {
+      since_sent.push_back(time * 1e3);
+      since_acknowledged.push_back(std::max(0.0, sent + time - acknowledged) * 1e3);
+    }
+    ::usleep(50'000);
+  }
+  for (const double q : {0.5, 0.99}) {
+    figures->push_back({fmt::format("{}_p{}", name, q * 100), "ms",
+                        bench::quantile(since_acknowledged, q), 0, "since acknowledged", 0, 0});
+  }
+  figures->push_back(
+      {name + "_p99_sent", "ms", bench::quantile(since_sent, 0.99), 0, "since sent", 0, 0});
+  if (count >= 1'000)
+    figures->push_back({name + "_idle_stream", "KiB", idle, 20, "asked", idle / 20, 0});
+}
+
+std::vector<bench::Figure> run(const std::string& program) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  const Server server(program);
+  std::string manifests;
+  for (int i = 0; i < kFlags; ++i) manifests += (i > 0 ? "---\n" : "") + flag_manifest(i, false);
+  server.apply(manifests);
+  std::vector<bench::Figure> figures;
+  for (const int count : {100, 10'000}) {
+    for (const bool rules : {true, false}) measure(server, count, rules, &figures);
+  }
+  return figures;
+}
+
+}  // namespace
+}  // namespace showcaller
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string program = std::filesystem::path(self).parent_path() / "showcaller";
+  showcaller::bench::print_figures(argc, argv, showcaller::run(program));
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/flag_updates.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "codec/flag_delta.h"
+#include "net/sse.h"
+#include "wire/flag_history.h"
+
+namespace showcaller {
+namespace {
+
+constexpr auto kBeatEvery = std::chrono::seconds(15);
+
+}  // namespace
+
+// What all readers share; asked by the thread of the streams alone.
+struct FlagUpdates::State {
+  struct View {
+    std::shared_ptr<const FlagSet> flags;
+    FlagHistory* history = nullptr;  // null: he may not read flags
+    bool client_visible_only = false;
+  };
+
+  // Asked once a round for each token, however many readers show it.
+  const View& view_of(const std::string& token, SteadyTime round) {
+    if (std::exchange(asked_in, round) != round) views.clear();
+    const auto [at, is_new] = views.try_emplace(token);
+    if (is_new) at->second = ask(token);
+    return at->second;
+  }
+
+  View ask(const std::string& token) {
+    const auto actor = backend->authenticate(token);
+    if (!actor || !backend->authorize(*actor, "flags", "")) return {};
+    const FlagView view = backend->flags(*actor);
+    FlagHistory& history = view.client_visible_only ? visible : whole;
+    history.advance(view.flags);
+    return {view.flags, &history, view.client_visible_only};
+  }
+
+  EdgeBackend* backend;
+  FlagStreams* streams;
+  FlagHistory whole, visible;
+  std::map<std::string, View> views;
+  SteadyTime asked_in = SteadyTime::min();
+  std::atomic<std::uint64_t> snapshots{0}, deltas{0};
+};
+
+namespace {
+
+class FlagReaderStream : public FlagStream {
+ public:
+  FlagReaderStream(std::shared_ptr<ResponseStream> stream, FlagReader reader,
+                   std::shared_ptr<FlagUpdates::State> all)
+      : shared_(std::move(all)),
+        all_(*shared_),
+        stream_(std::move(stream)),
+        token_(std::move(reader.token)),
+        seen_(std::move(reader.last_seen)) {}
+
+  SteadyTime look(SteadyTime now) final {
+    waits_ = true;
+    if (stream_->pending_bytes() > 0) return SteadyTime::max();  // drained() asks again.
+    waits_ = false;
+    const auto& view = all_.view_of(token_, now);
+    if (view.history == nullptr || !tell(view, now)) {
+      stream_->close();
+      return SteadyTime::max();
+    }
+    if (now - told_ >= kBeatEvery) {
+      static const auto beat = std::make_shared<const std::string>(kSseHeartbeat);
+      write(beat, now);
+    }
+    return told_ + kBeatEvery;
+  }
+
+  void stop() final { stream_->close(); }
+
+  void drained() {
+    if (waits_.exchange(false)) all_.streams->look_at(this);
+  }
+
+ protected:
+  // Writes what this reader has not seen. False: he may not be told.
+  virtual bool tell(const FlagUpdates::State::View& view, SteadyTime now) = 0;
+
+  bool beat_is_due(SteadyTime now) const { return now - told_ >= kBeatEvery; }
+  void write(const SharedBytes& bytes, SteadyTime now) {
+    stream_->write(bytes);
+    told_ = now;
+  }
+  void write_snapshot(const SharedBytes& event, SteadyTime now) {
+    all_.snapshots.fetch_add(1, std::memory_order_relaxed);
+    write(event, now);
+  }
+  void write_delta(const SharedBytes& event, SteadyTime now) {
+    all_.deltas.fetch_add(1, std::memory_order_relaxed);
+    write(event, now);
+  }
+
+  const std::shared_ptr<FlagUpdates::State> shared_;
+  FlagUpdates::State& all_;
+  const std::shared_ptr<ResponseStream> stream_;
+  const std::string token_;
+  std::string seen_;  // the revision that he has
+
+ private:
+  SteadyTime told_ = std::chrono::steady_clock::now();
+  std::atomic<bool> waits_{false};
+};
+
+class RuleStream final : public FlagReaderStream {
+ public:
+  using FlagReaderStream::FlagReaderStream;
+
+ protected:
+  bool tell(const FlagUpdates::State::View& view, SteadyTime now) override {
+    if (view.client_visible_only) return false;
+    const std::string_view newest = view.flags->fingerprint();
+    if (std::exchange(greeted_, true) && seen_ == newest) return true;
+    if (const SharedBytes delta = view.history->delta_since(seen_))
+      write_delta(delta, now);
+    else
+      write_snapshot(view.history->snapshot(), now);
+    seen_ = newest;
+    return true;
+  }
+
+ private:
+  bool greeted_ = false;  // who has the newest already is told so
+};
+
+// Of each flag he was told what hashes to this; its sorted whole hashes to his revision.
+class ToldValues {
+ public:
+  static std::uint64_t name_of(std::string_view key) { return hash64(key); }
+
+  // True: this is news. An empty text: the flag is gone.
+  bool take(std::string_view key, std::string_view text) {
+    const Value value{name_of(key), text.empty() ? 0 : hash64(text)};
+    const auto at = std::ranges::lower_bound(values_, value.name, {}, &Value::name);
+    const bool known = at != values_.end() && at->name == value.name;
+    if (text.empty()) {
+      if (known) values_.erase(at);
+      return known;
+    }
+    if (known && at->text == value.text) return false;
+    if (known)
+      at->text = value.text;
+    else
+      values_.insert(at, value);
+    return true;
+  }
+  void clear() { values_.clear(); }
+  void reserve(std::size_t flags) { values_.reserve(flags); }
+  std::string revision() const {
+    return fmt::format("{:016x}", hash64({reinterpret_cast<const char*>(values_.data()),
+                                          values_.size() * sizeof(Value)}));
+  }
+
+ private:
+  struct Value {
+    std::uint64_t name, text;
+  };
+  std::vector<Value> values_;
+};
+
+class ValueStream final : public FlagReaderStream {
+ public:
+  ValueStream(std::shared_ptr<ResponseStream> stream, FlagReader reader, json::object context,
+              std::shared_ptr<FlagUpdates::State> all)
+      : FlagReaderStream(std::move(stream), std::move(reader), std::move(all)),
+        context_(std::move(context)) {}
+
+ protected:
+  bool tell(const FlagUpdates::State::View& view, SteadyTime now) override {
+    const std::string_view newest = view.flags->fingerprint();
+    const bool same_rules = rules_ == newest;
+    if (same_rules && !(beat_is_due(now) && view.history->moves_with_time())) return true;
+    const auto patch =
+        same_rules ? json::object{{"flags", nullptr}} : view.history->patch_since(rules_);
+    rules_ = newest;
+    if (patch)
+      tell_changes(*view.flags, *patch, now);
+    else
+      tell_all(*view.flags, now);
+    return true;
+  }
+
+ private:
+  // Whom a value may expose is noted before he can know it.
+  void tell_all(const FlagSet& flags, SteadyTime now) {
+    const EvaluationContext who(context_);
+    const json::object document = decided_document(flags, who, all_.backend->now());
+    values_.clear();
+    values_.reserve(flags.size());
+    for (const auto& [key, flag] : document.at("flags").get_object())
+      values_.take(key, to_json_text(flag));
+    const std::string revision = values_.revision();
+    if (std::exchange(seen_, revision) == revision) return tell_delta(revision, {}, now);
+    all_.backend->evaluated(context_, {});
+    write_snapshot(flag_event(revision, kFlagSnapshotEvent, to_json_text(document)), now);
+  }
+
+  void tell_changes(const FlagSet& flags, const json::object& patch, SteadyTime now) {
+    const EvaluationContext who(context_);
+    const Instant time = all_.backend->now();
+    json::object changed;
+    const auto look_again = [&](std::string_view key) {
+      const bool is_there = flags.contains(key);
+      json::object flag;
+      if (is_there) flag = decided_flag(flags.evaluate(key, who, time));
+      if (!values_.take(key, is_there ? to_json_text(flag) : std::string())) return;
+      if (is_there) all_.backend->evaluated(context_, key);
+      changed.emplace(key, is_there ? json::value(std::move(flag)) : json::value(nullptr));
+    };
+    const json::value* entries = patch.if_contains("flags");
+    const bool by_flag = entries != nullptr && entries->is_object();
+    if (by_flag) {
+      for (const auto& [key, definition] : entries->get_object()) look_again(key);
+    }
+    // Evaluators and metadata of the set may be any flag's.
+    if (!by_flag || patch.size() > 1) {
+      for (std::size_t i = 0; i < flags.size(); ++i) look_again(flags.key(i));
+    }
+    if (changed.empty()) return;
+    const std::string from = std::exchange(seen_, values_.revision());
+    tell_delta(from, {{"flags", std::move(changed)}}, now);
+  }
+
+  void tell_delta(const std::string& from, json::object patch, SteadyTime now) {
+    write_delta(flag_event(seen_, kFlagDeltaEvent, encode_flag_delta({from, std::move(patch)})),
+                now);
+  }
+
+  const json::object context_;
+  std::string rules_;  // that his values were decided by
+  ToldValues values_;
+};
+
+void tell(const std::shared_ptr<ResponseStream>& stream,
+          const std::shared_ptr<FlagReaderStream>& reader, FlagStreams* streams) {
+  stream->on_drained([which = std::weak_ptr(reader)] {
+    if (const auto reader = which.lock()) reader->drained();
+  });
+  if (!streams->add(reader)) return stream->close();
+  stream->on_end([streams, which = reader.get()] { streams->remove(which); });
+}
+
+}  // namespace
+
+FlagUpdates::FlagUpdates(EdgeBackend* backend, FlagStreams* streams)
+    : state_(std::make_shared<State>()) {
+  state_->backend = backend;
+  state_->streams = streams;
+}
+FlagUpdates::~FlagUpdates() = default;
+
+void FlagUpdates::tell_rules(std::shared_ptr<ResponseStream> stream, FlagReader reader) {
+  tell(stream, std::make_shared<RuleStream>(stream, std::move(reader), state_), state_->streams);
+}
+
+void FlagUpdates::tell_values(std::shared_ptr<ResponseStream> stream, FlagReader reader,
+                              json::object context) {
+  tell(stream, std::make_shared<ValueStream>(stream, std::move(reader), std::move(context), state_),
+       state_->streams);
+}
+
+std::uint64_t FlagUpdates::snapshots_told() const {
+  return state_->snapshots;
+}
+std::uint64_t FlagUpdates::deltas_told() const {
+  return state_->deltas;
+}
+
+}  // namespace showcaller
