@@ -25,14 +25,20 @@ namespace {
 constexpr int kFlags = 100;
 constexpr int kChanges = 40;
 
+// The first is the one that changes, the others go to a share of players.
 std::string flag_manifest(int i, bool open) {
+  const std::string rule =
+      i == 0 ? "{ if: [ { in: [ { var: group }, [staff, qa] ] }, open, null ] }"
+             : fmt::format(
+                   "{{ fractional: [ {{ cat: [ salt-{}, {{ var: targetingKey }} ] }}, "
+                   "[ open, 25 ], [ shut, 75 ] ] }}",
+                   i);
   return fmt::format(
       "apiVersion: showcaller.dev/v1\nkind: Flag\nmetadata: {{ name: flag-{}, owner: team-bench "
       "}}\n"
       "spec:\n  visibility: client\n  variants: {{ open: true, shut: false }}\n"
-      "  defaultVariant: {}\n"
-      "  targeting: {{ if: [ {{ in: [ {{ var: group }}, [staff, qa] ] }}, open, null ] }}\n",
-      i, open ? "open" : "shut");
+      "  defaultVariant: {}\n  targeting: {}\n",
+      i, open ? "open" : "shut", rule);
 }
 
 class Server {
@@ -69,6 +75,11 @@ class Server {
   std::uint16_t port() const { return std::uint16_t(std::stoi(url_.substr(url_.rfind(':') + 1))); }
   const std::string& admin() const { return admin_; }
   const std::string& client() const { return client_; }
+  double cpu_s() const {
+    clockid_t clock{};
+    ::clock_getcpuclockid(pid_, &clock);
+    return bench::now_s(clock);
+  }
   double resident_kib() const {
     std::ifstream file(fmt::format("/proc/{}/statm", pid_));
     double total = 0, resident = 0;
@@ -99,12 +110,19 @@ class Server {
   pid_t pid_ = 0;
 };
 
-// What readers of one kind make of what they are sent. Thousands get the same texts: each is
-// understood once, and the flag is evaluated by each reader.
+// The value of the flag that changes, after this event; nothing where it says nothing of it.
 class Understanding {
  public:
-  // The flag's value after this event; nothing where it says nothing of it.
+  explicit Understanding(bool rules) : rules_(rules) {}
+
   std::optional<bool> evaluate(std::string_view event) {
+    return rules_ ? evaluate_rules(event) : decided_value(event);
+  }
+
+ private:
+  // Of rules thousands get the same texts: each is understood once, and the flag evaluated by each
+  // reader.
+  std::optional<bool> evaluate_rules(std::string_view event) {
     const std::size_t hash = std::hash<std::string_view>()(event);
     auto at = sets_.find(hash);
     if (at == sets_.end()) {
@@ -116,7 +134,14 @@ class Understanding {
     return answer.value->as_bool();
   }
 
- private:
+  // A decided flag is its value.
+  static std::optional<bool> decided_value(std::string_view event) {
+    constexpr std::string_view kBefore = R"("flag-0":{"state":"ENABLED","variants":{")";
+    const std::size_t at = event.find(kBefore);
+    if (at == event.npos) return std::nullopt;
+    return event.substr(at + kBefore.size()).starts_with("open");
+  }
+
   FlagSet understand(std::string_view text) {
     for (const SseEvent& event : SseParser(64 << 20).feed(text)) {
       if (event.event == "snapshot") document_ = parse_json(event.data)->as_object();
@@ -128,18 +153,29 @@ class Understanding {
     return FlagSet::compile(document_).value_or(FlagSet());
   }
 
+  const bool rules_;
   json::object document_{{"flags", json::object()}};
   std::map<std::size_t, FlagSet> sets_;
   EvaluationContext context_;
 };
 
+std::string stream_request(const Server& server, bool rules, int reader) {
+  const std::string body =
+      rules ? "" : fmt::format(R"({{"context":{{"targetingKey":"player-{}"}}}})", reader);
+  return fmt::format(
+      "{} /api/v1/flags/stream HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n"
+      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+      rules ? "GET" : "POST", rules ? server.admin() : server.client(), body.size(), body);
+}
+
 // Readers of one kind, all in one loop.
 class Readers {
  public:
-  Readers(std::uint16_t port, const std::string& request, int count)
-      : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  Readers(const Server& server, bool rules, int count)
+      : epoll_(::epoll_create1(EPOLL_CLOEXEC)), understanding_(rules) {
     for (int i = 0; i < count; ++i) {
-      const int fd = bench::connect_to(port);
+      const std::string request = stream_request(server, rules, i);
+      const int fd = bench::connect_to(server.port());
       CHECK(fd >= 0 && ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0);
       bench::watch(epoll_, fd);
       by_fd_.resize(std::max(by_fd_.size(), std::size_t(fd) + 1));
@@ -205,31 +241,24 @@ class Readers {
   }
 
   const int epoll_;
+  Understanding understanding_;
   std::vector<int> fds_;
   std::vector<Reader> by_fd_;
-  Understanding understanding_;
   std::vector<double> times_;
   bool value_ = false;
   int first_ = 0;
 };
 
-std::string stream_request(bool rules, const std::string& token) {
-  const std::string_view body = rules ? "" : R"({"context":{"targetingKey":"player-17"}})";
-  return fmt::format(
-      "{} /api/v1/flags/stream HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n"
-      "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-      rules ? "GET" : "POST", token, body.size(), body);
-}
-
+// One change after another, each waited for by all.
 void measure(const Server& server, int count, bool rules, std::vector<bench::Figure>* figures) {
   const std::string name = fmt::format("propagation_{}_{}", rules ? "rules" : "values", count);
   server.apply(flag_manifest(0, false));
   const double before = server.resident_kib();
-  Readers readers(server.port(), stream_request(rules, rules ? server.admin() : server.client()),
-                  count);
+  Readers readers(server, rules, count);
   ::usleep(500'000);
   const double idle = (server.resident_kib() - before) / count;
-  std::vector<double> since_sent, since_acknowledged;
+  const double cpu = server.cpu_s();
+  std::vector<double> since_sent, all, of_each;
   for (int i = 1; i <= kChanges; ++i) {
     const bool open = i % 2 == 1;
     const double sent = bench::now_s(CLOCK_MONOTONIC);
@@ -240,20 +269,27 @@ void measure(const Server& server, int count, bool rules, std::vector<bench::Fig
     });
     const auto times = readers.wait_for(open, sent);
     writer.join();
+    std::vector<double> of_this;
     for (const double time : times) {
       since_sent.push_back(time * 1e3);
-      since_acknowledged.push_back(std::max(0.0, sent + time - acknowledged) * 1e3);
+      of_this.push_back(std::max(0.0, sent + time - acknowledged) * 1e3);
     }
+    all.insert(all.end(), of_this.begin(), of_this.end());
+    of_each.push_back(bench::quantile(of_this, 0.99));
     ::usleep(50'000);
   }
-  for (const double q : {0.5, 0.99}) {
-    figures->push_back({fmt::format("{}_p{}", name, q * 100), "ms",
-                        bench::quantile(since_acknowledged, q), 0, "since acknowledged", 0, 0});
-  }
-  figures->push_back(
-      {name + "_p99_sent", "ms", bench::quantile(since_sent, 0.99), 0, "since sent", 0, 0});
-  if (count >= 1'000)
-    figures->push_back({name + "_idle_stream", "KiB", idle, 20, "asked", idle / 20, 0});
+  const double cpu_us = (server.cpu_s() - cpu) * 1e6 / (double(count) * kChanges);
+  const double asked = count > 100 ? 100 : 5;
+  const auto add = [&](std::string_view what, std::string unit, double ours, double target = 0) {
+    figures->push_back({fmt::format("{}_{}", name, what), std::move(unit), ours, target,
+                        target > 0 ? "asked" : "", target > 0 ? ours / target : 0, 0});
+  };
+  add("p50", "ms", bench::quantile(all, 0.5));
+  add("p99", "ms", bench::quantile(all, 0.99), asked);
+  add("p99_of_the_median_change", "ms", bench::median(of_each), asked);
+  add("p99_since_sent", "ms", bench::quantile(since_sent, 0.99));
+  add("server_cpu", "us/event", cpu_us);
+  if (count > 100) add("idle_stream", "KiB", idle, 20);
 }
 
 std::vector<bench::Figure> run(const std::string& program) {
@@ -261,13 +297,15 @@ std::vector<bench::Figure> run(const std::string& program) {
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  const Server server(program);
   std::string manifests;
   for (int i = 0; i < kFlags; ++i) manifests += (i > 0 ? "---\n" : "") + flag_manifest(i, false);
-  server.apply(manifests);
   std::vector<bench::Figure> figures;
   for (const int count : {100, 10'000}) {
-    for (const bool rules : {true, false}) measure(server, count, rules, &figures);
+    for (const bool rules : {true, false}) {
+      const Server server(program);  // A new one: memory that it has had before tells nothing.
+      server.apply(manifests);
+      measure(server, count, rules, &figures);
+    }
   }
   return figures;
 }

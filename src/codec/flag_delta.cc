@@ -121,12 +121,4 @@ json::object decided_flag(const Evaluation& answer) {
   return out;
 }
 
-json::object decided_document(const FlagSet& flags, const EvaluationContext& who, Instant now) {
-  json::object out;
-  json::object& decided = out["flags"].emplace_object();
-  for (std::size_t i = 0; i < flags.size(); ++i)
-    decided.emplace(flags.key(i), decided_flag(flags.evaluate(flags.handle(i), who, now)));
-  return out;
-}
-
 }  // namespace showcaller

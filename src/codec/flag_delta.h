@@ -7,19 +7,17 @@
 // Of the members "flags" and "$evaluators" VALUE has those entries alone that changed, null for one
 // that is gone; any other member is replaced. A member whose VALUE is null is gone.
 //
-// For whom must not see rules there are decided documents: flags whose rules are answered already
-// for one context, so that whoever evaluates them gets value, variant and reason of that answer.
+// For whom must not see rules there are decided flags: their rules are answered already for one
+// context, so that whoever evaluates them gets value, variant and reason of that answer.
 //
 // Pure. Threads: none.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
-#include "base/time.h"
 #include "flag/flag_set.h"
 
 namespace showcaller {
@@ -41,6 +39,5 @@ Status apply_flag_patch(json::object* document, const json::object& patch);
 bool join_flag_patches(json::object* first, const json::object& second);
 
 json::object decided_flag(const Evaluation& answer);
-json::object decided_document(const FlagSet& flags, const EvaluationContext& who, Instant now);
 
 }  // namespace showcaller

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/connection_loop.h"
 
+#include <array>
 #include <chrono>
 #include <thread>
 #include <unordered_set>
@@ -104,6 +105,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> send_stream(std::shared_ptr<ResponseStream> stream, bool chunked);
   Awaitable<bool> send_pieces(ResponseStream& stream, std::vector<SharedBytes> pieces,
                               bool chunked);
+  bool write_at_once(std::string_view piece, bool chunked);
   Awaitable<bool> send_piece(const std::string& piece, bool chunked);
   Awaitable<bool> send_pulled(ChunkSource source, bool chunked);
   Awaitable<bool> handshake();
@@ -432,6 +434,11 @@ Awaitable<bool> Connection::send_stream(std::shared_ptr<ResponseStream> stream, 
 
 Awaitable<bool> Connection::send_pieces(ResponseStream& stream, std::vector<SharedBytes> pieces,
                                         bool chunked) {
+  if (pieces.size() == 1 && write_at_once(*pieces[0], chunked)) {
+    const bool sent = co_await flush();
+    if (sent) stream.written(pieces[0]->size());
+    co_return sent;
+  }
   std::size_t gathered = 0;
   for (const auto& piece : pieces) {
     const bool sent = co_await send_piece(*piece, chunked);
@@ -442,6 +449,28 @@ Awaitable<bool> Connection::send_pieces(ResponseStream& stream, std::vector<Shar
   const bool sent = co_await flush();
   if (sent && gathered > 0) stream.written(gathered);
   co_return sent;
+}
+
+// What a stream tells is one small piece most of the time: that is written without being copied.
+// False: it is to be written otherwise. What could not be written yet waits in out_.
+bool Connection::write_at_once(std::string_view piece, bool chunked) {
+  if (tls_ || !out_.empty()) return false;
+  std::array<char, 16> head{};
+  const auto head_end =
+      chunked ? fmt::format_to(head.data(), "{:x}\r\n", piece.size()) : head.data();
+  const std::string_view parts[] = {{head.data(), std::size_t(head_end - head.data())},
+                                    piece,
+                                    chunked ? kChunkEnd : std::string_view()};
+  const std::array buffers{asio::buffer(parts[0]), asio::buffer(parts[1]), asio::buffer(parts[2])};
+  error_code error;
+  std::size_t sent = socket_.write_some(buffers, error);
+  if (error && error != asio::error::would_block) return false;  // The next write meets it again.
+  for (const std::string_view part : parts) {
+    const std::size_t of_this = std::min(sent, part.size());
+    out_.append(part.substr(of_this));
+    sent -= of_this;
+  }
+  return true;
 }
 
 // Small pieces are gathered, large ones written from where they are: others may be sent them too.

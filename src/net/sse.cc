@@ -9,7 +9,11 @@ namespace {
 // Ids and names live on one line.
 void append_line(std::string* out, std::string_view field, std::string_view value) {
   out->append(field).append(": ");
-  for (const char c : value) *out += c == '\n' || c == '\r' ? ' ' : c;
+  const std::size_t at = out->size();
+  out->append(value);
+  std::replace_if(
+      out->begin() + std::ptrdiff_t(at), out->end(), [](char c) { return c == '\n' || c == '\r'; },
+      ' ');
   *out += '\n';
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
 #include "codec/flag_delta.h"
 #include "net/sse.h"
 
@@ -45,6 +46,8 @@ void FlagHistory::advance(const std::shared_ptr<const FlagSet>& flags) {
   moves_with_time_ = reads_the_time(flags->document());
   snapshot_.reset();
   deltas_.clear();
+  changes_.clear();
+  answers_.clear();
   if (!before) return;
   json::object patch = flag_patch(document_of(*before), document_of(*flags));
   const std::size_t entries = entries_of(patch);
@@ -82,19 +85,57 @@ SharedBytes FlagHistory::snapshot() {
 
 SharedBytes FlagHistory::delta_since(std::string_view revision) {
   if (const auto found = deltas_.find(revision); found != deltas_.end()) return found->second;
-  SharedBytes event;
-  if (auto patch = patch_since(revision)) {
-    event = flag_event(newest_->fingerprint(), kFlagDeltaEvent,
-                       encode_flag_delta({std::string(revision), *std::move(patch)}));
-    if (event->size() >= snapshot()->size()) event = nullptr;
-  }
+  auto patch = patch_since(revision);
+  if (!patch) return nullptr;
+  auto event = flag_event(newest_->fingerprint(), kFlagDeltaEvent,
+                          encode_flag_delta({std::string(revision), *std::move(patch)}));
+  if (event->size() >= snapshot()->size()) event = nullptr;
   deltas_.emplace(revision, event);
   return event;
 }
 
-SharedBytes flag_event(std::string_view revision, std::string_view event, std::string data) {
+const FlagHistory::Changes* FlagHistory::changes_since(std::string_view revision) {
+  auto at = changes_.find(revision);
+  if (at == changes_.end()) at = changes_.emplace(revision, find_changes(revision)).first;
+  return at->second ? &*at->second : nullptr;
+}
+
+std::optional<FlagHistory::Changes> FlagHistory::find_changes(std::string_view revision) const {
+  const auto patch = patch_since(revision);
+  if (!patch) return std::nullopt;
+  static const json::object kNone;
+  const json::value* entries = patch->if_contains("flags");
+  if (entries != nullptr && !entries->is_object()) return std::nullopt;
+  const json::object& flags = entries != nullptr ? entries->get_object() : kNone;
+  // Evaluators and metadata of the set may be any flag's.
+  const bool any = patch->size() > (entries != nullptr ? 1 : 0);
+  Changes out;
+  for (std::size_t i = 0; i < newest_->size(); ++i) {
+    if (any || flags.contains(newest_->key(i))) out.flags.push_back(i);
+  }
+  for (const auto& [key, definition] : flags) {
+    if (!newest_->contains(key)) out.gone.emplace_back(key);
+  }
+  return out;
+}
+
+const FlagHistory::Decided& FlagHistory::decided(std::size_t flag, const Evaluation& answer) {
+  answers_.resize(newest_->size());
+  for (const Answer& known : answers_[flag]) {
+    if (known.variant == answer.variant.data() && known.reason == answer.reason)
+      return known.decided;
+  }
+  std::string entry;
+  append_json_string(&entry, newest_->key(flag));
+  entry += ':';
+  entry += to_json_text(decided_flag(answer));
+  Decided made{hash64(newest_->key(flag)), hash64(entry), std::move(entry)};
+  return answers_[flag].emplace_back(answer.variant.data(), answer.reason, std::move(made)).decided;
+}
+
+SharedBytes flag_event(std::string_view revision, std::string_view event, std::string_view data) {
   return std::make_shared<const std::string>(
-      format_sse({std::string(revision), std::string(event), std::move(data)}));
+      format_sse({std::string(revision), std::string(event), std::string(data)}));
 }
 
 }  // namespace showcaller

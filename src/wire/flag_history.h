@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "flag/flag_set.h"
@@ -34,6 +36,21 @@ class FlagHistory {
 
   // What leads from that revision to the newest; nothing: that is not known any more.
   std::optional<json::object> patch_since(std::string_view revision) const;
+
+  // Which answers may differ since. Null: that is not known any more.
+  struct Changes {
+    std::vector<std::size_t> flags;  // numbers in newest()
+    std::vector<std::string> gone;
+  };
+  const Changes* changes_since(std::string_view revision);
+
+  // A flag as it is decided by such an answer; made once for all who get that answer.
+  struct Decided {
+    std::uint64_t name, hash;  // of its key, and of key and definition
+    std::string entry;         // "KEY":DEFINITION
+  };
+  const Decided& decided(std::size_t flag, const Evaluation& answer);
+
   // Server-sent events. The second is null where the first is the shorter way or the only one.
   SharedBytes snapshot();
   SharedBytes delta_since(std::string_view revision);
@@ -45,7 +62,15 @@ class FlagHistory {
     std::size_t entries = 0;
   };
 
+  // What tells one answer from another: a variant's name is the set's.
+  struct Answer {
+    const char* variant;
+    FlagReason reason;
+    Decided decided;
+  };
+
   void remember(Step step);
+  std::optional<Changes> find_changes(std::string_view revision) const;
 
   std::shared_ptr<const FlagSet> newest_;
   bool moves_with_time_ = false;
@@ -53,10 +78,12 @@ class FlagHistory {
   std::size_t entries_ = 0;
   SharedBytes snapshot_;
   std::map<std::string, SharedBytes, std::less<>> deltas_;
+  std::map<std::string, std::optional<Changes>, std::less<>> changes_;
+  std::vector<std::deque<Answer>> answers_;  // by flag
 };
 
 // One event for a reader of flags.
-SharedBytes flag_event(std::string_view revision, std::string_view event, std::string data);
+SharedBytes flag_event(std::string_view revision, std::string_view event, std::string_view data);
 inline constexpr std::string_view kFlagSnapshotEvent = "snapshot", kFlagDeltaEvent = "delta";
 
 }  // namespace showcaller

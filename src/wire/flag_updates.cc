@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "codec/flag_delta.h"
 #include "net/sse.h"
 #include "wire/flag_history.h"
 
@@ -50,6 +49,7 @@ struct FlagUpdates::State {
   FlagHistory whole, visible;
   std::map<std::string, View> views;
   SteadyTime asked_in = SteadyTime::min();
+  std::string entries;  // of what is told next
   std::atomic<std::uint64_t> snapshots{0}, deltas{0};
 };
 
@@ -137,29 +137,29 @@ class RuleStream final : public FlagReaderStream {
   bool greeted_ = false;  // who has the newest already is told so
 };
 
-// Of each flag he was told what hashes to this; its sorted whole hashes to his revision.
+// What a reader was told of each flag; its hash is his revision.
 class ToldValues {
  public:
-  static std::uint64_t name_of(std::string_view key) { return hash64(key); }
-
-  // True: this is news. An empty text: the flag is gone.
-  bool take(std::string_view key, std::string_view text) {
-    const Value value{name_of(key), text.empty() ? 0 : hash64(text)};
-    const auto at = std::ranges::lower_bound(values_, value.name, {}, &Value::name);
-    const bool known = at != values_.end() && at->name == value.name;
-    if (text.empty()) {
-      if (known) values_.erase(at);
-      return known;
+  // Whether this is news.
+  bool take(const FlagHistory::Decided& told) {
+    const auto at = find(told.name);
+    if (at != values_.end() && at->name == told.name) {
+      return std::exchange(at->hash, told.hash) != told.hash;
     }
-    if (known && at->text == value.text) return false;
-    if (known)
-      at->text = value.text;
-    else
-      values_.insert(at, value);
+    values_.insert(at, {told.name, told.hash});
     return true;
   }
-  void clear() { values_.clear(); }
-  void reserve(std::size_t flags) { values_.reserve(flags); }
+  bool forget(std::string_view key) {
+    const std::uint64_t name = hash64(key);
+    const auto at = find(name);
+    const bool known = at != values_.end() && at->name == name;
+    if (known) values_.erase(at);
+    return known;
+  }
+  void begin_anew(std::size_t flags) {
+    values_.clear();
+    values_.reserve(flags);
+  }
   std::string revision() const {
     return fmt::format("{:016x}", hash64({reinterpret_cast<const char*>(values_.data()),
                                           values_.size() * sizeof(Value)}));
@@ -167,9 +167,13 @@ class ToldValues {
 
  private:
   struct Value {
-    std::uint64_t name, text;
+    std::uint64_t name, hash;
   };
-  std::vector<Value> values_;
+  std::vector<Value>::iterator find(std::uint64_t name) {
+    return std::ranges::lower_bound(values_, name, {}, &Value::name);
+  }
+
+  std::vector<Value> values_;  // sorted by name
 };
 
 class ValueStream final : public FlagReaderStream {
@@ -183,60 +187,76 @@ class ValueStream final : public FlagReaderStream {
   bool tell(const FlagUpdates::State::View& view, SteadyTime now) override {
     const std::string_view newest = view.flags->fingerprint();
     const bool same_rules = rules_ == newest;
-    if (same_rules && !(beat_is_due(now) && view.history->moves_with_time())) return true;
-    const auto patch =
-        same_rules ? json::object{{"flags", nullptr}} : view.history->patch_since(rules_);
+    const bool time_passed = same_rules && beat_is_due(now) && view.history->moves_with_time();
+    if (same_rules && !time_passed) return true;
+    const auto* changes = view.history->changes_since(rules_);
     rules_ = newest;
-    if (patch)
-      tell_changes(*view.flags, *patch, now);
-    else
-      tell_all(*view.flags, now);
+    if (changes == nullptr) {
+      tell_all(view.history, now);
+    } else if (time_passed) {
+      FlagHistory::Changes any;
+      for (std::size_t i = 0; i < view.flags->size(); ++i) any.flags.push_back(i);
+      tell_changes(view.history, any, now);
+    } else {
+      tell_changes(view.history, *changes, now);
+    }
     return true;
   }
 
  private:
   // Whom a value may expose is noted before he can know it.
-  void tell_all(const FlagSet& flags, SteadyTime now) {
-    const EvaluationContext who(context_);
-    const json::object document = decided_document(flags, who, all_.backend->now());
-    values_.clear();
-    values_.reserve(flags.size());
-    for (const auto& [key, flag] : document.at("flags").get_object())
-      values_.take(key, to_json_text(flag));
-    const std::string revision = values_.revision();
-    if (std::exchange(seen_, revision) == revision) return tell_delta(revision, {}, now);
-    all_.backend->evaluated(context_, {});
-    write_snapshot(flag_event(revision, kFlagSnapshotEvent, to_json_text(document)), now);
-  }
-
-  void tell_changes(const FlagSet& flags, const json::object& patch, SteadyTime now) {
+  void tell_all(FlagHistory* history, SteadyTime now) {
+    const FlagSet& flags = history->newest();
     const EvaluationContext who(context_);
     const Instant time = all_.backend->now();
-    json::object changed;
-    const auto look_again = [&](std::string_view key) {
-      const bool is_there = flags.contains(key);
-      json::object flag;
-      if (is_there) flag = decided_flag(flags.evaluate(key, who, time));
-      if (!values_.take(key, is_there ? to_json_text(flag) : std::string())) return;
-      if (is_there) all_.backend->evaluated(context_, key);
-      changed.emplace(key, is_there ? json::value(std::move(flag)) : json::value(nullptr));
-    };
-    const json::value* entries = patch.if_contains("flags");
-    const bool by_flag = entries != nullptr && entries->is_object();
-    if (by_flag) {
-      for (const auto& [key, definition] : entries->get_object()) look_again(key);
+    values_.begin_anew(flags.size());
+    all_.entries.clear();
+    for (std::size_t i = 0; i < flags.size(); ++i) {
+      const auto& told = history->decided(i, flags.evaluate(flags.handle(i), who, time));
+      values_.take(told);
+      add_entry(told.entry);
     }
-    // Evaluators and metadata of the set may be any flag's.
-    if (!by_flag || patch.size() > 1) {
-      for (std::size_t i = 0; i < flags.size(); ++i) look_again(flags.key(i));
+    const std::string revision = values_.revision();
+    if (std::exchange(seen_, revision) == revision) {
+      all_.entries.clear();
+      return tell_delta(revision, now);
     }
-    if (changed.empty()) return;
-    const std::string from = std::exchange(seen_, values_.revision());
-    tell_delta(from, {{"flags", std::move(changed)}}, now);
+    all_.backend->evaluated(context_, {});
+    write_snapshot(flag_event(revision, kFlagSnapshotEvent,
+                              fmt::format(R"({{"flags":{{{}}}}})", all_.entries)),
+                   now);
   }
 
-  void tell_delta(const std::string& from, json::object patch, SteadyTime now) {
-    write_delta(flag_event(seen_, kFlagDeltaEvent, encode_flag_delta({from, std::move(patch)})),
+  void tell_changes(FlagHistory* history, const FlagHistory::Changes& changes, SteadyTime now) {
+    const FlagSet& flags = history->newest();
+    const EvaluationContext who(context_);
+    const Instant time = all_.backend->now();
+    all_.entries.clear();
+    for (const std::size_t i : changes.flags) {
+      const auto& told = history->decided(i, flags.evaluate(flags.handle(i), who, time));
+      if (!values_.take(told)) continue;
+      all_.backend->evaluated(context_, flags.key(i));
+      add_entry(told.entry);
+    }
+    for (const std::string& key : changes.gone) {
+      if (!values_.forget(key)) continue;
+      std::string entry;
+      append_json_string(&entry, key);
+      add_entry(entry + ":null");
+    }
+    if (!all_.entries.empty()) tell_delta(std::exchange(seen_, values_.revision()), now);
+  }
+
+  void add_entry(std::string_view entry) {
+    if (!all_.entries.empty()) all_.entries += ',';
+    all_.entries += entry;
+  }
+
+  // As encode_flag_delta() has it, of entries that are texts already.
+  void tell_delta(const std::string& from, SteadyTime now) {
+    write_delta(flag_event(seen_, kFlagDeltaEvent,
+                           fmt::format(R"({{"from":"{}","patch":{{"flags":{{{}}}}}}})", from,
+                                       all_.entries)),
                 now);
   }
 

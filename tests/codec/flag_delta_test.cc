@@ -76,7 +76,7 @@ TEST(FlagDelta, APatchLeadsFromAnyDocumentToAnyOther) {
   EXPECT_GT(joined, 1'000);
 }
 
-TEST(FlagDelta, ADecidedDocumentAnswersAsTheRulesDidAndShowsNone) {
+TEST(FlagDelta, DecidedFlagsAnswerAsTheRulesDidAndShowNone) {
   const FlagSet rules = *FlagSet::parse(R"({"flags":{
     "match":{"variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"if":[{"==":[{"var":"group"},"staff"]},"on",null]}},
     "fixed":{"variants":{"on":{"deep":[1]}},"defaultVariant":"on","metadata":{"team":"raids"}},
@@ -86,7 +86,10 @@ TEST(FlagDelta, ADecidedDocumentAnswersAsTheRulesDidAndShowsNone) {
   const json::object staff{{"group", "staff"}}, player{{"group", "player"}};
   for (const json::object& attributes : {staff, player}) {
     const EvaluationContext who(attributes);
-    const json::object document = decided_document(rules, who, instant_ms(0));
+    json::object document;
+    json::object& flags = document["flags"].emplace_object();
+    for (std::size_t i = 0; i < rules.size(); ++i)
+      flags.emplace(rules.key(i), decided_flag(rules.evaluate(rules.key(i), who, instant_ms(0))));
     EXPECT_EQ(to_json_text(document).find("group"), std::string::npos);
     const auto decided = FlagSet::compile(document);
     ASSERT_TRUE(decided) << decided.error().message;
