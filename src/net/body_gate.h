@@ -14,6 +14,10 @@
 
 namespace showcaller {
 
+inline HttpParserLimits limits_of_parser(const HttpLimits& limits) {
+  return {limits.target_bytes, limits.header_bytes, limits.header_count, limits.body_bytes};
+}
+
 class BodyGate {
  public:
   explicit BodyGate(ServerCore* core) : core_(*core) {}

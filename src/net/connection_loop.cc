@@ -9,7 +9,6 @@
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -184,16 +183,12 @@ void IoLoop::end_round_later() {
   });
 }
 
-HttpParserLimits parser_limits(const HttpLimits& limits) {
-  return {limits.target_bytes, limits.header_bytes, limits.header_count, limits.body_bytes};
-}
-
 Connection::Connection(IoLoop* loop, Socket socket, std::string peer)
     : loop_(*loop),
       core_(*loop->core),
       socket_(std::move(socket)),
       peer_{.address = std::move(peer), .tls_subject = {}, .tls = loop->core->tls != nullptr},
-      parser_(parser_limits(loop->core->limits)),
+      parser_(limits_of_parser(loop->core->limits)),
       body_gate_(loop->core),
       gate_(std::make_shared<Gate>(loop->mailbox, this)) {}
 
@@ -455,21 +450,14 @@ Awaitable<bool> Connection::send_pieces(ResponseStream& stream, std::vector<Shar
 // False: it is to be written otherwise. What could not be written yet waits in out_.
 bool Connection::write_at_once(std::string_view piece, bool chunked) {
   if (tls_ || !out_.empty()) return false;
-  std::array<char, 16> head{};
-  const auto head_end =
-      chunked ? fmt::format_to(head.data(), "{:x}\r\n", piece.size()) : head.data();
-  const std::string_view parts[] = {{head.data(), std::size_t(head_end - head.data())},
-                                    piece,
-                                    chunked ? kChunkEnd : std::string_view()};
-  const std::array buffers{asio::buffer(parts[0]), asio::buffer(parts[1]), asio::buffer(parts[2])};
+  const FramedPiece framed(piece, chunked);
   error_code error;
-  std::size_t sent = socket_.write_some(buffers, error);
+  const std::size_t sent =
+      socket_.write_some(std::array{asio::buffer(framed.head()), asio::buffer(framed.piece()),
+                                    asio::buffer(framed.end())},
+                         error);
   if (error && error != asio::error::would_block) return false;  // The next write meets it again.
-  for (const std::string_view part : parts) {
-    const std::size_t of_this = std::min(sent, part.size());
-    out_.append(part.substr(of_this));
-    sent -= of_this;
-  }
+  framed.append_rest(sent, &out_);
   return true;
 }
 
@@ -638,9 +626,6 @@ void serve_socket(IoLoop& loop, int descriptor, std::string peer) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  const int on = 1;
-  if (address.ss_family != AF_UNIX)
-    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Socket socket(loop.context);
   error_code error;
   socket.assign(asio::generic::stream_protocol(address.ss_family, 0), descriptor, error);

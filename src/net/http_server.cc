@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -149,6 +150,8 @@ Result<int> HttpServer::State::listen() {
 
 void HttpServer::State::admit(int descriptor) {
   core.accepted.fetch_add(1, std::memory_order_relaxed);
+  const int on = 1;
+  if (options.unix_path.empty()) ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   {
     std::lock_guard lock(core.mutex);
     if (core.open < core.limits.connections && !core.stopping) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/response_writer.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace showcaller {
@@ -29,6 +31,19 @@ void append_chunk(std::string* out, std::string_view bytes, bool chunked) {
   if (chunked) append_chunk_head(out, bytes.size());
   *out += bytes;
   if (chunked) *out += kChunkEnd;
+}
+
+FramedPiece::FramedPiece(std::string_view piece, bool chunked)
+    : piece_(piece), end_(chunked ? kChunkEnd : std::string_view()) {
+  if (chunked) append_chunk_head(&head_, piece.size());
+}
+
+void FramedPiece::append_rest(std::size_t sent, std::string* out) const {
+  for (const std::string_view part : {head(), piece(), end()}) {
+    const std::size_t of_this = std::min(sent, part.size());
+    out->append(part.substr(of_this));
+    sent -= of_this;
+  }
 }
 
 void append_chunk_head(std::string* out, std::size_t size) {

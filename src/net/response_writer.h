@@ -39,4 +39,22 @@ void append_chunk_head(std::string* out, std::size_t size);
 inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
+// A piece as it is sent, in the parts that lie in different places. Views the piece.
+class FramedPiece {
+ public:
+  FramedPiece(std::string_view piece, bool chunked);
+  FramedPiece(const FramedPiece&) = delete;
+  FramedPiece& operator=(const FramedPiece&) = delete;
+
+  std::string_view head() const { return head_; }
+  std::string_view piece() const { return piece_; }
+  std::string_view end() const { return end_; }
+  // What is left when so much has been sent.
+  void append_rest(std::size_t sent, std::string* out) const;
+
+ private:
+  std::string head_;  // short enough to lie in place
+  std::string_view piece_, end_;
+};
+
 }  // namespace showcaller
