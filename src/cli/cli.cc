@@ -17,7 +17,7 @@
 #include "cli/completion.h"
 #include "cli/completion_tree.h"
 #include "cli/drill_verb.h"
-#include "cli/flag_verb.h"
+#include "cli/flag_words.h"
 #include "cli/flagd_words.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
@@ -95,6 +95,7 @@ class CommandLine {
     add_house_verbs();
     add_journal_verbs();
     add_series_verbs();
+    add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
   }
 
@@ -135,16 +136,22 @@ class CommandLine {
     CLI::App* sub = app_.add_subcommand(name, help);
     sub->footer("Examples:\n" + examples);
     sub->callback([this, act = std::move(act)] {
-      words_.context.form = words_.output == "json"   ? OutputForm::Json
-                            : words_.output == "yaml" ? OutputForm::Yaml
-                                                      : OutputForm::Table;
-      if (const char* token = std::getenv("SHOWCALLER_TOKEN");
-          token && words_.context.address.token_file.empty()) {
-        words_.context.address.token = token;
-      }
+      (void)context();
       code_ = act();
     });
     return sub;
+  }
+
+  // What every verb may be told, once the words are read.
+  const ClientContext& context() {
+    words_.context.form = words_.output == "json"   ? OutputForm::Json
+                          : words_.output == "yaml" ? OutputForm::Yaml
+                                                    : OutputForm::Table;
+    if (const char* token = std::getenv("SHOWCALLER_TOKEN");
+        token && words_.context.address.token_file.empty()) {
+      words_.context.address.token = token;
+    }
+    return words_.context;
   }
 
   void add_server_verbs() {
@@ -370,7 +377,8 @@ class CommandLine {
                          [&w] { return get_verb(w.context, w.what, w.name); });
     get->add_option(
            "what", w.what,
-           "events, fleets, instances, manifests, quarantines, drills, lines, tokens, or a kind")
+           "events, fleets, instances, manifests, flags, quarantines, drills, lines, tokens, or a "
+           "kind")
         ->required();
     get->add_option("name", w.name, "One of them; for instances: a fleet");
     CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for",
@@ -566,18 +574,6 @@ class CommandLine {
         "Examples:\n  showcaller gate judge stage.jsonl\nExit codes: 0 pass, 1 fail, 2 malformed, "
         "3 thin, 4 blind, 5 skewed.");
     judge->callback([this, &w] { code_ = judge_verb(w.from); });
-    CLI::App* flag = app_.add_subcommand("flag", "Try rules of flags");
-    CLI::App* rule = flag->add_subcommand(
-        "rule", "Evaluate rules over their data: JSON Lines in, JSON Lines out (docs/flags.md)");
-    flag->require_subcommand(1);
-    rule->add_option("file", w.from, "A file, or - or nothing for standard input");
-    rule->footer(
-        "Examples:\n"
-        "  echo '{\"rule\": {\">\": [{\"var\": \"level\"}, 20]}, \"data\": {\"level\": 37}}' | "
-        "showcaller flag rule\n"
-        "  jq -c '.[] | arrays | {rule: .[0], data: .[1]}' tests.json | showcaller flag rule -\n"
-        "Exit codes: 0 every line gave a result, 1 one gave an error, 2 the file can't be read.");
-    rule->callback([this, &w] { code_ = flag_rule_verb(w.from); });
     CLI::App* backtest =
         verb("backtest", "Hold a gate against recorded evidence of past stages",
              "  showcaller backtest --over evidence/\n"

@@ -13,6 +13,7 @@
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
 #include "engine/explain.h"
+#include "engine/flag_facts.h"
 #include "engine/known.h"
 #include "engine/plan.h"
 #include "engine/view.h"
@@ -262,6 +263,9 @@ Result<json::value> HostBackend::drill(std::string_view name) const {
                     name));
   }
   return drill_view(std::string(name), *run);
+}
+json::value HostBackend::flag_list() const {
+  return flags_view(*host_.world());
 }
 json::value HostBackend::lines() const {
   return lines_view(*host_.world());

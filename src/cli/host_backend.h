@@ -47,6 +47,7 @@ class HostBackend final : public ApiBackend {
   json::value quarantines() const override;
   json::value drills() const override;
   Result<json::value> drill(std::string_view name) const override;
+  json::value flag_list() const override;
   json::value lines() const override;
   json::value tokens() const override;
   json::object readiness() const override;

@@ -231,6 +231,10 @@ class CommandDecision {
     return decide_drill(world_, c, reason_or(command_, c.stop ? "stopped" : "begun"), now_);
   }
 
+  Result<Decision> operator()(const FlagCommand& c) const {
+    return decide_flag(world_, c, reason_or(command_, c.reopen ? "re-opened" : "killed"), now_);
+  }
+
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(check_token_name(c.name));
     if (c.sha256.size() != 64 || world_.tokens.contains(c.sha256)) {

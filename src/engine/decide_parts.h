@@ -22,6 +22,9 @@ Result<std::vector<Payload>> decide_verb(const Subject& subject, const EventComm
 // Whether a drill may be played on a server, and until when; or that it is to stop.
 Result<Decision> decide_drill(const World& world, const DrillCommand& command,
                               const std::string& reason, Instant now);
+// The kill switch of a flag. The reason is never empty.
+Result<Decision> decide_flag(const World& world, const FlagCommand& command,
+                             const std::string& reason, Instant now);
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now);
 
 }  // namespace showcaller

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/decide.h"
+#include "engine/flag_facts.h"
 #include "engine/view.h"
 #include "policy/gate_proofs.h"
 
@@ -101,6 +102,8 @@ json::object explanation_of(const World& world, const std::string& name,
     }
     if (!is_over(event->phase)) {
       for (std::string& note : gate_notes(world, *event))
+        summary.push_back(json::value(std::move(note)));
+      for (std::string& note : kill_notes(world, *event))
         summary.push_back(json::value(std::move(note)));
     }
     for (const LedgerStanding& ledger : event->ledgers) {

@@ -168,6 +168,16 @@ struct Line {
   std::string operator()(const DrillEnded& p) const {
     return fmt::format("drill        {} {}{}", p.drill, p.verdict, because(p.reason));
   }
+  std::string operator()(const FlagKilled& p) const {
+    return fmt::format("flag killed  {}{}", p.flag, because(p.reason));
+  }
+  std::string operator()(const FlagReopened& p) const {
+    return fmt::format("flag         {} re-opened{}", p.flag, because(p.reason));
+  }
+  std::string operator()(const FlagScheduleReached& p) const {
+    return fmt::format("flag         {} as scheduled for {}{}", p.flag, format_instant(p.at),
+                       because(p.reason));
+  }
   std::string operator()(const TimeNoted& p) const {
     return fmt::format("time         {} goes on", p.event);
   }

@@ -7,6 +7,7 @@
 
 #include "compute/forecast_capacity.h"
 #include "engine/decide.h"
+#include "engine/flag_facts.h"
 #include "engine/moves.h"
 #include "policy/freezes.h"
 
@@ -113,6 +114,7 @@ json::object event_view(const World& world, const std::string& name, const Event
   json::array notes;
   if (!is_over(event.phase)) {
     for (std::string& note : policy_notes(world, event, now)) notes.emplace_back(std::move(note));
+    for (std::string& note : kill_notes(world, event)) notes.emplace_back(std::move(note));
   }
   if (!notes.empty()) out["notes"] = std::move(notes);
   out["gates"] = view_of(event.gates);

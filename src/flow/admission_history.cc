@@ -16,7 +16,7 @@ Status AdmissionHistory::add(Record record) {
   if (!event || event->revision != revision_ || !may_admit(event->phase) ||
       !concerns_flags(record.payload))
     return {};
-  FlagReach reach(*event, salt_);
+  FlagReach reach(world_, *event, salt_);
   if (reach.reaches_nobody()) return {};
   std::string text = reach.text();
   const bool known = std::any_of(rules_.begin(), rules_.end(), [&](const Rule& rule) {

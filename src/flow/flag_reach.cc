@@ -17,7 +17,7 @@ std::string_view region_of(const EvaluationContext& who) {
 
 }  // namespace
 
-FlagReach::FlagReach(const EventState& event, std::string salt) {
+FlagReach::FlagReach(const World& world, const EventState& event, std::string salt) {
   if (!event.manifest) return;
   for (const Change& change : event.spec().changes) {
     const auto* flag = std::get_if<FlagChange>(&change.what);
@@ -25,6 +25,9 @@ FlagReach::FlagReach(const EventState& event, std::string salt) {
     if (const auto* config = std::get_if<ConfigChange>(&change.what))
       documents_.insert(fmt::format("{}{}", kConfigPrefix, config->document));
   }
+  const auto is_killed = [&](const std::string& flag) { return world.killed(flag) != nullptr; };
+  std::erase_if(flags_, is_killed);
+  std::erase_if(documents_, is_killed);
   regions_.insert(event.open_regions.begin(), event.open_regions.end());
   ExposureRule rule = exposure_rule(event, std::move(salt));
   if ((flags_.empty() && documents_.empty()) || rule.stages.empty()) return;

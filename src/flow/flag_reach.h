@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom the flag and configuration changes of one event reach, wherever they are evaluated: the same
-// rule as the flags in force have (flag_snapshot.h), asked without a flag.
+// rule as the flags in force have (flag_snapshot.h), asked without a flag. What is killed reaches
+// nobody.
 //
 // Threads: none; a value, immutable once made.
 #pragma once
@@ -18,7 +19,7 @@ namespace showcaller {
 
 class FlagReach {
  public:
-  FlagReach(const EventState& event, std::string salt);
+  FlagReach(const World& world, const EventState& event, std::string salt);
 
   bool reaches_nobody() const { return !admits_; }
   // Whether one of the event's values for this flag ("config.drops" for a document) is for them;

@@ -36,19 +36,49 @@ json::object take_evaluators(const std::string& flag, json::object* definition) 
   return out;
 }
 
-Definitions base_flags(const World& world, FlagVisibility visibility, json::object* evaluators) {
-  Definitions flags;
+using FlagVisitor = std::function<void(const std::string& flag, const FlagSpec& spec)>;
+
+void each_flag(const World& world, const FlagVisitor& visit) {
   world.manifests.each_from(kFlagPrefix, [&](const std::string& key, const StoredManifest& stored) {
     if (!key.starts_with(kFlagPrefix)) return false;
-    const auto& spec = stored.manifest->as<FlagSpec>();
-    if (visibility == FlagVisibility::Server || spec.client_visible) {
-      const std::string flag = key.substr(kFlagPrefix.size());
-      json::object& definition = flags.emplace(flag, spec.definition).first->second;
-      for (auto& [name, rule] : take_evaluators(flag, &definition)) evaluators->emplace(name, rule);
-    }
+    visit(key.substr(kFlagPrefix.size()), stored.manifest->as<FlagSpec>());
     return true;
   });
+}
+
+Definitions base_flags(const World& world, json::object* evaluators) {
+  Definitions flags;
+  each_flag(world, [&](const std::string& flag, const FlagSpec& spec) {
+    json::object& definition = flags.emplace(flag, spec.definition).first->second;
+    for (auto& [name, rule] : take_evaluators(flag, &definition)) evaluators->emplace(name, rule);
+  });
   return flags;
+}
+
+// A configuration document has no off variant: its readers fall back on what they were built with.
+void kill_flags(const World& world, Definitions* flags) {
+  for (auto& [flag, definition] : *flags) {
+    const FlagSwitch* by = world.killed(flag);
+    if (!by) continue;
+    const auto manifest = world.manifest(Kind::Flag, flag);
+    const std::string off = manifest ? manifest->as<FlagSpec>().variant_when_off() : "";
+    definition = killed_flag(std::move(definition), off, *by);
+  }
+}
+
+// Flags that clients may see, with their own evaluators.
+void keep_visible(const World& world, Definitions* flags, json::object* evaluators) {
+  std::set<std::string, std::less<>> visible;
+  each_flag(world, [&](const std::string& flag, const FlagSpec& spec) {
+    if (spec.client_visible) visible.insert(flag);
+  });
+  std::erase_if(*flags, [&](const auto& flag) { return !visible.contains(flag.first); });
+  json::object kept;
+  for (const auto& [name, rule] : *evaluators) {
+    const std::string_view flag = name;
+    if (visible.contains(flag.substr(0, flag.rfind('/')))) kept.emplace(name, rule);
+  }
+  *evaluators = std::move(kept);
 }
 
 // Only players of the regions whose wave has come.
@@ -68,11 +98,10 @@ void keep_open_regions(const EventState& event, ExposureRule* rule) {
 // Lays one event's changes over the flags.
 class Layer {
  public:
-  Layer(const World& world, const EventState& event, std::string salt, FlagVisibility visibility,
-        Definitions* flags, std::vector<std::string>* problems)
+  Layer(const World& world, const EventState& event, std::string salt, Definitions* flags,
+        std::vector<std::string>* problems)
       : world_(world),
         event_(event),
-        visibility_(visibility),
         proving_(exposure_rule(event, std::move(salt))),
         flags_(*flags),
         problems_(*problems) {}
@@ -89,18 +118,13 @@ class Layer {
   void lay(const FlagChange& change) {
     if (event_.intake != IntakeState::Open) return;
     const auto at = flags_.find(change.key);
-    if (at == flags_.end()) {
-      if (visibility_ == FlagVisibility::Server)
-        problem(change.key, "there is no such Flag; apply one");
-      return;
-    }
+    if (at == flags_.end()) return problem(change.key, "there is no such Flag; apply one");
     ExposureRule open = proving_;
     keep_open_regions(event_, &open);
     put(change.key, at->second, open, change.to);
   }
 
   void lay(const ConfigChange& change) {
-    if (visibility_ == FlagVisibility::Client) return;
     const std::string key = fmt::format("{}{}", kConfigPrefix, change.document);
     const std::string variant = fmt::format("v{}", change.version);
     const auto at = flags_.find(key);
@@ -136,7 +160,6 @@ class Layer {
 
   const World& world_;
   const EventState& event_;
-  FlagVisibility visibility_;
   ExposureRule proving_;
   Definitions& flags_;
   std::vector<std::string>& problems_;
@@ -215,12 +238,13 @@ FlagSnapshot flag_snapshot(const World& world, const FlagSaltOf& salt_of,
                            FlagVisibility visibility) {
   FlagSnapshot snapshot;
   json::object evaluators;
-  Definitions flags = base_flags(world, visibility, &evaluators);
+  Definitions flags = base_flags(world, &evaluators);
   for (const EventState* event : layers_in_order(world)) {
     if (!may_admit(event->phase)) continue;
-    Layer(world, *event, salt_of(event->manifest->name), visibility, &flags, &snapshot.problems)
-        .lay();
+    Layer(world, *event, salt_of(event->manifest->name), &flags, &snapshot.problems).lay();
   }
+  kill_flags(world, &flags);
+  if (visibility == FlagVisibility::Client) keep_visible(world, &flags, &evaluators);
   if (!evaluators.empty()) snapshot.document["$evaluators"] = std::move(evaluators);
   json::object& out = snapshot.document["flags"].emplace_object();
   for (auto& [key, definition] : flags) out.emplace(key, std::move(definition));
@@ -248,6 +272,9 @@ struct ConcernsFlags {
   bool operator()(const ExposureWidened&) const { return true; }
   bool operator()(const IntakeChanged&) const { return true; }
   bool operator()(const DivertSet&) const { return true; }
+  bool operator()(const FlagKilled&) const { return true; }
+  bool operator()(const FlagReopened&) const { return true; }
+  bool operator()(const FlagScheduleReached&) const { return true; }
   bool operator()(const auto&) const { return false; }
 };
 

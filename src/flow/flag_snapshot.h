@@ -10,6 +10,8 @@
 // "v<version>" for each version that a layer gives out; whoever no layer reaches gets its caller's
 // default.
 //
+// A flag that is killed gives its off variant and nothing else, whatever lies over it.
+//
 // A Flag's own evaluators are in the document as "<flag>/<name>".
 //
 // Order of layers: the lower priority lies below; among equals those named in `after`, directly or

@@ -25,7 +25,7 @@ void FlagExposures::publish(const World& world, const FlagSaltOf& salt_of) {
   auto reaches = std::make_shared<Reaches>();
   world.events.each([&](const std::string& name, const EventState& event) {
     if (!event.manifest || !may_admit(event.phase)) return;
-    reaches->push_back({name, event.revision, event.visit, FlagReach(event, salt_of(name))});
+    reaches->push_back({name, event.revision, event.visit, FlagReach(world, event, salt_of(name))});
   });
   std::lock_guard lock(mutex_);
   reaches_ = std::move(reaches);

@@ -27,6 +27,9 @@ struct VerbOf {
     return c.release ? "release" : "quarantine";
   }
   std::string_view operator()(const DrillCommand&) const { return "drill"; }
+  std::string_view operator()(const FlagCommand& c) const {
+    return c.reopen ? "reopen-flag" : "kill-flag";
+  }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
@@ -64,6 +67,7 @@ struct TextOf {
   std::string operator()(const DrillCommand& c) const {
     return text(c.stop ? "stop-drill" : "drill", {c.drill});
   }
+  std::string operator()(const FlagCommand& c) const { return text(VerbOf{}(c), {c.flag}); }
   std::string operator()(const CreateTokenCommand& c) const {
     std::string out = text("create-token", {c.name});
     for (const std::string& role : c.roles) add(&out, {role});
@@ -116,6 +120,7 @@ bool is_toward_safety(const CommandBody& body) {
   if (const auto* line = std::get_if<LineCommand>(&body)) return line->stop;
   if (const auto* quarantine = std::get_if<QuarantineCommand>(&body)) return !quarantine->release;
   if (const auto* drill = std::get_if<DrillCommand>(&body)) return drill->stop;
+  if (const auto* flag = std::get_if<FlagCommand>(&body)) return !flag->reopen;
   return std::holds_alternative<RevokeTokenCommand>(body);
 }
 

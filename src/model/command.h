@@ -89,6 +89,11 @@ struct DrillCommand {
   bool stop = false;
   std::string drill;
 };
+// The kill switch of a flag ("config.NAME": of a configuration document).
+struct FlagCommand {
+  bool reopen = false;
+  std::string flag;
+};
 struct CreateTokenCommand {
   std::string id, name, sha256;  // the caller made the token; only its hash comes here
   std::vector<std::string> roles;
@@ -100,7 +105,7 @@ struct RevokeTokenCommand {
 
 using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand,
                                  EventCommand, ReadyCommand, LineCommand, QuarantineCommand,
-                                 DrillCommand, CreateTokenCommand, RevokeTokenCommand>;
+                                 DrillCommand, FlagCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;
@@ -113,7 +118,7 @@ struct Command {
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
 std::string_view verb_of(const CommandBody& body);
 // Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
-// quarantine.
+// quarantine, kill-flag.
 bool is_toward_safety(const CommandBody& body);
 
 // Eight bytes that tell one command from another: its verb and body. The reason, and what is new at

@@ -310,6 +310,17 @@ class Fold {
     run.report = p.report;
     return {};
   }
+  Status operator()(const FlagKilled& p) {
+    return switch_flag(p.flag, {p.reopened, true, record_.time, record_.actor, p.reason});
+  }
+  Status operator()(const FlagReopened& p) {
+    return switch_flag(p.flag, {p.reopened, false, record_.time, record_.actor, p.reason});
+  }
+  Status operator()(const FlagScheduleReached& p) {
+    Instant& reached = world_.flags[p.flag].schedule_reached;
+    reached = std::max(reached, p.at);
+    return {};
+  }
   Status operator()(const TimeNoted&) { return {}; }
   Status operator()(const JournalRestored& p) {
     world_.lineage = p.lineage;
@@ -335,6 +346,12 @@ class Fold {
   }
 
  private:
+  Status switch_flag(const std::string& flag, const FlagSwitch& next) {
+    FlagSwitch& kill = world_.flags[flag].kill;
+    kill = merged(kill, next);
+    return {};
+  }
+
   void begin_visit(EventState* event, std::int64_t visit) const {
     event->visit = visit;
     event->stage_since = record_.time;
@@ -420,6 +437,11 @@ std::shared_ptr<const Manifest> World::manifest(Kind kind, std::string_view name
 const FleetSpec* World::fleet(std::string_view name) const {
   const StoredManifest* found = manifests.find(fmt::format("Fleet/{}", name));
   return found ? &found->manifest->as<FleetSpec>() : nullptr;
+}
+
+const FlagSwitch* World::killed(std::string_view flag) const {
+  const FlagState* state = flags.find(flag);
+  return state && state->kill.off ? &state->kill : nullptr;
 }
 
 Status evolve(World* world, const Record& record) {

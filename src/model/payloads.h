@@ -347,6 +347,28 @@ struct DrillEnded {
   SHOWCALLER_FIELDS(F(drill) F(verdict) F(reason) F(report))
 };
 
+// ---- flags ----
+// Its off variant for everybody, whatever else is said of it (flag/flag_switch.h).
+struct FlagKilled {
+  std::string flag;
+  std::int64_t reopened = 0;  // how often it was re-opened before
+  std::string reason;
+  SHOWCALLER_FIELDS(F(flag) F(reopened) F(reason))
+};
+struct FlagReopened {
+  std::string flag;
+  std::int64_t reopened = 0;  // this time included
+  std::string reason;
+  SHOWCALLER_FIELDS(F(flag) F(reopened) F(reason))
+};
+// The wall clock has come to a time of the flag's schedule.
+struct FlagScheduleReached {
+  std::string flag;
+  Instant at{};
+  std::string reason;  // what is said from now on
+  SHOWCALLER_FIELDS(F(flag) F(at) F(reason))
+};
+
 #undef F
 
 using Payload =
@@ -357,6 +379,6 @@ using Payload =
                  GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
                  QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
                  ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
-                 DrillInjected, DrillEnded>;
+                 DrillInjected, DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached>;
 
 }  // namespace showcaller

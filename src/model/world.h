@@ -16,6 +16,7 @@
 #include "base/persistent_map.h"
 #include "base/result.h"
 #include "base/shared.h"
+#include "flag/flag_switch.h"
 #include "model/done_keys.h"
 #include "model/record.h"
 #include "model/spec/manifest.h"
@@ -208,6 +209,13 @@ struct DrillRun {
                         F(reason) F(report))
 };
 
+// What the journal knows of a flag beside its manifest, whether there is one or not.
+struct FlagState {
+  FlagSwitch kill;
+  Instant schedule_reached{};  // changes of its schedule up to then are in force
+  SHOWCALLER_FIELDS(F(kill) F(schedule_reached))
+};
+
 #undef F
 
 constexpr std::size_t kIdempotencyKeysMax = 100'000;
@@ -227,6 +235,7 @@ struct World {
   PersistentMap<std::string, Quarantine> quarantines;    // quarantine_key()
   PersistentMap<std::string, StoppedLine> lines;         // by scope
   PersistentMap<std::string, DrillRun> drills;           // by name
+  PersistentMap<std::string, FlagState> flags;           // by key
   PersistentMap<std::string, Token> tokens;              // by the hex SHA-256 of the token
   DoneKeys keys;                                         // of the last day
 
@@ -236,6 +245,8 @@ struct World {
   const EventState* event(std::string_view name) const { return events.find(name); }
   std::shared_ptr<const Manifest> manifest(Kind kind, std::string_view name) const;
   const FleetSpec* fleet(std::string_view name) const;
+  // The kill switch of a flag that is off; null: it is not.
+  const FlagSwitch* killed(std::string_view flag) const;
 };
 
 // The event as it is once its proposed revision is in force; the event itself when none is

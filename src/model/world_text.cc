@@ -183,6 +183,7 @@ Status read_entry(World* world, const json::object& entry) {
   if (in == "quarantines") return read_into(&world->quarantines, key, *value);
   if (in == "lines") return read_into(&world->lines, key, *value);
   if (in == "drills") return read_into(&world->drills, key, *value);
+  if (in == "flags") return read_into(&world->flags, key, *value);
   if (in == "tokens") return read_into(&world->tokens, key, *value);
   if (in == "keys") {
     KeyText text;
@@ -229,6 +230,7 @@ std::string world_to_text(const World& world) {
   append_map(&out, "quarantines", world.quarantines);
   append_map(&out, "lines", world.lines);
   append_map(&out, "drills", world.drills);
+  append_map(&out, "flags", world.flags);
   append_map(&out, "tokens", world.tokens);
   world.keys.each([&](const DoneKey& done) {
     const std::string_view digest(reinterpret_cast<const char*>(done.digest.data()),

@@ -18,11 +18,11 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 22> kOperatorVerbs{
-    "apply",     "approve",     "hold",       "resume",  "promote", "rollback",
-    "cancel",    "retire",      "divert",     "pace",    "read",    "step-back",
-    "stop-line", "resume-line", "quarantine", "release", "flags",   "allocate",
-    "ready",     "break-glass", "drill",      "prove"};
+constexpr std::array<std::string_view, 24> kOperatorVerbs{
+    "apply",     "approve",     "hold",       "resume",  "promote",   "rollback",
+    "cancel",    "retire",      "divert",     "pace",    "read",      "step-back",
+    "stop-line", "resume-line", "quarantine", "release", "flags",     "allocate",
+    "ready",     "break-glass", "drill",      "prove",   "kill-flag", "reopen-flag"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -230,6 +230,9 @@ class CommandAccess {
     if (!manifest) return {};
     return authorize(world_, actor_, "drill",
                      owner_of(world_, Kind::Fleet, manifest->as<DrillSpec>().fleet));
+  }
+  Status operator()(const FlagCommand& c) const {
+    return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Flag, c.flag));
   }
   Status operator()(const CreateTokenCommand& c) const {
     TRY(authorize(world_, actor_, "token", ""));

@@ -16,8 +16,12 @@
 namespace showcaller {
 namespace {
 
+bool is_for_owner(const FreezeSpec& freeze, std::string_view owner) {
+  return freeze.owners.empty() || contains(freeze.owners, owner);
+}
+
 bool concerns(const FreezeSpec& freeze, const EventState& event) {
-  return (freeze.owners.empty() || contains(freeze.owners, event.manifest->owner)) &&
+  return is_for_owner(freeze, event.manifest->owner) &&
          !contains(freeze.except_events, event.manifest->name);
 }
 
@@ -109,9 +113,12 @@ std::vector<std::string> policy_notes(const World& world, const EventState& even
   return notes;
 }
 
-std::optional<std::string> line_stopped(const World& world, const EventState& event) {
+namespace {
+
+std::optional<std::string> stopped_scope(const World& world,
+                                         const std::vector<std::string>& scopes) {
   if (world.lines.empty() || broken(DeliberateBug::StoppedLineIgnored)) return std::nullopt;
-  for (const std::string& scope : scopes_of(event)) {
+  for (const std::string& scope : scopes) {
     const StoppedLine* line = world.lines.find(scope);
     if (!line) continue;
     return fmt::format(
@@ -122,6 +129,27 @@ std::optional<std::string> line_stopped(const World& world, const EventState& ev
         scope.empty() ? "" : " ", scope);
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> line_stopped(const World& world, const EventState& event) {
+  return stopped_scope(world, scopes_of(event));
+}
+
+std::optional<std::string> owner_blocked(const World& world, std::string_view owner, Instant now) {
+  if (auto why = stopped_scope(world, {"", fmt::format("owner/{}", owner)})) return why;
+  std::optional<std::string> why;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    if (policy.audit_only) return;
+    for (const FreezeSpec& freeze : policy.freezes) {
+      if (!is_on(freeze, world.wall(now)) || !is_for_owner(freeze, owner)) continue;
+      why = fmt::format("what {} owns is frozen until {} by '{}' of policy '{}'{}{}; wait", owner,
+                        format_instant(freeze.to), freeze.name, manifest.name,
+                        freeze.reason.empty() ? "" : ": ", freeze.reason);
+    }
+  });
+  return why;
 }
 
 Status check_line_scope(std::string_view scope) {
@@ -191,6 +219,10 @@ Status permit(const World& world, const CommandBody& command, Instant now) {
     const EventState* event = world.event(on_event->event);  // If there is none, others say so.
     if (event && is_toward_exposure(*on_event))
       return refuse_if(exposure_blocked(world, *event, now));
+  }
+  if (const auto* flag = std::get_if<FlagCommand>(&command)) {
+    const auto manifest = world.manifest(Kind::Flag, flag->flag);
+    return refuse_if(owner_blocked(world, manifest ? manifest->owner : "", now));
   }
   if (const auto* apply = std::get_if<ApplyCommand>(&command)) {
     for (const auto& manifest : apply->manifests) {

@@ -26,6 +26,9 @@ std::vector<std::string> policy_notes(const World& world, const EventState& even
 // Why the line of the event is stopped. Scopes: "" everything, "owner/NAME", "fleet/NAME",
 // "event/NAME".
 std::optional<std::string> line_stopped(const World& world, const EventState& event);
+// The same, and freezes, for a thing of an owner's that is no event. Exceptions and broken glass
+// are for events alone.
+std::optional<std::string> owner_blocked(const World& world, std::string_view owner, Instant now);
 [[nodiscard]] Status check_line_scope(std::string_view scope);
 // Whose a scope is, for authorize(): the owner it names, or that of the event or fleet; "" for the
 // whole house.

@@ -74,6 +74,7 @@ class ApiBackend : public EdgeBackend {
   virtual json::value quarantines() const = 0;
   virtual json::value drills() const = 0;
   virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
+  virtual json::value flag_list() const = 0;
   virtual json::value lines() const = 0;
   virtual json::value tokens() const = 0;
   // {"ready":bool,"checks":[{"name","ok","detail"}]}

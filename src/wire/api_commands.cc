@@ -362,6 +362,12 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
   command_route("/api/v1/drills/{drill}/stop", "stopDrill", "compute",
                 "End a drill that goes on, and its pauses", "DrillCommand", "stop-drill",
                 BodyRule::Optional);
+  command_route("/api/v1/flags/{flag}/kill", "killFlag", "flags",
+                "Its off variant for everybody at once, whatever else is said of it", "FlagCommand",
+                "kill-flag", BodyRule::Optional);
+  command_route("/api/v1/flags/{flag}/reopen", "reopenFlag", "flags",
+                "End a kill: the flag is as its manifest and its events say", "FlagCommand",
+                "reopen-flag", BodyRule::Optional);
   router->add({.method = "POST",
                .pattern = "/api/v1/batch",
                .id = "runBatch",

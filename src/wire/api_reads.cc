@@ -167,6 +167,12 @@ void add_world_readings(Router* router, const ApiPorts& ports) {
       [](const auto& backend, const auto& context) {
         return backend.drill(context.param("drill"));
       });
+  add({.pattern = "/api/v1/flags",
+       .id = "listFlags",
+       .tag = "flags",
+       .summary = "Flags: whose, enabled, disabled or killed, and the events that change them",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.flag_list(); });
   add({.pattern = "/api/v1/line",
        .id = "listStoppedLines",
        .tag = "line",
@@ -251,6 +257,7 @@ Status authorize_route(const ApiBackend& backend, const RequestContext& context,
   name("Fleet", context.param("fleet"));
   name("Fleet", context.query("fleet"));
   name("Drill", context.param("drill"));
+  name("Flag", context.param("flag"));
   if (const auto kind = context.param("kind"); !kind.empty()) name(kind, context.param("name"));
   if (owners.empty()) owners.emplace_back();
   for (const auto& owner : owners) TRY(backend.authorize(context.actor, access, owner));

@@ -78,6 +78,7 @@ constexpr Schema kSchemas[] = {
   "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}})json"},
     {"DrillRun", R"json({"type":"object"})json"},
     {"DrillCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
+    {"FlagCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
     {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
   "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}})json"},
@@ -92,7 +93,7 @@ constexpr Schema kSchemas[] = {
     {"Batch", R"json({"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
     {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},

@@ -123,6 +123,12 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     TRY(reader.finish());
     return command;
   }
+  if (verb == "kill-flag" || verb == "reopen-flag") {
+    FlagCommand command{.reopen = verb == "reopen-flag"};
+    TRY(command.flag, reader.text("flag"));
+    TRY(reader.finish());
+    return command;
+  }
   if (verb == "remove") {
     RemoveCommand command;
     TRY(const auto kind, reader.text("kind"));

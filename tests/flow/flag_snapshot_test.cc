@@ -374,5 +374,21 @@ TEST(FlagSnapshot, ExposureIsMonotoneForThePlayer) {
   }));
 }
 
+TEST(FlagSnapshot, AKillWinsOverEveryLayer) {
+  World world;
+  add_flag(&world, "door", door({{"if", json::array{true, "ajar"}}}), true);
+  add_event(&world, {.stage_index = 1});
+  EXPECT_EQ(get(world, "door", "player-1"), "open");
+  const std::string before = text_of(world);
+  world.flags["door"].kill.off = true;
+  EXPECT_EQ(get(world, "door", "player-1"), "shut");
+  EXPECT_EQ(FlagSet::compile(flag_snapshot(world, salt_of, FlagVisibility::Client).document)
+                ->evaluate("door", EvaluationContext(), {})
+                .variant,
+            "shut");
+  world.flags["door"].kill = {.reopened = 1};
+  EXPECT_EQ(text_of(world), before);
+}
+
 }  // namespace
 }  // namespace showcaller

@@ -11,7 +11,9 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "engine/flag_facts.h"
 #include "engine/view.h"
+#include "flag/flag_set.h"
 #include "model/gate_hash.h"
 #include "model/manifest/manifest.h"
 #include "policy/freezes.h"
@@ -108,6 +110,11 @@ class Conversation {
     if (verb == "remove") return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
     if (verb == "stop-line") return noted(theatre_.command(LineCommand{true, arg}));
     if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));
+    if (verb == "kill" || verb == "reopen") {
+      return noted(theatre_.command(
+          FlagCommand{verb == "reopen", arg}, arg2.empty() ? "ann" : arg2,
+          fmt::format("{}", fmt::join(w.begin() + std::min<int>(3, int(w.size())), w.end(), " "))));
+    }
     if (verb == "quarantine")
       return answer(
           theatre_.command(QuarantineCommand{false, *enum_from<QuarantineScope>(arg), arg2, arg3}));
@@ -154,7 +161,24 @@ class Conversation {
     for (const std::string& note :
          policy_notes(world, *world.event(event), theatre_.host().engine().now()))
       out += "note: " + note + "\n";
+    for (const std::string& note : kill_notes(world, *world.event(event)))
+      out += "note: " + note + "\n";
     return out;
+  }
+
+  // What servers are given of a flag, evaluated as any provider of theirs would.
+  std::string gives(const std::string& flag, const std::string& player, const std::string& region) {
+    const auto snapshot = theatre_.host().flags(FlagVisibility::Server);
+    std::string out;
+    for (const std::string& problem : snapshot->problems) out += problem + "\n";
+    const FlagSet set = FlagSet::compile(snapshot->document).value();
+    EvaluationContext who;
+    who.set_targeting_key(player).set("party", player).set("region", region);
+    const Instant now = theatre_.host().engine().wall();
+    const Evaluation given = set.evaluate(flag, who, now);
+    return out + fmt::format("{} gets {} ({})\n", player,
+                             given.value ? std::string(given.variant) : "the caller's default",
+                             to_string(given.reason));
   }
 
   std::string set(const std::string& verb, const std::string& arg, const std::string& arg2,
@@ -204,6 +228,8 @@ class Conversation {
       const auto standing = forecast_view(*theatre_.world(), theatre_.host().view_of(arg),
                                           theatre_.host().engine().now());
       return get_string(standing, "says") + "\n";
+    } else if (verb == "gives") {
+      return gives(arg, arg2, arg3);
     } else if (verb == "notes") {
       return notes(arg);
     } else if (verb == "waits") {

@@ -26,6 +26,7 @@ TEST(Access, BuiltInRolesNeedNoManifest) {
         Row{"stop-line", true, true, false, false}, Row{"read", true, true, true, false},
         Row{"flags", true, true, true, true}, Row{"allocate", true, true, false, true},
         Row{"report", true, false, false, true}, Row{"token", true, false, false, false},
+        Row{"kill-flag", true, true, false, false}, Row{"reopen-flag", true, true, false, false},
         Row{"policy", true, false, false, false}, Row{"privacy", true, false, false, false}}) {
     EXPECT_EQ(may(world, "admin", row.verb), row.admin) << row.verb;
     EXPECT_EQ(may(world, "operator", row.verb), row.operator_) << row.verb;

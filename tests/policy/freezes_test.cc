@@ -173,7 +173,9 @@ World any_world() {
 }
 
 CommandBody any_command() {
-  switch (*rc::gen::inRange(0, 4)) {
+  switch (*rc::gen::inRange(0, 5)) {
+    case 4:
+      return FlagCommand{*rc::gen::arbitrary<bool>(), "raid-entrance"};
     case 0:
       return LineCommand{*rc::gen::arbitrary<bool>(), "fleet/raid"};
     case 1:

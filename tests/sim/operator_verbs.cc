@@ -47,6 +47,10 @@ CommandBody body_of(OperatorVerb verb, Random* random) {
     case Quarantine:
       return QuarantineCommand{false, QuarantineScope::Host, "raid",
                                random->chance(0.5) ? "eu-1" : "eu-2", minutes(4)};
+    case KillFlag:
+      return FlagCommand{false, "lobby"};
+    case ReopenFlag:
+      return FlagCommand{true, "lobby"};
   }
   return {};
 }
@@ -54,10 +58,10 @@ CommandBody body_of(OperatorVerb verb, Random* random) {
 }  // namespace
 
 std::string_view to_string(OperatorVerb verb) {
-  static constexpr std::string_view kNames[] = {"hold",     "resume",    "promote",     "step_back",
-                                                "rollback", "cancel",    "divert",      "undivert",
-                                                "pace",     "stop_line", "resume_line", "revise",
-                                                "approve",  "freeze",    "quarantine"};
+  static constexpr std::string_view kNames[] = {
+      "hold",    "resume",   "promote",    "step_back", "rollback",    "cancel",
+      "divert",  "undivert", "pace",       "stop_line", "resume_line", "revise",
+      "approve", "freeze",   "quarantine", "kill_flag", "reopen_flag"};
   static_assert(std::size(kNames) == kOperatorVerbs);
   return kNames[std::size_t(verb)];
 }

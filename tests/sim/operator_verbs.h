@@ -27,8 +27,10 @@ enum class OperatorVerb : std::uint8_t {
   Approve,
   Freeze,      // applies a policy that freezes every event for a while
   Quarantine,  // a host, for some minutes
+  KillFlag,
+  ReopenFlag,
 };
-constexpr int kOperatorVerbs = 15;
+constexpr int kOperatorVerbs = 17;
 std::string_view to_string(OperatorVerb verb);  // "hold", "stop_line"
 
 // Those that a command can meet there. A draft is validated by the decision that makes it; the

@@ -26,6 +26,11 @@ metadata: { name: session.error, owner: raids }
 spec: { type: binary, better: lower }
 ---
 apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: lobby, owner: raids }
+spec: { variants: { new: new, old: old }, defaultVariant: old }
+---
+apiVersion: showcaller.dev/v1
 kind: Policy
 metadata: { name: house-rules, owner: raids }
 spec:

@@ -117,6 +117,7 @@ class FakeBackend : public ApiBackend {
   Result<json::value> drill(std::string_view name) const override {
     return json::object{{"drill", name}};
   }
+  json::value flag_list() const override { return json::array(); }
   json::value lines() const override { return json::array(); }
   json::value tokens() const override { return json::array(); }
   json::object readiness() const override {

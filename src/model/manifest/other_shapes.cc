@@ -100,6 +100,11 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
                        suggestion(name, names));
     definition.erase("defaultVariant");  // One mistake, one finding.
   }
+  if (!flag->off_variant.empty() && std::ranges::find(names, flag->off_variant) == names.end()) {
+    reader.error_below(node, "offVariant",
+                       fmt::format("'{}' is not one of the variants", flag->off_variant),
+                       suggestion(flag->off_variant, names));
+  }
   if (!definition.contains("state")) definition["state"] = "ENABLED";
   report_flag_findings(reader, node, findings_of(definition));
 }
@@ -183,6 +188,9 @@ const Shape<FlagSpec>& flag_shape() {
                       json_of_kind("a mapping", [](const Node& n) { return n.is_mapping(); },
                                    {{"type", "object"}}),
                       "Handed on to clients."),
+       field("offVariant", &FlagSpec::off_variant, text(),
+             "What everybody gets while the flag is killed.")
+           .derived_as("the default variant"),
        field("visibility", &FlagSpec::client_visible,
              choice<bool>({{"server", false}, {"client", true}}),
              "client: clients with a client key may see its value.")

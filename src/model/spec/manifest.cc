@@ -12,6 +12,10 @@ std::string_view to_string(Kind kind) {
   return kNames[std::size_t(kind)];
 }
 
+std::string FlagSpec::variant_when_off() const {
+  return off_variant.empty() ? get_string(definition, "defaultVariant") : off_variant;
+}
+
 bool LiveEventSpec::changes_build() const {
   return std::ranges::any_of(
       changes, [](const Change& c) { return std::holds_alternative<BuildChange>(c.what); });

@@ -95,10 +95,26 @@ struct FleetSpec {
 // ---- Flag
 // -----------------------------------------------------------------------------------------------------------
 
+// The flag is on only where another one gives this variant.
+struct FlagPrerequisite {
+  std::string flag, variant;
+};
+// From a time on some keys of the definition say something else.
+struct FlagScheduledChange {
+  Instant at{};
+  json::object definition;  // those of state, defaultVariant and targeting that change
+};
 struct FlagSpec {
   json::object definition;  // flagd's: state, variants, defaultVariant, targeting, metadata, and
                             // $evaluators, which are the flag's own
   bool client_visible = false;  // visibility: client
+  // What is given where the flag may not be on: it is killed, or a prerequisite does not hold.
+  // Empty: the default variant.
+  std::string off_variant;
+  std::vector<FlagPrerequisite> prerequisites;
+  std::vector<FlagScheduledChange> schedule;  // by time
+
+  std::string variant_when_off() const;  // empty: the caller's own default
 };
 
 // ---- Metric
@@ -141,7 +157,7 @@ struct ServiceSpec {
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
 // resume-line quarantine release allocate report read flags token policy privacy ready break-glass
-// drill prove. "*" is all.
+// drill prove kill-flag reopen-flag. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
