@@ -12,8 +12,8 @@ constexpr std::size_t kGapWindow = 101;
 constexpr std::size_t kRowsMin = 30;
 constexpr Duration kSlot = minutes(5);
 constexpr std::size_t kCyclesKnown = 2;
-constexpr double kCycleWeightMin = 0.2;  // of the newest cycle in a slot's usual value
-constexpr double kLevelHalfLife = 12;    // rows
+constexpr double kCycleWeightMin = 0.2;      // of the newest cycle in a slot's usual value
+constexpr double kSeriesLevelHalfLife = 12;  // rows
 constexpr double kSlowHalfLife = 200;
 constexpr double kShiftHalfLife = 6;
 constexpr double kShiftWeight = 0.8;
@@ -110,7 +110,7 @@ void AnomalyDetector::learn(Instant time, double value, double steps, double rea
   values_.add(value);
   low_ = std::min(low_, value);
   high_ = std::max(high_, value);
-  level_ += weight_of(kLevelHalfLife, steps) * std::clamp(value - level_, -reach, reach);
+  level_ += weight_of(kSeriesLevelHalfLife, steps) * std::clamp(value - level_, -reach, reach);
   const double slow_half_life = std::min(double(rows_ + 1), kSlowHalfLife);
   slow_level_ += weight_of(slow_half_life, steps) * std::clamp(value - slow_level_, -reach, reach);
   const double gap = gaps_.size() > 0 ? gaps_.at(0.5) : double(kSlot.count());

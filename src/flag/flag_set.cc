@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/json_arena.h"
 #include "flag/coercion.h"
 #include "flag/evaluate.h"
 
@@ -248,7 +249,7 @@ Result<FlagSet> FlagSet::compile(json::value document, const FlagLimits& limits,
 
 Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
                                const JsonLimits& json_limits) {
-  TRY(auto document, parse_json(text, json_limits));
+  TRY(auto document, parse_json_for_reading(text, json_limits));
   return compile(std::move(document), limits);
 }
 

@@ -2,11 +2,13 @@
 // Tables for the values everything stands on: times, durations, hashes, JSON text, chance.
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/json_arena.h"
 #include "base/random.h"
 #include "base/suggest.h"
 #include "base/time.h"
@@ -50,6 +52,34 @@ TEST(Hash, KnownAnswers) {
   EXPECT_EQ(from_hex("00ff").value(), std::string("\0\xff", 2));
   EXPECT_FALSE(from_hex("0"));
   EXPECT_FALSE(from_hex("zz"));
+}
+
+// A copy takes its memory from where the value lives: of a sealed arena, from the heap, on any
+// thread and for longer than the value.
+TEST(JsonArena, GivesCopiesMemoryOfTheirOwn) {
+  std::string text = "[";
+  for (int i = 0; i < 1'000; ++i) {
+    text += R"({"flag":"a name that is no short one","weights":[1,2.5,null,true]},)";
+  }
+  text.back() = ']';
+  std::vector<json::value> copies(8);
+  {
+    const auto value = parse_json_for_reading(text);
+    ASSERT_TRUE(value) << value.error().message;
+    EXPECT_EQ(to_json_text(*value), to_json_text(*parse_json(text)));
+    std::vector<std::thread> readers;
+    for (json::value& copy : copies) readers.emplace_back([&copy, &value] { copy = value->at(7); });
+    for (std::thread& reader : readers) reader.join();
+    copies.push_back(*value);
+  }
+  for (json::value& copy : copies) {
+    if (copy.is_object()) copy.get_object()["more"] = std::string(1'000, 'x');
+    EXPECT_FALSE(to_json_text(copy).empty());
+  }
+  EXPECT_EQ(to_json_text(copies.back()), to_json_text(*parse_json(text)));
+  const auto broken = parse_json_for_reading("{\"a\":[1,}");
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().message.substr(0, 4), "1:9:");
 }
 
 TEST(Json, NumbersAreShortAndExact) {

@@ -17,7 +17,7 @@ std::shared_ptr<const DemandOutlook> outlook_with(const FleetFixture& f,
       DemandOutlook{ForecastBasis::Weeks, 500, f.now, {{"eu", std::move(first_hours)}}});
 }
 
-FleetView view_of(const FleetFixture& f) {
+FleetView forecast_view_of(const FleetFixture& f) {
   return fleet_view(f.world, "raid", f.observe(), f.now, f.outlook);
 }
 
@@ -47,9 +47,9 @@ TEST(ForecastCapacity, ThePlannerWishesForThePeakUntilMoreCouldBeReady) {
     f.fleet.builds[0].sessions_per_instance = row.sessions_each;
     f.apply_fleet();
     f.outlook = outlook_with(f, row.forecast);
-    EXPECT_EQ(view_of(f).total("1.0").desired, row.desired) << row.what;
+    EXPECT_EQ(forecast_view_of(f).total("1.0").desired, row.desired) << row.what;
     f.passes(4);
-    EXPECT_EQ(view_of(f).total("1.0").ready, row.desired) << row.what;
+    EXPECT_EQ(forecast_view_of(f).total("1.0").ready, row.desired) << row.what;
   }
 }
 
@@ -57,16 +57,16 @@ TEST(ForecastCapacity, WithoutAForecastOrAWishForOneNothingChanges) {
   FleetFixture f;
   f.fleet.capacity.forecast = ForecastCapacity{0, hours(1)};
   f.apply_fleet();
-  EXPECT_EQ(view_of(f).total().desired, 4);
+  EXPECT_EQ(forecast_view_of(f).total().desired, 4);
   f.outlook =
       std::make_shared<const DemandOutlook>(DemandOutlook{ForecastBasis::None, 47, f.now, {}});
-  EXPECT_EQ(view_of(f).total().desired, 4);
-  EXPECT_EQ(forecast_standing(f.world, view_of(f), f.now).says,
+  EXPECT_EQ(forecast_view_of(f).total().desired, 4);
+  EXPECT_EQ(forecast_standing(f.world, forecast_view_of(f), f.now).says,
             "no forecast: 47 hours of demand are known, and it takes 48");
   f.fleet.capacity.forecast.reset();
   f.apply_fleet();
   f.outlook = outlook_with(f, {50});
-  EXPECT_EQ(view_of(f).total().desired, 4);
+  EXPECT_EQ(forecast_view_of(f).total().desired, 4);
 }
 
 TEST(ForecastCapacity, AStageTakesItsShareOfThePeak) {
@@ -75,8 +75,8 @@ TEST(ForecastCapacity, AStageTakesItsShareOfThePeak) {
   f.apply_fleet();
   f.put_event("winter", FleetFixture::event_spec(), Phase::RollingOut, 1);  // 25 %
   f.outlook = outlook_with(f, {80});
-  EXPECT_EQ(view_of(f).total("2.0").desired, 20);
-  EXPECT_EQ(view_of(f).total("1.0").desired, 60);
+  EXPECT_EQ(forecast_view_of(f).total("2.0").desired, 20);
+  EXPECT_EQ(forecast_view_of(f).total("1.0").desired, 60);
 }
 
 LiveEventSpec asking_event() {
@@ -93,8 +93,9 @@ TEST(ForecastCapacity, AnEventThatAsksForHeadroomIsProvidedFor) {
   f.put_event("winter", asking_event(), Phase::Preparing, -1);
   f.outlook = outlook_with(f, {10, 20, 40, 90});
   f.passes(4);
-  EXPECT_EQ(view_of(f).total("1.0").ready, 52) << "40 and 30 %: the hour of 90 is after its bake";
-  const auto standing = capacity_standing(f.world, view_of(f), f.event("winter"), f.now);
+  EXPECT_EQ(forecast_view_of(f).total("1.0").ready, 52)
+      << "40 and 30 %: the hour of 90 is after its bake";
+  const auto standing = capacity_standing(f.world, forecast_view_of(f), f.event("winter"), f.now);
   EXPECT_TRUE(standing.ready) << standing.detail;
   EXPECT_EQ(
       standing.detail,
@@ -108,7 +109,7 @@ TEST(ForecastCapacity, ReadinessDoesNotCountTheEventsOwnBuilds) {
   f.put_event("winter", asking_event(), Phase::Preparing, -1);
   f.passes(4);
   f.outlook = outlook_with(f, {40});
-  const auto standing = capacity_standing(f.world, view_of(f), f.event("winter"), f.now);
+  const auto standing = capacity_standing(f.world, forecast_view_of(f), f.event("winter"), f.now);
   EXPECT_FALSE(standing.ready);
   EXPECT_EQ(
       standing.detail,
@@ -122,7 +123,7 @@ TEST(ForecastCapacity, WithTooLittleHistoryReadinessSaysThatItTakesWhatRuns) {
   f.outlook =
       std::make_shared<const DemandOutlook>(DemandOutlook{ForecastBasis::None, 5, f.now, {}});
   f.passes(4);
-  const auto standing = capacity_standing(f.world, view_of(f), f.event("winter"), f.now);
+  const auto standing = capacity_standing(f.world, forecast_view_of(f), f.event("winter"), f.now);
   EXPECT_TRUE(standing.ready);
   EXPECT_EQ(standing.detail,
             "2 instances of build 2.0 are ready; need is what runs now (no forecast: 5 hours of "
@@ -140,12 +141,12 @@ TEST(ForecastCapacity, HeadroomOfAStageIsThatOfItsWorseSide) {
   f.put_event("winter", spec, Phase::RollingOut, 1);
   f.outlook = outlook_with(f, {40});
   f.passes(4);
-  const auto kept = headroom_ahead(f.world, view_of(f), f.event("winter"), f.now);
+  const auto kept = headroom_ahead(f.world, forecast_view_of(f), f.event("winter"), f.now);
   ASSERT_TRUE(kept);
   EXPECT_NEAR(kept->level, 0.2, 1e-9) << "12 for 10 on the canary, 36 for 30 beside it";
   EXPECT_EQ(kept->basis, "of a peak of 40 sessions in eu at 08:00 UTC");
   f.outlook = outlook_with(f, {60});
-  const auto risen = headroom_ahead(f.world, view_of(f), f.event("winter"), f.now);
+  const auto risen = headroom_ahead(f.world, forecast_view_of(f), f.event("winter"), f.now);
   EXPECT_NEAR(risen->level, -0.2, 1e-9);
 }
 
@@ -177,18 +178,18 @@ TEST(ForecastCapacity, WhoLooksIsToldWhenCapacityIsShort) {
   std::vector<double> day(kForecastHours, 3);
   day[10] = 18;  // 18:00
   f.outlook = outlook_with(f, day);
-  const ForecastStanding by_hand = forecast_standing(f.world, view_of(f), f.now);
+  const ForecastStanding by_hand = forecast_standing(f.world, forecast_view_of(f), f.now);
   EXPECT_EQ(by_hand.short_instances, 14);
   EXPECT_EQ(by_hand.says,
             "peak of 18 sessions at 18:00 UTC (forecast from 500 hours, by the weekly profile); "
             "short by 14 instances at 18:00 UTC; pre-warm from 17:40 UTC");
   f.fleet.capacity.forecast = ForecastCapacity{0, minutes(20)};
   f.apply_fleet();
-  EXPECT_EQ(forecast_standing(f.world, view_of(f), f.now).short_instances, 0)
+  EXPECT_EQ(forecast_standing(f.world, forecast_view_of(f), f.now).short_instances, 0)
       << "the fleet scales ahead by itself";
   f.fleet.capacity.instances_max = 10;
   f.apply_fleet();
-  EXPECT_NE(forecast_standing(f.world, view_of(f), f.now)
+  EXPECT_NE(forecast_standing(f.world, forecast_view_of(f), f.now)
                 .says.find("short by 8 instances at 18:00 UTC; raise `capacity.max`"),
             std::string::npos);
 }

@@ -13,7 +13,7 @@ namespace showcaller {
 namespace {
 
 const std::string kStage = "winter/r1/v3";
-const Instant kNow = instant_ms(1'800'000'000'000);
+const Instant kIntakeNow = instant_ms(1'800'000'000'000);
 
 InstanceSessions showing(std::string id, std::vector<std::string> sessions, Arm arm,
                          bool counted = true) {
@@ -66,7 +66,7 @@ class TelemetryIntakeTest : public testing::Test {
 
   TelemetryIntake intake_;
   std::uint64_t sequence_ = 0;
-  Instant now_ = kNow;
+  Instant now_ = kIntakeNow;
 };
 
 TEST_F(TelemetryIntakeTest, ASessionIsAnExposureOnceWhenItEndsHoweverOftenItIsSeen) {
@@ -111,12 +111,12 @@ TEST_F(TelemetryIntakeTest, SessionsFoundAfterARestartAreCountedWhenTheyEnd) {
   TelemetryIntake restarted;
   restarted.watch({kStage});
   const std::vector<InstanceSessions> running{showing("c1", {"s1"}, Arm::Canary)};
-  restarted.observe("raid", running, kNow);
+  restarted.observe("raid", running, kIntakeNow);
   EXPECT_TRUE(restarted.take_tick(kStage).metrics.empty());
   // They are known: reports of them count, and so does their end.
   ASSERT_TRUE(
-      restarted.report({"token", "host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}, kNow));
-  restarted.observe("raid", {}, kNow);
+      restarted.report({"token", "host-1", 1, Trust::Server, {errors_on("c1", 1, 1)}}, kIntakeNow));
+  restarted.observe("raid", {}, kIntakeNow);
   const StageTick tick = restarted.take_tick(kStage);
   EXPECT_EQ(total(tick, "session.error", Arm::Canary).x, 1);
   EXPECT_EQ(total(tick, "session.crashed", Arm::Canary).x, 1);
@@ -162,21 +162,21 @@ TEST_F(TelemetryIntakeTest, ABatchCountsOnceInAnyOrder) {
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   int repeated = 0;
   for (const std::uint64_t sequence : order) {
-    const auto receipt =
-        intake_.report({"token", "host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}}, kNow);
+    const auto receipt = intake_.report(
+        {"token", "host-1", sequence, Trust::Server, {errors_on("c1", 1, 0)}}, kIntakeNow);
     repeated += receipt.value().repeated ? 1 : 0;
   }
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 60);
   EXPECT_EQ(repeated, 120);
   // Far behind the newest, a batch cannot be told from one that was seen.
+  ASSERT_TRUE(intake_.report({"token", "host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}},
+                             kIntakeNow));
   ASSERT_TRUE(
-      intake_.report({"token", "host-1", 1000, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
+      intake_.report({"token", "host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}, kIntakeNow));
   ASSERT_TRUE(
-      intake_.report({"token", "host-1", 900, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
-  ASSERT_TRUE(
-      intake_.report({"token", "host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
-  ASSERT_TRUE(
-      intake_.report({"token", "host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}}, kNow));
+      intake_.report({"token", "host-1", 990, Trust::Server, {errors_on("c1", 1, 0)}}, kIntakeNow));
+  ASSERT_TRUE(intake_.report({"token", "host-2", 1000, Trust::Server, {errors_on("c1", 1, 0)}},
+                             kIntakeNow));
   EXPECT_EQ(total(tick(), "session.error", Arm::Canary).n, 3);
 }
 
@@ -257,7 +257,7 @@ TEST_F(TelemetryIntakeTest, HistogramsMergeAndTheBaselineIsLearned) {
   EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Canary, "c1", ""}).histogram->count(), 50u);
   EXPECT_EQ(now.metrics.at("join.latency").at({Arm::Baseline, "b1", ""}).histogram->count(), 50u);
   const BaselineSource base{"raid", "1.0.0", ""};
-  const auto known = intake_.history().totals({&base, 1}, kNow);
+  const auto known = intake_.history().totals({&base, 1}, kIntakeNow);
   EXPECT_EQ(known.at("join.latency").histogram->count(), 50u);  // never of the canary
 }
 
@@ -284,9 +284,9 @@ TEST_F(TelemetryIntakeTest, UnitsOfAnEventsBaselineAreItsHistoryByTheirBuckets) 
 }
 
 TEST_F(TelemetryIntakeTest, BadAndOversizedBatchesAreRefusedWhole) {
-  EXPECT_EQ(intake_.report({"token", "", 1, Trust::Server, {}}, kNow).error().code,
+  EXPECT_EQ(intake_.report({"token", "", 1, Trust::Server, {}}, kIntakeNow).error().code,
             ErrorCode::Invalid);
-  EXPECT_EQ(intake_.report({"token", "h", 0, Trust::Server, {}}, kNow).error().code,
+  EXPECT_EQ(intake_.report({"token", "h", 0, Trust::Server, {}}, kIntakeNow).error().code,
             ErrorCode::Invalid);
   EXPECT_EQ(report({said_by("ada", 1, 0), said_by("ada", -1, 0)}).error().code, ErrorCode::Invalid);
   EXPECT_EQ(report(std::vector<ReportedDelta>(10'001, said_by("ada", 1, 0))).error().code,
@@ -299,13 +299,14 @@ TEST(TelemetryLimits, PushBackWhenTheTickIsFullAndTakeTheSameBatchLater) {
   intake.watch({kStage});
   std::vector<ReportedDelta> many;
   for (int i = 0; i < 200; ++i) many.push_back(said_by(fmt::format("p{}", i), 1, 0));
-  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, many}, kNow));
-  const auto refused = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kNow);
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, many}, kIntakeNow));
+  const auto refused =
+      intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kIntakeNow);
   EXPECT_EQ(refused.error().code, ErrorCode::Limit);
   (void)intake.take_tick(kStage);
   EXPECT_EQ(intake.counters(), 0u);
   ASSERT_TRUE(intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}},
-                            kNow));  // not taken for a repeat
+                            kIntakeNow));  // not taken for a repeat
   EXPECT_EQ(total(intake.take_tick(kStage), "join.failed", Arm::Canary).n, 1);
 }
 
@@ -316,29 +317,32 @@ TEST(TelemetryLimits, NothingThatASenderCanInventGrowsWithoutLimit) {
   for (int i = 0; i < 1000; ++i) {
     ReportedDelta delta = said_by(fmt::format("unit-{}", i), 1, 0);
     delta.metric = fmt::format("metric-{}", i);
-    const auto invented =
-        intake.report({"token", fmt::format("source-{}", i), 1, Trust::Server, {delta}}, kNow);
+    const auto invented = intake.report(
+        {"token", fmt::format("source-{}", i), 1, Trust::Server, {delta}}, kIntakeNow);
     dropped += invented.value().count(DeltaFate::TooManyMetrics);
     delta.metric = "metric-0";
-    const auto client =
-        intake.report({"token", "clients", std::uint64_t(i + 1), Trust::Client, {delta}}, kNow);
+    const auto client = intake.report(
+        {"token", "clients", std::uint64_t(i + 1), Trust::Client, {delta}}, kIntakeNow);
     dropped += client.value().count(DeltaFate::ClientLimit);
   }
   EXPECT_EQ(intake.take_tick(kStage).metrics.size(), 5u);
   EXPECT_GT(dropped, 1900);
   // The source that reports all the time is still known, the oldest of the others is not.
-  EXPECT_TRUE(intake.report({"token", "clients", 1000, Trust::Client, {}}, kNow).value().repeated);
-  EXPECT_FALSE(intake.report({"token", "source-1", 1, Trust::Server, {}}, kNow).value().repeated);
+  EXPECT_TRUE(
+      intake.report({"token", "clients", 1000, Trust::Client, {}}, kIntakeNow).value().repeated);
+  EXPECT_FALSE(
+      intake.report({"token", "source-1", 1, Trust::Server, {}}, kIntakeNow).value().repeated);
 }
 
 TEST(TelemetryLimits, StagesThatAreNoLongerWatchedLeaveNothingBehind) {
   TelemetryIntake intake;
   intake.watch({kStage, "winter/r1/v4"});
-  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, {said_by("x", 1, 0)}}, kNow));
+  ASSERT_TRUE(intake.report({"token", "a", 1, Trust::Server, {said_by("x", 1, 0)}}, kIntakeNow));
   EXPECT_EQ(intake.counters(), 2u);
   intake.watch({});
   EXPECT_EQ(intake.counters(), 0u);
-  const auto late = intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kNow);
+  const auto late =
+      intake.report({"token", "a", 2, Trust::Server, {said_by("x", 1, 0)}}, kIntakeNow);
   EXPECT_EQ(late.value().count(DeltaFate::NoStage), 1);
   EXPECT_TRUE(intake.take_tick(kStage).metrics.empty());
 }

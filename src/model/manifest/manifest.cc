@@ -357,23 +357,23 @@ void SetParser::finish() {
 void collect_defaults(const ShapeInfo& shape, const json::value* value, const std::string& path,
                       std::vector<DefaultTaken>* out) {
   const json::object* object = value == nullptr ? nullptr : value->if_object();
-  for (const FieldInfo* field : shape.infos()) {
-    const json::value* given = object == nullptr ? nullptr : object->if_contains(field->key);
-    const std::string at = path + "." + field->key;
+  for (const FieldInfo& field : shape.fields()) {
+    const json::value* given = object == nullptr ? nullptr : object->if_contains(field.key);
+    const std::string at = path + "." + field.key;
     if (given == nullptr) {
-      if (field->child_always && !field->by_default) {
-        collect_defaults(*field->child, nullptr, at, out);
-      } else if (field->by_default) {
-        out->push_back({at, *field->by_default});
-      } else if (!field->derived.empty()) {
-        out->push_back({at, field->derived});
+      if (field.child_always && !field.by_default) {
+        collect_defaults(*field.child, nullptr, at, out);
+      } else if (field.by_default) {
+        out->push_back({at, *field.by_default});
+      } else if (!field.derived.empty()) {
+        out->push_back({at, field.derived});
       }
-    } else if (field->child != nullptr && field->child_is_list && given->is_array()) {
+    } else if (field.child != nullptr && field.child_is_list && given->is_array()) {
       for (std::size_t i = 0; i < given->get_array().size(); ++i) {
-        collect_defaults(*field->child, &given->get_array()[i], fmt::format("{}[{}]", at, i), out);
+        collect_defaults(*field.child, &given->get_array()[i], fmt::format("{}[{}]", at, i), out);
       }
-    } else if (field->child != nullptr && !field->child_is_list) {
-      collect_defaults(*field->child, given, at, out);
+    } else if (field.child != nullptr && !field.child_is_list) {
+      collect_defaults(*field.child, given, at, out);
     }
   }
 }

@@ -43,19 +43,19 @@ void describe_shape(const ShapeInfo& shape, std::string_view title,
   *out += fmt::format("\n{}\n\n{}\n\n| key | value | meaning | default |\n|---|---|---|---|\n",
                       title, shape.says);
   std::vector<const FieldInfo*> children;
-  for (const FieldInfo* field : shape.infos()) {
-    std::string by_default = field->by_default ? "`" + *field->by_default + "`" : field->derived;
-    if (field->required) by_default = "required";
+  for (const FieldInfo& field : shape.fields()) {
+    std::string by_default = field.by_default ? "`" + *field.by_default + "`" : field.derived;
+    if (field.required) by_default = "required";
     std::string expected =
-        field->child == nullptr
-            ? field->expected
-            : fmt::format("{}{}", field->child_is_list ? "a list of " : "", field->child->name);
+        field.child == nullptr
+            ? field.expected
+            : fmt::format("{}{}", field.child_is_list ? "a list of " : "", field.child->name);
     for (std::string* cell : {&expected, &by_default}) {
       for (std::size_t at = 0; (at = cell->find('|', at)) != std::string::npos; at += 2)
         cell->insert(at, "\\");
     }
-    *out += fmt::format("| `{}` | {} | {} | {} |\n", field->key, expected, field->says, by_default);
-    if (field->child != nullptr) children.push_back(field);
+    *out += fmt::format("| `{}` | {} | {} | {} |\n", field.key, expected, field.says, by_default);
+    if (field.child != nullptr) children.push_back(&field);
   }
   for (const FieldInfo* field : children) {
     describe_shape(*field->child, fmt::format("#### {} (`{}`)", field->child->name, field->key),

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +20,10 @@
 
 namespace showcaller::manifest {
 
-struct ShapeInfo;
+class ShapeInfo;
 
+// One key. What a shape does with its keys is written once, for any object: `read` and `reset` take
+// the object by address, and Field<S> below is what says which type that has.
 struct FieldInfo {
   std::string key;
   std::string says;                       // what it means, a sentence
@@ -33,40 +36,74 @@ struct FieldInfo {
   bool child_is_list = false;
   bool child_always = false;  // absent, the object is there with its defaults
   std::function<json::object(SchemaSet&)> schema;
-};
-
-struct ShapeInfo {
-  std::string name;
-  std::string says;
-  virtual ~ShapeInfo() = default;
-  virtual std::vector<const FieldInfo*> infos() const = 0;
-};
-
-template <class S>
-struct Field : FieldInfo {
-  std::function<bool(Reader&, Node&, S*)> read;
-  std::function<void(S*)> reset;      // puts the defaults of an object into S
+  std::function<bool(Reader&, Node&, void*)> read;
+  std::function<void(void*)> reset;   // puts the defaults of an object in place
   std::shared_ptr<const void> owned;  // a section's shape
 
+  // Out of line: the tables of all manifests make and move fields.
+  FieldInfo();
+  FieldInfo(const FieldInfo&);
+  FieldInfo(FieldInfo&&) noexcept;
+  FieldInfo& operator=(const FieldInfo&);
+  FieldInfo& operator=(FieldInfo&&) noexcept;
+  ~FieldInfo();
+};
+
+// A key of objects of type S.
+template <class S>
+struct Field {
+  FieldInfo info;
+
   Field&& needed() && {
-    this->required = true;
+    info.required = true;
     return std::move(*this);
   }
   // Needed in the end, but the thing that `other` names may bring it.
   Field&& needed_or(std::string other) && {
-    this->required = true;
-    this->or_key = std::move(other);
+    info.required = true;
+    info.or_key = std::move(other);
     return std::move(*this);
   }
   Field&& assumed(std::string text) && {
-    this->by_default = std::move(text);
+    info.by_default = std::move(text);
     return std::move(*this);
   }
   Field&& derived_as(std::string words) && {
-    this->derived = std::move(words);
+    info.derived = std::move(words);
     return std::move(*this);
   }
 };
+
+// A table without the type of its objects: all of its work is here, once.
+class ShapeInfo {
+ public:
+  std::string name;
+  std::string says;
+
+  const std::vector<FieldInfo>& fields() const { return fields_; }
+
+ protected:
+  using Finish = std::function<void(Reader&, const Node&, void*)>;
+
+  ShapeInfo(std::string shape_name, std::string meaning, Finish finish);
+  ShapeInfo(const ShapeInfo&);
+  ShapeInfo(ShapeInfo&&) noexcept;
+  ~ShapeInfo();
+
+  void add(FieldInfo field);
+  void put_defaults(void* out) const;
+  bool read_over(Reader& reader, Node& node, void* out) const;
+
+ private:
+  const FieldInfo* find(std::string_view key) const;
+  void report_missing_keys(Reader& reader, const Node& node) const;
+
+  std::vector<FieldInfo> fields_;
+  Finish finish_;
+};
+
+FieldInfo key_of(std::string key, std::string says, ValueInfo value,
+                 std::function<bool(Reader&, Node&, void*)> read);
 
 // The node a default's text stands for: a plain scalar, or a flow list or mapping in JSON.
 Node default_node(const std::string& text);
@@ -83,121 +120,58 @@ class Shape : public ShapeInfo {
   // know what was written.
   using Finish = std::function<void(Reader&, const Node&, S*)>;
 
-  Shape(std::string shape_name, std::string meaning, std::vector<Field<S>> fields,
+  Shape(std::string shape_name, std::string meaning, std::initializer_list<Field<S>> fields,
         Finish finish = {})
-      : fields_(std::move(fields)), finish_(std::move(finish)) {
-    name = std::move(shape_name);
-    says = std::move(meaning);
+      : ShapeInfo(std::move(shape_name), std::move(meaning), any_object(std::move(finish))) {
+    for (const Field<S>& field : fields) add(field.info);
     apply_defaults(&prototype_);
   }
 
   const S& prototype() const { return prototype_; }
-
-  void apply_defaults(S* out) const {
-    std::vector<Finding> findings;
-    Reader reader({}, &findings);
-    for (const Field<S>& field : fields_) {
-      if (field.by_default) {
-        Node node = default_node(*field.by_default);
-        const bool read = field.read(reader, node, out);
-        CHECK(read && findings.empty());  // A table's default is one of its own values.
-      } else if (field.reset) {
-        field.reset(out);
-      }
-    }
-  }
-
+  void apply_defaults(S* out) const { put_defaults(out); }
   // Reads over what `out` holds already.
-  bool read_into(Reader& reader, Node& node, S* out) const {
-    if (reader.is_placeholder(node)) return false;
-    if (!node.is_mapping()) {
-      reader.wrong_type(node, "a mapping", "");
-      return false;
-    }
-    for (Entry& entry : node.entries) {
-      const Field<S>* field = find(entry.key);
-      if (field == nullptr) {
-        // A key that another version knew was accepted, and what it did is in the records.
-        if (!reader.trusted) report_unknown_key(reader, node, entry, *this);
-        continue;
-      }
-      const Reader::Inside inside(&reader, entry.key);
-      if (!reader.is_placeholder(entry.value)) field->read(reader, entry.value, out);
-    }
-    if (reader.in_template) return true;  // Parameters may bring what is missing.
-    if (reader.trusted) {
-      if (finish_) finish_(reader, node, out);
-      return true;
-    }
-    for (const Field<S>& field : fields_) {
-      if (!field.required || node.entry(field.key) != nullptr) continue;
-      if (reader.is_wrong_below(field.key)) continue;  // Misspelt, and told so.
-      const Reader::Inside inside(&reader, field.key);
-      reader.error(node.position, fmt::format("the key '{}' is missing", field.key),
-                   fmt::format("add `{}:` ({})", field.key, field.expected));
-    }
-    if (finish_) finish_(reader, node, out);
-    return true;
-  }
+  bool read_into(Reader& reader, Node& node, S* out) const { return read_over(reader, node, out); }
 
   bool read(Reader& reader, Node& node, S* out) const {
     *out = prototype_;
     return read_into(reader, node, out);
   }
 
-  std::vector<const FieldInfo*> infos() const override {
-    std::vector<const FieldInfo*> out;
-    for (const Field<S>& field : fields_) out.push_back(&field);
-    return out;
-  }
-
  private:
-  const Field<S>* find(std::string_view key) const {
-    for (const Field<S>& field : fields_) {
-      if (field.key == key) return &field;
-    }
-    return nullptr;
+  static ShapeInfo::Finish any_object(Finish finish) {
+    if (!finish) return {};
+    return [finish = std::move(finish)](Reader& reader, const Node& node, void* out) {
+      finish(reader, node, static_cast<S*>(out));
+    };
   }
 
-  std::vector<Field<S>> fields_;
-  Finish finish_;
   S prototype_{};
 };
 
 // A key that fills a member.
 template <class S, class M, class V>
 Field<S> field(std::string key, M S::* member, Value<V> value, std::string says) {
-  Field<S> out;
-  out.key = std::move(key);
-  out.says = std::move(says);
-  out.expected = value.expected;
-  out.schema = value.schema;
-  out.read = [member, read = std::move(value.read)](Reader& reader, Node& node, S* s) {
+  auto put = [member, read = std::move(value.read)](Reader& reader, Node& node, void* object) {
     V v{};
     if (!read(reader, node, &v)) return false;
-    s->*member = std::move(v);
+    static_cast<S*>(object)->*member = std::move(v);
     return true;
   };
-  return out;
+  return {key_of(std::move(key), std::move(says), std::move(value), std::move(put))};
 }
 
 // A key whose value is put in place by `set`.
 template <class S, class V>
 Field<S> field_with(std::string key, Value<V> value, std::function<void(S*, V)> set,
                     std::string says) {
-  Field<S> out;
-  out.key = std::move(key);
-  out.says = std::move(says);
-  out.expected = value.expected;
-  out.schema = value.schema;
-  out.read = [set = std::move(set), read = std::move(value.read)](Reader& reader, Node& node,
-                                                                  S* s) {
+  auto put = [set = std::move(set), read = std::move(value.read)](Reader& reader, Node& node,
+                                                                  void* object) {
     V v{};
     if (!read(reader, node, &v)) return false;
-    set(s, std::move(v));
+    set(static_cast<S*>(object), std::move(v));
     return true;
   };
-  return out;
+  return {key_of(std::move(key), std::move(says), std::move(value), std::move(put))};
 }
 
 // A key that is known and kept in the document, but fills nothing.
@@ -218,9 +192,11 @@ Value<S> object(const Shape<S>& shape) {
 template <class S, class M>
 Field<S> object_field(std::string key, M S::* member, const Shape<M>& shape, std::string says) {
   Field<S> out = field(std::move(key), member, object(shape), std::move(says));
-  out.child = &shape;
-  out.child_always = true;
-  out.reset = [member, &shape](S* s) { s->*member = shape.prototype(); };
+  out.info.child = &shape;
+  out.info.child_always = true;
+  out.info.reset = [member, &shape](void* object) {
+    static_cast<S*>(object)->*member = shape.prototype();
+  };
   return out;
 }
 
@@ -229,7 +205,7 @@ template <class S, class M>
 Field<S> alternative(std::string key, const Shape<M>& shape, std::function<void(S*, M)> set,
                      std::string says) {
   Field<S> out = field_with<S, M>(std::move(key), object(shape), std::move(set), std::move(says));
-  out.child = &shape;
+  out.info.child = &shape;
   return out;
 }
 
@@ -238,8 +214,8 @@ template <class S, class M>
 Field<S> list_field(std::string key, std::vector<M> S::* member, const Shape<M>& shape,
                     std::string says, std::size_t max = kListItemsMax) {
   Field<S> out = field(std::move(key), member, list(object(shape), max), std::move(says));
-  out.child = &shape;
-  out.child_is_list = true;
+  out.info.child = &shape;
+  out.info.child_is_list = true;
   return out;
 }
 
@@ -248,17 +224,19 @@ template <class S>
 Field<S> section(std::string key, Shape<S> inner, std::string says) {
   const auto shape = std::make_shared<Shape<S>>(std::move(inner));
   Field<S> out;
-  out.key = std::move(key);
-  out.says = std::move(says);
-  out.expected = "a mapping (" + shape->name + ")";
-  out.child = shape.get();
-  out.child_always = true;
-  out.owned = shape;
-  out.schema = [shape = shape.get()](SchemaSet& set) { return reference_schema(*shape, set); };
-  out.read = [shape = shape.get()](Reader& reader, Node& node, S* s) {
-    return shape->read_into(reader, node, s);
+  out.info.key = std::move(key);
+  out.info.says = std::move(says);
+  out.info.expected = "a mapping (" + shape->name + ")";
+  out.info.child = shape.get();
+  out.info.child_always = true;
+  out.info.owned = shape;
+  out.info.schema = [shape = shape.get()](SchemaSet& set) { return reference_schema(*shape, set); };
+  out.info.read = [shape = shape.get()](Reader& reader, Node& node, void* object) {
+    return shape->read_into(reader, node, static_cast<S*>(object));
   };
-  out.reset = [shape = shape.get()](S* s) { shape->apply_defaults(s); };
+  out.info.reset = [shape = shape.get()](void* object) {
+    shape->apply_defaults(static_cast<S*>(object));
+  };
   return out;
 }
 

@@ -394,4 +394,12 @@ Value<json::value> json_logic() {
           [](SchemaSet&) { return json::object{{"type", json::array{"object", "boolean"}}}; }};
 }
 
+ValueInfo::ValueInfo(std::string what, std::function<json::object(SchemaSet&)> as_schema)
+    : expected(std::move(what)), schema(std::move(as_schema)) {}
+ValueInfo::ValueInfo(const ValueInfo&) = default;
+ValueInfo::ValueInfo(ValueInfo&&) noexcept = default;
+ValueInfo& ValueInfo::operator=(const ValueInfo&) = default;
+ValueInfo& ValueInfo::operator=(ValueInfo&&) noexcept = default;
+ValueInfo::~ValueInfo() = default;
+
 }  // namespace showcaller::manifest

@@ -28,13 +28,29 @@ struct SchemaSet {
   json::object definitions;
 };
 
-template <class T>
-struct Value {
+// What a value is called and looks like.
+struct ValueInfo {
   std::string expected;  // "a duration such as 10m"
+  std::function<json::object(SchemaSet&)> schema;
+
+  // Out of line: the tables of all manifests make and move values.
+  ValueInfo(std::string what, std::function<json::object(SchemaSet&)> as_schema);
+  ValueInfo(const ValueInfo&);
+  ValueInfo(ValueInfo&&) noexcept;
+  ValueInfo& operator=(const ValueInfo&);
+  ValueInfo& operator=(ValueInfo&&) noexcept;
+  ~ValueInfo();
+};
+
+template <class T>
+struct Value : ValueInfo {
   // False: nothing was read and a finding says why. May put the node into its canonical form (12 →
   // "12").
-  std::function<bool(Reader&, Node&, T*)> read;
-  std::function<json::object(SchemaSet&)> schema;
+  using Read = std::function<bool(Reader&, Node&, T*)>;
+  Read read;
+
+  Value(std::string what, Read reads, std::function<json::object(SchemaSet&)> as_schema)
+      : ValueInfo(std::move(what), std::move(as_schema)), read(std::move(reads)) {}
 };
 
 // A value given by text that `parse` understands, or does not (nullopt).
