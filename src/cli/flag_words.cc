@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/client_answers.h"
+#include "cli/flag_eval_verb.h"
 #include "cli/flag_verb.h"
 #include "net/http_message.h"
 
@@ -18,6 +19,8 @@ struct FlagWords {
   std::function<const ClientContext&()> context;
   int* code = nullptr;
   std::string file, flag;
+  FlagEvalRequest eval;
+  FlagDiffRequest diff;
 };
 using SharedWords = std::shared_ptr<FlagWords>;
 
@@ -54,6 +57,42 @@ void add_switch(CLI::App* flag, const SharedWords& words, const std::string& ver
   sub->callback([words, verb] { *words->code = switch_flag(words->context(), words->flag, verb); });
 }
 
+void add_eval(CLI::App* flag, const SharedWords& words) {
+  CLI::App* sub = flag->add_subcommand(
+      "eval", "What somebody gets, got or will get of a flag, and which rule says so");
+  FlagEvalRequest& eval = words->eval;
+  sub->add_option("flag", eval.flag, "Its key; config.NAME for a configuration document")
+      ->required();
+  sub->add_option("--as", eval.who, "A JSON file with their context; absent: nobody in particular");
+  sub->add_option("--at", eval.at,
+                  "When: from the journal, or from schedules; 2026-12-18T18:00:00Z");
+  sub->add_option("--revision", eval.revision,
+                  "By this revision of the flag's manifest; absent: the one in force then");
+  sub->add_option("-f,--file", eval.files,
+                  "Manifests, or flags in flagd's language, instead of a server");
+  sub->footer(
+      "Examples:\n"
+      "  showcaller flag eval raid-entrance --as player.json\n"
+      "  showcaller flag eval raid-entrance --as player.json --at 2026-12-18T18:00:00Z -o json\n"
+      "  showcaller flag eval raid-entrance --as player.json -f manifests/");
+  sub->callback([words] { *words->code = flag_eval_verb(words->context(), words->eval); });
+}
+
+void add_diff(CLI::App* flag, const SharedWords& words) {
+  CLI::App* sub = flag->add_subcommand(
+      "diff", "What two documents of flags say differently; 0 when they mean the same");
+  FlagDiffRequest& diff = words->diff;
+  sub->add_option("before", diff.before, "A file or folder, server, or server@TIME")->required();
+  sub->add_option("after", diff.after, "The same")->required();
+  sub->add_option("--contexts", diff.contexts,
+                  "JSON objects, a line each or an array: whose answers change is told");
+  sub->footer(
+      "Examples:\n"
+      "  showcaller flag diff server manifests/ --contexts players.jsonl\n"
+      "  showcaller flag diff server@2026-12-18T18:00:00Z server -o json");
+  sub->callback([words] { *words->code = flag_diff_verb(words->context(), words->diff); });
+}
+
 }  // namespace
 
 void add_flag_words(CLI::App* app, const std::function<const ClientContext&()>& context,
@@ -65,6 +104,8 @@ void add_flag_words(CLI::App* app, const std::function<const ClientContext&()>& 
   flag->require_subcommand(1);
   add_switch(flag, words, "kill", "Give everybody the off variant at once, whatever else is said");
   add_switch(flag, words, "reopen", "End a kill: the flag is as its manifest and its events say");
+  add_eval(flag, words);
+  add_diff(flag, words);
   add_rule(flag, words);
 }
 

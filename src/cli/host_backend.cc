@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "cli/admitted_players.h"
 #include "cli/allocation_json.h"
+#include "cli/past_flags.h"
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
 #include "engine/explain.h"
@@ -451,6 +452,19 @@ Result<json::value> HostBackend::explain(std::string_view name) const {
   }
   show_ticks(&out["decisions"].as_array());
   return out;
+}
+
+Result<json::value> HostBackend::evaluate_flag(std::string_view flag,
+                                               const json::object& request) const {
+  const auto world = host_.world();
+  const auto salt_of = [this](const std::string& event) { return host_.salt_of(event); };
+  return PastFlags{*world, journal_, salt_of, now()}.evaluate(flag, request);
+}
+
+Result<json::value> HostBackend::flag_document(std::string_view at) const {
+  const auto world = host_.world();
+  const auto salt_of = [this](const std::string& event) { return host_.salt_of(event); };
+  return PastFlags{*world, journal_, salt_of, now()}.document(at);
 }
 
 // The newest verdicts with the ticks they rest on: what was counted, not only what came of it.

@@ -65,6 +65,9 @@ class HostBackend final : public ApiBackend {
   Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const override;
   Result<json::value> history(const HistoryQuery& query) const override;
   Result<json::value> explain(std::string_view event) const override;
+  Result<json::value> evaluate_flag(std::string_view flag,
+                                    const json::object& request) const override;
+  Result<json::value> flag_document(std::string_view at) const override;
   Result<json::value> ledger(std::string_view event, std::int64_t revision) const override;
   Result<json::value> admitted(std::string_view event, const json::object& request) override;
   Result<json::value> privacy_export(std::string_view player) override;

@@ -7,6 +7,7 @@
 #include "compute/fleet_capacity.h"
 #include "compute/fleet_planner.h"
 #include "engine/decide_parts.h"
+#include "engine/flag_validation.h"
 #include "engine/moves.h"
 #include "policy/quotas.h"
 
@@ -195,8 +196,8 @@ class Observation {
         {ServerStarted{boot.version, boot.down.count(), boot.offset.count()}}, {"*"}, {}};
   }
   Result<Decision> operator()(const TimePassed&) const {
-    Decision out{{}, {"*"}, {}};
-    if (now_ - world_.time < kTimeNotedEvery) return out;
+    Decision out{flag_changes_due(world_, now_), {"*"}, {}};
+    if (!out.payloads.empty() || now_ - world_.time < kTimeNotedEvery) return out;
     world_.events.each([&](const std::string& name, const EventState& event) {
       const bool counts = event.phase == Phase::Live ? watch_is_on({world_, name, event, now_})
                                                      : counts_time(event.phase);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "engine/decide_parts.h"
+#include "engine/flag_validation.h"
 #include "model/exposure.h"
 #include "policy/freezes.h"
 #include "policy/quotas.h"
@@ -136,6 +137,10 @@ class ApplyDecision {
                               "first, or keep what it uses",
                               taken));
     }
+    if (const std::string problem = new_flag_problem(world_, next_); !problem.empty())
+      return fail(ErrorCode::Conflict, problem);
+    // What has come already is in force at once, not a moment later.
+    for (Payload& due : flag_changes_due(next_, now_)) out_.payloads.push_back(std::move(due));
     return std::move(out_);
   }
 
@@ -247,6 +252,10 @@ Result<Decision> decide_remove(const World& world, const RemoveCommand& remove) 
     return fail(ErrorCode::Conflict,
                 fmt::format("{} '{}' can't be removed: {}; retire or roll that back first", kind,
                             remove.name, taken));
+  }
+  if (const std::string problem = new_flag_problem(world, next); !problem.empty()) {
+    return fail(ErrorCode::Conflict, fmt::format("{} '{}' can't be removed: {}", kind, remove.name,
+                                                 problem.substr(0, problem.find("; "))));
   }
   return Decision{
       {ManifestRemoved{std::string(kind), remove.name}}, {}, {"removed " + manifest->key()}};

@@ -154,10 +154,8 @@ Payloads give_up_waiting_for_readiness(const Subject& s) {
 
 // ---- toward exposure: waits for holds, stopped lines, freezes, and a clock that stepped ----
 
-constexpr Duration kClockSettles = minutes(1);
-
 bool clock_is_settled(const Subject& s) {
-  return s.now - s.world.clock_stepped >= kClockSettles;
+  return clock_is_settled(s.world, s.now);
 }
 
 // Absent: as soon as it is ready.

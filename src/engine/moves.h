@@ -23,6 +23,12 @@ struct Subject {
   bool is_last_stage() const { return event.stage + 1 == int(spec().stages.size()); }
 };
 
+// A wall clock that stepped may step back: what goes by dates waits.
+constexpr Duration kClockSettles = minutes(1);
+inline bool clock_is_settled(const World& world, Instant now) {
+  return now - world.clock_stepped >= kClockSettles;
+}
+
 std::optional<Subject> subject_of(const World& world, const std::string& name, Instant now);
 
 // The lifecycle's answer, as a record. CHECKs that the table allows it: ask outcome_of() first

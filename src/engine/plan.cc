@@ -11,6 +11,7 @@
 #include "engine/plan_stages.h"
 #include "engine/rollback_time.h"
 #include "engine/view.h"
+#include "model/flag_schedule.h"
 #include "model/manifest/diff.h"
 #include "model/manifest/layers.h"
 #include "model/manifest/manifest.h"
@@ -193,6 +194,16 @@ json::array capacity_of(const World& next, const LiveEventSpec& spec, const Plan
   return out;
 }
 
+json::array flag_schedule_of(const FlagSpec& flag, Instant wall) {
+  json::array out;
+  for (const FlagScheduledChange& change : flag.schedule) {
+    out.push_back(json::object{{"at", format_instant(change.at)},
+                               {"says", change_text(change)},
+                               {"has_come", change.at <= wall}});
+  }
+  return out;
+}
+
 json::object event_plan(const World& next, const std::shared_ptr<const Manifest>& manifest,
                         const EventState* present, const PlanRequest& request, Instant now,
                         json::array* problems) {
@@ -248,6 +259,8 @@ json::object plan_of(const World& world, const PlanRequest& request, Instant now
         {"changes", before ? changes_between(before->document, manifest->document) : json::array{}},
         {"defaults", defaults_of(*manifest)}};
     if (before) line["server_hash"] = before->hash;
+    if (const auto* flag = std::get_if<FlagSpec>(&manifest->spec); flag && !flag->schedule.empty())
+      line["schedule"] = flag_schedule_of(*flag, next.world.wall(now));
     if (is_event) line["event"] = event_plan(next.world, manifest, event, request, now, &problems);
     lines.push_back(std::move(line));
   }

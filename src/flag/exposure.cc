@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,13 +40,20 @@ Status check(const ExposureRule& rule) {
   return {};
 }
 
-// Highest exposure first; nothing behind a stage that everyone passes can change the answer.
-std::vector<ExposureStage> deciding_stages(const ExposureRule& rule) {
-  std::vector<ExposureStage> stages = rule.stages;
-  std::ranges::stable_sort(stages, std::ranges::greater(), &ExposureStage::exposure_ppm);
-  const auto open = std::ranges::find_if(stages, [](auto& s) { return s.audience.is_null(); });
-  if (open != stages.end()) stages.erase(open + 1, stages.end());
-  return stages;
+// By their places: highest exposure first; nothing behind a stage that everyone passes can change
+// the answer.
+std::vector<int> deciding_stages(const ExposureRule& rule) {
+  const auto stage = [&](int place) -> const ExposureStage& {
+    return rule.stages[std::size_t(place)];
+  };
+  std::vector<int> places(rule.stages.size());
+  std::iota(places.begin(), places.end(), 0);
+  std::ranges::stable_sort(places, std::ranges::greater(),
+                           [&](int place) { return stage(place).exposure_ppm; });
+  const auto open =
+      std::ranges::find_if(places, [&](int place) { return stage(place).audience.is_null(); });
+  if (open != places.end()) places.erase(open + 1, places.end());
+  return places;
 }
 
 json::value share(const ExposureRule& rule, std::uint32_t exposure_ppm) {
@@ -72,7 +80,8 @@ std::uint32_t bucket_ppm(std::string_view salt, std::string_view unit) {
 Result<json::value> exposure_targeting(const ExposureRule& rule) {
   TRY(check(rule));
   json::array chain;
-  for (const auto& stage : deciding_stages(rule)) {
+  for (const int place : deciding_stages(rule)) {
+    const ExposureStage& stage = rule.stages[std::size_t(place)];
     if (!stage.audience.is_null()) chain.push_back(stage.audience);
     chain.push_back(share(rule, stage.exposure_ppm));
   }
@@ -105,10 +114,11 @@ Result<json::object> layered_flag(const json::object& base, const ExposureRule& 
 Result<Exposure> Exposure::compile(ExposureRule rule) {
   TRY(check(rule));
   std::vector<Stage> stages;
-  for (auto& stage : deciding_stages(rule)) {
-    Stage compiled{.audience = std::nullopt, .exposure_ppm = stage.exposure_ppm};
+  for (const int place : deciding_stages(rule)) {
+    const ExposureStage& stage = rule.stages[std::size_t(place)];
+    Stage compiled{.audience = std::nullopt, .exposure_ppm = stage.exposure_ppm, .place = place};
     if (!stage.audience.is_null()) {
-      TRY(compiled.audience, Logic::compile(std::move(stage.audience)));
+      TRY(compiled.audience, Logic::compile(stage.audience));
     }
     stages.push_back(std::move(compiled));
   }
@@ -118,18 +128,19 @@ Result<Exposure> Exposure::compile(ExposureRule rule) {
   return Exposure(std::move(rule), std::move(stages), std::move(unit));
 }
 
-bool Exposure::admits(const EvaluationContext& context, Instant now) const {
+ExposureAnswer Exposure::decide(const EvaluationContext& context, Instant now) const {
   const auto unit = unit_.apply(context, now);
-  if (!unit || !unit->is_string() || unit->get_string().empty()) return false;
+  if (!unit || !unit->is_string() || unit->get_string().empty()) return {};
   for (const Stage& stage : stages_) {
     if (stage.audience) {
       const auto holds = stage.audience->test(context, now);
-      if (!holds) return false;  // The flag would answer an error: not admitted.
+      if (!holds) return {.has_unit = true};  // The flag would answer an error: not admitted.
       if (!*holds) continue;
     }
-    return is_exposed(rule_.salt, unit->get_string(), stage.exposure_ppm);
+    const std::uint32_t bucket = bucket_ppm(rule_.salt, unit->get_string());
+    return {bucket < stage.exposure_ppm, true, stage.place, bucket};
   }
-  return false;
+  return {.has_unit = true};
 }
 
 }  // namespace showcaller

@@ -54,18 +54,30 @@ Result<json::value> exposure_targeting(const ExposureRule& rule);
 Result<json::object> layered_flag(const json::object& base, const ExposureRule& rule,
                                   std::string_view to_variant);
 
+// How a rule decided about somebody.
+struct ExposureAnswer {
+  bool admitted = false;
+  bool has_unit = false;         // the attribute that names the unit is there
+  int stage = -1;                // the one that decided, by its place in the rule; -1: none
+  std::uint32_t bucket_ppm = 0;  // of the unit, where a stage decided
+};
+
 // The same decision without a flag, for allocation and ledgers. Copies share what was compiled.
 class Exposure {
  public:
   static Result<Exposure> compile(ExposureRule rule);
 
-  bool admits(const EvaluationContext& context, Instant now) const;
+  bool admits(const EvaluationContext& context, Instant now) const {
+    return decide(context, now).admitted;
+  }
+  ExposureAnswer decide(const EvaluationContext& context, Instant now) const;
   const ExposureRule& rule() const { return rule_; }
 
  private:
   struct Stage {
     std::optional<Logic> audience;
     std::uint32_t exposure_ppm = 0;
+    int place = 0;  // in the rule
   };
   Exposure(ExposureRule rule, std::vector<Stage> stages, Logic unit)
       : rule_(std::move(rule)), stages_(std::move(stages)), unit_(std::move(unit)) {}

@@ -10,7 +10,8 @@
 // "v<version>" for each version that a layer gives out; whoever no layer reaches gets its caller's
 // default.
 //
-// A flag that is killed gives its off variant and nothing else, whatever lies over it.
+// A flag whose prerequisites do not hold gives its off variant: they are written into its
+// targeting. A flag that is killed gives its off variant and nothing else, whatever lies over it.
 //
 // A Flag's own evaluators are in the document as "<flag>/<name>".
 //
@@ -21,25 +22,19 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "flow/flag_layers.h"
 #include "model/world.h"
 
 namespace showcaller {
 
 // Server: every flag. Client: those with `visibility: client` alone, and no configuration.
 enum class FlagVisibility { Server, Client };
-
-// A document is a flag of this name.
-inline constexpr std::string_view kConfigPrefix = "config.";
-
-// The event's secret, the same for its whole life.
-using FlagSaltOf = std::function<std::string(const std::string& event)>;
 
 struct FlagSnapshot {
   json::object document;  // {"flags": {...}}, keys sorted; "$evaluators" if any flag has its own
@@ -55,12 +50,6 @@ Result<json::object> effective_flags(const World& world, const FlagSaltOf& salt_
 
 // Whether a record can change a snapshot. A batch without such a record needs no new one.
 bool concerns_flags(const Payload& payload);
-
-// Events whose layers are in force, lowest first.
-std::vector<const EventState*> layers_in_order(const World& world);
-// The content of a configuration document's version, as any event wrote it inline; null when none
-// did.
-const json::value* find_config(const World& world, std::string_view document, std::int64_t version);
 
 // What a flagd document elsewhere says otherwise than this one.
 struct FlagDrift {

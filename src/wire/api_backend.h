@@ -92,6 +92,10 @@ class ApiBackend : public EdgeBackend {
   virtual Result<json::value> history(
       const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
   virtual Result<json::value> explain(std::string_view event) const = 0;
+  // {"context"?,"at"?,"revision"?} → the answer and the rule that gave it.
+  virtual Result<json::value> evaluate_flag(std::string_view flag,
+                                            const json::object& request) const = 0;
+  virtual Result<json::value> flag_document(std::string_view at) const = 0;  // empty: now
   virtual Result<json::value> ledger(std::string_view event,
                                      std::int64_t revision) const = 0;  // 0: the present one
   // Whom of {"players":[...]} a revision admitted; each gets a row in its ledger.

@@ -209,6 +209,15 @@ void add_journal_readings(Router* router, const ApiPorts& ports) {
       [](const auto& backend, const auto& context) {
         return backend.explain(context.param("event"));
       });
+  add({.pattern = "/api/v1/flags/document",
+       .id = "flagDocument",
+       .tag = "flags",
+       .summary = "Every flag with its rules, as servers get, got or will get them",
+       .params = {{"at", "query", "A time such as 2026-12-18T18:00:00Z; default: now.", "string"}},
+       .answer_schema = "FlagSnapshot"},
+      [](const auto& backend, const auto& context) {
+        return backend.flag_document(context.query("at"));
+      });
   add({.pattern = "/api/v1/ledger/{event}",
        .id = "eventLedger",
        .tag = "history",
@@ -227,6 +236,21 @@ void add_journal_readings(Router* router, const ApiPorts& ports) {
 void add_read_routes(Router* router, const ApiPorts& ports) {
   add_world_readings(router, ports);
   add_journal_readings(router, ports);
+  router->add({.method = "POST",
+               .pattern = "/api/v1/flags/{flag}/evaluate",
+               .id = "evaluateFlag",
+               .tag = "flags",
+               .summary = "What somebody gets, got or will get of a flag, and by which rule",
+               .access = "read",
+               .body = BodyRule::Optional,
+               .body_schema = "FlagQuestion",
+               .answer_schema = "FlagAnswer",
+               .slow = true,
+               .handler = [backend = ports.backend](const auto& context, Answer answer) {
+                 const auto body = object_body(context->request);
+                 if (!body) return answer.fail(body.error());
+                 answer.settle(backend->evaluate_flag(context->param("flag"), *body));
+               }});
   router->add(
       {.method = "GET",
        .pattern = "/api/v1/watch",

@@ -78,6 +78,16 @@ constexpr Schema kSchemas[] = {
   "scope":{"type":"string","description":"Empty: everything; owner/NAME, fleet/NAME, event/NAME."},"reason":{"type":"string"}}})json"},
     {"DrillRun", R"json({"type":"object"})json"},
     {"DrillCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
+    {"FlagQuestion", R"json({"type":"object","additionalProperties":false,"properties":{
+  "context":{"type":"object","description":"Of whom it is asked; absent: of nobody in particular."},
+  "at":{"type":"string","format":"date-time","description":"Past: from the journal; to come: from schedules. Absent: now."},
+  "revision":{"type":"integer","minimum":1,"description":"Of the flag's manifest; absent: the one in force then."}}})json"},
+    {"FlagAnswer", R"json({"type":"object","required":["flag","at","reason","steps"],"properties":{
+  "flag":{"type":"string"},"at":{"type":"string","format":"date-time"},"seq":{"type":"integer","description":"Of the last record that was known then."},
+  "revision":{"type":"integer"},"variant":{"type":"string"},"value":{},"reason":{"type":"string"},"error":{"type":"string"},
+  "decided_by":{"type":"string"},"steps":{"type":"array","items":{"type":"object","properties":{
+  "rule":{"type":"string"},"says":{"type":"string"}}}},
+  "notes":{"type":"array","items":{"type":"string"}}}})json"},
     {"FlagCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
     {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},

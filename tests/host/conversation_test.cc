@@ -14,6 +14,7 @@
 #include "engine/flag_facts.h"
 #include "engine/view.h"
 #include "flag/flag_set.h"
+#include "flow/flag_explanation.h"
 #include "model/gate_hash.h"
 #include "model/manifest/manifest.h"
 #include "policy/freezes.h"
@@ -181,6 +182,20 @@ class Conversation {
                              to_string(given.reason));
   }
 
+  // By which of its parts a flag is what it is for somebody.
+  std::string why(const std::string& flag, const std::string& player, const std::string& region) {
+    const json::object who{{"targetingKey", player}, {"party", player}, {"region", region}};
+    const auto salt_of = [this](const std::string& event) {
+      return theatre_.host().salt_of(event);
+    };
+    const auto told =
+        explain_flag(*theatre_.world(), salt_of, flag, who, theatre_.host().engine().wall());
+    if (!told) return told.error().message + "\n";
+    std::string out;
+    for (const FlagStep& step : told->steps) out += fmt::format("{}: {}\n", step.rule, step.says);
+    return out;
+  }
+
   std::string set(const std::string& verb, const std::string& arg, const std::string& arg2,
                   const std::string& arg3) {
     if (verb == "traffic") {
@@ -228,6 +243,8 @@ class Conversation {
       const auto standing = forecast_view(*theatre_.world(), theatre_.host().view_of(arg),
                                           theatre_.host().engine().now());
       return get_string(standing, "says") + "\n";
+    } else if (verb == "why") {
+      return why(arg, arg2, arg3);
     } else if (verb == "gives") {
       return gives(arg, arg2, arg3);
     } else if (verb == "notes") {

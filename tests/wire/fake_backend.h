@@ -118,6 +118,12 @@ class FakeBackend : public ApiBackend {
     return json::object{{"drill", name}};
   }
   json::value flag_list() const override { return json::array(); }
+  Result<json::value> evaluate_flag(std::string_view, const json::object&) const override {
+    return json::value{{"reason", "STATIC"}};
+  }
+  Result<json::value> flag_document(std::string_view) const override {
+    return json::value{{"flags", json::object()}};
+  }
   json::value lines() const override { return json::array(); }
   json::value tokens() const override { return json::array(); }
   json::object readiness() const override {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "model/manifest/flag_schedule_times.h"
 #include "model/manifest/pipeline.h"
 #include "model/manifest/references.h"
 #include "model/manifest/shapes.h"
@@ -244,9 +245,13 @@ bool SetParser::read_files() {
 
 void SetParser::read(Draft& draft) {
   watched(draft, [&] {
+    Node* spec = draft.root.find("spec");
+    if (draft.kind == Kind::Flag && spec != nullptr && spec->is_mapping()) {
+      const Reader::Inside inside(&reader_, "spec");
+      resolve_flag_schedule(reader_, spec, options_.tzdata_version);
+    }
     read_metadata(reader_, draft.root, draft.kind, &draft.manifest);
     read_body(reader_, draft.root, draft.kind, &draft.manifest);
-    const Node* spec = draft.root.find("spec");
     if (draft.kind == Kind::Pipeline && spec != nullptr) {
       const Reader::Inside inside(&reader_, "spec");
       check_placeholders(reader_, *spec);

@@ -2,6 +2,7 @@
 // Flag, Metric, Service, Team, Pipeline, and the metadata they share.
 #include "flag/operations.h"
 #include "flag/validate.h"
+#include "model/flag_schedule.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/targeting_words.h"
 
@@ -9,11 +10,12 @@ namespace showcaller::manifest {
 namespace {
 
 // A key of flagd's definition language, kept as it is.
-Field<FlagSpec> definition_key(std::string key, Value<json::value> value, std::string says) {
+template <class Spec = FlagSpec>
+Field<Spec> definition_key(std::string key, Value<json::value> value, std::string says) {
   const std::string name = key;
-  return field_with<FlagSpec, json::value>(
+  return field_with<Spec, json::value>(
       std::move(key), std::move(value),
-      [name](FlagSpec* flag, json::value v) { flag->definition[name] = std::move(v); },
+      [name](Spec* spec, json::value v) { spec->definition[name] = std::move(v); },
       std::move(says));
 }
 
@@ -56,6 +58,61 @@ Value<json::value> flag_targeting() {
           [](SchemaSet&) { return json::object{{"type", "object"}}; }};
 }
 
+Value<json::value> default_variant() {
+  return json_of_kind("a variant's name or null",
+                      [](const Node& n) { return n.is_string() || n.kind == NodeKind::Null; },
+                      {{"type", json::array{"string", "null"}}});
+}
+
+// Resolved when it is read; what editors are told is what may be written.
+Value<Instant> flag_time() {
+  Value<Instant> value = instant();
+  value.expected = "a time such as 2026-12-18T18:00";
+  value.schema = [](SchemaSet&) {
+    return json::object{{"type", "string"},
+                        {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*"}};
+  };
+  return value;
+}
+
+const Shape<FlagScheduledChange>& scheduled_change_shape() {
+  static const Shape<FlagScheduledChange> shape(
+      "FlagScheduledChange", "What the flag says from a time on.",
+      {field("at", &FlagScheduledChange::at, flag_time(),
+             "From when on; a time without an offset is one in `zone`.")
+           .needed(),
+       definition_key<FlagScheduledChange>("state", flag_state(), "Another state."),
+       definition_key<FlagScheduledChange>("defaultVariant", default_variant(),
+                                           "Another default variant."),
+       definition_key<FlagScheduledChange>("targeting", flag_targeting(),
+                                           "Another targeting; {}: none.")},
+      [](Reader& reader, const Node& node, FlagScheduledChange* change) {
+        if (reader.trusted || !change->definition.empty() || reader.is_wrong_below("")) return;
+        reader.error(node.position, "the change changes nothing",
+                     "say another `state`, `defaultVariant` or `targeting`");
+      });
+  return shape;
+}
+
+// What reading needs no more once the times are resolved.
+Shape<FlagSpec> flag_schedule_section() {
+  return Shape<FlagSpec>(
+      "FlagSchedule", "What the flag says from certain times on.",
+      {noted<FlagSpec>("zone", zone_name(), "The IANA zone of times without an offset.")
+           .assumed("UTC"),
+       list_field("changes", &FlagSpec::schedule, scheduled_change_shape(),
+                  "Each laid over what the flag said before, in the order of their times.", 256)
+           .assumed("[]"),
+       noted<FlagSpec>("on_gap", choice<int>({{"refuse", 0}, {"shift", 1}, {"skip", 2}}),
+                       "What to do with a time that a change of clocks leaves out.")
+           .assumed("refuse"),
+       noted<FlagSpec>("on_overlap", choice<int>({{"refuse", 0}, {"earlier", 1}, {"later", 2}}),
+                       "Which of the two to take when a change of clocks gives a time twice.")
+           .assumed("refuse"),
+       noted<FlagSpec>("tzdata", text(),
+                       "The version of the zone data that resolved the times; written on apply.")});
+}
+
 // What the flag does not compile for, and what flagd's schemas would say.
 std::vector<FlagFinding> findings_of(const json::object& definition) {
   const json::value* own = definition.if_contains("$evaluators");
@@ -82,6 +139,38 @@ std::vector<FlagFinding> findings_of(const json::object& definition) {
   return findings;
 }
 
+const Shape<FlagPrerequisite>& prerequisite_shape() {
+  static const Shape<FlagPrerequisite> shape(
+      "FlagPrerequisite", "Another flag, and what it has to give.",
+      {field("flag", &FlagPrerequisite::flag, dotted_name(), "Its name.").needed(),
+       field("variant", &FlagPrerequisite::variant, text(), "One of its variants.").needed()});
+  return shape;
+}
+
+// Each change is held against what the flag will say then.
+void check_flag_schedule(Reader& reader, const Node& node, const FlagSpec& flag,
+                         const std::vector<std::string>& variants) {
+  for (std::size_t i = 0; i < flag.schedule.size(); ++i) {
+    const FlagScheduledChange& change = flag.schedule[i];
+    const std::string path = fmt::format("schedule.changes[{}]", i);
+    const std::string name = get_string(change.definition, "defaultVariant");
+    if (!name.empty() && std::ranges::find(variants, name) == variants.end()) {
+      reader.error_below(node, path + ".defaultVariant",
+                         fmt::format("'{}' is not one of the variants", name),
+                         suggestion(name, variants));
+      return;  // What the flag says from then on is open.
+    }
+    if (i > 0 && change.at <= flag.schedule[i - 1].at) {
+      reader.error_below(node, path + ".at", "the changes are not in the order of their times",
+                         "write the earlier one first, each at a time of its own");
+    }
+    if (!change.definition.contains("targeting")) continue;
+    for (const FlagFinding& finding : findings_of(definition_at(flag, change.at))) {
+      if (finding.spoils) reader.error_below(node, path + ".targeting", finding.message);
+    }
+  }
+}
+
 void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
   if (reader.trusted) return;
   const Node* variants = node.find("variants");
@@ -105,6 +194,7 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
                        fmt::format("'{}' is not one of the variants", flag->off_variant),
                        suggestion(flag->off_variant, names));
   }
+  check_flag_schedule(reader, node, *flag, names);
   if (!definition.contains("state")) definition["state"] = "ENABLED";
   report_flag_findings(reader, node, findings_of(definition));
 }
@@ -166,12 +256,8 @@ const Shape<FlagSpec>& flag_shape() {
                         {{"type", "object"}, {"minProperties", 1}}),
            "Names and their values, all of one type.")
            .needed(),
-       definition_key(
-           "defaultVariant",
-           json_of_kind("a variant's name or null",
-                        [](const Node& n) { return n.is_string() || n.kind == NodeKind::Null; },
-                        {{"type", json::array{"string", "null"}}}),
-           "The variant when targeting says nothing.")
+       definition_key("defaultVariant", default_variant(),
+                      "The variant when targeting says nothing.")
            .derived_as("none: the caller's own default"),
        definition_key("targeting", flag_targeting(), "Who gets which variant.")
            .derived_as("nobody in particular"),
@@ -189,8 +275,14 @@ const Shape<FlagSpec>& flag_shape() {
                                    {{"type", "object"}}),
                       "Handed on to clients."),
        field("offVariant", &FlagSpec::off_variant, text(),
-             "What everybody gets while the flag is killed.")
+             "What is given while the flag is killed, and where a prerequisite does not hold.")
            .derived_as("the default variant"),
+       list_field("prerequisites", &FlagSpec::prerequisites, prerequisite_shape(),
+                  "It is on only where each of these flags gives the variant; else everybody gets "
+                  "its off variant.",
+                  64)
+           .assumed("[]"),
+       section("schedule", flag_schedule_section(), "Changes at certain times."),
        field("visibility", &FlagSpec::client_visible,
              choice<bool>({{"server", false}, {"client", true}}),
              "client: clients with a client key may see its value.")

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "model/manifest/layers.h"
+#include "model/prerequisites.h"
 
 namespace showcaller::manifest {
 namespace {
@@ -58,6 +59,35 @@ void validate_policy(Reader& reader, const Draft& draft, const References& refer
   }
 }
 
+void validate_flag(Reader& reader, const Draft& draft, const References& references) {
+  const auto& flag = draft.manifest.as<FlagSpec>();
+  for (std::size_t i = 0; i < flag.prerequisites.size(); ++i) {
+    const FlagPrerequisite& needed = flag.prerequisites[i];
+    const std::string path = fmt::format("spec.prerequisites[{}]", i);
+    if (!references.require(reader, draft.root, path + ".flag", Kind::Flag, needed.flag)) continue;
+    const Manifest* other = references.find(Kind::Flag, needed.flag);
+    if (other == nullptr || !references.is_sound(Kind::Flag, needed.flag)) continue;
+    std::vector<std::string> variants;
+    const json::value* known = other->as<FlagSpec>().definition.if_contains("variants");
+    if (known == nullptr || !known->is_object()) continue;
+    for (const auto& variant : known->get_object()) variants.emplace_back(variant.key());
+    if (std::ranges::find(variants, needed.variant) != variants.end()) continue;
+    reader.error_at(draft.root, path + ".variant",
+                    fmt::format("'{}' is no variant of Flag '{}'", needed.variant, needed.flag),
+                    suggestion(needed.variant, variants));
+  }
+  const std::string circle =
+      prerequisite_circle(draft.manifest.name, [&](std::string_view name) -> const FlagSpec* {
+        const Manifest* other = references.find(Kind::Flag, name);
+        return other ? &other->as<FlagSpec>() : nullptr;
+      });
+  if (!circle.empty()) {
+    reader.error_at(draft.root, "spec.prerequisites",
+                    fmt::format("flags need one another: {}", circle),
+                    "take one of the prerequisites out");
+  }
+}
+
 void validate_fleet(Reader& reader, const Draft& draft) {
   if (draft.manifest.as<FleetSpec>().driver == "process") return;
   reader.error_at(draft.root, "spec.driver", "this version has no driver for Agones",
@@ -78,6 +108,9 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
       break;
     case Kind::Fleet:
       validate_fleet(reader, draft);
+      break;
+    case Kind::Flag:
+      validate_flag(reader, draft, references);
       break;
     case Kind::LiveEvent:
       validate_live_event(reader, draft, references);
