@@ -86,7 +86,7 @@ bench::Figure judge_figure() {
   std::string text = to_json_text(to_json(config)) + "\n";
   std::vector<std::string> lines;
   for (const Tick& tick : an_hour(config)) {
-    lines.push_back(to_json_text(to_json(tick, shape_of(config))));
+    lines.push_back(to_json_text(tick, shape_of(config)));
     text += lines.back() + "\n";
   }
   const auto judge = [&] {

@@ -3,8 +3,10 @@
 // 100,000 players at both levels, three days and ten weeks of an event played to its end, and how
 // runs share the machine's cores. The reference is the time that was asked for, or the other level
 // in the same run.
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -164,19 +166,23 @@ Played to_the_end(int days) {
   return play(spec_of(game, RehearsalLevel::Evidence));
 }
 
-void long_events(std::vector<bench::Figure>* out) {
-  const auto times_real_time = [](const char* name, const Played& played) {
-    return figure(name, "times real time", played.simulated_s / played.cpu_s, 100'000,
-                  "asked at least");
-  };
+bench::Figure times_real_time(const char* name, const Played& played) {
+  return figure(name, "times real time", played.simulated_s / played.cpu_s, 100'000,
+                "asked at least");
+}
+
+void days(std::vector<bench::Figure>* out) {
   out->push_back(times_real_time("rehearse_3_days_to_the_end", to_the_end(3)));
-  const Played weeks = to_the_end(70);
-  out->push_back(times_real_time("rehearse_10_weeks_to_the_end", weeks));
-  out->push_back(figure("rehearse_10_weeks", "cpu s", weeks.cpu_s, 60, "asked at most"));
+}
+
+void weeks(std::vector<bench::Figure>* out) {
+  const Played played = to_the_end(70);
+  out->push_back(times_real_time("rehearse_10_weeks_to_the_end", played));
+  out->push_back(figure("rehearse_10_weeks", "cpu s", played.cpu_s, 60, "asked at most"));
 }
 
 // Wall time of eight runs on one thread, over that on all, times the threads.
-bench::Figure cores() {
+void cores(std::vector<bench::Figure>* figures) {
   constexpr int kRuns = 8;
   const int threads = int(std::max(1u, std::thread::hardware_concurrency()));
   const auto wall_s = [&](int count) {
@@ -206,22 +212,40 @@ bench::Figure cores() {
   bench::Figure out = figure("rehearse_core_efficiency", "wall s", all * threads, one, "one core");
   out.ratio = bench::median(ratios);
   out.spread = bench::spread_of(ratios);
-  return out;
+  figures->push_back(out);
 }
+
+void flag(std::vector<bench::Figure>* out) {
+  two_hours("flag", {}, out);
+}
+
+void build(std::vector<bench::Figure>* out) {
+  Game game;
+  game.change = "build: { fleet: raid, version: 1.1.0 }";
+  game.unit = "party";
+  game.crashes.clear();  // Instances that die are too few events to be judged in two hours.
+  two_hours("build", game, out);
+}
+
+constexpr struct {
+  std::string_view name;
+  void (*measure)(std::vector<bench::Figure>* out);
+} kParts[] = {{"flag", flag}, {"build", build}, {"days", days}, {"weeks", weeks}, {"cores", cores}};
 
 }  // namespace
 }  // namespace showcaller
 
+// Those of the parts that are named, or all.
 int main(int argc, char** argv) {
   using namespace showcaller;
+  const auto is_named = [&](std::string_view part) {
+    return std::find(argv + 1, argv + argc, part) != argv + argc;
+  };
+  const bool some = std::any_of(std::begin(kParts), std::end(kParts),
+                                [&](const auto& part) { return is_named(part.name); });
   std::vector<bench::Figure> figures;
-  two_hours("flag", {}, &figures);
-  Game build;
-  build.change = "build: { fleet: raid, version: 1.1.0 }";
-  build.unit = "party";
-  build.crashes.clear();  // Instances that die are too few events to be judged in two hours.
-  two_hours("build", build, &figures);
-  long_events(&figures);
-  figures.push_back(cores());
+  for (const auto& part : kParts) {
+    if (!some || is_named(part.name)) part.measure(&figures);
+  }
   bench::print_figures(argc, argv, figures);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -133,6 +134,52 @@ Result<GroupCounts> group_from_json(const json::value& value, const TickShape& s
     offset += metric.columns;
   }
   return group;
+}
+
+void put_member(std::string* out, std::string_view key, std::int64_t number) {
+  const fmt::format_int text(number);
+  *out += key;
+  out->append(text.data(), text.size());
+}
+
+void put_units(std::string* out, const UnitCounts& units) {
+  put_member(out, "\"canary\":", units.canary);
+  put_member(out, ",\"baseline\":", units.baseline);
+  *out += '}';
+}
+
+// The metrics' names, as keys.
+std::vector<std::string> keys_of(const TickShape& shape) {
+  std::vector<std::string> out(shape.metrics.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    append_json_string(&out[i], shape.metrics[i].name);
+    out[i] += ":[";
+  }
+  return out;
+}
+
+void put_group(std::string* out, const GroupCounts& group, const TickShape& shape,
+               const std::vector<std::string>& keys) {
+  *out +=
+      group.arm == Arm::Canary ? "{\"arm\":\"canary\",\"id\":" : "{\"arm\":\"baseline\",\"id\":";
+  append_json_string(out, group.id);
+  if (!group.stratum.empty()) {
+    *out += ",\"stratum\":";
+    append_json_string(out, group.stratum);
+  }
+  *out += ",\"m\":{";
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < shape.metrics.size(); ++i) {
+    const std::span counts = std::span(group.counts).subspan(at, shape.metrics[i].columns);
+    at += counts.size();
+    // What was not counted is not written.
+    if (std::all_of(counts.begin(), counts.end(), [](auto count) { return count == 0; })) continue;
+    if (out->back() == ']') *out += ',';
+    *out += keys[i];
+    for (const std::int64_t count : counts) put_member(out, out->back() == '[' ? "" : ",", count);
+    *out += ']';
+  }
+  *out += "}}";
 }
 
 void put_varint(std::string* out, std::uint64_t value) {
@@ -279,38 +326,30 @@ void merge(Tick* tick, const Tick& more) {
   normalize(tick);
 }
 
-json::value to_json(const Tick& tick, const TickShape& shape, json::storage_ptr storage) {
-  json::object out({{"t", tick.t_s}}, std::move(storage));
+std::string to_json_text(const Tick& tick, const TickShape& shape) {
+  const std::vector<std::string> names = keys_of(shape);
+  std::string out = "{";
+  put_member(&out, "\"t\":", tick.t_s);
   if (tick.units.size() == 1 && tick.units[0].stratum.empty()) {
-    out["units"] = {{"canary", tick.units[0].canary}, {"baseline", tick.units[0].baseline}};
+    out += ",\"units\":{";
+    put_units(&out, tick.units[0]);
   } else if (!tick.units.empty()) {
-    json::array& units = out["units"].emplace_array();
-    for (const UnitCounts& u : tick.units) {
-      units.push_back({{"stratum", u.stratum}, {"canary", u.canary}, {"baseline", u.baseline}});
+    out += ",\"units\":[";
+    for (const UnitCounts& units : tick.units) {
+      out += out.back() == '[' ? "{\"stratum\":" : ",{\"stratum\":";
+      append_json_string(&out, units.stratum);
+      out += ',';
+      put_units(&out, units);
     }
+    out += ']';
   }
-  json::array& groups = out["groups"].emplace_array();
-  groups.reserve(tick.groups.size());
+  out += ",\"groups\":[";
   for (const GroupCounts& group : tick.groups) {
     CHECK(group.counts.size() == shape.width());
-    json::object& entry = groups.emplace_back(json::object_kind).get_object();
-    entry["arm"] = to_string(group.arm);
-    entry["id"] = group.id;
-    if (!group.stratum.empty()) entry["stratum"] = group.stratum;
-    json::object& metrics = entry["m"].emplace_object();
-    std::size_t at = 0;
-    for (const MetricShape& metric : shape.metrics) {
-      const auto first = group.counts.begin() + std::ptrdiff_t(at);
-      const auto last = first + std::ptrdiff_t(metric.columns);
-      at += metric.columns;
-      // What was not counted is not written.
-      if (std::all_of(first, last, [](std::int64_t count) { return count == 0; })) continue;
-      json::array& counts = metrics[metric.name].emplace_array();
-      counts.reserve(metric.columns);
-      for (auto count = first; count != last; ++count) counts.emplace_back(*count);
-    }
+    if (out.back() != '[') out += ',';
+    put_group(&out, group, shape, names);
   }
-  return out;
+  return out += "]}";
 }
 
 Result<Tick> tick_from_json(const json::value& value, const TickShape& shape) {

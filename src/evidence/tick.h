@@ -74,8 +74,7 @@ void merge(Tick* tick, const Tick& more);
 // {"t":10,"units":{"canary":252,"baseline":4750},"groups":[{"arm":"canary","id":"3","m":{"error":[50,1]}}]}
 // Stratified units are "units":[{"stratum":"eu","canary":..,"baseline":..}]; a group adds
 // "stratum".
-// The value lives in `storage`.
-json::value to_json(const Tick& tick, const TickShape& shape, json::storage_ptr storage = {});
+std::string to_json_text(const Tick& tick, const TickShape& shape);
 // Errors name the field's path. Metrics that the shape does not know are ignored; absent ones are
 // zero.
 Result<Tick> tick_from_json(const json::value& value, const TickShape& shape);

@@ -32,17 +32,17 @@ json::object statistics_of(const MetricLook& look) {
 }
 
 // Of each metric, what the most trusted said of it, and nothing else.
-void keep_most_trusted(const JudgedStage& stage, std::vector<json::object>* lines) {
+void keep_most_trusted(const JudgedStage& stage, std::vector<StageLine>* lines) {
   std::map<std::string, Trust> best;
-  for (const json::object& line : *lines) {
-    for (const auto& [metric, trust] : trust_of(line)) {
+  for (const StageLine& line : *lines) {
+    for (const auto& [metric, trust] : line.trust) {
       const auto at = best.try_emplace(metric, trust).first;
       at->second = std::min(at->second, trust);
     }
   }
-  for (json::object& line : *lines) {
+  for (StageLine& line : *lines) {
     std::set<std::string> outranked;
-    for (const auto& [metric, trust] : trust_of(line)) {
+    for (const auto& [metric, trust] : line.trust) {
       if (trust > best.at(metric)) outranked.insert(metric);
     }
     leave_out(outranked, stage, &line);
@@ -143,10 +143,10 @@ void GateRunner::close_watches(const std::set<std::string>& streams, std::vector
 }
 
 Result<EvidenceMark> GateRunner::store_stage(const JudgedStage& stage,
-                                             const std::optional<json::object>& history) {
+                                             const std::optional<StageLine>& history) {
   TRY(auto mark, store_->append(stage.stream(), to_json_text(to_json(stage.config))));
   if (!history) return mark;
-  return store_->append(stage.stream(), to_json_text(*history));
+  return store_->append(stage.stream(), to_json_text(*history, stage));
 }
 
 // The stream's first line is the stage as it was frozen, with the hour before it; the rest are its
@@ -159,7 +159,7 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
   watch.stage = std::move(stage);
   const std::string stream = watch.stage.stream();
   bool is_new = true;
-  std::vector<json::object> lines;
+  std::vector<json::object> stored;
   const Status read = store_->read(stream, [&](std::string_view text, const EvidenceMark& mark) {
     auto line = parse_json(text);
     if (!line || !line->is_object()) return false;
@@ -168,7 +168,7 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
     if (line->get_object().contains("stage")) {
       if (auto frozen = gate_config_from_json(*line)) watch.stage.freeze(std::move(*frozen));
     } else {
-      lines.push_back(std::move(line->get_object()));
+      stored.push_back(std::move(line->get_object()));
     }
     return true;
   });
@@ -177,6 +177,8 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
     return std::nullopt;
   }
   if (!watch.stage.config.metrics.empty()) watch.gate.emplace(watch.stage.config);
+  std::vector<StageLine> lines;
+  for (const json::object& line : stored) lines.push_back(line_from_json(line, watch.stage));
   if (is_new) {
     auto before = history_line(watch.stage, history);
     const auto mark = store_stage(watch.stage, before);
@@ -190,7 +192,7 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
   for (const AbsoluteGate& gate : watch.stage.absolute)
     watch.absolute.emplace_back(gate, watch.stage.config);
   keep_most_trusted(watch.stage, &lines);
-  for (const json::object& line : lines) take_line(&watch, line);
+  for (const StageLine& line : lines) take_line(&watch, line);
   watch.next_tick = host_->now() + seconds(watch.stage.config.tick_s);
   return watch;
 }
@@ -215,16 +217,16 @@ void GateRunner::let_join(Watch* watch, JudgedStage stage, const GateHistory& hi
   auto opened = open_watch(std::move(stage), {}, errors);
   if (!opened) return;
   opened->next_tick = watch->next_tick;
-  opened->unstored = std::move(watch->unstored);
+  if (watch->unstored) opened->unstored = reshaped(*watch->unstored, watch->stage, opened->stage);
   *watch = std::move(*opened);
 }
 
 // Nobody is heard on what somebody more trusted has spoken of before. Where the more trusted begins
 // to speak only now, all is read again, and what others said before is left out.
-void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Error>* errors) {
+void GateRunner::take_new_line(Watch* watch, StageLine line, std::vector<Error>* errors) {
   bool better = false;
   std::set<std::string> outranked;
-  for (const auto& [metric, trust] : trust_of(line)) {
+  for (const auto& [metric, trust] : line.trust) {
     const auto known = watch->trust.find(metric);
     if (known == watch->trust.end()) continue;
     better = better || trust < known->second;
@@ -240,21 +242,18 @@ void GateRunner::take_new_line(Watch* watch, json::object line, std::vector<Erro
   take_line(watch, line);
 }
 
-// What a stored tick says, into the gate and the totals: the same for one that was just counted and
-// one read again.
-void GateRunner::take_line(Watch* watch, const json::object& line) {
-  for (const auto& [metric, trust] : trust_of(line)) watch->trust.try_emplace(metric, trust);
-  if (watch->gate) {
-    if (auto tick = tick_from_json(line, shape_of(watch->stage.config))) watch->gate->feed(*tick);
-  }
-  if (is_history(line)) return;
-  watch->t_s = get_int(line, "t");
-  if (get_bool(line, "seen")) watch->evidence_s += watch->stage.config.tick_s;
+// Into the gate and the totals: the same for one that was just counted and one read again.
+void GateRunner::take_line(Watch* watch, const StageLine& line) {
+  for (const auto& [metric, trust] : line.trust) watch->trust.try_emplace(metric, trust);
+  if (watch->gate && line.tick) watch->gate->feed(*line.tick);
+  if (line.is_history()) return;
+  watch->t_s = line.t_s;
+  if (line.seen) watch->evidence_s += watch->stage.config.tick_s;
   for (AbsoluteJudge& judge : watch->absolute)
-    judge.feed(watch->t_s, absolute_tick(line, judge.gate().metric));
+    judge.feed(watch->t_s, line.absolute_of(judge.gate().metric));
 }
 
-json::object GateRunner::take_tick(Watch* watch) {
+StageLine GateRunner::take_tick(Watch* watch) {
   const JudgedStage& stage = watch->stage;
   const std::string key = stage.key();
   const bool judges_headroom =
@@ -274,7 +273,7 @@ Status GateRunner::store_tick(Watch* watch) {
     if (!there) watch->appended.reset();
   }
   if (!watch->appended) {
-    TRY(watch->mark, store_->append(stream, to_json_text(*watch->unstored)));
+    TRY(watch->mark, store_->append(stream, to_json_text(*watch->unstored, watch->stage)));
     watch->appended = watch->mark;
   }
   TRY(store_->flush());
@@ -290,8 +289,7 @@ void GateRunner::close_tick(Watch* watch, std::vector<Error>* errors) {
     errors->push_back(stored.error());
     return;
   }
-  json::value line = *std::exchange(watch->unstored, std::nullopt);
-  take_new_line(watch, std::move(line.get_object()), errors);
+  take_new_line(watch, *std::exchange(watch->unstored, std::nullopt), errors);
   watch->next_tick = std::max(watch->next_tick + seconds(watch->stage.config.tick_s), host_->now());
   tell(*watch);
 }

@@ -53,7 +53,7 @@ class GateRunner {
     std::int64_t t_s = 0;  // of the last tick
     std::int64_t evidence_s = 0;
     EvidenceMark mark;
-    std::optional<json::value> unstored;   // a tick that was taken, and the store refused
+    std::optional<StageLine> unstored;     // a tick that was taken, and the store refused
     std::optional<EvidenceMark> appended;  // it was, but may have been lost before it was flushed
   };
 
@@ -65,12 +65,12 @@ class GateRunner {
   void let_join(Watch* watch, JudgedStage stage, const GateHistory& history,
                 std::vector<Error>* errors);
   Result<EvidenceMark> store_stage(const JudgedStage& stage,
-                                   const std::optional<json::object>& history);
-  json::object take_tick(Watch* watch);
+                                   const std::optional<StageLine>& history);
+  StageLine take_tick(Watch* watch);
   Status store_tick(Watch* watch);
   void close_tick(Watch* watch, std::vector<Error>* errors);
-  void take_line(Watch* watch, const json::object& line);
-  void take_new_line(Watch* watch, json::object line, std::vector<Error>* errors);
+  void take_line(Watch* watch, const StageLine& line);
+  void take_new_line(Watch* watch, StageLine line, std::vector<Error>* errors);
   enum class Words { None, All };  // reasons and statistics
   struct Compared {
     std::vector<GateReading> gates;

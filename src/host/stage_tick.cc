@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace showcaller {
 namespace {
 
@@ -55,22 +57,44 @@ Tick compared(const JudgedStage& stage, const StageTick& counted, const UnitCoun
   return tick;
 }
 
-json::object canary_counts(const std::map<GroupKey, MetricCounts>& groups) {
-  std::int64_t n = 0, x = 0;
-  std::optional<ExponentialHistogram> histogram;
+AbsoluteTick canary_counts(const std::map<GroupKey, MetricCounts>& groups) {
+  AbsoluteTick out;
   for (const auto& [group, delta] : groups) {
     if (group.arm != Arm::Canary) continue;
-    n += delta.n;
-    x += delta.x;
+    out.n += delta.n;
+    out.x += delta.x;
     if (!delta.histogram) continue;
-    if (histogram)
-      histogram->merge(*delta.histogram);
+    if (out.histogram)
+      out.histogram->merge(*delta.histogram);
     else
-      histogram = delta.histogram;
+      out.histogram = delta.histogram;
   }
-  json::object out{{"n", n}, {"x", x}};
-  if (histogram) out["histogram"] = to_json(*histogram);
   return out;
+}
+
+json::object to_json(const AbsoluteTick& tick) {
+  json::object out;
+  if (tick.level) {
+    out["level"] = *tick.level;
+    if (!tick.basis.empty()) out["basis"] = tick.basis;
+    return out;
+  }
+  out = {{"n", tick.n}, {"x", tick.x}};
+  if (tick.histogram) out["histogram"] = showcaller::to_json(*tick.histogram);
+  return out;
+}
+
+AbsoluteTick absolute_from_json(const json::object& object) {
+  AbsoluteTick tick;
+  tick.n = get_int(object, "n");
+  tick.x = get_int(object, "x");
+  if (const json::value* text = get_if(object, "histogram")) {
+    if (auto histogram = histogram_from_json(*text)) tick.histogram = std::move(*histogram);
+  }
+  if (const json::value* level = get_if(object, "level"); level && level->is_number())
+    tick.level = level->to_number<double>();
+  tick.basis = get_string(object, "basis");
+  return tick;
 }
 
 std::int64_t exposure_of(const GroupCounts& group, const TickShape& shape) {
@@ -86,37 +110,30 @@ bool shows_anything(const StageTick& counted) {
 
 }  // namespace
 
-json::object tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
-                       std::int64_t t_s, const std::optional<Headroom>& headroom) {
-  // A line is made, written and read once: in one piece of memory.
-  json::value made = to_json(compared(stage, counted, units, t_s), shape_of(stage.config),
-                             json::make_shared_resource<json::monotonic_resource>());
-  json::object line = std::move(made.get_object());
-  const bool alive = std::any_of(counted.alive.begin(), counted.alive.end(),
-                                 [](const GroupKey& key) { return key.arm == Arm::Canary; });
-  // A tick that shows nothing does not count toward the bake; sessions that run are shown.
-  line["seen"] = alive || shows_anything(counted);
-  if (alive) line["alive"] = true;
-  json::object trust;
-  for (const auto& [metric, who] : counted.trust) trust[metric] = to_string(who);
-  line["trust"] = std::move(trust);
-  json::object absolute;
+StageLine tick_line(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
+                    std::int64_t t_s, const std::optional<Headroom>& headroom) {
+  StageLine line;
+  line.tick = compared(stage, counted, units, t_s);
+  line.t_s = t_s;
+  line.alive = std::any_of(counted.alive.begin(), counted.alive.end(),
+                           [](const GroupKey& key) { return key.arm == Arm::Canary; });
+  line.seen = line.alive || shows_anything(counted);  // Sessions that run are shown.
+  line.trust = counted.trust;
   for (const AbsoluteGate& gate : stage.absolute) {
     if (gate.metric == kHeadroomMetric) {
       if (!headroom) continue;
-      json::object level{{"level", headroom->level}};
-      if (!headroom->basis.empty()) level["basis"] = headroom->basis;
-      absolute[gate.metric] = std::move(level);
+      AbsoluteTick& level = line.absolute[gate.metric] = {};
+      level.level = headroom->level;
+      level.basis = headroom->basis;
     } else if (const auto m = counted.metrics.find(gate.metric); m != counted.metrics.end()) {
-      absolute[gate.metric] = canary_counts(m->second);
+      line.absolute[gate.metric] = canary_counts(m->second);
     }
   }
-  if (!absolute.empty()) line["absolute"] = std::move(absolute);
   return line;
 }
 
 // Of very many groups those with the most to tell: which they are says nothing of how they fared.
-std::optional<json::object> history_line(const JudgedStage& stage, const GateHistory& by_gate) {
+std::optional<StageLine> history_line(const JudgedStage& stage, const GateHistory& by_gate) {
   const TickShape shape = shape_of(stage.config);
   std::map<BaselineGroup, GroupCounts> groups;
   for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
@@ -138,59 +155,76 @@ std::optional<json::object> history_line(const JudgedStage& stage, const GateHis
                    });
   if (tick.groups.size() > kHistoryGroupsMax) tick.groups.resize(kHistoryGroupsMax);
   normalize(&tick);
-  return to_json(tick, shape).as_object();
+  StageLine line;
+  line.tick = std::move(tick);
+  return line;
 }
 
-bool is_history(const json::object& line) {
-  return get_int(line, "t") <= 0;
-}
-
-std::map<std::string, Trust> trust_of(const json::object& line) {
-  std::map<std::string, Trust> out;
-  const json::value* trust = get_if(line, "trust");
-  if (!trust || !trust->is_object()) return out;
-  for (const auto& [metric, who] : trust->get_object()) {
-    const auto known = who.is_string() ? parse_trust(who.get_string()) : std::nullopt;
-    if (known) out[std::string(metric)] = *known;
+std::string to_json_text(const StageLine& line, const JudgedStage& stage) {
+  std::string out = to_json_text(line.tick.value(), shape_of(stage.config));
+  if (line.is_history()) return out;
+  out.pop_back();  // The tick's end.
+  out += line.seen ? ",\"seen\":true" : ",\"seen\":false";
+  if (line.alive) out += ",\"alive\":true";
+  json::object trust, absolute;
+  for (const auto& [metric, who] : line.trust) trust[metric] = to_string(who);
+  out += ",\"trust\":" + to_json_text(trust);
+  for (const AbsoluteGate& gate : stage.absolute) {
+    const auto said = line.absolute.find(gate.metric);
+    if (said != line.absolute.end()) absolute[gate.metric] = to_json(said->second);
   }
-  return out;
+  if (!absolute.empty()) out += ",\"absolute\":" + to_json_text(absolute);
+  return out += '}';
 }
 
-void leave_out(const std::set<std::string>& metrics, const JudgedStage& stage, json::object* line) {
-  if (metrics.empty()) return;
-  for (const std::string_view by_metric : {"trust", "absolute"}) {
-    json::value* all = line->if_contains(by_metric);
-    if (!all || !all->is_object()) continue;
-    for (const std::string& metric : metrics) all->get_object().erase(metric);
-  }
-  json::value* groups = line->if_contains("groups");
-  if (!groups || !groups->is_array()) return;
-  for (json::value& group : groups->get_array()) {
-    json::value* counts = group.is_object() ? group.get_object().if_contains("m") : nullptr;
-    if (!counts || !counts->is_object()) continue;
-    for (const auto& [gate, metric] : stage.metric_of) {
-      if (metrics.contains(metric)) counts->get_object().erase(gate);
+StageLine line_from_json(const json::object& object, const JudgedStage& stage) {
+  StageLine line;
+  if (auto tick = tick_from_json(object, shape_of(stage.config))) line.tick = *std::move(tick);
+  line.t_s = get_int(object, "t");
+  line.seen = get_bool(object, "seen");
+  line.alive = get_bool(object, "alive");
+  if (const json::value* trust = get_if(object, "trust"); trust && trust->is_object()) {
+    for (const auto& [metric, who] : trust->get_object()) {
+      const auto known = who.is_string() ? parse_trust(who.get_string()) : std::nullopt;
+      if (known) line.trust[std::string(metric)] = *known;
     }
   }
+  if (const json::value* all = get_if(object, "absolute"); all && all->is_object()) {
+    for (const auto& [metric, said] : all->get_object()) {
+      if (said.is_object())
+        line.absolute[std::string(metric)] = absolute_from_json(said.get_object());
+    }
+  }
+  return line;
 }
 
-AbsoluteTick absolute_tick(const json::object& line, const std::string& metric) {
-  AbsoluteTick tick;
-  tick.alive = get_bool(line, "alive");
-  const json::value* all = get_if(line, "absolute");
-  const json::value* said =
-      all && all->is_object() ? all->get_object().if_contains(metric) : nullptr;
-  if (!said || !said->is_object()) return tick;
-  const json::object& counts = said->get_object();
-  tick.n = get_int(counts, "n");
-  tick.x = get_int(counts, "x");
-  if (const json::value* text = get_if(counts, "histogram")) {
-    if (auto histogram = histogram_from_json(*text)) tick.histogram = std::move(*histogram);
+StageLine reshaped(const StageLine& line, const JudgedStage& from, const JudgedStage& to) {
+  const auto written = parse_json(to_json_text(line, from));
+  CHECK(written);  // We wrote it.
+  return line_from_json(written->get_object(), to);
+}
+
+void leave_out(const std::set<std::string>& metrics, const JudgedStage& stage, StageLine* line) {
+  for (const std::string& metric : metrics) {
+    line->trust.erase(metric);
+    line->absolute.erase(metric);
   }
-  if (const json::value* level = get_if(counts, "level"); level && level->is_number())
-    tick.level = level->to_number<double>();
-  tick.basis = get_string(counts, "basis");
-  return tick;
+  if (metrics.empty() || !line->tick) return;
+  const TickShape shape = shape_of(stage.config);
+  for (std::size_t i = 0; i < shape.metrics.size(); ++i) {
+    if (!metrics.contains(stage.metric_name(shape.metrics[i].name))) continue;
+    const auto first = std::ptrdiff_t(shape.offset(i));
+    const auto columns = std::ptrdiff_t(shape.metrics[i].columns);
+    for (GroupCounts& group : line->tick->groups)
+      std::fill_n(group.counts.begin() + first, columns, 0);
+  }
+}
+
+AbsoluteTick StageLine::absolute_of(const std::string& metric) const {
+  const auto said = absolute.find(metric);
+  AbsoluteTick out = said == absolute.end() ? AbsoluteTick{} : said->second;
+  out.alive = alive;
+  return out;
 }
 
 }  // namespace showcaller

@@ -45,7 +45,7 @@ std::string recording(const test::WorldConfig& config, std::uint64_t seed,
     Tick tick = world.next();
     if (t >= silent_from_s)
       std::erase_if(tick.groups, [](const auto& g) { return g.arm == Arm::Canary; });
-    text += to_json_text(to_json(tick, shape_of(gate))) + "\n";
+    text += to_json_text(tick, shape_of(gate)) + "\n";
   }
   return text;
 }
