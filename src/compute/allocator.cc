@@ -518,9 +518,10 @@ void Allocator::observe(const std::string& fleet, std::span<const ObservedInstan
   InstancePool& pool = s.pools[fleet];
   const FleetAllocationPlan* plan = s.fleet_plan(fleet);
   for (InstanceSlot& slot : pool.slots()) slot.seen = false;
+  InstanceSlot* slot = nullptr;
   for (const ObservedInstance& seen : observed) {
     if (seen.fleet != fleet) continue;
-    InstanceSlot* slot = pool.find(seen.id);
+    slot = pool.find_after(slot, seen.id);
     if (seen.state == InstanceState::Exited) {
       if (slot) s.lose(&pool, slot);
       continue;

@@ -2,6 +2,7 @@
 #include "compute/fleet_census.h"
 
 #include <algorithm>
+#include <compare>
 
 #include "base/fields.h"
 #include "compute/allocation.h"
@@ -80,32 +81,45 @@ std::int64_t sessions_on(const ObservedInstance& instance) {
   return instance.state == InstanceState::Allocated || instance.players > 0 ? 1 : 0;
 }
 
+namespace {
+
+// The fleet's own, by id. A driver that shows an instance twice is believed once.
+std::vector<const ObservedInstance*> seen_of(const std::string& fleet,
+                                             std::span<const ObservedInstance> observed) {
+  std::vector<const ObservedInstance*> seen;
+  seen.reserve(observed.size());
+  bool in_order = true;
+  for (const ObservedInstance& instance : observed) {
+    if (instance.fleet != fleet) continue;
+    in_order = in_order && (seen.empty() || seen.back()->id < instance.id);
+    seen.push_back(&instance);
+  }
+  if (in_order) return seen;
+  std::stable_sort(seen.begin(), seen.end(),
+                   [](const auto* a, const auto* b) { return a->id < b->id; });
+  seen.erase(std::unique(seen.begin(), seen.end(),
+                         [](const auto* a, const auto* b) { return a->id == b->id; }),
+             seen.end());
+  return seen;
+}
+
+}  // namespace
+
 FleetCensus take_census(const World& world, const std::string& fleet,
                         std::span<const ObservedInstance> observed, Instant now) {
   FleetCensus census;
   census.quarantines = quarantines_in_force(world, fleet, now);
-  std::vector<const ObservedInstance*> seen;
-  seen.reserve(observed.size());
-  for (const ObservedInstance& instance : observed) {
-    if (instance.fleet == fleet) seen.push_back(&instance);
-  }
-  const auto by_id = [](const auto* a, const auto* b) { return a->id < b->id; };
-  if (!std::is_sorted(seen.begin(), seen.end(), by_id))
-    std::stable_sort(seen.begin(), seen.end(), by_id);
-  // A driver that shows an instance twice is believed once.
-  seen.erase(std::unique(seen.begin(), seen.end(),
-                         [](const auto* a, const auto* b) { return a->id == b->id; }),
-             seen.end());
-
+  const std::vector<const ObservedInstance*> seen = seen_of(fleet, observed);
   census.entries.reserve(seen.size());
   auto next = seen.begin();
   const std::string prefix = fleet + "/";
   world.instances.each_from(prefix, [&](const std::string& key, const Instance& instance) {
     if (!key.starts_with(prefix)) return false;
-    for (; next != seen.end() && (*next)->id < instance.id; ++next)
+    auto order = std::strong_ordering::greater;
+    for (; next != seen.end() && (order = (*next)->id <=> instance.id) < 0; ++next)
       census.strangers.push_back(*next);
     CensusEntry entry{&instance, nullptr, instance.phase, instance.since, 0, false, false};
-    if (next != seen.end() && (*next)->id == instance.id) entry.seen = *next++;
+    if (next != seen.end() && order == 0) entry.seen = *next++;
     if (entry.alive()) entry.sessions = sessions_on(*entry.seen);
     entry.isolated =
         census.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);

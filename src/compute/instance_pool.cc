@@ -32,6 +32,11 @@ InstanceSlot* InstancePool::find(const std::string& id) {
   return at == by_id_.end() ? nullptr : &slots_[at->second];
 }
 
+InstanceSlot* InstancePool::find_after(const InstanceSlot* before, const std::string& id) {
+  const std::size_t next = before ? index_of(before) + 1 : 0;
+  return next < slots_.size() && slots_[next].id == id ? &slots_[next] : find(id);
+}
+
 InstanceSlot& InstancePool::add(const ObservedInstance& seen) {
   std::uint32_t index;
   if (holes_.empty()) {

@@ -22,18 +22,19 @@ constexpr Duration kTimeNotedEvery = minutes(5);
 // Whether the fleet could take the players of what comes next for an event: its minimum makes it
 // ready; then its first stage; then each next stage, once the present one may end. A build that
 // does not start at all is found by few instances.
-std::optional<CapacityStanding> capacity_of_next(const Subject& s, const FleetView& view,
+template <class ViewOf>
+std::optional<CapacityStanding> capacity_of_next(const Subject& s, const ViewOf& view,
                                                  const ReadinessStanding* before) {
   const bool was_ready = before && before->ready && capacity_is_fresh(s, *before);
   if (s.event.phase == Phase::Preparing || s.event.phase == Phase::Ready) {
-    CapacityStanding least = capacity_standing(s.world, view, s.event, s.now);
+    CapacityStanding least = capacity_standing(s.world, view(), s.event, s.now);
     if (!least.ready || s.event.phase == Phase::Preparing) return least;
-    return stage_capacity(s.world, view, s.event, 0, was_ready, s.now);
+    return stage_capacity(s.world, view(), s.event, 0, was_ready, s.now);
   }
   if (s.event.phase != Phase::RollingOut || s.event.hold || !s.stage() || s.is_last_stage())
     return std::nullopt;
   if (s.now - s.event.stage_since < s.stage()->bake_min) return std::nullopt;
-  return stage_capacity(s.world, view, s.event, s.event.stage + 1, was_ready, s.now);
+  return stage_capacity(s.world, view(), s.event, s.event.stage + 1, was_ready, s.now);
 }
 
 // While players come and go the numbers of what is missing change at every look.
@@ -47,18 +48,21 @@ bool is_news(const Subject& s, const ReadinessStanding* before, const CapacitySt
 
 // The capacity check of each event that needs this fleet.
 void judge_capacity(const World& world, const FleetObserved& observed, Instant now, Decision* out) {
-  std::optional<FleetView> view;
+  std::optional<FleetView> seen;  // made where it is asked for: most often nobody waits
+  const auto view = [&]() -> const FleetView& {
+    if (!seen) seen = fleet_view(world, observed.fleet, observed.instances, now, observed.outlook);
+    return *seen;
+  };
   world.events.each([&](const std::string& name, const EventState& event) {
     using enum Phase;
     if (!event.manifest || !(in(event.phase) & in(Preparing, Ready, RollingOut))) return;
     const auto fleets = fleets_needed(event.spec());
     if (!std::binary_search(fleets.begin(), fleets.end(), observed.fleet)) return;
-    if (!view) view = fleet_view(world, observed.fleet, observed.instances, now, observed.outlook);
     const std::string check = capacity_check(event.spec(), observed.fleet);
     const auto at = event.readiness.find(check);
     const ReadinessStanding* before = at == event.readiness.end() ? nullptr : &at->second;
     const Subject subject{world, name, event, now};
-    auto standing = capacity_of_next(subject, *view, before);
+    auto standing = capacity_of_next(subject, view, before);
     if (!standing) return;
     if (const Status quota = check_instance_quota(world, 1); !standing->ready && !quota)
       standing->detail += "; " + quota.error().message;

@@ -279,6 +279,7 @@ std::optional<std::size_t> TickShape::index_of(std::string_view name) const {
 }
 
 void normalize(Tick* tick) {
+  if (is_normal(*tick)) return;
   auto& groups = tick->groups;
   std::stable_sort(groups.begin(), groups.end(),
                    [](const auto& a, const auto& b) { return group_key(a) < group_key(b); });

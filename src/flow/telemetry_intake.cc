@@ -259,7 +259,7 @@ StageTick TelemetryIntake::take_tick(const std::string& key) {
     for (auto& [group, counter] : groups) {
       auto& delta = counter[std::size_t(trust)];
       if (!delta) continue;  // Only the less trusted spoke of it.
-      out.metrics[metric].emplace(group, *std::move(delta));
+      out.metrics[metric].emplace_back(group, *std::move(delta));
       out.trust[metric] = trust;
     }
     counters_ -= groups.size();
@@ -267,20 +267,22 @@ StageTick TelemetryIntake::take_tick(const std::string& key) {
   stage.metrics.clear();
   stage.client_units.clear();
   stage.client_tokens.clear();
-  note_living(key, &out.alive);
+  out.alive = living(key);
   return out;
 }
 
-void TelemetryIntake::note_living(const std::string& key, std::set<GroupKey>* alive) const {
+std::vector<GroupKey> TelemetryIntake::living(const std::string& key) const {
+  std::set<GroupKey> out;
   for (const auto& [fleet, instances] : instances_) {
     for (const auto& [id, instance] : instances) {
       for (const Session& session : instance.open) {
         for (const ArmAssignment& arm : session.arms) {
-          if (arm.counted && stage_key(arm) == key) alive->insert({arm.arm, id, {}});
+          if (arm.counted && stage_key(arm) == key) out.insert({arm.arm, id, {}});
         }
       }
     }
   }
+  return {out.begin(), out.end()};
 }
 
 }  // namespace showcaller

@@ -28,6 +28,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -89,9 +90,10 @@ struct GroupKey {
 
 // What was counted since the stage's last tick.
 struct StageTick {
-  std::map<std::string, std::map<GroupKey, MetricCounts>> metrics;
+  using Groups = std::vector<std::pair<GroupKey, MetricCounts>>;  // in order, each once
+  std::map<std::string, Groups> metrics;
   std::map<std::string, Trust> trust;  // of a metric's counts: the best that spoke in this stage
-  std::set<GroupKey> alive;            // instances that run sessions of it now
+  std::vector<GroupKey> alive;         // instances that run sessions of it now, in order
 };
 
 // What became of a delta.
@@ -169,7 +171,7 @@ class TelemetryIntake {
                 const ReportedDelta& delta, const Speaker& speaker, Instant now);
   DeltaFate add_to(Stage* stage, Arm arm, const std::string& group, const ReportedDelta& delta,
                    const Speaker& speaker);
-  void note_living(const std::string& key, std::set<GroupKey>* alive) const;
+  std::vector<GroupKey> living(const std::string& key) const;
   bool within_client_limit(Stage* stage, const ReportedDelta& delta, const Speaker& speaker) const;
 
   IntakeLimits limits_;

@@ -68,7 +68,7 @@ void Host::pass() {
   const auto errors = fleets_->pass([this](FleetPass& pass) {
     desk_->observe(pass.fleet, pass.instances);
     note_demand(&pass);
-    {
+    if (ports_.counts == counted_.get()) {  // Else nobody asks the intake.
       std::lock_guard lock(intake_mutex_);
       intake_.observe(pass.fleet, instance_sessions(pass.instances), engine_->now());
     }

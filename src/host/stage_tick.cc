@@ -2,6 +2,8 @@
 #include "host/stage_tick.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 
 #include "base/check.h"
 
@@ -27,37 +29,61 @@ void count_into(GroupCounts* counts, std::size_t at, const GateMetric& metric,
   }
 }
 
+using Keys = std::vector<const GroupKey*>;
+
+// The keys of both, each once; all are in order.
+Keys with_all(Keys keys, const Keys& more) {
+  const auto less = [](const GroupKey* a, const GroupKey* b) { return *a < *b; };
+  if (std::includes(keys.begin(), keys.end(), more.begin(), more.end(), less)) return keys;
+  Keys out;
+  std::set_union(keys.begin(), keys.end(), more.begin(), more.end(), std::back_inserter(out), less);
+  return out;
+}
+
+// Whoever runs is there, though there is nothing to tell of it yet.
+Keys groups_of(std::span<const StageTick::Groups* const> metrics, const StageTick& counted) {
+  Keys out;
+  for (const GroupKey& key : counted.alive) out.push_back(&key);
+  for (const StageTick::Groups* groups : metrics) {
+    Keys keys;
+    if (groups) {
+      for (const auto& [key, delta] : *groups) keys.push_back(&key);
+    }
+    out = with_all(std::move(out), keys);
+  }
+  return out;
+}
+
 // As the comparison of arms takes it.
 Tick compared(const JudgedStage& stage, const StageTick& counted, const UnitCounts& units,
               std::int64_t t_s) {
   const TickShape shape = shape_of(stage.config);
   const std::size_t width = shape.width();
-  std::map<GroupKey, GroupCounts> groups;
-  auto next = groups.begin();  // Each of those below comes in the order of its keys.
-  const auto group_of = [&](const GroupKey& key) -> GroupCounts& {
-    if (next == groups.end() || next->first != key) next = groups.try_emplace(key).first;
-    GroupCounts& counts = next++->second;
-    if (counts.counts.empty())
-      counts = {key.arm, key.id, key.stratum, std::vector<std::int64_t>(width, 0)};
-    return counts;
-  };
-  for (std::size_t i = 0; i < stage.config.metrics.size(); ++i) {
-    const auto metric = counted.metrics.find(stage.metric_name(stage.config.metrics[i].name));
-    if (metric == counted.metrics.end()) continue;
-    for (const auto& [key, delta] : metric->second)
-      count_into(&group_of(key), shape.offset(i), stage.config.metrics[i], delta);
+  std::vector<const StageTick::Groups*> metrics;  // null: nothing was said
+  for (const GateMetric& metric : stage.config.metrics) {
+    const auto said = counted.metrics.find(stage.metric_name(metric.name));
+    metrics.push_back(said == counted.metrics.end() ? nullptr : &said->second);
   }
-  // Whoever runs is there, though there is nothing to tell of it yet.
-  for (const GroupKey& key : counted.alive) (void)group_of(key);
+  const Keys keys = groups_of(metrics, counted);
   Tick tick;
   tick.t_s = t_s;
   if (stage.config.share > 0) tick.units.push_back(units);
-  for (auto& [key, group] : groups) tick.groups.push_back(std::move(group));
+  tick.groups.reserve(keys.size());
+  for (const GroupKey* key : keys)
+    tick.groups.push_back({key->arm, key->id, key->stratum, std::vector<std::int64_t>(width, 0)});
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (!metrics[i]) continue;
+    std::size_t at = 0;
+    for (const auto& [key, delta] : *metrics[i]) {
+      while (*keys[at] < key) ++at;
+      count_into(&tick.groups[at], shape.offset(i), stage.config.metrics[i], delta);
+    }
+  }
   normalize(&tick);
   return tick;
 }
 
-AbsoluteTick canary_counts(const std::map<GroupKey, MetricCounts>& groups) {
+AbsoluteTick canary_counts(const StageTick::Groups& groups) {
   AbsoluteTick out;
   for (const auto& [group, delta] : groups) {
     if (group.arm != Arm::Canary) continue;

@@ -105,14 +105,16 @@ void Crowd::end_lost(Duration now, Level* level) {
 
 // A session ends when its time has come, or with its instance.
 void Crowd::end_due(Duration now, Level* level) {
-  due_.take_until(std::chrono::floor<std::chrono::seconds>(now).count(), [&](std::uint64_t id) {
+  const auto soon = [&](std::uint64_t id) { __builtin_prefetch(&sessions_[id & kSlotMask]); };
+  const auto end_one = [&](std::uint64_t id) {
     const Playing* session = find(id);
     if (!session) return;
     const bool crashes = session->crashes <= session->ends && session->instance != 0;
     if (crashes) fleet_->crash(session->instance);
     end(id, now, level);
     if (crashes) end_lost(now, level);
-  });
+  };
+  due_.take_until(std::chrono::floor<std::chrono::seconds>(now).count(), end_one, soon);
 }
 
 void Crowd::end(std::uint64_t id, Duration now, Level* level) {
@@ -197,7 +199,7 @@ void Crowd::begin(const Step& step, const Visit& visit, Level* level) {
   const Population& population = truth_->population();
   Playing& session = new_session(visit.session);
   session.party = visit.party;
-  session.region = std::uint32_t(visit.door.region);
+  session.region = std::uint16_t(visit.door.region);
   session.kind = seat->kind;
   session.canary = seat->canary;
   if (seat->instance) {

@@ -2,9 +2,13 @@
 #include "sim/evidence_level.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "sim/session_level.h"
 
@@ -19,6 +23,20 @@ std::size_t bucket_of(std::uint32_t region, std::uint64_t party) {
 
 std::string stage_key(const ArmAssignment& arm) {
   return fmt::format("{}/r{}/v{}", arm.event, arm.revision, arm.visit);
+}
+
+// Of the buckets' names, in their order.
+const std::array<std::uint32_t, kBuckets>& bucket_ranks() {
+  static const std::array<std::uint32_t, kBuckets> kRanks = [] {
+    std::array<std::uint32_t, kBuckets> order, ranks;
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [](std::uint32_t a, std::uint32_t b) {
+      return std::to_string(a) < std::to_string(b);
+    });
+    for (std::uint32_t i = 0; i < kBuckets; ++i) ranks[order[i]] = i;
+    return ranks;
+  }();
+  return kRanks;
 }
 
 bool has(const std::vector<std::string>& sorted, const std::string& name) {
@@ -157,14 +175,16 @@ std::uint32_t EvidenceLevel::kind_of(const Visit& visit) {
     version_ = assigner_->version();
   }
   if (visit.door_index >= known_.size()) known_.resize(visit.door_index + 1);
-  std::vector<std::uint32_t>& known = known_[visit.door_index];
+  std::vector<std::uint16_t>& known = known_[visit.door_index];
   if (known.empty()) {
     const Population& population = truth_->population();
     known.resize(population.parties(population.regions[visit.door.region]));
   }
-  std::uint32_t& kind = known[visit.party];
-  if (kind == 0) kind = ask(visit, nullptr);
-  return kind;
+  std::uint16_t& kind = known[visit.party];
+  if (kind != 0) return kind;
+  const std::uint32_t asked = ask(visit, nullptr);
+  CHECK(asked <= std::numeric_limits<std::uint16_t>::max());  // Layers and their arms are few.
+  return kind = std::uint16_t(asked);
 }
 
 std::uint32_t EvidenceLevel::ask(const Visit& visit, const CanaryLayer* skip) {
@@ -258,7 +278,11 @@ EvidenceLevel::Running* EvidenceLevel::running_on(const VirtualInstance& instanc
     running_.resize(instance.number + 1);
     place_names_.resize(instance.number + 1);
   }
-  place_names_[instance.number] = instance.seen.id;
+  std::string& name = place_names_[instance.number];
+  if (name.empty()) {
+    name = instance.seen.id;
+    place_ranks_.clear();
+  }
   return running_at(instance.number, kind);
 }
 
@@ -360,6 +384,22 @@ std::string EvidenceLevel::group_name(const Channel& channel, std::size_t group)
   return channel.by_place ? place_names_[group] : std::to_string(group);
 }
 
+void EvidenceLevel::rank_places() const {
+  if (place_ranks_.size() == place_names_.size()) return;
+  places_in_order_.resize(place_names_.size());
+  place_ranks_.resize(place_names_.size());
+  std::iota(places_in_order_.begin(), places_in_order_.end(), 0);
+  std::sort(places_in_order_.begin(), places_in_order_.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return place_names_[a] < place_names_[b]; });
+  for (std::uint32_t i = 0; i < places_in_order_.size(); ++i) place_ranks_[places_in_order_[i]] = i;
+}
+
+std::span<const std::uint32_t> EvidenceLevel::ranks(const Channel& channel) const {
+  if (!channel.by_place) return bucket_ranks();
+  rank_places();
+  return place_ranks_;
+}
+
 void EvidenceLevel::end_chapter(Instant at) const {
   Chapter chapter{at, {}};
   for (std::size_t i = 0; i < channels_.size(); ++i) {
@@ -404,39 +444,53 @@ void EvidenceLevel::watch(const std::set<std::string>& stages) {
 
 StageTick EvidenceLevel::take_tick(const std::string& stage) {
   StageTick out;
-  for (Channel& channel : channels_) {
-    if (channel.stage != stage) continue;
-    std::vector<std::map<GroupKey, MetricCounts>*> by_metric(truth_->metrics().size());
-    channel.tally.take([&](const StageTally::Said& said) {
-      auto*& groups = by_metric[said.metric];
-      if (!groups) {
-        const std::string& name = truth_->metrics()[said.metric].name;
-        groups = &out.metrics[name];
-        out.trust[name] = Trust::Server;
-      }
-      groups->emplace(GroupKey{channel.arm, group_name(channel, said.group), {}},
-                      StageTally::counts_of(said));
-    });
+  for (const Arm arm : {Arm::Canary, Arm::Baseline}) {
+    for (Channel& channel : channels_) {
+      if (channel.stage == stage && channel.arm == arm) take_from(&channel, &out);
+    }
   }
-  note_living(stage, &out.alive);
+  out.alive = living(stage);
   return out;
 }
 
+void EvidenceLevel::take_from(Channel* channel, StageTick* tick) {
+  std::vector<StageTick::Groups*> by_metric(truth_->metrics().size());
+  const auto take = [&](const StageTally::Said& said) {
+    auto*& groups = by_metric[said.metric];
+    if (!groups) {
+      const std::string& name = truth_->metrics()[said.metric].name;
+      groups = &tick->metrics[name];
+      tick->trust[name] = Trust::Server;
+    }
+    groups->emplace_back(GroupKey{channel->arm, group_name(*channel, said.group), {}},
+                         StageTally::counts_of(said));
+  };
+  channel->tally.take(take, ranks(*channel));
+}
+
 // A stage that sessions run of shows the instances that they run on, though nothing ended there.
-void EvidenceLevel::note_living(const std::string& stage, std::set<GroupKey>* alive) const {
+std::vector<GroupKey> EvidenceLevel::living(const std::string& stage) const {
   std::vector<const Channel*> shows(kinds_.size());  // null: nothing of the stage
   for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
     for (const std::size_t to : kinds_[kind].by_place) {
       if (channels_[to].stage == stage) shows[kind] = &channels_[to];
     }
   }
-  if (std::all_of(shows.begin(), shows.end(), [](const Channel* shown) { return !shown; })) return;
-  for (std::size_t place = 0; place < running_.size(); ++place) {
+  if (std::all_of(shows.begin(), shows.end(), [](const Channel* shown) { return !shown; }))
+    return {};
+  std::vector<GroupKey> out, baseline;
+  rank_places();
+  for (const std::uint32_t place : places_in_order_) {
+    bool is_on[2] = {false, false};
     for (const Running& running : running_[place]) {
       const Channel* shown = running.sessions > 0 ? shows[running.kind] : nullptr;
-      if (shown) alive->insert({shown->arm, place_names_[place], {}});
+      if (shown) is_on[std::size_t(shown->arm)] = true;
     }
+    if (is_on[0]) out.push_back({Arm::Canary, place_names_[place], {}});
+    if (is_on[1]) baseline.push_back({Arm::Baseline, place_names_[place], {}});
   }
+  out.insert(out.end(), baseline.begin(), baseline.end());
+  return out;
 }
 
 UnitCounts EvidenceLevel::take_units(const std::string& stage) {

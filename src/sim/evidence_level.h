@@ -117,10 +117,13 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::size_t site_of(const VirtualInstance& instance);
   void find_sites(Kind* kind) const;
   PaceBucket* pace_of(const Visit& visit, const std::string& event);
-  void note_living(const std::string& stage, std::set<GroupKey>* alive) const;
+  void take_from(Channel* channel, StageTick* tick);
+  std::vector<GroupKey> living(const std::string& stage) const;
   Running* running_on(const VirtualInstance& instance, std::uint32_t kind);
   Running* running_at(std::size_t place, std::uint32_t kind);
   std::string group_name(const Channel& channel, std::size_t group) const;
+  std::span<const std::uint32_t> ranks(const Channel& channel) const;
+  void rank_places() const;
   void end_chapter(Instant at) const;
   const BaselineHistory& history() const;
   const CanaryLayer* layer_of(const Visit& visit, const std::string& event) const;
@@ -131,9 +134,10 @@ class EvidenceLevel final : public Level, public StageCounts {
   VirtualFleet* fleet_;
   std::string event_;
   Random random_;
-  std::uint64_t version_ = 0;                      // of the assigner's, that kinds are known for
-  std::vector<std::vector<std::uint32_t>> known_;  // kinds, by door and party; 0: not asked yet
-  std::vector<Kind> kinds_{1};                     // from 1
+  std::uint64_t version_ = 0;  // of the assigner's, that kinds are known for
+  // Kinds, by door and party; 0: not asked yet. As small as can be: it is looked up all the time.
+  std::vector<std::vector<std::uint16_t>> known_;
+  std::vector<Kind> kinds_{1};  // from 1
   mutable std::vector<Channel> channels_;
   std::map<std::string, std::shared_ptr<Drawn>> drawn_;  // by stage
   Requests requests_;
@@ -142,6 +146,8 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::vector<std::uint32_t> site_of_;         // by the instances' numbers; 0: not known yet
   std::vector<std::vector<Running>> running_;  // by the instances' numbers
   std::vector<std::string> place_names_;       // the same
+  // Places in the order of their names, and where each stands in it; made again when one is new.
+  mutable std::vector<std::uint32_t> places_in_order_, place_ranks_;
   std::set<std::string> watched_;
   // The hour before is learned when somebody asks: most of it is forgotten unasked.
   mutable BaselineHistory history_;

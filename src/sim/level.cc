@@ -20,19 +20,30 @@ std::uint64_t kind_of(std::uint64_t party) {
   return party % std::size(kPlatforms) * 2 + (party % kStaffOneIn == 0 ? 1 : 0);
 }
 
+void append_number(std::string* out, std::uint64_t number) {
+  const fmt::format_int text(number);
+  out->append(text.data(), text.size());
+}
+
 void name(const Population& population, const Visit& visit, AllocationRequest* request) {
   request->session = session_name(visit.session);
   request->fleet = visit.door.fleet;
   request->region = population.regions[visit.door.region].name;
   request->party = party_id(population, visit.door.region, visit.party);
-  for (std::size_t i = 0; i < request->players.size(); ++i)
-    request->players[i].id = fmt::format("{}-{}", request->party, i);
+  for (std::size_t i = 0; i < request->players.size(); ++i) {
+    std::string& id = request->players[i].id;
+    id = request->party;
+    id += '-';
+    append_number(&id, i);
+  }
 }
 
 }  // namespace
 
 std::string party_id(const Population& population, std::size_t region, std::uint64_t party) {
-  return fmt::format("{}-party-{}", population.regions[region].name, party);
+  std::string out = population.regions[region].name + "-party-";
+  append_number(&out, party);
+  return out;
 }
 
 // The party that came together is bucketed; the others of the session came alone and follow it.

@@ -6,6 +6,7 @@
 // Threads: none.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -30,9 +31,13 @@ class StageTally {
 
   void add(std::size_t group, std::size_t metric, const Outcome& outcome);
   // Gives what was said since the last call, and forgets it. `sink(said)`, in the order of the
-  // first word of each group.
+  // groups' ranks; by default of the first word of each.
   template <class Sink>
-  void take(Sink&& sink) {
+  void take(Sink&& sink, std::span<const std::uint32_t> rank = {}) {
+    if (!rank.empty()) {
+      std::sort(touched_.begin(), touched_.end(),
+                [&](std::uint32_t a, std::uint32_t b) { return rank[a] < rank[b]; });
+    }
     sort_values();
     for (const std::uint32_t group : touched_) {
       for (std::size_t metric = 0; metric < metrics_; ++metric) {

@@ -42,7 +42,12 @@ bool runs(const VirtualInstance& instance, std::uint64_t session) {
 }  // namespace
 
 std::string session_name(std::uint64_t session) {
-  return fmt::format("s{}-{}", session / kSessionsMax, session % kSessionsMax);
+  const fmt::format_int serial(session / kSessionsMax), place(session % kSessionsMax);
+  std::string out = "s";
+  out.append(serial.data(), serial.size());
+  out += '-';
+  out.append(place.data(), place.size());
+  return out;
 }
 
 void VirtualFleet::set_time(Duration now, Instant engine_now) {

@@ -25,9 +25,9 @@ StageTick counted() {
   StageTick out;
   MetricCounts late;
   late.histogram.emplace().record(300, 7);
-  out.metrics["error"][{Arm::Canary, "3", "eu"}] = {50, 1, {}};
-  out.metrics["error"][{Arm::Baseline, "4", ""}] = {900, 12, {}};
-  out.metrics["late"][{Arm::Canary, "3", "eu"}] = late;
+  out.metrics["error"] = {{{Arm::Canary, "3", "eu"}, {50, 1, {}}},
+                          {{Arm::Baseline, "4", ""}, {900, 12, {}}}};
+  out.metrics["late"] = {{{Arm::Canary, "3", "eu"}, late}};
   out.trust = {{"error", Trust::Server}, {"late", Trust::Client}};
   out.alive = {{Arm::Canary, "9", ""}};
   return out;
