@@ -226,7 +226,7 @@ json::value HostBackend::instances(std::string_view fleet) const {
   std::map<std::string, const ObservedInstance*> observed;
   const std::vector<FleetPass> passes = host_.fleets();
   for (const FleetPass& pass : passes) {
-    for (const ObservedInstance& instance : pass.instances)
+    for (const ObservedInstance& instance : *pass.instances)
       observed[instance_key(pass.fleet, instance.id)] = &instance;
   }
   json::array out = instances_view(*host_.world(), fleet);

@@ -408,17 +408,31 @@ class FleetPlanning {
     Instant grown{};  // when the youngest that serves was wanted or became ready
   };
 
+  static bool same_place(const Instance* a, const Instance* b) {
+    return a && a->build == b->build && a->region == b->region && a->host == b->host;
+  }
+
   void count() {
     std::map<BuildRegion, BuildUse> use;
     std::map<BuildRegion, std::int64_t> sessions;
+    const Instance* last = nullptr;
+    BuildRegion key;
+    Group* of_key = nullptr;
+    std::int64_t *on_host = nullptr, *living = nullptr;
     for (CensusEntry& entry : census_.entries) {
       if (entry.phase == InstancePhase::Gone) continue;
       const Instance& instance = *entry.instance;
-      const BuildRegion key{instance.build, instance.region};
-      Group& group = groups_[key];
+      if (!same_place(last, &instance)) {  // Most stand beside their like.
+        last = &instance;
+        key = {instance.build, instance.region};
+        of_key = &groups_[key];
+        on_host = &on_host_[instance.host];
+        living = &living_[instance.region];
+      }
+      Group& group = *of_key;
       group.entries.push_back(&entry);
-      ++on_host_[instance.host];
-      if (entry.phase != InstancePhase::Stopping) ++living_[instance.region];
+      ++*on_host;
+      if (entry.phase != InstancePhase::Stopping) ++*living;
       if (entry.serves()) {
         ++group.serving;
         group.starting += entry.phase == InstancePhase::Wanted;
@@ -444,9 +458,13 @@ class FleetPlanning {
 
   void stop_what_has_to_go() {
     const auto cuts = cut_builds(world_, fleet_);
+    const Instance* last = nullptr;
+    bool wanted = false;
     for (CensusEntry& entry : census_.entries) {
       const Instance& instance = *entry.instance;
-      const bool wanted = demand_.contains({instance.build, instance.region});
+      if (!same_place(last, &instance))
+        wanted = demand_.contains({instance.build, instance.region});
+      last = &instance;
       const bool has_to_go = !wanted || entry.must_empty;
       if (entry.phase == InstancePhase::Wanted && (has_to_go || withdrawn(entry))) {
         if (entry.seen)

@@ -50,7 +50,7 @@ bool is_news(const Subject& s, const ReadinessStanding* before, const CapacitySt
 void judge_capacity(const World& world, const FleetObserved& observed, Instant now, Decision* out) {
   std::optional<FleetView> seen;  // made where it is asked for: most often nobody waits
   const auto view = [&]() -> const FleetView& {
-    if (!seen) seen = fleet_view(world, observed.fleet, observed.instances, now, observed.outlook);
+    if (!seen) seen = fleet_view(world, observed.fleet, *observed.instances, now, observed.outlook);
     return *seen;
   };
   world.events.each([&](const std::string& name, const EventState& event) {
@@ -80,7 +80,7 @@ void keep_to_the_quota(const World& world, const FleetObserved& observed,
   };
   if (std::none_of(payloads->begin(), payloads->end(), requests)) return;
   std::set<std::string> seen;
-  for (const ObservedInstance& instance : observed.instances) seen.insert(instance.id);
+  for (const ObservedInstance& instance : *observed.instances) seen.insert(instance.id);
   std::int64_t more = 0;
   std::erase_if(*payloads, [&](const Payload& payload) {
     const auto* requested = std::get_if<InstanceRequested>(&payload);
@@ -111,7 +111,7 @@ class Observation {
     Decision out;
     if (!world_.fleet(observed.fleet)) return out;
     out.payloads =
-        plan_fleet(world_, observed.fleet, observed.instances, now_, observed.outlook.get());
+        plan_fleet(world_, observed.fleet, *observed.instances, now_, observed.outlook.get());
     keep_to_the_quota(world_, observed, &out.payloads);
     if (!out.payloads.empty()) touch_waiting(world_, observed.fleet, &out);
     judge_capacity(world_, observed, now_, &out);

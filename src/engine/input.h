@@ -11,6 +11,7 @@
 #include "analysis/gate.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "base/shared.h"
 #include "compute/demand_outlook.h"
 #include "compute/port/fleet_driver.h"
 #include "model/command.h"
@@ -20,7 +21,7 @@ namespace showcaller {
 // One pass over a fleet: what its driver says runs.
 struct FleetObserved {
   std::string fleet;
-  std::vector<ObservedInstance> instances;
+  Shared<std::vector<ObservedInstance>> instances;
   std::shared_ptr<const DemandOutlook> outlook;  // of its demand; null: none was made
 };
 

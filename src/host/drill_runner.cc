@@ -107,7 +107,7 @@ std::vector<Error> DrillRunner::pass(const ViewOf& view_of, const FleetsOf& flee
     const auto seen = std::ranges::find(fleets, run.fleet, &FleetPass::fleet);
     if (seen == fleets.end()) return;
     const FleetView view = view_of(run.fleet);
-    const Turn one{*world, name, run, now, view, seen->instances, &errors};
+    const Turn one{*world, name, run, now, view, *seen->instances, &errors};
     end_pauses(one);
     Play* play = play_of(name, run);
     if (play) {

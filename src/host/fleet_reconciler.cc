@@ -50,7 +50,7 @@ std::vector<Error> FleetReconciler::pass(const std::function<void(FleetPass&)>& 
   }
   const Instant now = host_->now();
   const auto act = [&](const std::string& driver, const FleetPass& pass) {
-    const auto actions = wanted_actions(*world, pass.fleet, pass.instances, now);
+    const auto actions = wanted_actions(*world, pass.fleet, *pass.instances, now);
     if (actions.empty()) return;
     const Status applied = drivers_.at(driver)->apply(host_->epoch(), actions);
     if (!applied) errors.push_back(applied.error());

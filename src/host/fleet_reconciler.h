@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared.h"
 #include "compute/demand_outlook.h"
 #include "compute/port/fleet_driver.h"
 #include "host/engine_host.h"
@@ -19,7 +20,7 @@ namespace showcaller {
 
 struct FleetPass {
   std::string fleet;
-  std::vector<ObservedInstance> instances;
+  Shared<std::vector<ObservedInstance>> instances;
   std::shared_ptr<const DemandOutlook> outlook;  // of its demand; null: none was made
 };
 

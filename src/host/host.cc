@@ -66,11 +66,11 @@ std::string Host::salt_of(const std::string& event) const {
 void Host::pass() {
   (void)engine_->submit(engine_->observe_clock());
   const auto errors = fleets_->pass([this](FleetPass& pass) {
-    desk_->observe(pass.fleet, pass.instances);
+    desk_->observe(pass.fleet, pass.instances.change());
     note_demand(&pass);
     if (ports_.counts == counted_.get()) {  // Else nobody asks the intake.
       std::lock_guard lock(intake_mutex_);
-      intake_.observe(pass.fleet, instance_sessions(pass.instances), engine_->now());
+      intake_.observe(pass.fleet, instance_sessions(*pass.instances), engine_->now());
     }
     std::lock_guard lock(passes_mutex_);
     passes_[pass.fleet] = pass;
@@ -141,7 +141,7 @@ PlanFacts Host::plan_facts() const {
   const double running_s = double((engine_->now() - opened_).count()) / 1000;
   for (FleetPass& pass : fleets()) {
     facts.outlooks[pass.fleet] = std::move(pass.outlook);
-    facts.instances[pass.fleet] = std::move(pass.instances);
+    facts.instances[pass.fleet] = *pass.instances;
   }
   facts.baselines = baselines_of(ports_.counts->totals(baseline_sources(*world()), engine_->now()));
   if (running_s < 1) return facts;
@@ -179,7 +179,7 @@ FleetView Host::view_of(const std::string& fleet) const {
   const auto at = passes_.find(fleet);
   static const FleetPass kNothing;
   const FleetPass& pass = at == passes_.end() ? kNothing : at->second;
-  return fleet_view(*world(), fleet, pass.instances, engine_->now(), pass.outlook);
+  return fleet_view(*world(), fleet, *pass.instances, engine_->now(), pass.outlook);
 }
 
 // Sessions that run, whoever plays them.
@@ -189,7 +189,7 @@ void Host::note_demand(FleetPass* pass) {
   if (const FleetSpec* spec = now->fleet(pass->fleet)) {
     for (const RegionSpec& region : spec->regions) sessions[region.name] = 0;
   }
-  for (const ObservedInstance& instance : pass->instances) {
+  for (const ObservedInstance& instance : *pass->instances) {
     if (instance.state != InstanceState::Exited) sessions[instance.region] += sessions_on(instance);
   }
   std::vector<Error> errors;

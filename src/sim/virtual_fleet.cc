@@ -256,7 +256,7 @@ void VirtualFleet::start(const InstanceSpec& spec, std::uint64_t epoch) {
   seen.host = spec.host;
   seen.epoch = epoch;
   seen.address = "127.0.0.1";
-  seen.ports = {7000};
+  if (names_shown_) seen.ports = {7000};  // Else nobody is sent there.
   seen.started_at = engine_now_;
   const std::string build = spec.fleet + "/" + spec.build;
   instance.canary = canaries_.contains(build);
