@@ -72,6 +72,7 @@ double GateState::strictness_reached(double at_least) const {
 std::size_t GateState::state_bytes() const {
   const Core& c = *core_;
   std::size_t bytes = sizeof(Core) + (c.warm.size() + c.main.size()) * sizeof(SeriesWindow);
+  bytes += c.bounds.size() * sizeof(WindowsBound);
   for (const Restart& r : c.restarts) {
     bytes += r.series.size() * sizeof(SeriesWindow) +
              (r.baseline_counts.size() + r.canary_counts.size()) * 4;

@@ -118,6 +118,15 @@ struct SeriesEvidence {
 };
 using StageEvidence = std::vector<SeriesEvidence>;  // by series
 
+// The most that all windows of a series say together, taken once and carried on: each window's
+// likelihood grows by what the whole stage's grows by.
+struct WindowsBound {
+  std::size_t windows = 0;  // that it was taken of; 0: not yet
+  GridRow l;                // the whole stage's likelihood then
+  double phi = 1;           // no smaller one may be asked for
+  double e = 0;             // the sum of their e-values with their shares
+};
+
 struct ArmPresence {
   std::int64_t absent_ticks = 0;  // no group of the arm in the tick
   std::int64_t quiet_ticks = 0;   // nor any exposure
@@ -157,6 +166,7 @@ struct GateState::Core {
   std::vector<SeriesWindow> warm;  // until the warm-up ends
   std::vector<SeriesWindow> main;  // after it
   std::vector<Restart> restarts;
+  mutable std::vector<WindowsBound> bounds;            // by series, where units are players
   std::vector<double> canary_totals, baseline_totals;  // after warm-up, as counts of a group
   GroupTable baseline_groups, canary_groups;
   std::vector<ClumpSums> clumps;          // instance assignment
@@ -210,6 +220,9 @@ struct GateState::Core {
   // `whole`: the noise of the whole stage, where it is known already.
   double log_e_catastrophe(std::size_t s, const WindowNoise* whole = nullptr) const;
   bool evidence_may_reach(double log_bar) const;
+  WindowsBound windows_bound(std::size_t s, double phi) const;
+  // Never below the e-values of all windows of all series, and of catastrophes.
+  double evidence_bound(bool anew) const;
   double least_phi(std::size_t s) const;
   double score(std::size_t s, const WindowNoise& n) const;
   // As it stands beside the boundary, which is one number for the whole bake; 0: not to be judged.

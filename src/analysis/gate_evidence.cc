@@ -92,6 +92,15 @@ SeriesSums difference(const SeriesSums& now, const SeriesSums& then) {
           now.information - then.information, now.matched - then.matched};
 }
 
+double window_share(std::size_t k) {
+  return k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
+}
+
+// Beyond what any bar is, and far from where doubles end.
+double capped_exp(double x) {
+  return std::exp(std::min(x, 300.0));
+}
+
 double variance_between_arms(double tau2, double canary_count, double baseline_count) {
   return tau2 * (1 / std::max(1.0, canary_count) + 1 / std::max(1.0, baseline_count));
 }
@@ -262,8 +271,7 @@ double GateState::Core::log_e_bound(std::size_t s, const SeriesWindow& w,
 
 double GateState::Core::log_e_share(std::size_t s, std::size_t k, const WindowNoise& whole) const {
   if (!window_speaks(s, k)) return kLogNothing;
-  const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
-  return exact_log(share) +
+  return exact_log(window_share(k)) +
          log_e_window(s, window(s, k), k == 0 ? whole : noise_since(s, k, whole));
 }
 
@@ -349,6 +357,38 @@ double GateState::Core::least_phi(std::size_t s) const {
   return n > 0 ? std::clamp(0.9 * (1 - x / n), 0.02, 1.0) : 0.02;
 }
 
+WindowsBound GateState::Core::windows_bound(std::size_t s, double phi) const {
+  constexpr double kPhiSlack = 0.98;  // phi wavers as the baseline's rate does
+  const double margin = plan->series[s].margin();
+  WindowsBound out{restarts.size() + 1, main[s].l, phi * kPhiSlack, 0};
+  for (std::size_t k = 0; k < out.windows; ++k) {
+    const GridRow l = k == 0 ? out.l : difference(out.l, restarts[k - 1].series[s].l);
+    const double l_margin = l[kSlotMargin];
+    const double above = peak_above(l, margin, l_margin).l - l_margin;
+    out.e += window_share(k) * capped_exp(above / out.phi);
+  }
+  return out;
+}
+
+double GateState::Core::evidence_bound(bool anew) const {
+  double sum = 0;
+  for (std::size_t s = 0; s < plan->series.size(); ++s) {
+    const SeriesPlan& series = plan->series[s];
+    if (series.weight <= 0) continue;
+    WindowsBound& bound = bounds[s];
+    const double phi = least_phi(s);
+    if (anew || bound.windows != restarts.size() + 1 || phi < bound.phi)
+      bound = windows_bound(s, phi);
+    const GridRow since = difference(main[s].l, bound.l);
+    const double l_margin = since[kSlotMargin];
+    const double above = peak_above(since, series.margin(), l_margin).l - l_margin;
+    sum += series.weight * bound.e * capped_exp(above / bound.phi);
+    const double weight = plan->metrics[series.metric].catastrophe_weight;
+    if (series.catastrophe && weight > 0) sum += weight * capped_exp(log_e_catastrophe(s));
+  }
+  return sum;
+}
+
 // A cheap "no" for the ordinary tick: bounds first, and the largest of them made exact until they
 // are below the bar together or none is left.
 bool GateState::Core::evidence_may_reach(double log_bar) const {
@@ -357,9 +397,13 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
     std::size_t s, k;
     bool exact;
   };
-  // Beyond what any bar is, and far from where doubles end.
+  const double bar = std::exp(log_bar - 1e-6);
+  if (plan->config.assignment == Assignment::Player &&
+      (evidence_bound(false) < bar || evidence_bound(true) < bar)) {
+    return false;
+  }
   const auto e_of = [](double log_share, double log_e) {
-    return log_e <= kLogNothing ? 0 : std::exp(std::min(log_share + log_e, 300.0));
+    return log_e <= kLogNothing ? 0 : capped_exp(log_share + log_e);
   };
   std::vector<Part> parts;
   for (std::size_t s = 0; s < plan->series.size(); ++s) {
@@ -368,7 +412,6 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
     std::optional<WindowNoise> whole;
     for (std::size_t k = 0; k <= restarts.size(); ++k) {
       if (!window_speaks(s, k)) continue;
-      const double share = k == 0 ? kMainWeight : kRestartWeight / (double(k) * double(k + 1));
       const SeriesWindow w = window(s, k);
       WindowNoise n;
       n.phi = least_phi(s);
@@ -376,7 +419,8 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
         if (!whole) whole = noise(s);
         n = k == 0 ? *whole : noise_since(s, k, *whole);
       }
-      const double log_share = std::log(share * series.weight), log_e = log_e_bound(s, w, n);
+      const double log_share = std::log(window_share(k) * series.weight);
+      const double log_e = log_e_bound(s, w, n);
       parts.push_back({log_share, log_e, e_of(log_share, log_e), s, k, false});
     }
     const double weight = plan->metrics[series.metric].catastrophe_weight;
@@ -384,7 +428,6 @@ bool GateState::Core::evidence_may_reach(double log_bar) const {
     const double log_e = log_e_catastrophe(s, whole ? &*whole : nullptr);
     parts.push_back({std::log(weight), log_e, e_of(std::log(weight), log_e), s, 0, true});
   }
-  const double bar = std::exp(log_bar - 1e-6);
   while (true) {
     double sum = 0;
     Part* loudest = nullptr;

@@ -33,6 +33,7 @@ std::vector<float> as_float(const std::vector<double>& values) {
 GateState::Core::Core(std::shared_ptr<const GatePlan> the_plan) : plan(std::move(the_plan)) {
   warm.resize(plan->series.size());
   main.resize(plan->series.size());
+  bounds.resize(plan->series.size());
   clumps.resize(plan->series.size());
   certified.assign(plan->metrics.size(), 0);
   canary_totals.assign(plan->width, 0);

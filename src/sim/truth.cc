@@ -69,6 +69,7 @@ std::optional<Duration> Truth::since_of(FaultKind kind) const {
 }
 
 const Fault* Truth::acting(FaultKind kind) const {
+  if (faults_.empty()) return nullptr;
   const auto since = since_of(kind);
   if (!since) return nullptr;
   const Fault* last = nullptr;
