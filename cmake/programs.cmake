@@ -9,6 +9,9 @@ endif()
 file(GLOB examples CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/examples ${CMAKE_SOURCE_DIR}/examples/*/CMakeLists.txt)
 foreach(example ${examples})
   get_filename_component(folder ${example} DIRECTORY)
+  if(folder STREQUAL "sdk")  # A project of its own, which the test of the installed SDK builds.
+    continue()
+  endif()
   add_subdirectory(examples/${folder})
 endforeach()
 
@@ -101,9 +104,13 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     add_test(NAME e2e_flagd COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/flagd_test.py $<TARGET_FILE:showcaller>
              ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
     set_tests_properties(e2e_flagd PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+    add_test(NAME e2e_sdk COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/sdk_test.py $<TARGET_FILE:showcaller>
+             ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+    set_tests_properties(e2e_sdk PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_demo COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/demo_test.py ${CMAKE_SOURCE_DIR})
     set_tests_properties(e2e_demo PROPERTIES TIMEOUT 900)
   endif()
+  set_property(GLOBAL APPEND PROPERTY sc_tests showcaller_sdk)
   get_property(tests GLOBAL PROPERTY sc_tests)
   add_custom_target(tests DEPENDS ${tests})
 endif()

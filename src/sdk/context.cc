@@ -61,4 +61,18 @@ bool Context::set_json(std::string_view key, std::string_view text) {
   return value.has_value();
 }
 
+std::string Context::to_json() const {
+  json::object out;
+  if (attributes_) {
+    for (const auto& [key, value] : attributes_->values) out.emplace(key, value);
+  }
+  return to_json_text(out);
+}
+
+void lay_over(const Context& upper, Context* lower) {
+  if (upper.attributes() == nullptr) return;
+  for (const auto& [key, value] : upper.attributes()->values)
+    (void)lower->set_json(key, to_json_text(value));
+}
+
 }  // namespace showcaller::sdk

@@ -24,6 +24,9 @@ struct Context::Attributes {
   EvaluationContext view;
 };
 
+// What `upper` has is laid over *lower.
+void lay_over(const Context& upper, Context* lower);
+
 // The evaluator's view of a context; null for an empty one.
 inline const EvaluationContext* view_of(const Context& context) {
   return context.attributes() != nullptr ? &context.attributes()->view : nullptr;

@@ -32,27 +32,56 @@ Duration later_of(Duration wait, std::int64_t retry_after_s) {
 Worker::Worker(Options options)
     : options_(std::move(options)),
       transport_(options_.transport),
+      store_(options_.state_file, options_.context),
       queue_(options_.queue_max),
       buffer_(std::min(options_.series_max, kSeriesMax), options_.instance),
+      stream_back_off_(random_seed()),
       source_(fmt::format("{:016x}", random_seed())),
       poll_back_off_(random_seed()),
       delivery_back_off_(random_seed()) {
   if (!transport_ && !options_.url.empty()) transport_ = make_http_transport({.url = options_.url});
-  live_.context = options_.context;
   load_saved();
-  publish();
 }
 
 void Worker::log(std::string_view message) const {
   if (options_.on_log) options_.on_log(message);
 }
 
-void Worker::set_status(ClientStatus status) {
+void Worker::tell(EventDetails details) const {
+  details.client = options_.name;
+  events_.tell(details);
+  process_events().tell(details);
+}
+
+namespace {
+
+Event event_of(ClientStatus status) {
+  if (status == ClientStatus::Ready) return Event::Ready;
+  return status == ClientStatus::Stale ? Event::Stale : Event::Error;
+}
+
+}  // namespace
+
+void Worker::set_status(ClientStatus status, std::string message) {
   {
     const std::lock_guard lock(mutex_);
-    status_ = status;
+    if (status_.exchange(status) == status) return;
   }
   ready_.notify_all();
+  tell({.event = event_of(status),
+        .client = {},
+        .message = std::move(message),
+        .flags_changed = {}});
+}
+
+// Whoever comes late is told what is so already.
+HandlerId Worker::on(Event event, EventHandler handler) {
+  const HandlerId id = events_.add(event, handler);
+  const ClientStatus now = status_;
+  if (now != ClientStatus::NotReady && event == event_of(now))
+    call_handler(handler,
+                 {.event = event, .client = options_.name, .message = {}, .flags_changed = {}});
+  return id;
 }
 
 bool Worker::wait_until_ready(std::chrono::milliseconds timeout) const {
@@ -62,27 +91,20 @@ bool Worker::wait_until_ready(std::chrono::milliseconds timeout) const {
 
 void Worker::load_saved() {
   if (options_.state_file.empty()) return;
-  auto saved = load_saved_flags(options_.state_file);
-  if (!saved) {
-    if (saved.error().code != showcaller::ErrorCode::NotFound) log(saved.error().message);
-    return;
+  const auto loaded = store_.load();
+  if (loaded) {
+    status_ = ClientStatus::Stale;
+  } else if (loaded.error().code != showcaller::ErrorCode::NotFound) {
+    log(loaded.error().message);
   }
-  auto set = FlagSet::compile(std::move(saved->document));
-  if (!set) return log(set.error().message);
-  etag_ = std::move(saved->etag);
-  live_.set = *std::move(set);
-  live_.loaded = true;
-  status_ = ClientStatus::Stale;
-}
-
-void Worker::publish() {
-  flags_.publish(std::make_unique<LiveFlags>(live_));
 }
 
 void Worker::set_context(Context context) {
-  const std::lock_guard lock(mutex_);
-  live_.context = std::move(context);
-  publish();
+  store_.set_context(std::move(context));
+  if (options_.rules == Rules::Here) return tell({.event = Event::ContextChanged});
+  reconciling_ = true;
+  tell({.event = Event::Reconciling});
+  interrupt_stream();
 }
 
 void Worker::set_trace(std::string_view traceparent) {
@@ -100,10 +122,14 @@ void Worker::merge() {
 
 Instant Worker::step(Instant now) {
   if (!transport_) return now + hours(1);
+  const bool first = std::exchange(stepped_, true) == false;
+  const bool stream_will_tell = stream_alive_ || (first && has_stream());
+  if (stream_will_tell || options_.rules == Rules::AtServer) next_poll_ = now + options_.poll_every;
+  if (poll_now_.exchange(false)) next_poll_ = now;
   if (now >= next_poll_) poll_flags(now);
   if (now >= next_delivery_) deliver(now);
-  if (status_ == ClientStatus::Ready && now - last_answer_ > options_.stale_after)
-    set_status(ClientStatus::Stale);
+  if (status_ == ClientStatus::Ready && now - last_answer_.load() > options_.stale_after)
+    set_status(ClientStatus::Stale, "the server has not answered for a while");
   return std::min(next_poll_, next_delivery_);
 }
 
@@ -118,44 +144,45 @@ TransportRequest Worker::request(std::string_view method, std::string_view targe
 
 void Worker::poll_flags(Instant now) {
   TransportRequest get = request("GET", kSnapshotTarget);
-  if (!etag_.empty()) get.headers.emplace_back("If-None-Match", etag_);
-  TransportResponse response = transport_->send(get);
-  if (response.status == 200 || response.status == 304) return use_flags(std::move(response), now);
+  if (const std::string revision = store_.revision(); !revision.empty())
+    get.headers.emplace_back("If-None-Match", fmt::format("\"{}\"", revision));
+  const TransportResponse response = transport_->send(get);
+  if (stream_alive_) return;  // It is ahead.
+  if (response.status == 200 || response.status == 304) {
+    const auto changes = response.status == 200 ? use_snapshot(response) : Changes();
+    if (changes) {
+      poll_back_off_.succeed();
+      next_poll_ = now + options_.poll_every;
+      last_answer_ = now;
+      set_status(ClientStatus::Ready);
+      return tell_changes(*changes);
+    }
+    // What is in use stays in use.
+    next_poll_ = now + poll_back_off_.fail();
+    return log("flags: the server's definitions were refused: " + changes.error().message);
+  }
   const Duration wait = later_of(poll_back_off_.fail(), response.retry_after_s);
   next_poll_ = now + wait;
-  log(fmt::format("flags: {}; asking again in {}",
-                  response.status == 0 ? response.error : fmt::format("status {}", response.status),
-                  format_duration(wait)));
+  const std::string what =
+      response.status == 0 ? response.error : fmt::format("status {}", response.status);
+  log(fmt::format("flags: {}; asking again in {}", what, format_duration(wait)));
+  if (status_ == ClientStatus::NotReady) set_status(ClientStatus::Error, what);
 }
 
-void Worker::use_flags(TransportResponse response, Instant now) {
-  if (response.status == 200) {
-    auto set = FlagSet::parse(response.body);
-    if (!set) {
-      // What is in use stays in use.
-      next_poll_ = now + poll_back_off_.fail();
-      return log("flags: the server's definitions were refused: " + set.error().message);
-    }
-    for (const auto& finding : set->broken())
-      log(fmt::format("flags: {}: {}", finding.pointer, finding.message));
-    etag_ = response.etag;
-    {
-      const std::lock_guard lock(mutex_);
-      live_.set = *set;
-      live_.loaded = true;
-      publish();
-    }
-    if (!options_.state_file.empty()) {
-      const auto saved =
-          save_flags(options_.state_file, {.etag = etag_, .document = set->document()});
-      if (!saved) log(saved.error().message);
-    }
-    if (options_.on_flags_changed) options_.on_flags_changed();
-  }
-  poll_back_off_.succeed();
-  last_answer_ = now;
-  next_poll_ = now + options_.poll_every;
-  set_status(ClientStatus::Ready);
+Worker::Changes Worker::use_snapshot(const TransportResponse& response) {
+  std::string_view revision = response.etag;
+  if (revision.starts_with('"')) revision = revision.substr(1, revision.size() - 2);
+  return store_.replace(response.body, std::string(revision));
+}
+
+void Worker::tell_changes(std::vector<std::string> keys) {
+  if (keys.empty()) return;
+  for (const std::string& finding : store_.broken()) log("flags: " + finding);
+  if (const std::string trouble = store_.take_disk_trouble(); !trouble.empty()) log(trouble);
+  tell({.event = Event::ConfigurationChanged,
+        .client = {},
+        .message = {},
+        .flags_changed = std::move(keys)});
 }
 
 void Worker::deliver(Instant now) {

@@ -112,8 +112,9 @@ TEST_F(ClientTest, ContextsLayCallOverClientOverGlobal) {
 TEST_F(ClientTest, BeforeTheFirstFlagsTheFallbackIsGiven) {
   server->fail_with(0);
   Client client(options());
-  client.step(now);
   EXPECT_EQ(client.status(), ClientStatus::NotReady);
+  client.step(now);
+  EXPECT_EQ(client.status(), ClientStatus::Error);
   EXPECT_TRUE(client.boolean("door", true));
   EXPECT_EQ(client.boolean_details("door", true).error, ErrorCode::ProviderNotReady);
   EXPECT_EQ(client.flags_fingerprint(), "");

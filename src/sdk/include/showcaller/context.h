@@ -33,6 +33,8 @@ class Context {
   // False: not JSON.
   [[nodiscard]] bool set_json(std::string_view key, std::string_view json);
 
+  std::string to_json() const;
+
   struct Attributes;
   // Null when nothing was set.
   const Attributes* attributes() const { return attributes_.get(); }
