@@ -16,6 +16,7 @@
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
 #include "cli/completion_tree.h"
+#include "cli/config_words.h"
 #include "cli/drill_verb.h"
 #include "cli/flag_words.h"
 #include "cli/flagd_words.h"
@@ -96,6 +97,7 @@ class CommandLine {
     add_journal_verbs();
     add_series_verbs();
     add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
+    add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
   }
 
@@ -329,7 +331,8 @@ class CommandLine {
           return init_verb(w.init_kind, w.name.empty() ? "my-" + w.init_kind : w.name, w.owner);
         });
     init->add_option("kind", w.init_kind,
-                     "event, pipeline, drill, fleet, flag, metric, service, policy or team")
+                     "event, pipeline, drill, fleet, flag, config, metric, service, policy, "
+                     "ExclusionGroup, holdout or team")
         ->capture_default_str();
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();

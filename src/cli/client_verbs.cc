@@ -192,6 +192,7 @@ int ledger_verb(const ClientContext& context, const std::string& event, std::int
     const json::object& o = answer->as_object();
     say(fmt::format("{} r{}: {} rows, root {}", event, text_at(o, "revision"), text_at(o, "count"),
                     text_at(o, "root").substr(0, 16)));
+    say_list(o, "bounds", "bounds");
     print_value(o.at("rows"), OutputForm::Table,
                 {"at", "source", "visit", "region", "session", "pseudonym"});
     return int(kExitOk);

@@ -178,4 +178,29 @@ int flag_diff_verb(const ClientContext& context, const FlagDiffRequest& request)
   return found->empty() ? kExitOk : kExitRefused;
 }
 
+int flag_stale_verb(const ClientContext& context, const std::string& after) {
+  return with_server(context, [&](ApiClient& client) {
+    auto answer = client.get("/api/v1/flags/stale?after=" + percent_encode(after));
+    if (!answer) return failed(answer.error());
+    if (context.form != OutputForm::Table) {
+      print_value(*answer, context.form);
+      return int(kExitOk);
+    }
+    const json::object& told = answer->as_object();
+    say(fmt::format("evaluations are {}{}", text_at(told, "evaluations"),
+                    text_at(told, "evaluations") == "known"
+                        ? " since " + text_at(told, "counted_since")
+                        : ": nobody tells of any"));
+    for (const json::value& each : told.at("flags").as_array()) {
+      const json::object& row = each.as_object();
+      say(fmt::format("{}  {}  evaluations: {}", coloured(text_at(row, "flag"), "bold"),
+                      text_at(row, "owner"), text_at(row, "evaluations")));
+      for (const json::value& why : row.at("why").as_array())
+        say(fmt::format("  {:<16}{}", text_at(why.as_object(), "rule"),
+                        text_at(why.as_object(), "says")));
+    }
+    return int(kExitOk);
+  });
+}
+
 }  // namespace showcaller

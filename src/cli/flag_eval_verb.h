@@ -24,6 +24,8 @@ struct FlagDiffRequest {
   std::string contexts;       // a file of contexts; empty: nobody is asked
 };
 // kExitRefused where they differ.
+// Flags that may be taken out; `after` is a duration.
+int flag_stale_verb(const ClientContext& context, const std::string& after);
 int flag_diff_verb(const ClientContext& context, const FlagDiffRequest& request);
 
 }  // namespace showcaller

@@ -21,6 +21,7 @@ struct FlagWords {
   std::string file, flag;
   FlagEvalRequest eval;
   FlagDiffRequest diff;
+  std::string stale_after = "30d";
 };
 using SharedWords = std::shared_ptr<FlagWords>;
 
@@ -93,6 +94,14 @@ void add_diff(CLI::App* flag, const SharedWords& words) {
   sub->callback([words] { *words->code = flag_diff_verb(words->context(), words->diff); });
 }
 
+void add_stale(CLI::App* flag, const SharedWords& words) {
+  CLI::App* sub = flag->add_subcommand(
+      "stale", "Flags that may be taken out: never asked for, one answer, owner gone, event over");
+  sub->add_option("--after", words->stale_after, "How long is long")->capture_default_str();
+  sub->footer("Examples:\n  showcaller flag stale\n  showcaller flag stale --after 90d -o json");
+  sub->callback([words] { *words->code = flag_stale_verb(words->context(), words->stale_after); });
+}
+
 }  // namespace
 
 void add_flag_words(CLI::App* app, const std::function<const ClientContext&()>& context,
@@ -106,6 +115,7 @@ void add_flag_words(CLI::App* app, const std::function<const ClientContext&()>& 
   add_switch(flag, words, "reopen", "End a kill: the flag is as its manifest and its events say");
   add_eval(flag, words);
   add_diff(flag, words);
+  add_stale(flag, words);
   add_rule(flag, words);
 }
 

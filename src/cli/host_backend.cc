@@ -13,10 +13,13 @@
 #include "cli/past_flags.h"
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
+#include "engine/config_versions.h"
 #include "engine/explain.h"
+#include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
 #include "engine/known.h"
 #include "engine/plan.h"
+#include "engine/stale_flags.h"
 #include "engine/view.h"
 #include "flow/stored_record.h"
 #include "model/manifest/manifest.h"
@@ -265,6 +268,9 @@ Result<json::value> HostBackend::drill(std::string_view name) const {
   }
   return drill_view(std::string(name), *run);
 }
+Result<json::value> HostBackend::config(std::string_view name) const {
+  return config_view(*host_.world(), name);
+}
 json::value HostBackend::flag_list() const {
   return flags_view(*host_.world());
 }
@@ -296,6 +302,9 @@ Status HostBackend::release(std::string_view session) {
 }
 
 Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& actor) {
+  const std::size_t told = batch.deltas.size();
+  count_reported_evaluations(&batch);
+  const auto of_flags = std::int64_t(told - batch.deltas.size());
   Report report;
   report.token = actor.name;
   report.source = actor.name + "/" + batch.source;
@@ -320,7 +329,7 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
   }
   TRY(const ReportReceipt counted, host_.report(report));
   TelemetryReceipt receipt{.repeated = counted.repeated,
-                           .taken = counted.count(DeltaFate::Taken),
+                           .taken = counted.count(DeltaFate::Taken) + of_flags,
                            .report_every_ms = options_.telemetry_every.count()};
   for (std::size_t i = 1; i < kDeltaFates; ++i) {
     if (counted.deltas[i] > 0)
@@ -334,6 +343,11 @@ FlagView HostBackend::flags(const Actor& actor) const {
   // Rules and salts are for servers and for those who may read everything; clients get values.
   const bool whole = speaks_for_a_server(*world, actor) ||
                      showcaller::authorize(*world, actor, "read", "").has_value();
+  return {flag_set(whole ? FlagsFor::Servers : FlagsFor::Clients), !whole};
+}
+
+std::shared_ptr<const FlagSet> HostBackend::flag_set(FlagsFor whom) const {
+  const bool whole = whom == FlagsFor::Servers;
   const auto snapshot = host_.flags(whole ? FlagVisibility::Server : FlagVisibility::Client);
   std::lock_guard lock(flags_mutex_);
   auto& set = whole ? server_flags_ : client_flags_;
@@ -347,7 +361,48 @@ FlagView HostBackend::flags(const Actor& actor) const {
     etag =
         snapshot->etag;  // One that does not compile is not tried again: the last good one stands.
   }
-  return {set, !whole};
+  return set;
+}
+
+// Counted with its answer, for who asks which flags are stale.
+void HostBackend::evaluated(const json::object& context, std::string_view flag) {
+  host_.evaluated(context, flag);
+  const auto set = flag_set(FlagsFor::Servers);
+  const EvaluationContext who(context);
+  const Instant at = now();
+  std::lock_guard lock(usage_mutex_);
+  const auto count = [&](std::string_view key) {
+    if (set->contains(key)) usage_.note(key, set->evaluate(key, who, at).variant, 1, at);
+  };
+  if (!flag.empty()) return count(flag);
+  for (std::size_t i = 0; i < set->size(); ++i) count(set->key(i));
+}
+
+// "flag.evaluated" with the stratum "KEY=VARIANT" is about flags, not about a stage.
+void HostBackend::count_reported_evaluations(TelemetryBatch* batch) {
+  const auto set = flag_set(FlagsFor::Servers);
+  const Instant at = now();
+  std::lock_guard lock(usage_mutex_);
+  std::erase_if(batch->deltas, [&](const TelemetryDelta& delta) {
+    if (delta.metric != metric::kFlagEvaluated) return false;
+    const std::string_view stratum = delta.stratum;
+    const std::size_t sign = std::min(stratum.find('='), stratum.size());
+    const std::string_view key = stratum.substr(0, sign);
+    if (set->contains(key))
+      usage_.note(key, stratum.substr(std::min(sign + 1, stratum.size())), delta.n, at);
+    return true;
+  });
+}
+
+Result<json::value> HostBackend::stale_flags(std::string_view after) const {
+  Duration days = hours(24 * 30);
+  if (!after.empty()) {
+    TRY(days, parse_duration(after));
+  }
+  const auto world = host_.world();
+  TRY(const auto past, flag_pasts(*world, journal_));
+  std::lock_guard lock(usage_mutex_);
+  return showcaller::stale_flags({*world, usage_, past, days, now()});
 }
 
 ManifestReading HostBackend::read_manifests(std::span<const SourceFile> files) const {
@@ -492,11 +547,12 @@ Result<json::value> HostBackend::ledger(std::string_view name, std::int64_t revi
     return rows.size() < kLedgerRowsMax;
   }));
   TRY(const LedgerSeal seal, host_.ledger().seal(name, revision));
-  return json::value{{"event", name},
-                     {"revision", revision},
-                     {"count", seal.rows},
-                     {"root", seal.root},
-                     {"rows", std::move(rows)}};
+  json::array bounds;
+  if (event->bounds) {
+    for (std::string& note : bounds_notes(*event->bounds)) bounds.emplace_back(std::move(note));
+  }
+  return json::value{{"event", name},     {"revision", revision},        {"count", seal.rows},
+                     {"root", seal.root}, {"bounds", std::move(bounds)}, {"rows", std::move(rows)}};
 }
 
 Result<json::value> HostBackend::admitted(std::string_view event, const json::object& body) {

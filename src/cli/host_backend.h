@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "flow/flag_usage.h"
 #include "flow/port/journal.h"
 #include "host/host.h"
 #include "wire/api_backend.h"
@@ -24,7 +25,10 @@ struct HostBackendOptions {
 class HostBackend final : public ApiBackend {
  public:
   HostBackend(Host* host, Journal* journal, HostBackendOptions options)
-      : host_(*host), journal_(*journal), options_(std::move(options)) {}
+      : host_(*host),
+        journal_(*journal),
+        options_(std::move(options)),
+        usage_(host->engine().wall()) {}
 
   Instant now() const override { return host_.engine().wall(); }
   Result<Actor> authenticate(std::string_view token) const override;
@@ -48,6 +52,7 @@ class HostBackend final : public ApiBackend {
   json::value drills() const override;
   Result<json::value> drill(std::string_view name) const override;
   json::value flag_list() const override;
+  Result<json::value> config(std::string_view name) const override;
   json::value lines() const override;
   json::value tokens() const override;
   json::object readiness() const override;
@@ -56,9 +61,7 @@ class HostBackend final : public ApiBackend {
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
   FlagView flags(const Actor& actor) const override;
-  void evaluated(const json::object& context, std::string_view flag) override {
-    host_.evaluated(context, flag);
-  }
+  void evaluated(const json::object& context, std::string_view flag) override;
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override;
   json::value validate(std::span<const SourceFile> files) const override;
@@ -68,12 +71,16 @@ class HostBackend final : public ApiBackend {
   Result<json::value> evaluate_flag(std::string_view flag,
                                     const json::object& request) const override;
   Result<json::value> flag_document(std::string_view at) const override;
+  Result<json::value> stale_flags(std::string_view after) const override;
   Result<json::value> ledger(std::string_view event, std::int64_t revision) const override;
   Result<json::value> admitted(std::string_view event, const json::object& request) override;
   Result<json::value> privacy_export(std::string_view player) override;
   Result<json::value> privacy_erase(std::string_view player, const Actor& actor) override;
 
  private:
+  enum class FlagsFor { Servers, Clients };
+  std::shared_ptr<const FlagSet> flag_set(FlagsFor whom) const;
+  void count_reported_evaluations(TelemetryBatch* batch);
   Status check_history(const HistoryQuery& query) const;
   void show_ticks(json::array* decisions) const;
   json::object fleet_view_of(const std::string& name) const;
@@ -84,6 +91,8 @@ class HostBackend final : public ApiBackend {
   Host& host_;
   Journal& journal_;
   HostBackendOptions options_;
+  mutable std::mutex usage_mutex_;
+  FlagUsage usage_;
   mutable std::mutex flags_mutex_;
   mutable std::string server_etag_, client_etag_;
   mutable std::shared_ptr<const FlagSet> server_flags_, client_flags_;

@@ -56,7 +56,8 @@ std::optional<Kind> kind_named(std::string word) {
 
 Error no_kind(const std::string& word) {
   return {ErrorCode::Invalid, fmt::format("'{}' is no kind; there are event (LiveEvent), pipeline, "
-                                          "fleet, flag, metric, service, policy and team",
+                                          "fleet, flag, config, metric, service, policy, "
+                                          "ExclusionGroup, holdout and team",
                                           word)};
 }
 

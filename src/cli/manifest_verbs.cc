@@ -128,6 +128,14 @@ void say_stage(const json::object& stage) {
     say(false_rollback_text(stage.at("false_rollback").as_object()));
 }
 
+void say_flag_schedule(const json::value& schedule) {
+  for (const json::value& each : schedule.as_array()) {
+    const json::object& change = each.as_object();
+    say(fmt::format("    from {}{} on: {}", text_at(change, "at"),
+                    get_bool(change, "has_come") ? " (has come)" : "", text_at(change, "says")));
+  }
+}
+
 void say_event_plan(const json::object& event) {
   if (const json::value* schedule = event.if_contains("schedule"))
     say_schedule(schedule->as_object());
@@ -167,6 +175,7 @@ int print_plan(const ClientContext& context, const json::object& object) {
                                  text_at(taken.as_object(), "value")),
                      "dim"));
       }
+      if (const json::value* schedule = line.if_contains("schedule")) say_flag_schedule(*schedule);
       if (const json::value* event = line.if_contains("event")) say_event_plan(event->as_object());
     }
     say_list(object, "notes", "note");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/past_flags.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
+#include "engine/flag_facts.h"
 #include "flow/flag_explanation.h"
 #include "flow/flag_snapshot.h"
 #include "flow/stored_record.h"
@@ -97,6 +100,59 @@ Result<json::value> PastFlags::document(std::string_view at) const {
   std::vector<std::string> notes;
   TRY(const World then, world_at(at, &when, &notes));
   return flag_snapshot(then, salt_of).document;
+}
+
+namespace {
+
+// The flag that a record changed; empty: none.
+struct ChangedFlag {
+  std::string operator()(const ManifestApplied& p) const { return p.kind == "Flag" ? p.name : ""; }
+  std::string operator()(const FlagKilled& p) const { return p.flag; }
+  std::string operator()(const FlagReopened& p) const { return p.flag; }
+  std::string operator()(const FlagScheduleReached& p) const { return p.flag; }
+  std::string operator()(const auto&) const { return {}; }
+};
+
+// Most records are of other kinds, and need not be read.
+bool may_change_a_flag(const StoredRecord& stored) {
+  static const std::set<std::uint16_t> kKinds = [] {
+    std::set<std::uint16_t> out;
+    for (const Payload& payload : {Payload(ManifestApplied{}), Payload(FlagKilled{}),
+                                   Payload(FlagReopened{}), Payload(FlagScheduleReached{})})
+      out.insert(kRecordKinds[payload.index()].number);
+    return out;
+  }();
+  return kKinds.contains(stored.kind);
+}
+
+}  // namespace
+
+Result<std::map<std::string, FlagPast>> flag_pasts(const World& world, Journal& journal) {
+  std::map<std::string, FlagPast> out;
+  Status decoded;
+  TRY(journal.read(1, [&](const StoredRecord& stored) {
+    if (!may_change_a_flag(stored)) return true;
+    const auto record = decode_stored(stored);
+    if (!record) {
+      decoded = std::unexpected(record.error());
+      return false;
+    }
+    const std::string flag = std::visit(ChangedFlag{}, record->payload);
+    if (!flag.empty()) out[flag].changed = world.wall(record->time);
+    return true;
+  }));
+  TRY(decoded);
+  world.events.each([&](const std::string& name, const EventState& event) {
+    if (!is_over(event.phase)) return;
+    for (const std::string& flag : flags_of(event.spec())) {
+      FlagPast& past = out[flag];
+      if (past.event_changed > event.phase_since) continue;
+      past.event = name;
+      past.event_changed = world.wall(event.phase_since);
+      past.changed = std::max(past.changed, past.event_changed);
+    }
+  });
+  return out;
 }
 
 }  // namespace showcaller

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "engine/stale_flags.h"
 #include "flow/flag_layers.h"
 #include "flow/port/journal.h"
 
@@ -29,5 +30,8 @@ struct PastFlags {
   Result<World> world_at(std::string_view at, Instant* when, std::vector<std::string>* notes) const;
   Status take_revision(World* world, std::string_view flag, std::int64_t revision) const;
 };
+
+// When the flags of the manifests last changed, and which events over them are over.
+Result<std::map<std::string, FlagPast>> flag_pasts(const World& world, Journal& journal);
 
 }  // namespace showcaller

@@ -39,6 +39,8 @@ inline constexpr std::string_view kSessionCrashed =
 inline constexpr std::string_view kSessionError =
     "session.error";                                 // n: sessions that ended; x: with an error
 inline constexpr std::string_view kError = "error";  // n: errors met, sessions going on
+inline constexpr std::string_view kFlagEvaluated =
+    "flag.evaluated";  // n: evaluations of the flag and variant in the stratum, "door=open"
 inline constexpr std::string_view kUnitExposed =
     "unit.exposed";  // n: 1, with the unit: for the ledger
 }  // namespace metric

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "engine/config_versions.h"
 #include "engine/decide_parts.h"
+#include "engine/exposure_share.h"
 #include "engine/flag_validation.h"
 #include "model/exposure.h"
 #include "policy/freezes.h"
@@ -78,6 +80,10 @@ Status check_entered_stages(const EventState& event, const std::shared_ptr<const
     return may_not_change(*next, "rollout.unit",
                           "everybody would be drawn anew; roll it back and apply again");
   }
+  if (now.exclusion != then.exclusion) {
+    return may_not_change(*next, "rollout.exclusion",
+                          "who is in would be another; leave it until the event is over");
+  }
   if (event.phase == Phase::Live && now.stages.size() != then.stages.size())
     return may_not_change(*next, "rollout.stages", "it is live, and no stage can follow");
   for (std::size_t i = 0; i <= std::size_t(std::max(0, event.stage)); ++i) {
@@ -126,7 +132,10 @@ class ApplyDecision {
   Result<Decision> decide(const ApplyCommand& apply) {
     TRY(permit(world_, apply, now_));
     for (const auto& manifest : apply.manifests) {
-      if (manifest->kind() != Kind::LiveEvent) apply_other(manifest);
+      if (manifest->kind() != Kind::LiveEvent) TRY(apply_other(manifest));
+    }
+    for (const auto& manifest : apply.manifests) {
+      if (manifest->kind() == Kind::Flag) TRY(bound_flag(manifest));
     }
     for (const auto& manifest : apply.manifests) {
       if (manifest->kind() == Kind::LiveEvent) TRY(apply_event(manifest));
@@ -139,18 +148,21 @@ class ApplyDecision {
     }
     if (const std::string problem = new_flag_problem(world_, next_); !problem.empty())
       return fail(ErrorCode::Conflict, problem);
+    if (const std::string problem = new_exclusion_problem(world_, next_); !problem.empty())
+      return fail(ErrorCode::Conflict, problem);
     // What has come already is in force at once, not a moment later.
     for (Payload& due : flag_changes_due(next_, now_)) out_.payloads.push_back(std::move(due));
     return std::move(out_);
   }
 
  private:
-  void apply_other(const std::shared_ptr<const Manifest>& manifest) {
+  Status apply_other(const std::shared_ptr<const Manifest>& manifest) {
     const StoredManifest* stored = world_.manifests.find(manifest->key());
     if (stored && stored->manifest->hash == manifest->hash) {
       out_.notes.push_back(manifest->key() + " unchanged");
-      return;
+      return {};
     }
+    if (manifest->kind() == Kind::Config) TRY(check_config_version(world_, *manifest));
     const std::int64_t generation = stored ? stored->generation + 1 : 1;
     next_.manifests[manifest->key()] = {manifest, generation};
     out_.payloads.push_back(ManifestApplied{std::string(to_string(manifest->kind())),
@@ -163,6 +175,29 @@ class ApplyDecision {
       out_.notes.push_back(
           fmt::format("{} is in audit mode: its roles give no right yet", manifest->key()));
     }
+    return {};
+  }
+
+  Status bound_flag(const std::shared_ptr<const Manifest>& manifest) {
+    TRY(const ExposureBounds bounds, bounds_of(next_, *manifest, pending_));
+    pending_[manifest->key()] = bounds;
+    const FlagState* state = world_.flags.find(manifest->name);
+    const bool had = state && state->bounds;
+    if (had ? *state->bounds == bounds : bounds.empty()) return {};
+    out_.payloads.push_back(FlagBounded{manifest->name, bounds});
+    return {};
+  }
+
+  // An event that begins anew has no bounds any more; one that admits players keeps them.
+  Status bound_event(const std::shared_ptr<const Manifest>& manifest, const EventState* present,
+                     bool proposed) {
+    if (proposed && may_admit(present->phase)) return {};
+    TRY(const ExposureBounds bounds, bounds_of(next_, *manifest, pending_));
+    pending_[manifest->key()] = bounds;
+    const ExposureBounds had =
+        proposed ? present->bounds.value_or(ExposureBounds()) : ExposureBounds();
+    if (bounds != had) out_.payloads.push_back(ExposureBounded{manifest->name, bounds});
+    return {};
   }
 
   Status apply_event(const std::shared_ptr<const Manifest>& manifest) {
@@ -184,6 +219,7 @@ class ApplyDecision {
     const std::int64_t revision = event ? event->last_revision + 1 : 1;
     out_.payloads.push_back(
         EventRevised{manifest->name, revision, manifest->hash, manifest->document, proposed});
+    TRY(bound_event(manifest, event, proposed));
     out_.touched.push_back(manifest->name);
     out_.notes.push_back(in_force
                              ? fmt::format("{} r{} stays in force; what was proposed is withdrawn",
@@ -197,6 +233,7 @@ class ApplyDecision {
 
   const World& world_;
   World next_;  // as it would be
+  PendingBounds pending_;
   Instant now_;
   Decision out_;
 };
@@ -257,6 +294,9 @@ Result<Decision> decide_remove(const World& world, const RemoveCommand& remove) 
     return fail(ErrorCode::Conflict, fmt::format("{} '{}' can't be removed: {}", kind, remove.name,
                                                  problem.substr(0, problem.find("; "))));
   }
+  if (const std::string problem = new_exclusion_problem(world, next); !problem.empty())
+    return fail(ErrorCode::Conflict,
+                fmt::format("{} '{}' can't be removed: {}", kind, remove.name, problem));
   return Decision{
       {ManifestRemoved{std::string(kind), remove.name}}, {}, {"removed " + manifest->key()}};
 }

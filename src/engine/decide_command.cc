@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
+#include "engine/config_versions.h"
 #include "engine/decide_parts.h"
 #include "policy/access.h"
 #include "policy/admission.h"
@@ -233,6 +234,10 @@ class CommandDecision {
 
   Result<Decision> operator()(const FlagCommand& c) const {
     return decide_flag(world_, c, reason_or(command_, c.reopen ? "re-opened" : "killed"), now_);
+  }
+
+  Result<Decision> operator()(const ConfigUndoCommand& c) const {
+    return decide_config_undo(world_, c);
   }
 
   Result<Decision> operator()(const CreateTokenCommand& c) const {

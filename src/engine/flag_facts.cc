@@ -18,8 +18,10 @@ std::string state_of(const FlagSpec* spec, const FlagSwitch* killed) {
 }
 
 json::object flag_view(const World& world, const std::string& flag) {
-  const auto manifest = world.manifest(Kind::Flag, flag);
-  const FlagSpec* spec = manifest ? &manifest->as<FlagSpec>() : nullptr;
+  const auto manifest = flag.starts_with(kConfigPrefix)
+                            ? world.manifest(Kind::Config, flag.substr(kConfigPrefix.size()))
+                            : world.manifest(Kind::Flag, flag);
+  const FlagSpec* spec = flag_spec(world, flag);
   const FlagSwitch* killed = world.killed(flag);
   json::object out{{"flag", flag},
                    {"owner", manifest ? manifest->owner : ""},
@@ -51,6 +53,8 @@ std::vector<std::string> flags_of(const LiveEventSpec& spec) {
 std::vector<std::string> flags_known(const World& world) {
   const auto manifests = names_of(world, Kind::Flag);
   std::set<std::string> known(manifests.begin(), manifests.end());
+  for (const std::string& config : names_of(world, Kind::Config))
+    known.insert(fmt::format("{}{}", kConfigPrefix, config));
   world.events.each([&](const std::string&, const EventState& event) {
     if (is_over(event.phase)) return;
     for (std::string& flag : flags_of(event.spec())) known.insert(std::move(flag));

@@ -7,6 +7,7 @@
 
 #include "base/deliberate_bug.h"
 #include "engine/decide.h"
+#include "engine/exposure_share.h"
 #include "engine/moves.h"
 #include "engine/rollback_time.h"
 #include "flow/saga.h"
@@ -172,6 +173,11 @@ Payloads begin_the_rollout(const Subject& s) {
   if (!lacks_capacity(s).empty()) return {};
   const bool proving = s.spec().schedule.start.has_value();
   Payloads out{change_phase(s, PhaseInput::Admit, "ready, and its time has come")};
+  // Who is held out is settled once, before anybody is in.
+  ExposureBounds bounds = s.event.bounds.value_or(ExposureBounds());
+  bounds.holdouts = holdouts_for(s.world, s.event.manifest->owner);
+  if (bounds != s.event.bounds.value_or(ExposureBounds()))
+    out.push_back(ExposureBounded{s.name, bounds});
   for (Payload& payload : enter_stage(s, 0, "first stage")) out.push_back(std::move(payload));
   out.push_back(IntakeChanged{s.name,
                               proving ? IntakeState::Proving : IntakeState::Open,

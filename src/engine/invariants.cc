@@ -118,6 +118,31 @@ void Invariants::check(const ServerStarted& started) {
     since += Duration(std::max<std::int64_t>(0, started.down_ms));
 }
 
+// Looked for bucket by bucket: who divides the group must not be asked whether he did so rightly.
+void Invariants::check(const ExposureBounded& bounded) {
+  const EventState& event = *world_.event(bounded.event);
+  require(event.stage < 0 || !may_admit(event.phase),
+          "the bounds of an event changed with players in it");
+  const auto meets = [&](const BucketRanges& theirs) {
+    return std::ranges::any_of(theirs, [&](const auto& range) {
+      return std::ranges::any_of(bounded.bounds.buckets, [&](const auto& own) {
+        return own.first < range.second && range.first < own.second;
+      });
+    });
+  };
+  world_.events.each([&](const std::string& name, const EventState& other) {
+    if (name == bounded.event || !may_admit(other.phase) || !other.bounds) return;
+    require(other.bounds->group != bounded.bounds.group || !meets(other.bounds->buckets),
+            "two events of one exclusion group may touch one player");
+  });
+}
+
+void Invariants::check(const FlagReopened& reopened) {
+  const FlagSwitch* kill = world_.killed(reopened.flag);
+  require(kill && kill->reopened + 1 == reopened.reopened,
+          "a flag was re-opened that was not killed");
+}
+
 // By itself no stage ends that is held, or has not baked for as long as it has to, downtime not
 // counted.
 void Invariants::check_end_of_stage(const EventState& event, const std::string& name) {

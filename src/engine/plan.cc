@@ -8,6 +8,7 @@
 #include "compute/fleet_capacity.h"
 #include "engine/decide_parts.h"
 #include "engine/engine.h"
+#include "engine/exposure_share.h"
 #include "engine/plan_stages.h"
 #include "engine/rollback_time.h"
 #include "engine/view.h"
@@ -228,8 +229,12 @@ json::object event_plan(const World& next, const std::shared_ptr<const Manifest>
                    {"rollback", rollback_of(next, spec, problems)}};
   if (json::array capacity = capacity_of(next, spec, request.facts, now); !capacity.empty())
     out["capacity"] = std::move(capacity);
-  if (json::array notes = texts(policy_notes(next, draft, now)); !notes.empty())
-    out["notes"] = std::move(notes);
+  std::vector<std::string> told = policy_notes(next, draft, now);
+  const EventState* planned = next.event(manifest->name);
+  if (planned && planned->bounds) {
+    for (std::string& note : bounds_notes(*planned->bounds)) told.push_back(std::move(note));
+  }
+  if (json::array notes = texts(std::move(told)); !notes.empty()) out["notes"] = std::move(notes);
   if (const auto frozen_now = exposure_blocked(next, draft, now))
     out["waits_for"] = json::array{json::value(*frozen_now)};
   return out;

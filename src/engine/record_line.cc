@@ -2,7 +2,9 @@
 // A record in one line for people: what happened, to what, why. Golden conversations and `history`
 // print these.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "engine/exposure_share.h"
 #include "engine/view.h"
 
 namespace showcaller {
@@ -17,6 +19,12 @@ std::string share(std::int64_t ppm) {
 
 std::string because(const std::string& reason) {
   return reason.empty() ? "" : "  " + reason;
+}
+
+std::string bounded(const std::string& what, const ExposureBounds& bounds) {
+  const auto notes = bounds_notes(bounds);
+  return fmt::format("bounds       {} {}", what,
+                     notes.empty() ? "touches anybody" : fmt::format("{}", fmt::join(notes, ", ")));
 }
 
 struct Line {
@@ -174,6 +182,8 @@ struct Line {
   std::string operator()(const FlagReopened& p) const {
     return fmt::format("flag         {} re-opened{}", p.flag, because(p.reason));
   }
+  std::string operator()(const ExposureBounded& p) const { return bounded(p.event, p.bounds); }
+  std::string operator()(const FlagBounded& p) const { return bounded(p.flag, p.bounds); }
   std::string operator()(const FlagScheduleReached& p) const {
     return fmt::format("flag         {} as scheduled for {}{}", p.flag, format_instant(p.at),
                        because(p.reason));

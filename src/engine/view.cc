@@ -7,6 +7,7 @@
 
 #include "compute/forecast_capacity.h"
 #include "engine/decide.h"
+#include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
 #include "engine/moves.h"
 #include "policy/freezes.h"
@@ -115,6 +116,9 @@ json::object event_view(const World& world, const std::string& name, const Event
   if (!is_over(event.phase)) {
     for (std::string& note : policy_notes(world, event, now)) notes.emplace_back(std::move(note));
     for (std::string& note : kill_notes(world, event)) notes.emplace_back(std::move(note));
+    if (event.bounds) {
+      for (std::string& note : bounds_notes(*event.bounds)) notes.emplace_back(std::move(note));
+    }
   }
   if (!notes.empty()) out["notes"] = std::move(notes);
   out["gates"] = view_of(event.gates);

@@ -9,6 +9,7 @@
 #include "flag/flag_set.h"
 #include "flag/logic.h"
 #include "flow/flag_snapshot.h"
+#include "model/exposure.h"
 #include "model/flag_schedule.h"
 
 namespace showcaller {
@@ -168,12 +169,25 @@ class Explaining {
       return false;
     }
     const std::string unit = rule.unit;
+    if (const auto refused = out_of_bounds(event.bounds, unit)) {
+      step(refused->by_holdout ? "holdout" : "exclusion", "LiveEvent '{}' does not touch them: {}",
+           name, refused->says);
+      return false;
+    }
     const auto exposure = Exposure::compile(std::move(rule));
     if (!exposure) return false;
     const ExposureAnswer answer = exposure->decide(context_, out_.at);
     step("layer", "LiveEvent '{}' {} '{}'{}", name, answer.admitted ? "gives" : "does not give",
          variant, why(event, unit, *exposure, answer));
     return answer.admitted;
+  }
+
+  std::optional<BoundsRefusal> out_of_bounds(const std::optional<ExposureBounds>& bounds,
+                                             const std::string& unit) const {
+    if (!bounds) return std::nullopt;
+    const Value value = context_.find(unit);
+    if (!value.is(ValueKind::String)) return std::nullopt;
+    return refused_by(*bounds, value.as_string());
   }
 
   static std::string why(const EventState& event, const std::string& unit, const Exposure& exposure,
@@ -187,7 +201,21 @@ class Explaining {
                        share_text(answer.bucket_ppm));
   }
 
+  // Of the flag's own targeting.
+  bool is_out_of_its_group() {
+    const FlagSpec* spec = flag_spec(world_, out_.flag);
+    if (!spec || !spec->exclusion) return false;
+    const FlagState* state = world_.flags.find(out_.flag);
+    const auto group = world_.manifest(Kind::ExclusionGroup, spec->exclusion->group);
+    const Unit unit = group ? group->as<ExclusionGroupSpec>().unit : Unit::Player;
+    const auto refused =
+        out_of_bounds(state ? state->bounds : std::nullopt, std::string(unit_attribute(unit)));
+    if (refused) step("exclusion", "its own targeting does not touch them: {}", refused->says);
+    return refused.has_value();
+  }
+
   void as_the_manifest_says() {
+    if (is_out_of_its_group()) return;
     const FlagDefinitions flags = base_flags(world_);
     const auto at = flags.flags.find(out_.flag);
     const json::value* targeting =

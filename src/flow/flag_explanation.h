@@ -16,7 +16,8 @@
 
 namespace showcaller {
 
-// "kill_switch", "prerequisite", "schedule", "disabled", "layer", "targeting", "default".
+// "kill_switch", "prerequisite", "schedule", "disabled", "holdout", "exclusion", "layer",
+// "targeting", "default".
 struct FlagStep {
   std::string rule, says;
 };

@@ -34,6 +34,36 @@ json::object take_evaluators(const std::string& flag, json::object* definition) 
   return out;
 }
 
+// A value that is no object is given as {"value": …}, for a document is an object flag.
+json::value served_content(const json::value& content) {
+  return content.is_object() ? content : json::value(json::object{{"value", content}});
+}
+
+void add_configs(const World& world, FlagDefinitions* flags) {
+  constexpr std::string_view kPrefix = "Config/";
+  world.manifests.each_from(kPrefix, [&](const std::string& key, const StoredManifest& stored) {
+    if (!key.starts_with(kPrefix)) return false;
+    const auto& spec = stored.manifest->as<ConfigSpec>();
+    const std::string variant = fmt::format("v{}", spec.version);
+    json::object variants;
+    variants[variant] = served_content(spec.value);
+    flags->flags[fmt::format("{}{}", kConfigPrefix, stored.manifest->name)] = {
+        {"state", "ENABLED"}, {"variants", std::move(variants)}, {"defaultVariant", variant}};
+    return true;
+  });
+}
+
+// Without buckets of its own nobody is within.
+void bound_to_group(const World& world, const std::string& flag, const FlagSpec& spec,
+                    json::object* definition) {
+  const FlagState* state = world.flags.find(flag);
+  ExposureBounds bounds{.group = spec.exclusion->group};
+  if (state && state->bounds) bounds = *state->bounds;
+  const auto group = world.manifest(Kind::ExclusionGroup, spec.exclusion->group);
+  const Unit unit = group ? group->as<ExclusionGroupSpec>().unit : Unit::Player;
+  bound_flag(bounds, unit_attribute(unit), spec.variant_when_off(), definition);
+}
+
 // Only players of the regions whose wave has come.
 void keep_open_regions(const EventState& event, ExposureRule* rule) {
   if (event.open_regions.empty()) return;
@@ -91,8 +121,7 @@ class Layer {
       problem(target.flag, fmt::format("nobody has written version {}", change.version));
       return false;
     }
-    variants.emplace(target.variant,
-                     content->is_object() ? *content : json::object{{"value", *content}});
+    variants.emplace(target.variant, served_content(*content));
     return true;
   }
 
@@ -222,9 +251,11 @@ FlagDefinitions base_flags(const World& world) {
     const FlagState* state = world.flags.find(flag);
     const Instant reached = state ? state->schedule_reached : Instant{};
     json::object& definition = out.flags.emplace(flag, definition_at(spec, reached)).first->second;
+    if (spec.exclusion) bound_to_group(world, flag, spec, &definition);
     for (auto& [name, rule] : take_evaluators(flag, &definition))
       out.evaluators.emplace(name, rule);
   });
+  add_configs(world, &out);
   return out;
 }
 
@@ -268,6 +299,7 @@ void lay_layers(const World& world, const FlagSaltOf& salt_of, FlagDefinitions* 
 
 const json::value* find_config(const World& world, std::string_view document,
                                std::int64_t version) {
+  if (const ConfigSpec* config = config_version(world, document, version)) return &config->value;
   const json::value* found = nullptr;
   world.events.each([&](const std::string&, const EventState& event) {
     if (!event.manifest) return true;

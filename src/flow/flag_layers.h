@@ -52,8 +52,8 @@ ExposureRule layer_rule(const EventState& event, const Change& change, std::stri
 void lay_layers(const World& world, const FlagSaltOf& salt_of, FlagDefinitions* flags,
                 std::vector<std::string>* problems);
 
-// The content of a configuration document's version, as any event wrote it inline; null when none
-// did.
+// The content of a configuration document's version, as a Config or any event gave it; null when
+// none did.
 const json::value* find_config(const World& world, std::string_view document, std::int64_t version);
 
 void kill_flags(const World& world, FlagDefinitions* flags);

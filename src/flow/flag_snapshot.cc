@@ -58,8 +58,9 @@ Result<json::object> effective_flags(const World& world, const FlagSaltOf& salt_
 namespace {
 
 struct ConcernsFlags {
-  bool operator()(const ManifestApplied& p) const { return p.kind == "Flag"; }
-  bool operator()(const ManifestRemoved& p) const { return p.kind == "Flag"; }
+  bool operator()(const ManifestApplied& p) const { return is_served(p.kind); }
+  bool operator()(const ManifestRemoved& p) const { return is_served(p.kind); }
+  static bool is_served(std::string_view kind) { return kind == "Flag" || kind == "Config"; }
   bool operator()(const EventRevised&) const { return true; }
   bool operator()(const RevisionAdopted&) const { return true; }
   bool operator()(const PhaseChanged&) const { return true; }
@@ -67,6 +68,8 @@ struct ConcernsFlags {
   bool operator()(const ExposureWidened&) const { return true; }
   bool operator()(const IntakeChanged&) const { return true; }
   bool operator()(const DivertSet&) const { return true; }
+  bool operator()(const ExposureBounded&) const { return true; }
+  bool operator()(const FlagBounded&) const { return true; }
   bool operator()(const FlagKilled&) const { return true; }
   bool operator()(const FlagReopened&) const { return true; }
   bool operator()(const FlagScheduleReached&) const { return true; }

@@ -30,6 +30,7 @@ struct VerbOf {
   std::string_view operator()(const FlagCommand& c) const {
     return c.reopen ? "reopen-flag" : "kill-flag";
   }
+  std::string_view operator()(const ConfigUndoCommand&) const { return "apply"; }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
@@ -68,6 +69,9 @@ struct TextOf {
     return text(c.stop ? "stop-drill" : "drill", {c.drill});
   }
   std::string operator()(const FlagCommand& c) const { return text(VerbOf{}(c), {c.flag}); }
+  std::string operator()(const ConfigUndoCommand& c) const {
+    return text("undo-config", {c.config, std::to_string(c.to)});
+  }
   std::string operator()(const CreateTokenCommand& c) const {
     std::string out = text("create-token", {c.name});
     for (const std::string& role : c.roles) add(&out, {role});

@@ -94,6 +94,11 @@ struct FlagCommand {
   bool reopen = false;
   std::string flag;
 };
+// Back to a version of a configuration document that is kept.
+struct ConfigUndoCommand {
+  std::string config;
+  std::int64_t to = 0;
+};
 struct CreateTokenCommand {
   std::string id, name, sha256;  // the caller made the token; only its hash comes here
   std::vector<std::string> roles;
@@ -103,9 +108,10 @@ struct RevokeTokenCommand {
   std::string id;
 };
 
-using CommandBody = std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand,
-                                 EventCommand, ReadyCommand, LineCommand, QuarantineCommand,
-                                 DrillCommand, FlagCommand, CreateTokenCommand, RevokeTokenCommand>;
+using CommandBody =
+    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
+                 ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
+                 ConfigUndoCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;

@@ -47,12 +47,18 @@ class Fold {
 
   Status operator()(const ManifestApplied& p) {
     TRY(auto manifest, manifest_from_json(p.document));
-    world_.manifests[p.kind + "/" + p.name] = {
-        std::make_shared<const Manifest>(std::move(manifest)), p.generation};
+    const StoredManifest stored{std::make_shared<const Manifest>(std::move(manifest)),
+                                p.generation};
+    world_.manifests[p.kind + "/" + p.name] = stored;
+    if (const auto* config = std::get_if<ConfigSpec>(&stored.manifest->spec)) {
+      world_.config_versions[config_version_key(p.name, config->version)] = stored;
+      forget_config_versions(p.name, kConfigVersionsMax);
+    }
     return {};
   }
   Status operator()(const ManifestRemoved& p) {
     if (!world_.manifests.erase(p.kind + "/" + p.name)) return no_such("the manifest", p.name);
+    if (p.kind == to_string(Kind::Config)) forget_config_versions(p.name, 0);
     return {};
   }
 
@@ -316,6 +322,13 @@ class Fold {
   Status operator()(const FlagReopened& p) {
     return switch_flag(p.flag, {p.reopened, false, record_.time, record_.actor, p.reason});
   }
+  Status operator()(const ExposureBounded& p) {
+    return on_event(p.event, [&](EventState& event) { event.bounds = unless_empty(p.bounds); });
+  }
+  Status operator()(const FlagBounded& p) {
+    world_.flags[p.flag].bounds = unless_empty(p.bounds);
+    return {};
+  }
   Status operator()(const FlagScheduleReached& p) {
     Instant& reached = world_.flags[p.flag].schedule_reached;
     reached = std::max(reached, p.at);
@@ -346,6 +359,19 @@ class Fold {
   }
 
  private:
+  static std::optional<ExposureBounds> unless_empty(const ExposureBounds& bounds) {
+    return bounds.empty() ? std::nullopt : std::optional(bounds);
+  }
+
+  // All but the newest so many.
+  void forget_config_versions(const std::string& document, std::size_t kept) {
+    std::vector<std::string> keys;
+    each_config_version(world_, document, [&](const StoredManifest& stored) {
+      keys.push_back(config_version_key(document, stored.manifest->as<ConfigSpec>().version));
+    });
+    for (std::size_t i = 0; i + kept < keys.size(); ++i) world_.config_versions.erase(keys[i]);
+  }
+
   Status switch_flag(const std::string& flag, const FlagSwitch& next) {
     FlagSwitch& kill = world_.flags[flag].kill;
     kill = merged(kill, next);
@@ -405,6 +431,27 @@ void remember_key(World* world, const Record& record) {
 }
 
 }  // namespace
+
+std::string config_version_key(std::string_view document, std::int64_t version) {
+  return fmt::format("{}/{:020}", document, version);
+}
+
+const ConfigSpec* config_version(const World& world, std::string_view document,
+                                 std::int64_t version) {
+  const StoredManifest* stored = world.config_versions.find(config_version_key(document, version));
+  return stored ? &stored->manifest->as<ConfigSpec>() : nullptr;
+}
+
+void each_config_version(const World& world, std::string_view document,
+                         const std::function<void(const StoredManifest&)>& visit) {
+  const std::string prefix = fmt::format("{}/", document);
+  world.config_versions.each_from(prefix,
+                                  [&](const std::string& key, const StoredManifest& stored) {
+                                    if (!key.starts_with(prefix)) return false;
+                                    visit(stored);
+                                    return true;
+                                  });
+}
 
 std::string quarantine_key(QuarantineScope scope, std::string_view fleet,
                            std::string_view subject) {

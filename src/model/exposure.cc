@@ -2,6 +2,7 @@
 #include "model/exposure.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/deliberate_bug.h"
 
@@ -44,11 +45,25 @@ json::value audience_of(const EventState& event, int index) {
   json::array all;
   if (stage.audience) all.push_back(*stage.audience);
   if (!stage.regions.empty()) all.push_back(is_in_one_of(stage.regions));
+  if (event.bounds) {
+    const std::string_view unit = unit_attribute(event.spec().assigned_unit());
+    for (json::value& each : bounds_conditions(*event.bounds, unit)) all.push_back(std::move(each));
+  }
   if (!event.closed_regions.empty())
     all.push_back(json::object{{"!", json::array{is_in_one_of(event.closed_regions)}}});
   if (all.empty()) return nullptr;
   if (all.size() == 1) return std::move(all[0]);
   return json::object{{"and", std::move(all)}};
+}
+
+// What is left of a share of all units: those outside the bounds are no part of it.
+std::int64_t within_bounds(const EventState& event, std::int64_t share_ppm) {
+  if (!event.bounds) return share_ppm;
+  double share = double(share_ppm);
+  if (!event.bounds->group.empty()) share *= double(size_of(event.bounds->buckets)) / kPpmWhole;
+  for (const auto& [holdout, out] : event.bounds->holdouts)
+    share *= double(kPpmWhole - out) / kPpmWhole;
+  return std::int64_t(std::ceil(share));
 }
 
 bool contains(const std::vector<std::string>& regions, std::string_view region) {
@@ -130,7 +145,7 @@ std::int64_t planned_share_ppm(const EventState& event, int stage, std::string_v
     if (!spec.audience && has_region(event, spec, region))
       share = std::max(share, exposure_of(event, i));
   }
-  return share;
+  return within_bounds(event, share);
 }
 
 std::int64_t reach_ppm(const EventState& event, int stage, std::string_view region) {
@@ -139,7 +154,7 @@ std::int64_t reach_ppm(const EventState& event, int stage, std::string_view regi
     if (has_region(event, event.spec().stages[std::size_t(i)], region))
       reach = std::max(reach, exposure_of(event, i));
   }
-  return reach;
+  return within_bounds(event, reach);
 }
 
 bool doors_are_open(const EventState& event, std::string_view region) {

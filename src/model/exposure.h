@@ -4,7 +4,8 @@
 //
 // A unit is in when any stage entered so far lets it in, so exposure only grows on the way forward;
 // stepping back takes the last stage away, so the last let in leave first. A stage's regions are
-// part of its audience: the context says "region". The holdback is kept out from the first gated
+// part of its audience: the context says "region". So are the event's bounds: its part of an
+// exclusion group, and whom holdouts keep out. The holdback is kept out from the first gated
 // stage on: nobody has to leave when the event goes live.
 #pragma once
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "flag/exposure_bounds.h"
 #include "model/lifecycle.h"
 
 namespace showcaller {
@@ -347,6 +348,13 @@ struct DrillEnded {
   SHOWCALLER_FIELDS(F(drill) F(verdict) F(reason) F(report))
 };
 
+// Whom the event may touch at all, from now on (flag/exposure_bounds.h). Before anybody is in.
+struct ExposureBounded {
+  std::string event;
+  ExposureBounds bounds;
+  SHOWCALLER_FIELDS(F(event) F(bounds))
+};
+
 // ---- flags ----
 // Its off variant for everybody, whatever else is said of it (flag/flag_switch.h).
 struct FlagKilled {
@@ -369,16 +377,22 @@ struct FlagScheduleReached {
   SHOWCALLER_FIELDS(F(flag) F(at) F(reason))
 };
 
+// The same of a flag's own targeting.
+struct FlagBounded {
+  std::string flag;
+  ExposureBounds bounds;
+  SHOWCALLER_FIELDS(F(flag) F(bounds))
+};
+
 #undef F
 
-using Payload =
-    std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
-                 ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
-                 VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
-                 SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
-                 GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
-                 QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
-                 ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
-                 DrillInjected, DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached>;
+using Payload = std::variant<
+    ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered, ExposureWidened,
+    HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet, VerdictChanged, ApprovalGranted,
+    StepStarted, StepFinished, ReadinessChanged, SessionsCounted, LedgerSealed, PageRaised,
+    RevisionAdopted, GlassBroken, GateProven, InstanceRequested, InstanceMoved, StartsDelayed,
+    QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
+    ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted, DrillInjected,
+    DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached, ExposureBounded, FlagBounded>;
 
 }  // namespace showcaller

@@ -69,6 +69,8 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {100, "flag_killed", 1},
     {101, "flag_reopened", 1},
     {102, "flag_schedule_reached", 1},
+    {30, "exposure_bounded", 1},
+    {103, "flag_bounded", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -137,6 +138,7 @@ struct EventState {
   std::map<std::string, GateProof> proofs;  // by the hash of the gate; revisions keep them
   std::int64_t sessions_canary = 0, sessions_baseline = 0;  // sealed totals
   std::vector<LedgerStanding> ledgers;                      // by revision; older ones too
+  std::optional<ExposureBounds> bounds;                     // whom it may touch; absent: anybody
   Shared<std::string> trace;                                // of the revision
   std::uint64_t applied_seq = 0;
 
@@ -212,8 +214,9 @@ struct DrillRun {
 // What the journal knows of a flag beside its manifest, whether there is one or not.
 struct FlagState {
   FlagSwitch kill;
-  Instant schedule_reached{};  // changes of its schedule up to then are in force
-  SHOWCALLER_FIELDS(F(kill) F(schedule_reached))
+  Instant schedule_reached{};            // changes of its schedule up to then are in force
+  std::optional<ExposureBounds> bounds;  // of its own targeting
+  SHOWCALLER_FIELDS(F(kill) F(schedule_reached) F(bounds))
 };
 
 #undef F
@@ -229,15 +232,16 @@ struct World {
   Duration clock_offset{};                               // the wall clock less engine time
   std::string lineage;                                   // of the last restore; empty: none yet
   PersistentMap<std::string, StoredManifest> manifests;  // "Fleet/raid"; LiveEvents are in events
-  PersistentMap<std::string, EventState> events;         // by name
-  PersistentMap<std::string, Instance> instances;        // "fleet/id"
-  PersistentMap<std::string, FleetState> fleets;         // by name
-  PersistentMap<std::string, Quarantine> quarantines;    // quarantine_key()
-  PersistentMap<std::string, StoppedLine> lines;         // by scope
-  PersistentMap<std::string, DrillRun> drills;           // by name
-  PersistentMap<std::string, FlagState> flags;           // by key
-  PersistentMap<std::string, Token> tokens;              // by the hex SHA-256 of the token
-  DoneKeys keys;                                         // of the last day
+  PersistentMap<std::string, StoredManifest> config_versions;  // config_version_key()
+  PersistentMap<std::string, EventState> events;               // by name
+  PersistentMap<std::string, Instance> instances;              // "fleet/id"
+  PersistentMap<std::string, FleetState> fleets;               // by name
+  PersistentMap<std::string, Quarantine> quarantines;          // quarantine_key()
+  PersistentMap<std::string, StoppedLine> lines;               // by scope
+  PersistentMap<std::string, DrillRun> drills;                 // by name
+  PersistentMap<std::string, FlagState> flags;                 // by key
+  PersistentMap<std::string, Token> tokens;                    // by the hex SHA-256 of the token
+  DoneKeys keys;                                               // of the last day
 
   // What the clock on the wall shows at an engine time. Schedules, freezes and whatever else is
   // written as a date are held against it; how long something lasts is a matter of engine time.
@@ -252,6 +256,17 @@ struct World {
 // The event as it is once its proposed revision is in force; the event itself when none is
 // proposed.
 EventState with_proposal(EventState event);
+
+// "drop-tables/00000000000000000017": the versions of a document stand together and in their order.
+std::string config_version_key(std::string_view document, std::int64_t version);
+// Of each document the newest so many by their numbers; others are forgotten.
+constexpr std::size_t kConfigVersionsMax = 100;
+// Null: no Config gave it, or it is forgotten.
+const ConfigSpec* config_version(const World& world, std::string_view document,
+                                 std::int64_t version);
+// Each version of a document that is kept, the lowest first.
+void each_config_version(const World& world, std::string_view document,
+                         const std::function<void(const StoredManifest&)>& visit);
 
 std::string quarantine_key(QuarantineScope scope, std::string_view fleet, std::string_view subject);
 inline std::string instance_key(std::string_view fleet, std::string_view id) {

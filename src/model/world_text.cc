@@ -57,6 +57,7 @@ void event_fields(Self& e, Visit&& visit) {
   visit("sessions_canary", e.sessions_canary);
   visit("sessions_baseline", e.sessions_baseline);
   visit("ledgers", e.ledgers);
+  visit("bounds", e.bounds);
   visit("trace", part(e.trace));
   visit("applied_seq", e.applied_seq);
 }
@@ -195,12 +196,12 @@ Status read_entry(World* world, const json::object& entry) {
     world->keys.add(done);
     return {};
   }
-  if (in == "manifests") {
+  if (in == "manifests" || in == "config_versions") {
     ManifestText text;
     if (!read_json(*value, &text)) return broken();
     TRY(auto manifest, manifest_from_json(text.document));
-    world->manifests[key] = {std::make_shared<const Manifest>(std::move(manifest)),
-                             text.generation};
+    (in == "manifests" ? world->manifests : world->config_versions)[key] = {
+        std::make_shared<const Manifest>(std::move(manifest)), text.generation};
     return {};
   }
   if (in == "events") {
@@ -218,10 +219,13 @@ std::string world_to_text(const World& world) {
   std::string out;
   append_json(&out, Head{kWorldTextFormat, world.seq, world.epoch, world.time, world.clock_stepped,
                          world.clock_offset, world.lineage});
-  world.manifests.each([&](const std::string& key, const StoredManifest& stored) {
-    append_entry(&out, "manifests", key,
-                 ManifestText{stored.generation, stored.manifest->document});
-  });
+  const auto append_manifests = [&](std::string_view map, const auto& manifests) {
+    manifests.each([&](const std::string& key, const StoredManifest& stored) {
+      append_entry(&out, map, key, ManifestText{stored.generation, stored.manifest->document});
+    });
+  };
+  append_manifests("manifests", world.manifests);
+  append_manifests("config_versions", world.config_versions);
   world.events.each([&](const std::string& key, const EventState& event) {
     append_entry(&out, "events", key, text_of(event));
   });

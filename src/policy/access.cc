@@ -232,7 +232,10 @@ class CommandAccess {
                      owner_of(world_, Kind::Fleet, manifest->as<DrillSpec>().fleet));
   }
   Status operator()(const FlagCommand& c) const {
-    return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Flag, c.flag));
+    return authorize(world_, actor_, verb_of(c), flag_owner(world_, c.flag));
+  }
+  Status operator()(const ConfigUndoCommand& c) const {
+    return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Config, c.config));
   }
   Status operator()(const CreateTokenCommand& c) const {
     TRY(authorize(world_, actor_, "token", ""));
@@ -252,6 +255,12 @@ class CommandAccess {
 };
 
 }  // namespace
+
+std::string flag_owner(const World& world, std::string_view flag) {
+  constexpr std::string_view kPrefix = "config.";
+  return flag.starts_with(kPrefix) ? owner_of(world, Kind::Config, flag.substr(kPrefix.size()))
+                                   : owner_of(world, Kind::Flag, flag);
+}
 
 Status authorize_command(const World& world, const Actor& actor, const CommandBody& command) {
   return std::visit(CommandAccess(world, actor), command);

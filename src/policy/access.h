@@ -47,6 +47,9 @@ std::string_view verb_to_apply(Kind kind);
 [[nodiscard]] Status authorize_command(const World& world, const Actor& actor,
                                        const CommandBody& command);
 
+// Whose a flag is; a configuration document is the flag "config.NAME". Empty: nobody's.
+std::string flag_owner(const World& world, std::string_view flag);
+
 // A token may be given no role that nobody knows (Invalid), and none that its maker does not hold,
 // unless the maker may do everything.
 [[nodiscard]] Status authorize_roles(const World& world, const Actor& actor,

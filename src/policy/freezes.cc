@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/deliberate_bug.h"
+#include "policy/access.h"
 #include "policy/approvals.h"
 #include "policy/break_glass.h"
 #include "policy/gate_proofs.h"
@@ -221,8 +222,7 @@ Status permit(const World& world, const CommandBody& command, Instant now) {
       return refuse_if(exposure_blocked(world, *event, now));
   }
   if (const auto* flag = std::get_if<FlagCommand>(&command)) {
-    const auto manifest = world.manifest(Kind::Flag, flag->flag);
-    return refuse_if(owner_blocked(world, manifest ? manifest->owner : "", now));
+    return refuse_if(owner_blocked(world, flag_owner(world, flag->flag), now));
   }
   if (const auto* apply = std::get_if<ApplyCommand>(&command)) {
     for (const auto& manifest : apply->manifests) {

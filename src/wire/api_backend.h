@@ -75,6 +75,7 @@ class ApiBackend : public EdgeBackend {
   virtual json::value drills() const = 0;
   virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
   virtual json::value flag_list() const = 0;
+  virtual Result<json::value> config(std::string_view name) const = 0;  // its versions
   virtual json::value lines() const = 0;
   virtual json::value tokens() const = 0;
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
@@ -95,6 +96,8 @@ class ApiBackend : public EdgeBackend {
   // {"context"?,"at"?,"revision"?} → the answer and the rule that gave it.
   virtual Result<json::value> evaluate_flag(std::string_view flag,
                                             const json::object& request) const = 0;
+  // Flags that may be taken out; `after` is a duration, empty: 30 days.
+  virtual Result<json::value> stale_flags(std::string_view after) const = 0;
   virtual Result<json::value> flag_document(std::string_view at) const = 0;  // empty: now
   virtual Result<json::value> ledger(std::string_view event,
                                      std::int64_t revision) const = 0;  // 0: the present one

@@ -368,6 +368,9 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
   command_route("/api/v1/flags/{flag}/reopen", "reopenFlag", "flags",
                 "End a kill: the flag is as its manifest and its events say", "FlagCommand",
                 "reopen-flag", BodyRule::Optional);
+  command_route("/api/v1/configs/{config}/undo", "undoConfig", "manifests",
+                "Go back to a version of a configuration document", "ConfigUndo", "undo-config",
+                BodyRule::Required);
   router->add({.method = "POST",
                .pattern = "/api/v1/batch",
                .id = "runBatch",

@@ -167,6 +167,14 @@ void add_world_readings(Router* router, const ApiPorts& ports) {
       [](const auto& backend, const auto& context) {
         return backend.drill(context.param("drill"));
       });
+  add({.pattern = "/api/v1/configs/{config}",
+       .id = "getConfig",
+       .tag = "manifests",
+       .summary = "The versions of a configuration document that are kept, the newest first",
+       .answer_schema = "ConfigVersions"},
+      [](const auto& backend, const auto& context) {
+        return backend.config(context.param("config"));
+      });
   add({.pattern = "/api/v1/flags",
        .id = "listFlags",
        .tag = "flags",
@@ -208,6 +216,17 @@ void add_journal_readings(Router* router, const ApiPorts& ports) {
        .answer_schema = "Explanation"},
       [](const auto& backend, const auto& context) {
         return backend.explain(context.param("event"));
+      });
+  add({.pattern = "/api/v1/flags/stale",
+       .id = "staleFlags",
+       .tag = "flags",
+       .summary =
+           "Flags that may be taken out, and why: never asked for, one answer for all, owner "
+           "gone, event over",
+       .params = {{"after", "query", "How long is long, such as 90d; default 30d.", "string"}},
+       .answer_schema = "StaleFlags"},
+      [](const auto& backend, const auto& context) {
+        return backend.stale_flags(context.query("after"));
       });
   add({.pattern = "/api/v1/flags/document",
        .id = "flagDocument",
@@ -282,6 +301,7 @@ Status authorize_route(const ApiBackend& backend, const RequestContext& context,
   name("Fleet", context.query("fleet"));
   name("Drill", context.param("drill"));
   name("Flag", context.param("flag"));
+  name("Config", context.param("config"));
   if (const auto kind = context.param("kind"); !kind.empty()) name(kind, context.param("name"));
   if (owners.empty()) owners.emplace_back();
   for (const auto& owner : owners) TRY(backend.authorize(context.actor, access, owner));

@@ -88,6 +88,18 @@ constexpr Schema kSchemas[] = {
   "decided_by":{"type":"string"},"steps":{"type":"array","items":{"type":"object","properties":{
   "rule":{"type":"string"},"says":{"type":"string"}}}},
   "notes":{"type":"array","items":{"type":"string"}}}})json"},
+    {"ConfigUndo", R"json({"type":"object","additionalProperties":false,"required":["to"],"properties":{
+  "to":{"type":"integer","minimum":1,"description":"A version that is kept."},"reason":{"type":"string"}}})json"},
+    {"ConfigVersions", R"json({"type":"object","required":["config","version","versions"],"properties":{
+  "config":{"type":"string"},"version":{"type":"integer","description":"In force."},
+  "versions":{"type":"array","items":{"type":"object","properties":{"version":{"type":"integer"},"hash":{"type":"string"},"value":{}}}}}})json"},
+    {"StaleFlags", R"json({"type":"object","required":["evaluations","flags"],"properties":{
+  "counted_since":{"type":"string","format":"date-time","description":"When the server began to count."},
+  "evaluations":{"enum":["known","not known"],"description":"Whether anybody tells of any."},
+  "flags":{"type":"array","items":{"type":"object","properties":{"flag":{"type":"string"},"owner":{"type":"string"},
+  "evaluations":{"type":"string","description":"A number, or: not known."},"last_evaluated":{"type":"string","format":"date-time"},
+  "why":{"type":"array","items":{"type":"object","properties":{
+  "rule":{"enum":["never_evaluated","one_answer","owner_gone","event_over"]},"says":{"type":"string"}}}}}}}}})json"},
     {"FlagCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
     {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
@@ -103,7 +115,7 @@ constexpr Schema kSchemas[] = {
     {"Batch", R"json({"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
     {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","undo-config"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},

@@ -129,6 +129,16 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     TRY(reader.finish());
     return command;
   }
+  if (verb == "undo-config") {
+    ConfigUndoCommand command;
+    TRY(command.config, reader.text("config"));
+    TRY(const auto to, reader.whole("to"));
+    if (!to || *to < 1)
+      return fail(ErrorCode::Invalid, "'to' is missing or below 1; say a version");
+    command.to = *to;
+    TRY(reader.finish());
+    return command;
+  }
   if (verb == "remove") {
     RemoveCommand command;
     TRY(const auto kind, reader.text("kind"));

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
 #include "engine/view.h"
 #include "flag/flag_set.h"
@@ -111,6 +112,9 @@ class Conversation {
     if (verb == "remove") return answer(theatre_.command(RemoveCommand{*kind_from(arg), arg2}));
     if (verb == "stop-line") return noted(theatre_.command(LineCommand{true, arg}));
     if (verb == "resume-line") return answer(theatre_.command(LineCommand{false, arg}));
+    if (verb == "touch") return touched({w.begin() + 1, w.end()});
+    if (verb == "undo-config")
+      return noted(theatre_.command(ConfigUndoCommand{arg, std::stoll(arg2)}));
     if (verb == "kill" || verb == "reopen") {
       return noted(theatre_.command(
           FlagCommand{verb == "reopen", arg}, arg2.empty() ? "ann" : arg2,
@@ -164,6 +168,9 @@ class Conversation {
       out += "note: " + note + "\n";
     for (const std::string& note : kill_notes(world, *world.event(event)))
       out += "note: " + note + "\n";
+    for (const std::string& note :
+         bounds_notes(world.event(event)->bounds.value_or(ExposureBounds())))
+      out += "note: " + note + "\n";
     return out;
   }
 
@@ -180,6 +187,32 @@ class Conversation {
     return out + fmt::format("{} gets {} ({})\n", player,
                              given.value ? std::string(given.variant) : "the caller's default",
                              to_string(given.reason));
+  }
+
+  // "door open bell loud 2000": of so many players, how many get each of these variants, and how
+  // many get more than one of them.
+  std::string touched(const std::vector<std::string>& w) {
+    const FlagSet set =
+        FlagSet::compile(theatre_.host().flags(FlagVisibility::Server)->document).value();
+    const int players = std::stoi(w.back());
+    std::map<std::string, int> gets;
+    int several = 0;
+    for (int i = 0; i < players; ++i) {
+      const std::string player = fmt::format("p-{}", i);
+      EvaluationContext who;
+      who.set_targeting_key(player).set("party", player);
+      int touches = 0;
+      for (std::size_t k = 0; k + 2 < w.size(); k += 2) {
+        const bool got = set.evaluate(w[k], who, {}).variant == w[k + 1];
+        touches += got ? 1 : 0;
+        gets[w[k] + " " + w[k + 1]] += got ? 1 : 0;
+      }
+      several += touches > 1 ? 1 : 0;
+    }
+    std::string out;
+    for (const auto& [what, times] : gets)
+      out += fmt::format("{}: {} of {}\n", what, times, players);
+    return out + fmt::format("more than one: {}\n", several);
   }
 
   // By which of its parts a flag is what it is for somebody.

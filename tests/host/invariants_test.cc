@@ -129,5 +129,43 @@ TEST(Invariants, FindARecordThatIsMissing) {
   EXPECT_TRUE(tells(invariants.broken(), "a record is missing"));
 }
 
+// Records of another story, numbered anew; `changes` makes of them what a rival would have written.
+template <class Changes>
+std::vector<std::string> found_in_groups(const Changes& changes) {
+  Theatre theatre;
+  EXPECT_TRUE(theatre.apply("groups.yaml", manifest_text("groups.yaml")));
+  EXPECT_TRUE(theatre.apply("gala.yaml", manifest_text("group-gala.yaml")));
+  theatre.advance(seconds(5));
+  EXPECT_TRUE(theatre.apply("feast.yaml", manifest_text("group-feast-less.yaml")));
+  EXPECT_TRUE(theatre.command(FlagCommand{false, "door"}));
+  EXPECT_TRUE(theatre.command(FlagCommand{true, "door"}));
+  Invariants invariants;
+  std::uint64_t seq = 0;
+  for (Record record : theatre.take_records()) {
+    if (!changes(&record)) continue;
+    record.seq = ++seq;
+    invariants.take(record);
+  }
+  return invariants.broken();
+}
+
+TEST(Invariants, APartThatTwoEventsHaveIsFound) {
+  EXPECT_EQ(found_in_groups([](Record*) { return true; }), std::vector<std::string>());
+  EXPECT_TRUE(tells(found_in_groups([](Record* record) {
+                      auto* bounded = std::get_if<ExposureBounded>(&record->payload);
+                      if (bounded && bounded->event == "feast")
+                        bounded->bounds.buckets = {{500'000, 700'000}};
+                      return true;
+                    }),
+                    "two events of one exclusion group"));
+}
+
+TEST(Invariants, AFlagThatIsReopenedWithoutAKillIsFound) {
+  EXPECT_TRUE(tells(found_in_groups([](Record* record) {
+                      return !std::holds_alternative<FlagKilled>(record->payload);
+                    }),
+                    "re-opened that was not killed"));
+}
+
 }  // namespace
 }  // namespace showcaller::test

@@ -118,8 +118,14 @@ class FakeBackend : public ApiBackend {
     return json::object{{"drill", name}};
   }
   json::value flag_list() const override { return json::array(); }
+  Result<json::value> config(std::string_view name) const override {
+    return json::value{{"config", name}, {"version", 1}, {"versions", json::array()}};
+  }
   Result<json::value> evaluate_flag(std::string_view, const json::object&) const override {
     return json::value{{"reason", "STATIC"}};
+  }
+  Result<json::value> stale_flags(std::string_view) const override {
+    return json::value{{"flags", json::array()}};
   }
   Result<json::value> flag_document(std::string_view) const override {
     return json::value{{"flags", json::object()}};

@@ -161,6 +161,41 @@ spec:
     - { lasts_over: 4h }
 )";
 
+constexpr std::string_view kExclusionGroup =
+    R"(# Events and flags of one group never touch one player.
+apiVersion: showcaller.dev/v1
+kind: ExclusionGroup
+metadata: { name: NAME, owner: OWNER }
+spec:
+  unit: player                           # party, guild or match: that all its members go by
+  # holdout: 5%                          # players that no member ever touches
+)";
+
+constexpr std::string_view kHoldout =
+    R"(# Players that no event touches, for as long as this stands.
+apiVersion: showcaller.dev/v1
+kind: Holdout
+metadata: { name: NAME, owner: OWNER }
+spec:
+  share: 5%
+  # owners: [team-raids]                 # of their events alone; absent: of all
+)";
+
+constexpr std::string_view kConfig =
+    R"(# A document of configuration, served as the object flag config.NAME.
+apiVersion: showcaller.dev/v1
+kind: Config
+metadata: { name: NAME, owner: OWNER }
+spec:
+  version: 1                             # another content, another version
+  schema:                                # JSON Schema, draft 7
+    type: object
+    required: [drops]
+    properties: { drops: { type: array, items: { type: string } } }
+  value:
+    drops: [sword, shield]
+)";
+
 std::string_view text_of(Kind kind) {
   switch (kind) {
     case Kind::Team:
@@ -179,6 +214,12 @@ std::string_view text_of(Kind kind) {
       return kPipeline;
     case Kind::Drill:
       return kDrill;
+    case Kind::ExclusionGroup:
+      return kExclusionGroup;
+    case Kind::Holdout:
+      return kHoldout;
+    case Kind::Config:
+      return kConfig;
     case Kind::LiveEvent:
       break;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/manifest/change_shapes.h"
+#include "model/manifest/exclusion_shapes.h"
 #include "model/manifest/shapes.h"
 
 namespace showcaller::manifest {
@@ -164,6 +165,7 @@ Shape<LiveEventSpec> rollout_section() {
                            {"match", Unit::Match}}),
              "What is assigned as a whole.")
            .derived_as("party where a build changes, else player"),
+       exclusion_field<LiveEventSpec>("It touches its part of an exclusion group alone."),
        list_field("stages", &LiveEventSpec::stages, stage_shape(),
                   "In order; exposure never shrinks.", kStagesMax)
            .assumed(

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "model/manifest/exclusion_shapes.h"
 #include "model/manifest/flag_schedule_times.h"
 #include "model/manifest/pipeline.h"
 #include "model/manifest/references.h"
@@ -64,6 +65,12 @@ void read_spec(Reader& reader, Kind kind, Node& node, Manifest* manifest) {
       return read_spec_as(reader, live_event_shape(), node, manifest);
     case Kind::Drill:
       return read_spec_as(reader, drill_shape(), node, manifest);
+    case Kind::ExclusionGroup:
+      return read_spec_as(reader, exclusion_group_shape(), node, manifest);
+    case Kind::Holdout:
+      return read_spec_as(reader, holdout_shape(), node, manifest);
+    case Kind::Config:
+      return read_spec_as(reader, config_shape(), node, manifest);
   }
 }
 
@@ -335,6 +342,9 @@ void SetParser::validate() {
     if (draft.kind == Kind::LiveEvent && !draft.manifest.name.empty()) events.push_back(&draft);
   }
   validate_layers(reader_, events, references_);
+  std::vector<Draft*> members;
+  for (Draft& draft : drafts_) members.push_back(&draft);
+  validate_exclusion(reader_, members, references_);
 }
 
 void SetParser::finish() {

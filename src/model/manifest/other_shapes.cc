@@ -3,6 +3,7 @@
 #include "flag/operations.h"
 #include "flag/validate.h"
 #include "model/flag_schedule.h"
+#include "model/manifest/exclusion_shapes.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/targeting_words.h"
 
@@ -283,6 +284,7 @@ const Shape<FlagSpec>& flag_shape() {
                   64)
            .assumed("[]"),
        section("schedule", flag_schedule_section(), "Changes at certain times."),
+       exclusion_field<FlagSpec>("Its own targeting is for its part of an exclusion group alone."),
        field("visibility", &FlagSpec::client_visible,
              choice<bool>({{"server", false}, {"client", true}}),
              "client: clients with a client key may see its value.")
@@ -398,6 +400,12 @@ const ShapeInfo& shape_of(Kind kind) {
       return pipeline_shape();
     case Kind::Drill:
       return drill_shape();
+    case Kind::ExclusionGroup:
+      return exclusion_group_shape();
+    case Kind::Holdout:
+      return holdout_shape();
+    case Kind::Config:
+      return config_shape();
     case Kind::LiveEvent:
       break;
   }
@@ -405,7 +413,8 @@ const ShapeInfo& shape_of(Kind kind) {
 }
 
 Value<std::string> name_value(Kind kind) {
-  return kind == Kind::Metric || kind == Kind::Flag ? dotted_name() : dns_label();
+  const bool dotted = kind == Kind::Metric || kind == Kind::Flag || kind == Kind::Config;
+  return dotted ? dotted_name() : dns_label();
 }
 
 const Shape<Metadata>& metadata_shape() {

@@ -19,6 +19,9 @@ const Shape<PolicySpec>& policy_shape();
 const Shape<TeamSpec>& team_shape();
 const Shape<PipelineSpec>& pipeline_shape();
 const Shape<DrillSpec>& drill_shape();
+const Shape<ExclusionGroupSpec>& exclusion_group_shape();
+const Shape<HoldoutSpec>& holdout_shape();
+const Shape<ConfigSpec>& config_shape();
 
 // The table of a kind's spec.
 const ShapeInfo& shape_of(Kind kind);

@@ -70,6 +70,11 @@ bool check_rule(Reader& reader, const Node& node) {
   return findings.empty();
 }
 
+void report_error_at_pointer(Reader& reader, const Node& node, std::string_view pointer,
+                             const std::string& message) {
+  report_at_pointer(reader, node, pointer, message, As::Error);
+}
+
 void report_flag_findings(Reader& reader, const Node& node,
                           const std::vector<FlagFinding>& findings) {
   for (const FlagFinding& finding : findings)

@@ -32,4 +32,8 @@ struct Folded {
 // another.
 Folded fold_condition(const json::value& condition);
 
+// An error at what a JSON pointer names below the node, or at the nearest around it.
+void report_error_at_pointer(Reader& reader, const Node& node, std::string_view pointer,
+                             const std::string& message);
+
 }  // namespace showcaller::manifest

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "model/json_schema.h"
 #include "model/manifest/targeting_words.h"
 #include "model/manifest/validate.h"
 
@@ -38,6 +39,7 @@ class EventCheck {
   void change(const BuildChange& build, const std::string& at);
   void change(const FlagChange& flag, const std::string& at);
   void change(const ConfigChange& config, const std::string& at);
+  void check_config_schema(const ConfigChange& config, const std::string& path);
   void change(const BundleChange& bundle, const std::string& at);
   void change(const ActionChange& action, const std::string& at);
   void irreversible();
@@ -129,12 +131,37 @@ void EventCheck::change(const FlagChange& flag, const std::string& at) {
         suggestion(flag.to, names));
 }
 
+// "/drops/0/weight" → ".drops[0].weight".
+std::string path_of_pointer(std::string_view pointer) {
+  std::string out;
+  while (pointer.starts_with('/')) {
+    pointer.remove_prefix(1);
+    const std::string_view step = pointer.substr(0, pointer.find('/'));
+    const bool index = !step.empty() && step.find_first_not_of("0123456789") == step.npos;
+    out += index ? fmt::format("[{}]", step) : fmt::format(".{}", step);
+    pointer.remove_prefix(step.size());
+  }
+  return out;
+}
+
 bool gives_otherwise(const Manifest& other, const ConfigChange& config) {
   return std::ranges::any_of(other.as<LiveEventSpec>().changes, [&](const Change& change) {
     const auto* its = std::get_if<ConfigChange>(&change.what);
     return its != nullptr && its->document == config.document && its->version == config.version &&
            its->value && *its->value != *config.value;
   });
+}
+
+// What a Config says of the document's shape holds for what events give of it.
+void EventCheck::check_config_schema(const ConfigChange& config, const std::string& path) {
+  const Manifest* known = references_.find(Kind::Config, config.document);
+  if (known == nullptr || known->as<ConfigSpec>().schema.is_null()) return;
+  const auto schema = JsonSchema::compile(known->as<ConfigSpec>().schema);
+  if (!schema) return;  // Told where it stands.
+  for (const SchemaFinding& finding : schema->check(*config.value)) {
+    error(path + ".value" + path_of_pointer(finding.pointer),
+          fmt::format("Config '{}' has another shape: {}", config.document, finding.rule), "");
+  }
 }
 
 void EventCheck::change(const ConfigChange& config, const std::string& at) {
@@ -147,6 +174,7 @@ void EventCheck::change(const ConfigChange& config, const std::string& at) {
         "write its content as `value:`; later events may give the version alone");
     return;
   }
+  check_config_schema(config, path);
   if (!references_.known().active_events) return;
   for (const Manifest* other : references_.known().active_events()) {
     if (other->name == manifest_.name || !gives_otherwise(*other, config)) continue;

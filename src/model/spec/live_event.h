@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "model/spec/group_share.h"
 
 namespace showcaller {
 
@@ -174,6 +175,7 @@ struct LiveEventSpec {
   Duration rollout_begin_before_start{};  // 0: at once when ready
   std::optional<Unit> unit;               // absent: a party where a build changes, else a player
   std::vector<StageSpec> stages;          // at least one
+  std::optional<GroupShare> exclusion;
   AnalysisSpec analysis;
   IntakeSpec intake;
   std::vector<GateSpec> gates;

@@ -7,8 +7,9 @@
 namespace showcaller {
 
 std::string_view to_string(Kind kind) {
-  static constexpr std::array<std::string_view, 9> kNames{
-      "Team", "Policy", "Metric", "Service", "Fleet", "Flag", "Pipeline", "LiveEvent", "Drill"};
+  static constexpr std::array<std::string_view, kKinds> kNames{
+      "Team",    "Policy", "Metric", "Service",  "Fleet",     "ExclusionGroup",
+      "Holdout", "Config", "Flag",   "Pipeline", "LiveEvent", "Drill"};
   return kNames[std::size_t(kind)];
 }
 

@@ -10,13 +10,27 @@
 
 #include "base/json.h"
 #include "model/spec/drill.h"
+#include "model/spec/exclusion.h"
 #include "model/spec/live_event.h"
 #include "model/spec/others.h"
 
 namespace showcaller {
 
 // The order is that of the variant below and of applying: what others refer to comes first.
-enum class Kind { Team, Policy, Metric, Service, Fleet, Flag, Pipeline, LiveEvent, Drill };
+enum class Kind {
+  Team,
+  Policy,
+  Metric,
+  Service,
+  Fleet,
+  ExclusionGroup,
+  Holdout,
+  Config,
+  Flag,
+  Pipeline,
+  LiveEvent,
+  Drill
+};
 constexpr int kKinds = int(Kind::Drill) + 1;
 std::string_view to_string(Kind kind);  // "LiveEvent"
 
@@ -24,8 +38,8 @@ struct Manifest {
   std::string name;   // a DNS label, unique within its kind
   std::string owner;  // a team's name
   std::map<std::string, std::string> labels;
-  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, FlagSpec, PipelineSpec,
-               LiveEventSpec, DrillSpec>
+  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, ExclusionGroupSpec,
+               HoldoutSpec, ConfigSpec, FlagSpec, PipelineSpec, LiveEventSpec, DrillSpec>
       spec;
   json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses
                           // to the same again

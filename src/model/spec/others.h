@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "evidence/trust.h"
+#include "model/spec/group_share.h"
 #include "model/spec/health_probe.h"
 
 namespace showcaller {
@@ -113,8 +114,19 @@ struct FlagSpec {
   std::string off_variant;
   std::vector<FlagPrerequisite> prerequisites;
   std::vector<FlagScheduledChange> schedule;  // by time
+  std::optional<GroupShare> exclusion;        // of the flag's own targeting
 
   std::string variant_when_off() const;  // empty: the caller's own default
+};
+
+// ---- Config
+// ---------------------------------------------------------------------------------------------------------
+
+// A document of a shape, in versions.
+struct ConfigSpec {
+  std::int64_t version = 0;
+  json::value schema;  // JSON Schema, draft 7; null: none
+  json::value value;
 };
 
 // ---- Metric

@@ -34,7 +34,7 @@ TEST(Manifest, ExamplesHaveNoFindings) {
   const ExampleSet examples;
   const ParseOutcome& outcome = examples.outcome();
   EXPECT_EQ(format_findings(served(outcome.findings), files), "");
-  EXPECT_EQ(outcome.manifests.size(), 15u);
+  EXPECT_EQ(outcome.manifests.size(), 19u);
   EXPECT_TRUE(std::ranges::is_sorted(outcome.manifests, {}, &Manifest::kind));
 }
 

@@ -3,6 +3,8 @@
 #include "model/manifest/schema.h"
 
 #include <gtest/gtest.h>
+// As in src/model/json_schema.cc: one program, one meaning.
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
