@@ -19,10 +19,12 @@ struct Asked {
   std::uint64_t on = 0;
 };
 
-// What the answer is used for: all of its details.
+// What the answer is used for: all of its details. Without a branch on what it says, which nobody
+// could foresee: that would be the asker's.
 bool is_on(const Evaluation& answer) {
-  CHECK(answer.reason != FlagReason::Error && answer.metadata != nullptr);
-  return answer.value->get_bool() && !answer.variant.empty();
+  CHECK(answer.reason != FlagReason::Error && answer.metadata != nullptr &&
+        !answer.variant.empty());
+  return answer.value->get_bool();
 }
 
 // All questions once, to fetch back what others put out of the caches, and then a few times.

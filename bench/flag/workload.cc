@@ -9,6 +9,7 @@ namespace showcaller::bench {
 namespace {
 
 constexpr std::uint32_t kQuestions = 1u << 16;
+constexpr std::uint32_t kInARow = 16;  // of one player, as when a session begins
 constexpr int kRules = 20;
 constexpr std::array<const char*, 8> kRegions{"eu-west",      "eu-central", "us-east",
                                               "us-west",      "sa-east",    "ap-southeast",
@@ -145,9 +146,10 @@ Workload make_workload() {
                            .level = double(1 + random.below(60)),
                            .beta = random.chance(0.1)});
   }
+  std::uint16_t player = 0;
   for (std::uint32_t i = 0; i < kQuestions; ++i) {
-    out.questions.push_back({.flag = std::uint16_t(random.below(kFlagsOfKind)),
-                             .player = std::uint16_t(random.below(kPlayers))});
+    if (i % kInARow == 0) player = std::uint16_t(random.below(kPlayers));
+    out.questions.push_back({.flag = std::uint16_t(random.below(kFlagsOfKind)), .player = player});
   }
   return out;
 }

@@ -100,47 +100,57 @@ PackedVersion Evaluator::version_of(std::uint16_t number) {
   return (found != nullptr ? *found : program_.head_of(row.map)).jump;
 }
 
-[[gnu::always_inline]] inline Value Evaluator::pick_at(const Share& share, std::uint32_t hash) {
-  const auto buckets = program_.buckets_of(share);
-  if (buckets.empty() || buckets.back().end == 0) return Value::null();
-  if (program_.bucketing == Bucketing::Weights) [[likely]]
-    return program_.constant(pick_bucket(buckets, hash).variant);
-  const Bucket* const picked = pick_percent(buckets, hash);
-  return picked != nullptr ? program_.constant(picked->variant) : Value::null();
+[[gnu::always_inline]] inline std::uint32_t Evaluator::pick_at(const Share& share,
+                                                               std::uint32_t hash,
+                                                               Value* otherwise) {
+  const Bucket* const picked = pick_bucket(program_, share, hash);
+  if (picked != nullptr) return give(picked->variant, otherwise);
+  *otherwise = Value::null();
+  return 0;
 }
 
-[[gnu::always_inline]] inline Value Evaluator::pick(const Share& share, const Value& data) {
+[[gnu::always_inline]] inline std::uint32_t Evaluator::pick(const Share& share, const Value& data,
+                                                            Value* otherwise) {
   if (share.by == Share::By::TargetingKey && share.in_context) {
     const Value& key = attribute(share.targeting_key).value;
-    if (!key.is(ValueKind::String)) return Value::null();
-    return pick_at(share, frame_.flag.key_hash.hash(key.as_string()));
+    if (key.is(ValueKind::String))
+      return pick_at(share, frame_.flag.key_hash.hash(key.as_string()), otherwise);
+    *otherwise = Value::null();
+    return 0;
   }
   if (share.by == Share::By::Attribute) {
     const Value& by = attribute(share.attribute).value;
     if (by.is(ValueKind::String)) {
       return pick_at(share,
-                     share.prefixed ? share.prefix.hash(by.as_string()) : hash_of(share.attribute));
+                     share.prefixed ? share.prefix.hash(by.as_string()) : hash_of(share.attribute),
+                     otherwise);
     }
   }
-  return pick_by(share, data);
+  return pick_by(share, data, otherwise);
 }
 
 // By what is computed: a text, or by default where there is nothing.
-Value Evaluator::pick_by(const Share& share, const Value& data) {
+std::uint32_t Evaluator::pick_by(const Share& share, const Value& data, Value* otherwise) {
   const Node& node = program_.nodes[share.node];
   const Value by = share.by == Share::By::TargetingKey ? Value::null() : child(node, 0, data);
-  if (by.is_array()) return pick_computed(node, data);
-  if (!by.is(ValueKind::String) && !by.is_nullish()) return Value::null();
+  *otherwise = Value::null();
+  if (by.is_array()) {
+    *otherwise = pick_computed(node, data);
+    return 0;
+  }
+  if (!by.is(ValueKind::String) && !by.is_nullish()) return 0;
   const Value text = by.is_nullish() ? default_bucketing(data) : by;
-  if (!text.is(ValueKind::String)) return Value::null();
-  return pick_at(share, MurmurPrefix().hash(text.as_string()));
+  if (!text.is(ValueKind::String)) return 0;
+  return pick_at(share, MurmurPrefix().hash(text.as_string()), otherwise);
 }
 
 Value Evaluator::fractional(const Node& node, const Value& data) {
-  return node.share == 0 ? pick_computed(node, data) : pick(program_.shares[node.share - 1], data);
+  if (node.share == 0) return pick_computed(node, data);
+  Value otherwise;
+  return value_of(pick(program_.shares[node.share - 1], data, &otherwise), otherwise);
 }
 
-Value Evaluator::run(std::uint32_t first, const Value& data) {
+std::uint32_t Evaluator::decide(std::uint32_t first, const Value& data, Value* otherwise) {
   Value kept;
   for (const Instruction* at = program_.steps.data() + first;;) {
     bool holds = false;
@@ -180,13 +190,15 @@ Value Evaluator::run(std::uint32_t first, const Value& data) {
         at += jump_of(*at);
         continue;
       case RuleStep::GiveConstant:
-        return program_.constant(at->constant);
+        return give(at->constant, otherwise);
       case RuleStep::GiveShare:
-        return pick(program_.shares[at->index], data);
+        return pick(program_.shares[at->index], data, otherwise);
       case RuleStep::GiveExpression:
-        return eval(at->index, data);
+        *otherwise = eval(at->index, data);
+        return 0;
       case RuleStep::GiveKept:
-        return kept;
+        *otherwise = kept;
+        return 0;
     }
     // A branch and no sum: the next step is foreseen before this one is known.
     if (holds == at->wanted) [[likely]] {
@@ -244,6 +256,12 @@ Value evaluate_program(const Program& program, std::uint32_t first, const Evalua
                        Scratch* scratch) {
   Evaluator evaluator(program, frame, scratch);
   return evaluator.run(first, evaluator.root());
+}
+
+std::uint32_t decide_variant(const Program& program, std::uint32_t first,
+                             const EvaluationFrame& frame, Scratch* scratch, Value* otherwise) {
+  Evaluator evaluator(program, frame, scratch);
+  return evaluator.decide(first, evaluator.root(), otherwise);
 }
 
 Value find_attribute(const Program& program, const Attribute& attribute,

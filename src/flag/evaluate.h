@@ -19,6 +19,11 @@ namespace showcaller {
 Value evaluate_program(const Program& program, std::uint32_t first, const EvaluationFrame& frame,
                        Scratch* scratch);
 
+// The same of a flag's rule: the place of the variant that it names, and 1; or 0, and `otherwise`
+// is what it gives instead.
+std::uint32_t decide_variant(const Program& program, std::uint32_t first,
+                             const EvaluationFrame& frame, Scratch* scratch, Value* otherwise);
+
 // Undefined where the context has none.
 Value find_attribute(const Program& program, const Attribute& attribute,
                      const EvaluationContext& context);

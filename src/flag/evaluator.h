@@ -25,7 +25,12 @@ class Evaluator {
         root_(frame.data.is(ValueKind::Undefined) ? Value::context(frame) : frame.data) {}
 
   const Value& root() const { return root_; }
-  Value run(std::uint32_t first, const Value& data);
+  // A flag's variant by its place in the program and 1, or 0: what `otherwise` is set to.
+  std::uint32_t decide(std::uint32_t first, const Value& data, Value* otherwise);
+  Value run(std::uint32_t first, const Value& data) {
+    Value otherwise;
+    return value_of(decide(first, data, &otherwise), otherwise);
+  }
   Value eval(std::uint32_t index, const Value& data);
   // What a path leads to.
   Value walk(Value data, std::span<const PathSegment> path, const Value& otherwise);
@@ -83,9 +88,18 @@ class Evaluator {
   Value cat(const Node& node, const Value& data);
   Value substring(const Node& node, const Value& data);
   Value fractional(const Node& node, const Value& data);
-  Value pick(const Share& share, const Value& data);
-  Value pick_at(const Share& share, std::uint32_t hash);
-  Value pick_by(const Share& share, const Value& data);
+  Value value_of(std::uint32_t decided, const Value& otherwise) const {
+    return decided == 0 ? otherwise : program_.constant(ConstantRef::variant(decided - 1));
+  }
+  std::uint32_t give(ConstantRef constant, Value* otherwise) const {
+    if (constant.is_variant()) [[likely]]
+      return constant.place() + 1;
+    *otherwise = program_.literals[constant.place()];
+    return 0;
+  }
+  std::uint32_t pick(const Share& share, const Value& data, Value* otherwise);
+  std::uint32_t pick_at(const Share& share, std::uint32_t hash, Value* otherwise);
+  std::uint32_t pick_by(const Share& share, const Value& data, Value* otherwise);
   Value pick_computed(const Node& node, const Value& data);
   Value rollout(const Node& node, const Value& data);
   Value semantic_version(const Node& node, const Value& data);

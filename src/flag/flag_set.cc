@@ -2,6 +2,7 @@
 #include "flag/flag_set.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <utility>
@@ -13,10 +14,15 @@
 #include "base/json_arena.h"
 #include "flag/coercion.h"
 #include "flag/evaluate.h"
+#include "flag/fractional.h"
 
 namespace showcaller {
 namespace {
 
+// What may be wrong with what a rule gives.
+constexpr std::size_t kOverBudget = 0, kNoVariant = 1;
+constexpr std::array kMistakes{"the flag's targeting exceeds its budget",
+                               "the flag's targeting gives no variant of it"};
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 std::unexpected<Error> refuse(std::string_view pointer, std::string_view message,
@@ -40,13 +46,15 @@ const json::value* rule_of(const json::object& definition) {
 // What rules need stands first, in one line of the cache.
 struct alignas(128) FlagSet::Flag {
   std::uint32_t rule = kNone;  // its first step
-  std::uint32_t share = 0;     // its first
+  bool is_share = false;       // all of the rule is a share by the targeting key
+  std::uint32_t share = 0;     // the rule's first
   std::uint32_t variants = 0;  // the first
   std::uint32_t variant_count = 0;
   std::uint32_t default_variant = kNone;  // of all the program's
   FlagIdentity identity;
   const json::object* metadata = nullptr;
-  Evaluation answer;  // all that is to say of it, or, with a rule, where that gives null
+  std::uint32_t mistakes = 0;  // of its rule: where they begin
+  Evaluation answer;           // all that is to say of it, or, with a rule, where that gives null
 };
 
 struct FlagSet::Compiled {
@@ -58,6 +66,7 @@ struct FlagSet::Compiled {
   std::deque<json::object> flag_metadata;  // of flags that have their own
   Program program;
   std::vector<Flag> flags;
+  std::vector<Evaluation> mistakes;  // what a rule may answer instead, two a flag that has one
   Flag unknown;
   TextTable keys;
   std::vector<FlagFinding> broken;
@@ -70,7 +79,7 @@ struct FlagSet::Compiled {
   const Variant* find_variant(const Flag& flag, std::string_view name) const {
     const Variant* begin = program.variants.data() + flag.variants;
     const Variant* end = begin + flag.variant_count;
-    const Variant* found = std::find_if(begin, end, [&](auto& v) { return v.name == name; });
+    const Variant* found = std::find_if(begin, end, [&](auto& v) { return v.name() == name; });
     return found == end ? nullptr : found;
   }
 
@@ -135,8 +144,8 @@ Status FlagSet::Compiled::add(std::string_view key, const json::object& definiti
   flag.answer = {.reason = FlagReason::Default, .metadata = flag.metadata};
   if (variant != nullptr) {
     flag.default_variant = std::uint32_t(variant - program.variants.data());
-    flag.answer.value = variant->value;
-    flag.answer.variant = variant->name;
+    flag.answer.value = variant->answer.value;
+    flag.answer.variant = variant->name();
     if (rule == nullptr) flag.answer.reason = FlagReason::Static;
   }
   if (rule != nullptr) add_rule(*rule, std::move(pointer), evaluators, limits, &flag);
@@ -170,6 +179,13 @@ void FlagSet::Compiled::add_rule(const json::value& rule, std::string pointer,
                           .variant_count = flag->variant_count});
   if (const auto first = compiler.compile(rule, pointer)) {
     flag->rule = *first;
+    const Instruction& step = program.steps[*first];
+    flag->is_share = step.step == RuleStep::GiveShare && step.index == flag->share &&
+                     program.shares[flag->share].by == Share::By::TargetingKey &&
+                     program.shares[flag->share].in_context;
+    flag->mistakes = std::uint32_t(mistakes.size());
+    for (const char* message : kMistakes)
+      mistakes.push_back(failed(FlagError::General, message, flag->metadata));
     return;
   } else {
     const std::string& message = first.error().message;
@@ -192,7 +208,9 @@ Status FlagSet::Compiled::add_variants(const json::object& definition, const std
                   ErrorCode::Limit);
   }
   for (const auto& [name, value] : all) {
-    program.variants.push_back({.name = {name.data(), name.size()}, .value = &value});
+    program.variants.push_back({.answer = {.value = &value,
+                                           .variant = {name.data(), name.size()},
+                                           .reason = FlagReason::TargetingMatch}});
   }
   flag->variant_count = std::uint32_t(all.size());
   return {};
@@ -214,16 +232,19 @@ Result<const Variant*> FlagSet::Compiled::default_variant(const json::object& de
   return variant;
 }
 
-// Once nothing moves any more: plain values lie beside their names, where they are at hand.
+// Once nothing moves any more: plain values that many flags have are the same few, which are at
+// hand.
 void FlagSet::Compiled::settle() {
+  static const json::value kTrue(true), kFalse(false);
   for (Variant& variant : program.variants) {
-    if (!variant.value->is_bool() && !variant.value->is_number()) continue;
-    variant.own = *variant.value;
-    variant.value = &variant.own;
+    const json::value*& value = variant.answer.value;
+    if (value->is_bool()) value = value->get_bool() ? &kTrue : &kFalse;
   }
   for (Flag& flag : flags) {
     if (flag.answer.value != nullptr)
-      flag.answer.value = program.variants[flag.default_variant].value;
+      flag.answer.value = program.variants[flag.default_variant].answer.value;
+    for (std::uint32_t i = 0; i < flag.variant_count; ++i)
+      program.variants[flag.variants + i].answer.metadata = flag.metadata;
   }
 }
 
@@ -253,32 +274,47 @@ Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
   return compile(std::move(document), limits);
 }
 
-[[gnu::always_inline]] inline Evaluation FlagSet::evaluate(const Flag& flag,
-                                                           const EvaluationFrame& frame) const {
-  // Where they are follows from the flag alone, and what is between takes a while.
-  __builtin_prefetch(compiled_->program.shares.data() + flag.share);
-  __builtin_prefetch(compiled_->program.variants.data() + flag.variants);
+// Most rules share players out and ask nothing else: what the steps would do, without the room that
+// they need.
+[[gnu::always_inline]] inline const Evaluation& FlagSet::share_out(const Flag& flag,
+                                                                   const Value& key) const {
+  const Program& program = compiled_->program;
+  if (!key.is(ValueKind::String)) return flag.answer;
+  const Share& share = program.shares[flag.share];
+  const Bucket* const picked =
+      pick_bucket(program, share, flag.identity.key_hash.hash(key.as_string()));
+  if (picked == nullptr) return flag.answer;
+  if (picked->variant.is_variant()) [[likely]]
+    return program.variants[picked->variant.place()].answer;
   Scratch scratch({});
-  const Value result = evaluate_program(compiled_->program, flag.rule, frame, &scratch);
-  if (scratch.error() != nullptr)
-    return failed(FlagError::General, "the flag's targeting exceeds its budget", flag.metadata);
-  if (result.is_nullish()) return flag.answer;
-  const Variant* variant = nullptr;
-  if (result.outcome() != 0) {
-    variant = &compiled_->program.variants[result.outcome() - 1];
-  } else {
-    const std::string_view name = to_text(result, &scratch);
-    if (scratch.error() != nullptr)
-      return failed(FlagError::General, "the flag's targeting exceeds its budget", flag.metadata);
-    variant = compiled_->find_variant(flag, name);
-    if (variant == nullptr)
-      return failed(FlagError::General, "the flag's targeting gives no variant of it",
-                    flag.metadata);
-  }
-  return {.value = variant->value,
-          .variant = variant->name,
-          .reason = FlagReason::TargetingMatch,
-          .metadata = flag.metadata};
+  return answer_of(flag, program.literals[picked->variant.place()], &scratch);
+}
+
+// What a rule gives that names no variant known beforehand.
+const Evaluation& FlagSet::answer_of(const Flag& flag, const Value& given, Scratch* scratch) const {
+  const Program& program = compiled_->program;
+  if (given.is_nullish()) return flag.answer;
+  if (given.outcome() != 0) return program.variants[given.outcome() - 1].answer;
+  const Evaluation* const mistakes = compiled_->mistakes.data() + flag.mistakes;
+  const std::string_view name = to_text(given, scratch);
+  if (scratch->error() != nullptr) return mistakes[kOverBudget];
+  const Variant* const variant = compiled_->find_variant(flag, name);
+  return variant != nullptr ? variant->answer : mistakes[kNoVariant];
+}
+
+[[gnu::always_inline]] inline const Evaluation& FlagSet::evaluate(
+    const Flag& flag, const EvaluationFrame& frame) const {
+  const Program& program = compiled_->program;
+  // Where they are follows from the flag alone, and what is between takes a while.
+  __builtin_prefetch(program.shares.data() + flag.share);
+  __builtin_prefetch(program.variants.data() + flag.variants);
+  Scratch scratch({});
+  Value otherwise;
+  const std::uint32_t decided = decide_variant(program, flag.rule, frame, &scratch, &otherwise);
+  if (scratch.error() != nullptr) return compiled_->mistakes[flag.mistakes + kOverBudget];
+  if (decided != 0) [[likely]]
+    return program.variants[decided - 1].answer;
+  return answer_of(flag, otherwise, &scratch);
 }
 
 FlagSet::Handle FlagSet::handle(std::string_view key) const {
@@ -291,21 +327,28 @@ InternedContext FlagSet::intern(const EvaluationContext& context) const {
   return InternedContext(compiled_->program, context);
 }
 
-Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context,
-                             Instant now) const {
+const Evaluation& FlagSet::evaluate(std::string_view key, const EvaluationContext& context,
+                                    Instant now) const {
   return evaluate(handle(key), context, now);
 }
 
-Evaluation FlagSet::evaluate(Handle handle, const EvaluationContext& context, Instant now) const {
+const Evaluation& FlagSet::evaluate(Handle handle, const EvaluationContext& context,
+                                    Instant now) const {
   const Flag& flag = *handle.flag_;
   if (flag.rule == kNone) return flag.answer;
+  if (flag.is_share) return share_out(flag, context.find(kTargetingKey));
   return evaluate(flag, {.context = context, .flag = flag.identity, .now = now});
 }
 
-Evaluation FlagSet::evaluate(Handle handle, const InternedContext& context, Instant now) const {
+const Evaluation& FlagSet::evaluate(Handle handle, const InternedContext& context,
+                                    Instant now) const {
   const Flag& flag = *handle.flag_;
   if (flag.rule == kNone) return flag.answer;
   CHECK(&context.program() == &compiled_->program);
+  if (flag.is_share) {
+    return share_out(flag,
+                     context.values()[compiled_->program.shares[flag.share].targeting_key].value);
+  }
   return evaluate(flag, {.context = context.context(),
                          .interned = context.values(),
                          .flag = flag.identity,
@@ -314,7 +357,7 @@ Evaluation FlagSet::evaluate(Handle handle, const InternedContext& context, Inst
 
 Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context, Instant now,
                              FlagType type) const {
-  const Evaluation evaluation = evaluate(key, context, now);
+  const Evaluation& evaluation = evaluate(key, context, now);
   if (evaluation.value == nullptr || has_type(*evaluation.value, type)) return evaluation;
   return failed(FlagError::TypeMismatch, "the flag's value is of another type",
                 evaluation.metadata);

@@ -22,43 +22,19 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "flag/context.h"
+#include "flag/evaluation.h"
 #include "flag/interned_context.h"
 #include "flag/logic_compiler.h"
 
 namespace showcaller {
 
-// Why a value was given. Names on the wire are OpenFeature's.
-enum class FlagReason : std::uint8_t { Static, TargetingMatch, Default, Disabled, Error };
-std::string_view to_string(FlagReason reason);
-
-enum class FlagError : std::uint8_t {
-  None,
-  FlagNotFound,
-  ParseError,           // the flag's targeting does not compile
-  TypeMismatch,         // the value is not of the type asked for
-  General,              // targeting named no variant, or exceeded its budget
-  TargetingKeyMissing,  // known on the wire; flagd's language answers the default variant instead
-  InvalidContext,
-  ProviderNotReady,  // no flags yet
-};
-std::string_view to_string(FlagError error);
-std::optional<FlagError> parse_flag_error(std::string_view text);
+class Scratch;
 
 enum class FlagType : std::uint8_t { Boolean, String, Integer, Float, Object };
 std::string_view to_string(FlagType type);
 bool has_type(const json::value& value, FlagType type);
 // A number that loses nothing as a 64-bit integer.
 std::optional<std::int64_t> lossless_integer(const json::value& value);
-
-struct Evaluation {
-  // Null: the caller's own default applies, with `reason` Default, Disabled or Error.
-  const json::value* value = nullptr;
-  std::string_view variant;
-  FlagReason reason = FlagReason::Error;
-  FlagError error = FlagError::None;
-  std::string_view message;                // of an error
-  const json::object* metadata = nullptr;  // the flag's over the set's; never null from a FlagSet
-};
 
 struct FlagLimits {
   std::size_t flags_max = 10'000;
@@ -100,16 +76,18 @@ class FlagSet {
   static Result<FlagSet> parse(std::string_view text, const FlagLimits& limits = {},
                                const JsonLimits& json_limits = {});
 
-  // Views into the set: keep it for as long as the answer.
-  Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now) const;
+  // All that a flag may answer is made beforehand; an answer is which of that. Keep the set for as
+  // long as the answer, and as a copy of it, which views into the set.
+  const Evaluation& evaluate(std::string_view key, const EvaluationContext& context,
+                             Instant now) const;
   // The same for a flag found before (one that does not exist answers so), and for a context whose
   // attributes were.
   Handle handle(std::string_view key) const;
   Handle handle(std::size_t i) const;
   // Views the context. For this set alone.
   InternedContext intern(const EvaluationContext& context) const;
-  Evaluation evaluate(Handle flag, const EvaluationContext& context, Instant now) const;
-  Evaluation evaluate(Handle flag, const InternedContext& context, Instant now) const;
+  const Evaluation& evaluate(Handle flag, const EvaluationContext& context, Instant now) const;
+  const Evaluation& evaluate(Handle flag, const InternedContext& context, Instant now) const;
   // Also checks the type. Numbers convert where nothing is lost.
   Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now,
                       FlagType type) const;
@@ -125,7 +103,9 @@ class FlagSet {
   const std::vector<FlagFinding>& broken() const;
 
  private:
-  Evaluation evaluate(const Flag& flag, const EvaluationFrame& frame) const;
+  const Evaluation& evaluate(const Flag& flag, const EvaluationFrame& frame) const;
+  const Evaluation& share_out(const Flag& flag, const Value& key) const;
+  const Evaluation& answer_of(const Flag& flag, const Value& given, Scratch* scratch) const;
 
   explicit FlagSet(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
   std::shared_ptr<const Compiled> compiled_;

@@ -23,7 +23,7 @@ namespace showcaller {
 // Which bucket; there are some, and one has weight. How many buckets end before the point is where
 // it falls; that is counted without a branch, since nobody can foresee it.
 template <class B>
-const B& pick_bucket(std::span<const B> buckets, std::uint32_t hash) {
+[[gnu::always_inline]] inline const B& pick_bucket(std::span<const B> buckets, std::uint32_t hash) {
   const std::uint64_t point = (std::uint64_t(hash) * buckets.back().end) >> 32;
   std::size_t place = 0;
   for (const B& bucket : buckets) place += point >= bucket.end;
@@ -42,6 +42,15 @@ const B* pick_percent(std::span<const B> buckets, std::uint32_t hash) {
     before = bucket.end;
   }
   return nullptr;
+}
+// Null: the share gives nobody anything.
+[[gnu::always_inline]] inline const Bucket* pick_bucket(const Program& program, const Share& share,
+                                                        std::uint32_t hash) {
+  const auto buckets = program.buckets_of(share);
+  if (buckets.empty() || buckets.back().end == 0) return nullptr;
+  if (program.bucketing == Bucketing::Weights) [[likely]]
+    return &pick_bucket(buckets, hash);
+  return pick_percent(buckets, hash);
 }
 // Which of [variant, weight] pairs that were computed. A weight is a whole number, 1 when
 // absent, and counts as 0 when negative; all together at most 2^31 - 1. Null for anything else.

@@ -20,7 +20,7 @@ class MurmurPrefix {
   }
 
   // Of the prefix followed by the text.
-  std::uint32_t hash(std::string_view text) const {
+  [[gnu::always_inline]] std::uint32_t hash(std::string_view text) const {
     const char* at = text.data();
     const auto size = std::uint32_t(text.size());
     const unsigned carried = 8 * (size_ & 3);  // bits

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "flag/evaluation.h"
 #include "flag/murmur.h"
 #include "flag/semver.h"
 #include "flag/text_table.h"
@@ -170,12 +171,13 @@ struct Attribute {
   bool compared = false, hashed = false, versioned = false;
 };
 
-// What a flag may give. A plain value is kept beside its name, any other stays in the definition.
-struct Variant {
-  std::string_view name;
-  const json::value* value = nullptr;
-  json::value own;
+// What a flag's rule may give, in a line of the cache.
+struct alignas(64) Variant {
+  Evaluation answer;
+
+  std::string_view name() const { return answer.variant; }
 };
+static_assert(sizeof(Variant) == 64);
 
 // Constants that attributes are compared with have numbers, so that texts are compared as numbers.
 struct Symbol {
@@ -242,7 +244,7 @@ struct Program {
   }
   Value constant(ConstantRef ref) const {
     if (!ref.is_variant()) return literals[ref.place()];
-    return Value::string(variants[ref.place()].name).naming(ref.place() + 1);
+    return Value::string(variants[ref.place()].name()).naming(ref.place() + 1);
   }
   std::span<const Bucket> buckets_of(const Share& share) const {
     const bool is_few = share.bucket_count <= Share::kFew;

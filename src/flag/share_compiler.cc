@@ -38,7 +38,7 @@ std::optional<std::uint32_t> LogicCompiler::variant_of(const Value& value) const
                                                               : "false";
   for (std::uint32_t i = 0; i < owner_.variant_count; ++i) {
     const std::uint32_t place = owner_.variants + i;
-    if (program_.variants[place].name == name) return place;
+    if (program_.variants[place].name() == name) return place;
   }
   return std::nullopt;
 }
