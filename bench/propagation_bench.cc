@@ -14,6 +14,7 @@
 
 #include "bench/bare_log.h"
 #include "bench/http_load.h"
+#include "bench/propagation/relay_tree.h"
 #include "codec/flag_delta.h"
 #include "flag/flag_set.h"
 #include "net/http_client.h"
@@ -41,15 +42,25 @@ std::string flag_manifest(int i, bool open) {
       i, open ? "open" : "shut", rule);
 }
 
-class Server {
+// The program as a process with a folder of its own, once it listens.
+class Program {
  public:
-  explicit Server(const std::string& program) : data_(scratch_.file("data")) {
+  Program(const std::string& program, std::vector<std::string> words)
+      : data_(scratch_.file("data")) {
     const std::string url_file = scratch_.file("url");
+    words.insert(words.begin(), program);
+    for (const std::string& word :
+         {std::string("--data"), data_, std::string("--port"), std::string("0"),
+          std::string("--port-file"), url_file, std::string("--log-level"), std::string("error")}) {
+      words.push_back(word);
+    }
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
     pid_ = ::fork();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      ::execl(program.c_str(), program.c_str(), "serve", "--data", data_.c_str(), "--port", "0",
-              "--port-file", url_file.c_str(), "--log-level", "error", nullptr);
+      ::execv(program.c_str(), argv.data());
       ::_exit(127);
     }
     for (int i = 0; i < 1'000 && url_.empty(); ++i) {
@@ -57,24 +68,16 @@ class Server {
       if (url_.empty()) ::usleep(10'000);
     }
     CHECK(!url_.empty());
-    std::ifstream(data_ + "/admin.token") >> admin_;
-    client_ = new_token("bench-client", "client");
   }
-  ~Server() {
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() {
     ::kill(pid_, SIGTERM);
     ::waitpid(pid_, nullptr, 0);
   }
 
-  void apply(const std::string& manifests) const {
-    const auto answer = send({.method = "POST",
-                              .target = "/api/v1/manifests",
-                              .headers = {{"Content-Type", "application/yaml"}},
-                              .body = manifests});
-    CHECK(answer.status == 200);
-  }
+  const std::string& url() const { return url_; }
   std::uint16_t port() const { return std::uint16_t(std::stoi(url_.substr(url_.rfind(':') + 1))); }
-  const std::string& admin() const { return admin_; }
-  const std::string& client() const { return client_; }
   double cpu_s() const {
     clockid_t clock{};
     ::clock_getcpuclockid(pid_, &clock);
@@ -87,15 +90,31 @@ class Server {
     return resident * double(::sysconf(_SC_PAGESIZE)) / 1024;
   }
 
+ protected:
+  bench::Scratch scratch_;
+  std::string data_;
+
  private:
-  HttpResponse send(HttpClientRequest request) const {
-    HttpClient client({.base_url = url_});
-    request.headers.add("Authorization", "Bearer " + admin_);
-    auto answer = client.send(request);
-    CHECK(answer.has_value());
-    if (answer->status >= 300) fmt::print(stderr, "{}\n", answer->body);
-    return *std::move(answer);
+  std::string url_;
+  pid_t pid_ = 0;
+};
+
+class Server : public Program {
+ public:
+  explicit Server(const std::string& program) : Program(program, {"serve"}) {
+    std::ifstream(data_ + "/admin.token") >> admin_;
+    client_ = new_token("bench-client", "client");
   }
+
+  void apply(const std::string& manifests) const {
+    const auto answer = send({.method = "POST",
+                              .target = "/api/v1/manifests",
+                              .headers = {{"Content-Type", "application/yaml"}},
+                              .body = manifests});
+    CHECK(answer.status == 200);
+  }
+  const std::string& admin() const { return admin_; }
+  const std::string& client() const { return client_; }
   std::string new_token(std::string_view name, std::string_view role) const {
     const auto answer =
         send({.method = "POST",
@@ -105,9 +124,39 @@ class Server {
     return get_string(parse_json(answer.body)->as_object(), "token");
   }
 
-  bench::Scratch scratch_;
-  std::string data_, url_, admin_, client_;
-  pid_t pid_ = 0;
+ private:
+  HttpResponse send(HttpClientRequest request) const {
+    HttpClient client({.base_url = url()});
+    request.headers.add("Authorization", "Bearer " + admin_);
+    auto answer = client.send(request);
+    CHECK(answer.has_value());
+    if (answer->status >= 300) fmt::print(stderr, "{}\n", answer->body);
+    return *std::move(answer);
+  }
+  std::string admin_, client_;
+};
+
+// A relay below the server, with its token.
+class Relay : public Program {
+ public:
+  Relay(const std::string& program, const Server& server)
+      : Program(program, {"relay", "--upstream", server.url(), "--region", "eu", "--token-file",
+                          token_file(server.new_token("bench-relay", "relay"))}) {
+    HttpClient client({.base_url = url()});
+    for (int i = 0; i < 1'000; ++i) {
+      const auto ready = client.get("/readyz");
+      if (ready && ready->status == 200) return;
+      ::usleep(10'000);
+    }
+    CHECK(false);
+  }
+
+ private:
+  static std::string token_file(const std::string& token) {
+    static const bench::Scratch scratch;
+    std::ofstream(scratch.file("relay.token")) << token;
+    return scratch.file("relay.token");
+  }
 };
 
 // The value of the flag that changes, after this event; nothing where it says nothing of it.
@@ -171,11 +220,11 @@ std::string stream_request(const Server& server, bool rules, int reader) {
 // Readers of one kind, all in one loop.
 class Readers {
  public:
-  Readers(const Server& server, bool rules, int count)
+  Readers(const Server& server, const Program& from, bool rules, int count)
       : epoll_(::epoll_create1(EPOLL_CLOEXEC)), understanding_(rules) {
     for (int i = 0; i < count; ++i) {
       const std::string request = stream_request(server, rules, i);
-      const int fd = bench::connect_to(server.port());
+      const int fd = bench::connect_to(from.port());
       CHECK(fd >= 0 && ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0);
       bench::watch(epoll_, fd);
       by_fd_.resize(std::max(by_fd_.size(), std::size_t(fd) + 1));
@@ -249,16 +298,24 @@ class Readers {
   int first_ = 0;
 };
 
+// What the readers of one place took for each change, in milliseconds since it was acknowledged.
+using Changes = std::vector<std::vector<double>>;
+
+struct Measured {
+  Changes changes;
+  std::vector<double> since_sent;
+  double idle_kib = 0, cpu_us = 0;
+};
+
 // One change after another, each waited for by all.
-void measure(const Server& server, int count, bool rules, std::vector<bench::Figure>* figures) {
-  const std::string name = fmt::format("propagation_{}_{}", rules ? "rules" : "values", count);
+Measured measure(const Server& server, const Program& from, int count, bool rules) {
+  Measured out;
   server.apply(flag_manifest(0, false));
-  const double before = server.resident_kib();
-  Readers readers(server, rules, count);
+  const double before = from.resident_kib();
+  Readers readers(server, from, rules, count);
   ::usleep(500'000);
-  const double idle = (server.resident_kib() - before) / count;
-  const double cpu = server.cpu_s();
-  std::vector<double> since_sent, all, of_each;
+  out.idle_kib = (from.resident_kib() - before) / count;
+  const double cpu = from.cpu_s();
   for (int i = 1; i <= kChanges; ++i) {
     const bool open = i % 2 == 1;
     const double sent = bench::now_s(CLOCK_MONOTONIC);
@@ -269,27 +326,38 @@ void measure(const Server& server, int count, bool rules, std::vector<bench::Fig
     });
     const auto times = readers.wait_for(open, sent);
     writer.join();
-    std::vector<double> of_this;
+    std::vector<double>& of_this = out.changes.emplace_back();
     for (const double time : times) {
-      since_sent.push_back(time * 1e3);
+      out.since_sent.push_back(time * 1e3);
       of_this.push_back(std::max(0.0, sent + time - acknowledged) * 1e3);
     }
-    all.insert(all.end(), of_this.begin(), of_this.end());
-    of_each.push_back(bench::quantile(of_this, 0.99));
     ::usleep(50'000);
   }
-  const double cpu_us = (server.cpu_s() - cpu) * 1e6 / (double(count) * kChanges);
-  const double asked = count > 100 ? 100 : 5;
+  out.cpu_us = (from.cpu_s() - cpu) * 1e6 / (double(count) * kChanges);
+  return out;
+}
+
+std::vector<double> all_of(const Changes& changes) {
+  std::vector<double> all;
+  for (const auto& change : changes) all.insert(all.end(), change.begin(), change.end());
+  return all;
+}
+
+void tell(const std::string& name, const Measured& measured, double asked_ms, bool many,
+          std::vector<bench::Figure>* figures) {
   const auto add = [&](std::string_view what, std::string unit, double ours, double target = 0) {
     figures->push_back({fmt::format("{}_{}", name, what), std::move(unit), ours, target,
                         target > 0 ? "asked" : "", target > 0 ? ours / target : 0, 0});
   };
+  const std::vector<double> all = all_of(measured.changes);
+  std::vector<double> of_each;
+  for (const auto& change : measured.changes) of_each.push_back(bench::quantile(change, 0.99));
   add("p50", "ms", bench::quantile(all, 0.5));
-  add("p99", "ms", bench::quantile(all, 0.99), asked);
-  add("p99_of_the_median_change", "ms", bench::median(of_each), asked);
-  add("p99_since_sent", "ms", bench::quantile(since_sent, 0.99));
-  add("server_cpu", "us/event", cpu_us);
-  if (count > 100) add("idle_stream", "KiB", idle, 20);
+  add("p99", "ms", bench::quantile(all, 0.99), asked_ms);
+  add("p99_of_the_median_change", "ms", bench::median(of_each), asked_ms);
+  add("p99_since_sent", "ms", bench::quantile(measured.since_sent, 0.99));
+  add("server_cpu", "us/event", measured.cpu_us);
+  if (many) add("idle_stream", "KiB", measured.idle_kib, 20);
 }
 
 std::vector<bench::Figure> run(const std::string& program) {
@@ -300,13 +368,26 @@ std::vector<bench::Figure> run(const std::string& program) {
   std::string manifests;
   for (int i = 0; i < kFlags; ++i) manifests += (i > 0 ? "---\n" : "") + flag_manifest(i, false);
   std::vector<bench::Figure> figures;
+  Changes few;
   for (const int count : {100, 10'000}) {
     for (const bool rules : {true, false}) {
       const Server server(program);  // A new one: memory that it has had before tells nothing.
       server.apply(manifests);
-      measure(server, count, rules, &figures);
+      const Measured measured = measure(server, server, count, rules);
+      tell(fmt::format("propagation_{}_{}", rules ? "rules" : "values", count), measured,
+           count > 100 ? 100 : 5, count > 100, &figures);
+      if (count == 100 && rules) few = measured.changes;
     }
   }
+  const Server server(program);
+  server.apply(manifests);
+  const Relay relay(program, server);
+  const Measured below = measure(server, relay, 10'000, true);
+  tell("propagation_relay_10000", below, 1'000, true, &figures);
+  const bench::RelayTree tree{.relays = 50, .clients = 10'000, .seed = 7};
+  const double p99 = bench::quantile(bench::simulate(tree, few, below.changes), 0.99);
+  figures.push_back(
+      {"propagation_tree_50x10000_p99_simulated", "ms", p99, 1'000, "asked", p99 / 1'000, 0});
   return figures;
 }
 

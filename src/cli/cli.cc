@@ -23,6 +23,7 @@
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
 #include "cli/rehearse_verb.h"
+#include "cli/relay.h"
 #include "cli/serve.h"
 #include "cli/sidecar_command.h"
 #include "cli/version.h"
@@ -99,6 +100,7 @@ class CommandLine {
     add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
+    add_relay_words(&app_, &code_);
   }
 
   int run(int argc, char** argv) {
@@ -554,7 +556,7 @@ class CommandLine {
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");
     token->add_option("--role", w.roles,
-                      "admin, operator, viewer, game-server, client, or a role of a Policy");
+                      "admin, operator, viewer, game-server, client, relay, or a role of a Policy");
     token->add_option("--expires", w.expires, "A duration");
     CLI::App* privacy =
         verb("privacy", "Export or erase what the ledgers know of a player",

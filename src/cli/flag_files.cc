@@ -36,8 +36,8 @@ World world_of(const json::object& document) {
     spec.definition = definition.get_object();
     if (evaluators) spec.definition["$evaluators"] = *evaluators;
     manifest.spec = std::move(spec);
-    world.manifests["Flag/" + manifest.name] = {
-        std::make_shared<const Manifest>(std::move(manifest)), 1};
+    const std::string name = "Flag/" + manifest.name;
+    world.manifests[name] = {std::make_shared<const Manifest>(std::move(manifest)), 1};
   }
   return world;
 }

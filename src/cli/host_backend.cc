@@ -11,6 +11,7 @@
 #include "cli/admitted_players.h"
 #include "cli/allocation_json.h"
 #include "cli/past_flags.h"
+#include "cli/relay_state.h"
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
 #include "engine/config_versions.h"
@@ -48,12 +49,6 @@ json::object row_view(const BuildCounts& row) {
           {"quarantined", row.quarantined},
           {"sessions", row.sessions},
           {"free_sessions", row.free_sessions}};
-}
-
-bool speaks_for_a_server(const World& world, const Actor& actor) {
-  const bool game_server =
-      std::find(actor.roles.begin(), actor.roles.end(), "game-server") != actor.roles.end();
-  return game_server || authorize(world, actor, "*", "").has_value();
 }
 
 std::string_view source_name(LedgerSource source) {
@@ -336,6 +331,10 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
       receipt.dropped[std::string(to_string(DeltaFate(i)))] = counted.deltas[i];
   }
   return receipt;
+}
+
+json::value HostBackend::relay_state() const {
+  return relay_state_to_json(relay_state_of(*host_.world(), now()));
 }
 
 FlagView HostBackend::flags(const Actor& actor) const {

@@ -60,6 +60,7 @@ class HostBackend final : public ApiBackend {
   Result<json::value> allocate(const json::object& request) override;
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
+  json::value relay_state() const override;
   FlagView flags(const Actor& actor) const override;
   void evaluated(const json::object& context, std::string_view flag) override;
 

@@ -198,7 +198,7 @@ void say_fault(const json::object& fault) {
   say(coloured("                         " + get_string(fault, "says"), "dim"));
 }
 
-void say_stage(const json::object& stage) {
+void print_stage_of_rehearsal(const json::object& stage) {
   std::string line = fmt::format("  {:<12} {:>6.4g} %  lasts {}", get_string(stage, "stage"),
                                  100 * get_double(stage, "exposure"), get_string(stage, "lasts"));
   if (get_int(stage, "reached_with_harm") > 0) {
@@ -238,7 +238,8 @@ void say_report(const json::object& report) {
                   share_text(clean.at("live").as_object()),
                   share_text(clean.at("rolled_back").as_object())));
   say("stages");
-  for (const json::value& stage : report.at("stages").as_array()) say_stage(stage.as_object());
+  for (const json::value& stage : report.at("stages").as_array())
+    print_stage_of_rehearsal(stage.as_object());
   say("faults");
   for (const json::value& fault : report.at("faults").as_array()) say_fault(fault.as_object());
   for (const json::value& advice : report.at("advice").as_array())

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sodium.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +27,7 @@
 #include "cli/host_backend.h"
 #include "cli/host_metrics.h"
 #include "cli/journal_feed.h"
+#include "cli/listening.h"
 #include "cli/private_file.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -42,20 +42,6 @@ namespace showcaller {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Half of a TLS identity must not be served as none at all.
-Result<std::optional<TlsServerOptions>> tls_of(const ServeOptions& options) {
-  const bool certificate = !options.tls_certificate.empty();
-  if (certificate != !options.tls_key.empty()) {
-    return fail(ErrorCode::Invalid, "--tls-cert and --tls-key go together; give both or neither");
-  }
-  if (!certificate && !options.tls_client_ca.empty()) {
-    return fail(ErrorCode::Invalid,
-                "--tls-client-ca needs TLS; give --tls-cert and --tls-key as well");
-  }
-  if (!certificate) return std::nullopt;
-  return TlsServerOptions{options.tls_certificate, options.tls_key, options.tls_client_ca};
-}
 
 // What game servers on this machine are told.
 ServerAccess access_of(const ServeOptions& options, const ApiServer& server, std::string token) {
@@ -122,18 +108,6 @@ HostOptions host_options(const ServeOptions& options, const std::string& secret)
   return host;
 }
 
-// A game has thousands of readers of flags, each a connection; some descriptors are for all else.
-std::size_t connections_max() {
-  constexpr std::size_t kAsked = 60'000, kForAllElse = 1'000, kAtLeast = 100;
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, kAsked + kForAllElse);
-  ::setrlimit(RLIMIT_NOFILE, &files);
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  return std::max(kAtLeast,
-                  std::size_t(files.rlim_cur) - std::min<std::size_t>(files.rlim_cur, kForAllElse));
-}
-
 ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServerOptions> tls) {
   ApiServerOptions api;
   api.http.address = options.address;
@@ -181,7 +155,7 @@ void log_start(Log& log, const Clock& clock, const ServeOptions& options, const 
 }
 
 Status run(const ServeOptions& options) {
-  TRY(auto tls, tls_of(options));
+  TRY(auto tls, tls_from_words(options.tls_certificate, options.tls_key, options.tls_client_ca));
   TRY(const fs::path data, prepare_data_folder(options));
   TRY(const Stores stores, open_stores(data));
   GameServerAccess access(stores.driver.get());

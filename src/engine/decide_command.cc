@@ -240,6 +240,10 @@ class CommandDecision {
     return decide_config_undo(world_, c);
   }
 
+  Result<Decision> operator()(const MergeFlagsCommand& c) const {
+    return decide_flags_of_relay(world_, c);
+  }
+
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(check_token_name(c.name));
     if (c.sha256.size() != 64 || world_.tokens.contains(c.sha256)) {

@@ -49,4 +49,18 @@ Result<Decision> decide_flag(const World& world, const FlagCommand& command,
   return out;
 }
 
+// Nothing is refused: it happened. What this place has known all along is no news.
+Result<Decision> decide_flags_of_relay(const World& world, const MergeFlagsCommand& command) {
+  Decision out;
+  for (const FlagMoves& flag : command.flags) {
+    const FlagState* state = world.flags.find(flag.flag);
+    const FlagSwitch here = state ? state->kill : FlagSwitch{};
+    FlagSwitch now = here;
+    for (const FlagSwitch& move : flag.moves) now = merged(now, move);
+    out.payloads.push_back(FlagSwitchMerged{flag.flag, command.place, flag.moves, here});
+    out.notes.push_back(fmt::format("'{}' is {}", flag.flag, now.off ? "off" : "on"));
+  }
+  return out;
+}
+
 }  // namespace showcaller

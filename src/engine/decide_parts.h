@@ -23,6 +23,7 @@ Result<std::vector<Payload>> decide_verb(const Subject& subject, const EventComm
 Result<Decision> decide_drill(const World& world, const DrillCommand& command,
                               const std::string& reason, Instant now);
 // The kill switch of a flag. The reason is never empty.
+Result<Decision> decide_flags_of_relay(const World& world, const MergeFlagsCommand& command);
 Result<Decision> decide_flag(const World& world, const FlagCommand& command,
                              const std::string& reason, Instant now);
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now);

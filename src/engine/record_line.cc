@@ -27,6 +27,20 @@ std::string bounded(const std::string& what, const ExposureBounds& bounds) {
                      notes.empty() ? "touches anybody" : fmt::format("{}", fmt::join(notes, ", ")));
 }
 
+std::string_view moved(const FlagSwitch& move) {
+  return move.off ? "killed" : "re-opened";
+}
+
+std::string quoted(const std::string& reason) {
+  return reason.empty() ? "" : fmt::format(" ({})", reason);
+}
+
+std::string said_of(const FlagSwitch& here) {
+  if (here == FlagSwitch{}) return "never moved";
+  return fmt::format("{} by {} at {}{}", moved(here), here.actor, format_instant(here.since),
+                     quoted(here.reason));
+}
+
 struct Line {
   std::string operator()(const ManifestApplied& p) const {
     return fmt::format("applied      {}/{} g{}", p.kind, p.name, p.generation);
@@ -184,6 +198,17 @@ struct Line {
   }
   std::string operator()(const ExposureBounded& p) const { return bounded(p.event, p.bounds); }
   std::string operator()(const FlagBounded& p) const { return bounded(p.flag, p.bounds); }
+  std::string operator()(const FlagSwitchMerged& p) const {
+    std::string moves;
+    FlagSwitch now = p.here;
+    for (const FlagSwitch& move : p.there) {
+      moves += fmt::format("{}{} by {} at {}{}", moves.empty() ? "" : ", ", moved(move), move.actor,
+                           format_instant(move.since), quoted(move.reason));
+      now = merged(now, move);
+    }
+    return fmt::format("flag merged  {} is {}; at {}: {}; here: {}", p.flag, now.off ? "off" : "on",
+                       p.place, moves, said_of(p.here));
+  }
   std::string operator()(const FlagScheduleReached& p) const {
     return fmt::format("flag         {} as scheduled for {}{}", p.flag, format_instant(p.at),
                        because(p.reason));

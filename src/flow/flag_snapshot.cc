@@ -72,6 +72,7 @@ struct ConcernsFlags {
   bool operator()(const FlagBounded&) const { return true; }
   bool operator()(const FlagKilled&) const { return true; }
   bool operator()(const FlagReopened&) const { return true; }
+  bool operator()(const FlagSwitchMerged&) const { return true; }
   bool operator()(const FlagScheduleReached&) const { return true; }
   bool operator()(const auto&) const { return false; }
 };

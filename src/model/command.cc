@@ -31,6 +31,7 @@ struct VerbOf {
     return c.reopen ? "reopen-flag" : "kill-flag";
   }
   std::string_view operator()(const ConfigUndoCommand&) const { return "apply"; }
+  std::string_view operator()(const MergeFlagsCommand&) const { return "relay"; }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
@@ -71,6 +72,9 @@ struct TextOf {
   std::string operator()(const FlagCommand& c) const { return text(VerbOf{}(c), {c.flag}); }
   std::string operator()(const ConfigUndoCommand& c) const {
     return text("undo-config", {c.config, std::to_string(c.to)});
+  }
+  std::string operator()(const MergeFlagsCommand& c) const {
+    return text("merge-flags", {c.place, to_json_text(moves_to_json(c.flags))});
   }
   std::string operator()(const CreateTokenCommand& c) const {
     std::string out = text("create-token", {c.name});
@@ -125,6 +129,8 @@ bool is_toward_safety(const CommandBody& body) {
   if (const auto* quarantine = std::get_if<QuarantineCommand>(&body)) return !quarantine->release;
   if (const auto* drill = std::get_if<DrillCommand>(&body)) return drill->stop;
   if (const auto* flag = std::get_if<FlagCommand>(&body)) return !flag->reopen;
+  // It has happened, by those who might.
+  if (std::holds_alternative<MergeFlagsCommand>(body)) return true;
   return std::holds_alternative<RevokeTokenCommand>(body);
 }
 

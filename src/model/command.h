@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "flag/flag_switchboard.h"
 #include "model/payloads.h"
 #include "model/spec/manifest.h"
 
@@ -99,6 +100,11 @@ struct ConfigUndoCommand {
   std::string config;
   std::int64_t to = 0;
 };
+// Kill switches as they were moved at a relay that was cut off.
+struct MergeFlagsCommand {
+  std::string place;
+  std::vector<FlagMoves> flags;
+};
 struct CreateTokenCommand {
   std::string id, name, sha256;  // the caller made the token; only its hash comes here
   std::vector<std::string> roles;
@@ -111,7 +117,7 @@ struct RevokeTokenCommand {
 using CommandBody =
     std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
                  ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
-                 ConfigUndoCommand, CreateTokenCommand, RevokeTokenCommand>;
+                 ConfigUndoCommand, MergeFlagsCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;
@@ -124,7 +130,7 @@ struct Command {
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
 std::string_view verb_of(const CommandBody& body);
 // Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
-// quarantine, kill-flag.
+// quarantine, kill-flag, and what was moved at a relay.
 bool is_toward_safety(const CommandBody& body);
 
 // Eight bytes that tell one command from another: its verb and body. The reason, and what is new at

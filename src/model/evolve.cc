@@ -329,6 +329,10 @@ class Fold {
     world_.flags[p.flag].bounds = unless_empty(p.bounds);
     return {};
   }
+  Status operator()(const FlagSwitchMerged& p) {
+    for (const FlagSwitch& move : p.there) TRY(switch_flag(p.flag, move));
+    return {};
+  }
   Status operator()(const FlagScheduleReached& p) {
     Instant& reached = world_.flags[p.flag].schedule_reached;
     reached = std::max(reached, p.at);

@@ -15,6 +15,7 @@
 
 #include "base/fields.h"
 #include "flag/exposure_bounds.h"
+#include "flag/flag_switch.h"
 #include "model/lifecycle.h"
 
 namespace showcaller {
@@ -369,6 +370,13 @@ struct FlagReopened {
   std::string reason;
   SHOWCALLER_FIELDS(F(flag) F(reopened) F(reason))
 };
+// A relay that was cut off has told how its switch was moved there, and what it was here then.
+struct FlagSwitchMerged {
+  std::string flag, place;
+  std::vector<FlagSwitch> there;
+  FlagSwitch here;
+  SHOWCALLER_FIELDS(F(flag) F(place) F(there) F(here))
+};
 // The wall clock has come to a time of the flag's schedule.
 struct FlagScheduleReached {
   std::string flag;
@@ -386,13 +394,15 @@ struct FlagBounded {
 
 #undef F
 
-using Payload = std::variant<
-    ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered, ExposureWidened,
-    HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet, VerdictChanged, ApprovalGranted,
-    StepStarted, StepFinished, ReadinessChanged, SessionsCounted, LedgerSealed, PageRaised,
-    RevisionAdopted, GlassBroken, GateProven, InstanceRequested, InstanceMoved, StartsDelayed,
-    QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
-    ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted, DrillInjected,
-    DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached, ExposureBounded, FlagBounded>;
+using Payload =
+    std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
+                 ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
+                 VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
+                 SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
+                 GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
+                 QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
+                 ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
+                 DrillInjected, DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached,
+                 ExposureBounded, FlagBounded, FlagSwitchMerged>;
 
 }  // namespace showcaller

@@ -71,6 +71,7 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {102, "flag_schedule_reached", 1},
     {30, "exposure_bounded", 1},
     {103, "flag_bounded", 1},
+    {104, "flag_switch_merged", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

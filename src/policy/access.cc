@@ -26,17 +26,19 @@ constexpr std::array<std::string_view, 24> kOperatorVerbs{
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
+constexpr std::array<std::string_view, 3> kRelayVerbs{"relay", "report", "flags"};
 
 struct BuiltInRole {
   std::string_view name;
   std::span<const std::string_view> verbs;
 };
-constexpr std::array<BuiltInRole, 5> kBuiltInRoles{{
+constexpr std::array<BuiltInRole, 6> kBuiltInRoles{{
     {kAdmin, kAdminVerbs},
     {"operator", kOperatorVerbs},
     {"viewer", kViewerVerbs},
     {"game-server", kGameServerVerbs},
     {"client", kClientVerbs},
+    {"relay", kRelayVerbs},
 }};
 
 template <class Verbs>
@@ -236,6 +238,9 @@ class CommandAccess {
   }
   Status operator()(const ConfigUndoCommand& c) const {
     return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Config, c.config));
+  }
+  Status operator()(const MergeFlagsCommand& c) const {
+    return authorize(world_, actor_, verb_of(c), "");
   }
   Status operator()(const CreateTokenCommand& c) const {
     TRY(authorize(world_, actor_, "token", ""));

@@ -81,6 +81,9 @@ class ApiBackend : public EdgeBackend {
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
   virtual json::object readiness() const = 0;
 
+  // What a relay below is told: cli/relay_state.h.
+  virtual json::value relay_state() const = 0;
+
   // ---- sessions; what they report is in edge_backend.h ----
   virtual Result<json::value> allocate(const json::object& request) = 0;
   virtual Status release(std::string_view session) = 0;

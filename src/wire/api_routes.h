@@ -10,6 +10,7 @@
 #include "wire/edge_routes.h"
 #include "wire/log.h"
 #include "wire/metrics.h"
+#include "wire/relay_routes.h"
 #include "wire/router.h"
 #include "wire/watch_hub.h"
 
@@ -39,12 +40,14 @@ void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets,
 void add_session_routes(Router* router,
                         const ApiPorts& ports);                  // allocations, privacy
 void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
+RelayPorts relay_ports(const ApiPorts& ports);
 inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
   add_token_routes(router, ports);
   add_read_routes(router, ports);
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);
+  add_relay_routes(router, relay_ports(ports));
   add_service_routes(router, ports);
 }
 

@@ -72,4 +72,23 @@ inline constexpr std::array kMetricTable{
               "Processor time of the server process.", "", 1e-3},
 };
 
+// Of a relay; docs/relay.md has them.
+inline constexpr std::array kRelayMetricTable{
+    MetricRow{"showcaller_relay_line", SeriesType::Gauge,
+              "1 while what is above the relay answers.", ""},
+    MetricRow{"showcaller_relay_batches_waiting", SeriesType::Gauge,
+              "Batches of telemetry that wait for the line.", ""},
+    MetricRow{"showcaller_relay_dropped", SeriesType::Counter,
+              "What had to make room while the line was cut (batch, evaluation), or was refused "
+              "above.",
+              "what"},
+    MetricRow{"showcaller_flag_streams", SeriesType::Gauge,
+              "Streams that tell of changed flags, of every protocol.", ""},
+    MetricRow{"showcaller_telemetry_batches", SeriesType::Counter,
+              "Telemetry batches, by outcome (ok, repeated, or an error code).", "outcome"},
+    MetricRow{"showcaller_telemetry_deltas", SeriesType::Counter,
+              "Deltas of telemetry, by what became of them: taken, or why they were dropped.",
+              "outcome"},
+};
+
 }  // namespace showcaller

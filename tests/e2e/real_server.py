@@ -14,11 +14,11 @@ class RealServer:
         self.program, self.data, self.options, self.log = program, data, options, data + ".log"
         self.process = self.url = self.port = self.token = None
 
-    def start(self):
+    def start(self, port=0):
         url_file = self.data + ".url"
         if os.path.exists(url_file):
             os.unlink(url_file)
-        command = [self.program, "serve", "--data", self.data, "--port", "0", "--port-file", url_file, *self.options]
+        command = [self.program, "serve", "--data", self.data, "--port", str(port), "--port-file", url_file, *self.options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdout=log)
         deadline = time.monotonic() + 60

@@ -155,6 +155,7 @@ class FakeBackend : public ApiBackend {
   std::mutex evaluations_mutex;
   std::vector<std::string> evaluations;
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
+  json::value relay_state() const override { return json::object{{"flags", json::object()}}; }
   std::shared_ptr<const FlagSet> flag_set;
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override {

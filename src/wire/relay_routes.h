@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a relay asks of what is above it, a server or another relay: who may do what, which flags
+// are whose, and that it hears what happened below while the line was cut. docs/relay.md tells it
+// from the outside.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flag/flag_switchboard.h"
+#include "wire/edge_backend.h"
+#include "wire/router.h"
+
+namespace showcaller {
+
+// Moves of kill switches that were made below.
+struct MovesBelow {
+  std::string place;  // the relay that tells them
+  std::vector<FlagMoves> flags;
+};
+
+struct RelayPorts {
+  EdgeBackend* backend = nullptr;
+  std::function<json::value()> state;  // cli/relay_state.h has its shape
+  std::function<void(MovesBelow, const std::shared_ptr<const RequestContext>&, Answer)> hear;
+};
+
+void add_relay_routes(Router* router, const RelayPorts& ports);
+
+inline constexpr std::string_view kRelayStatePath = "/api/v1/relay";
+inline constexpr std::string_view kRelayMovesPath = "/api/v1/relay/moves";
+inline constexpr std::string_view kRelayEvaluatedPath = "/api/v1/relay/evaluated";
+
+}  // namespace showcaller

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a relay answers from what it last knew.
+#include "cli/relay_backend.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "codec/flag_delta.h"
+
+namespace showcaller {
+namespace {
+
+const char* kRelayedDocument = R"({"flags":{
+  "door":{"variants":{"open":true,"shut":false},"defaultVariant":"open","targeting":{"if":[{"==":[{"var":"g"},1]},"shut",null]}},
+  "hidden":{"variants":{"a":1},"defaultVariant":"a"}}})";
+
+class RelayBackendTest : public testing::Test {
+ protected:
+  RelayBackendTest() {
+    state.flags["door"] = {.owner = "team-raids", .client = true, .off = "shut", .kill = {}};
+    state.flags["hidden"] = {.owner = "team-shop", .client = false, .off = "", .kill = {}};
+    const auto token = [&](const std::string& name, RelayToken what) {
+      what.name = name;
+      state.tokens[to_hex(sha256(name))] = std::move(what);
+    };
+    token("games", {.server = true, .verbs = {"flags", "report"}});
+    token("players", {.verbs = {"flags", "report"}});
+    token("ops", {.verbs = {"flags", "read"}, .kill = {"team-raids"}, .reopen = {"*"}});
+    token("old", {.expires = instant_ms(5'000), .verbs = {"flags"}});
+  }
+  ~RelayBackendTest() override { std::filesystem::remove(file); }
+
+  RelayBackendOptions options() {
+    return {.state_file = file,
+            .clock = [this] { return now; },
+            .on_flags_changed = [this] { ++changes; },
+            .on_news = [this] { ++news; },
+            .spool_batches_max = 3};
+  }
+  std::unique_ptr<RelayBackend> informed() {
+    auto backend = std::make_unique<RelayBackend>(options());
+    backend->take_state(state);
+    backend->take_flags(*parse_json(kRelayedDocument));
+    return backend;
+  }
+  static std::string value(const RelayBackend& backend, const std::string& who) {
+    const FlagView view = backend.flags(*backend.authenticate(who));
+    const Evaluation answer = view.flags->evaluate("door", {}, {});
+    return std::string(answer.variant) + (view.client_visible_only ? " to a client" : "");
+  }
+
+  RelayState state;
+  Instant now = instant_ms(1'000);
+  int changes = 0, news = 0;
+  const std::string file =
+      testing::TempDir() + "showcaller_relay_" + std::to_string(::getpid()) + ".json";
+};
+
+TEST_F(RelayBackendTest, TokensAreKnownByTheirHashAndFlagsByWhoAsks) {
+  const auto backend = informed();
+  EXPECT_EQ(value(*backend, "games"), "open");
+  EXPECT_EQ(value(*backend, "players"), "open to a client");
+  EXPECT_EQ(backend->flags(*backend->authenticate("players")).flags->size(), 1u);
+  EXPECT_EQ(backend->flags(*backend->authenticate("games")).flags->size(), 2u);
+  EXPECT_FALSE(backend->authenticate("stranger"));
+  EXPECT_TRUE(backend->authenticate("old"));
+  now = instant_ms(6'000);
+  EXPECT_FALSE(backend->authenticate("old"));
+  EXPECT_FALSE(backend->authorize(*backend->authenticate("players"), "relay", ""));
+}
+
+TEST_F(RelayBackendTest, AFlagIsKilledByWhoMayAndThatOutlastsTheRelay) {
+  auto backend = informed();
+  const Actor ops = *backend->authenticate("ops");
+  EXPECT_EQ(backend->move_switch(ops, "hidden", false, "").error().code, ErrorCode::Forbidden);
+  EXPECT_EQ(backend->move_switch(ops, "absent", false, "").error().code, ErrorCode::NotFound);
+  const int before = changes;
+  ASSERT_TRUE(backend->move_switch(ops, "door", false, "lag"));
+  EXPECT_EQ(changes, before + 1);
+  EXPECT_EQ(news, 1);
+  EXPECT_EQ(value(*backend, "games"), "shut");
+  EXPECT_EQ(value(*backend, "players"), "shut to a client");
+  backend = std::make_unique<RelayBackend>(options());
+  ASSERT_TRUE(backend->load());
+  EXPECT_EQ(value(*backend, "games"), "shut");
+  ASSERT_EQ(backend->untold().size(), 1u);
+  EXPECT_EQ(backend->untold()[0].moves[0].reason, "lag");
+  ASSERT_TRUE(backend->move_switch(ops, "door", true, "mended"));
+  EXPECT_EQ(value(*backend, "games"), "open");
+  backend->told(backend->untold());
+  EXPECT_TRUE(backend->untold().empty());
+}
+
+TEST_F(RelayBackendTest, AReopeningAboveEndsAKillHereAndAKillAboveIsNotEndedHere) {
+  const auto backend = informed();
+  const Actor ops = *backend->authenticate("ops");
+  ASSERT_TRUE(backend->move_switch(ops, "door", false, ""));
+  state.flags["door"].kill = FlagSwitch{.reopened = 1, .actor = "bob"};
+  backend->take_state(state);
+  EXPECT_EQ(value(*backend, "games"), "open");
+  const FlagSwitch above{.reopened = 1, .off = true, .actor = "bob"};
+  state.flags["door"].kill = above;
+  auto document = parse_json(kRelayedDocument)->as_object();
+  json::value& door = document["flags"].as_object()["door"];
+  door = killed_flag(door.as_object(), "shut", above);
+  backend->take_flags(document);
+  backend->take_state(state);
+  EXPECT_EQ(value(*backend, "games"), "shut");
+  EXPECT_EQ(backend->move_switch(ops, "door", true, "").error().code, ErrorCode::Conflict);
+}
+
+TEST_F(RelayBackendTest, ReportsWaitInOrderAndTheOldestMakesRoom) {
+  const auto backend = informed();
+  const auto report = [&](std::string_view token, int sequence) {
+    return backend->report({.source = "s",
+                            .sequence = sequence,
+                            .trust = Trust::Server,
+                            .deltas = {{.metric = "error", .n = 1}}},
+                           *backend->authenticate(token));
+  };
+  for (int i = 1; i <= 5; ++i) ASSERT_TRUE(report(i == 5 ? "players" : "games", i));
+  EXPECT_EQ(backend->batches().dropped(), 2u);
+  const auto waiting = backend->batches().front(10);
+  ASSERT_EQ(waiting.size(), 3u);
+  const auto first = *decode_telemetry(waiting[0].text);
+  EXPECT_EQ(first.sequence, 3);
+  EXPECT_EQ(first.source, "games/s");
+  EXPECT_EQ(first.trust, Trust::Server);
+  // Whatever it claims: a player's machine is a client.
+  EXPECT_EQ(decode_telemetry(waiting[2].text)->trust, Trust::Client);
+  ASSERT_TRUE(report("games", 6));  // While the first is on its way.
+  backend->batches().done(waiting[0].number);
+  EXPECT_EQ(decode_telemetry(backend->batches().front(1)[0].text)->sequence, 4);
+}
+
+TEST_F(RelayBackendTest, WhomAnAnswerMayExposeIsToldOnce) {
+  const auto backend = informed();
+  const json::object player{{"targetingKey", "p-1"}};
+  for (int i = 0; i < 3; ++i) backend->evaluated(player, "door");
+  backend->evaluated({}, "door");
+  EXPECT_EQ(backend->evaluations().size(), 1u);
+  auto other = parse_json(kRelayedDocument)->as_object();
+  other["metadata"] = json::object{{"v", 2}};
+  backend->take_flags(other);
+  backend->evaluated(player, "door");
+  EXPECT_EQ(backend->evaluations().size(), 2u);
+}
+
+TEST_F(RelayBackendTest, ItsStateIsReadBackBelow) {
+  const auto backend = informed();
+  ASSERT_TRUE(backend->move_switch(*backend->authenticate("ops"), "door", false, "lag"));
+  const auto below = relay_state_from_json(backend->state());
+  ASSERT_TRUE(below);
+  EXPECT_TRUE(below->flags.at("door").kill->off);
+  EXPECT_EQ(below->tokens.at(to_hex(sha256("old"))).expires, instant_ms(5'000));
+  EXPECT_FALSE(relay_state_from_json(json::object()));
+}
+
+}  // namespace
+}  // namespace showcaller
