@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/manifest/yaml_events.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <libfyaml.h>
 
@@ -16,6 +18,35 @@ std::string text_of(fy_token* token) {
   std::size_t size = 0;
   const char* text = fy_token_get_text(token, &size);
   return text == nullptr ? std::string() : std::string(text, size);
+}
+
+// A text in single quotes, between them: two quotes are one, a line break is a space, and of
+// several in a row each but the first is itself. libfyaml 0.7.12 loses the memory with which it
+// reads a text that has more than a few quotes in it.
+std::string unquoted(std::string_view raw) {
+  std::string out;
+  std::size_t blank = 0;  // at the end of `out`, spaces that a line break would take
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] != '\n' && raw[i] != '\r') {
+      blank = raw[i] == ' ' || raw[i] == '\t' ? blank + 1 : 0;
+      out += raw[i];
+      if (raw[i] == '\'') ++i;
+      continue;
+    }
+    out.resize(out.size() - std::exchange(blank, 0));
+    const std::size_t end = std::min(raw.find_first_not_of(" \t\r\n", i), raw.size());
+    const auto breaks =
+        std::max<std::ptrdiff_t>(1, std::ranges::count(raw.substr(i, end - i), '\n'));
+    out += breaks == 1 ? std::string(" ") : std::string(std::size_t(breaks - 1), '\n');
+    i = end - 1;
+  }
+  return out;
+}
+
+std::string scalar_text(fy_token* token, std::string_view source) {
+  if (token == nullptr || fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED) return text_of(token);
+  const std::size_t begin = fy_token_start_mark(token)->input_pos;
+  return unquoted(source.substr(begin, fy_token_end_mark(token)->input_pos - begin));
 }
 
 std::optional<Type> type_of(fy_event_type type) {
@@ -41,7 +72,7 @@ std::optional<Type> type_of(fy_event_type type) {
   }
 }
 
-YamlEvent convert(fy_event* event, Type type) {
+YamlEvent convert(fy_event* event, Type type, std::string_view source) {
   YamlEvent out;
   out.type = type;
   if (const fy_mark* mark = fy_event_start_mark(event)) {
@@ -50,7 +81,7 @@ YamlEvent convert(fy_event* event, Type type) {
   }
   switch (type) {
     case Type::Scalar:
-      out.text = text_of(event->scalar.value);
+      out.text = scalar_text(event->scalar.value, source);
       out.plain = event->scalar.value == nullptr ||
                   fy_token_scalar_style(event->scalar.value) == FYSS_PLAIN;
       out.anchor = text_of(event->scalar.anchor);
@@ -118,7 +149,7 @@ YamlEvents read_yaml_events(std::string_view text, bool strict_json, const YamlL
   std::size_t depth = 0;
   while (fy_event* event = fy_parser_parse(parser.get())) {
     const auto type = type_of(event->type);
-    if (type) out.events.push_back(convert(event, *type));
+    if (type) out.events.push_back(convert(event, *type, text));
     fy_parser_event_free(parser.get(), event);
     if (type == Type::MapStart || type == Type::ListStart) ++depth;
     if (type == Type::MapEnd || type == Type::ListEnd) --depth;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
+
 namespace showcaller::manifest {
 namespace {
 
@@ -31,6 +33,35 @@ TEST(Document, CoreSchemaScalars) {
       to_json_text(to_json(parsed.documents[0])),
       R"({"a":"on","b":"yes","c":true,"d":12,"e":31,"f":1.5,"g":"12","h":"2.4.0","i":null,"j":null,)"
       R"("k":"2026-12-11T18:00","l":15,"m":1000.0,"n":0.5,"o":-7,"p":"1_000","q":"12:30:45","r":3})");
+}
+
+// The texts in single quotes are read here, those in double quotes by the library: lines fold
+// alike.
+TEST(Document, QuotedTextsFoldAlike) {
+  const auto read = [](const std::string& text, char quote) {
+    std::string quoted = "k: ";
+    quoted += quote;
+    for (const char c : text) quoted += c == '\'' && quote == '\'' ? "''" : std::string(1, c);
+    quoted += quote;
+    const Parsed parsed = parse(quoted + "\n");
+    return parsed.documents.size() == 1 ? to_json_text(to_json(parsed.documents[0])) : "refused";
+  };
+  EXPECT_EQ(read(" a'b''c ", '\''), R"({"k":" a'b''c "})");
+  EXPECT_EQ(read("'''''", '\''), R"({"k":"'''''"})");
+  EXPECT_EQ(read("é'  \n   b\n \n  c\r\n d", '\''), R"({"k":"é' b\nc d"})");
+  Random random(7);
+  constexpr std::string_view kLetters = "ab' '  \n\n";
+  int folded = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    std::string text;
+    for (auto left = random.below(30); left > 0; --left) {
+      text += kLetters[random.below(kLetters.size())];
+      if (text.back() == '\n') text += ' ';  // Further in than the key.
+    }
+    EXPECT_EQ(read(text, '\''), read(text, '"')) << text;
+    folded += read(text, '"') != "refused" && text.find('\n') != std::string::npos;
+  }
+  EXPECT_GT(folded, 1'000);
 }
 
 TEST(Document, NodesKnowTheirPlace) {
