@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/json_arena.h"
+#include "base/json_hash.h"
 #include "flag/coercion.h"
 #include "flag/evaluate.h"
 #include "flag/fractional.h"
@@ -249,7 +249,7 @@ void FlagSet::Compiled::settle() {
 }
 
 void FlagSet::Compiled::sign() {
-  fingerprint = fmt::format("{:016x}", hash64(to_canonical_json_text(document)));
+  fingerprint = fmt::format("{:016x}", json_hash(document));
 }
 
 FlagSet::FlagSet() {

@@ -2,6 +2,7 @@
 // Tables for the values everything stands on: times, durations, hashes, JSON text, chance.
 #include <cmath>
 #include <limits>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/json_arena.h"
+#include "base/json_hash.h"
 #include "base/random.h"
 #include "base/suggest.h"
 #include "base/time.h"
@@ -52,6 +54,44 @@ TEST(Hash, KnownAnswers) {
   EXPECT_EQ(from_hex("00ff").value(), std::string("\0\xff", 2));
   EXPECT_FALSE(from_hex("0"));
   EXPECT_FALSE(from_hex("zz"));
+}
+
+TEST(JsonHash, IsOfTheValueAndNotOfItsOrder) {
+  const auto hash = [](std::string_view text) { return json_hash(*parse_json(text)); };
+  EXPECT_EQ(hash(R"({"a":1,"b":[true,null,"x"]})"), hash(R"({"b":[true,null,"x"],"a":1})"));
+  EXPECT_EQ(hash("18446744073709551615"), hash("18446744073709551615"));
+  std::map<std::uint64_t, std::string_view> seen;
+  for (const std::string_view text : {"null",
+                                      "false",
+                                      "true",
+                                      "0",
+                                      "1",
+                                      "-1",
+                                      "1.0",
+                                      "18446744073709551615",
+                                      R"("")",
+                                      R"("1")",
+                                      R"("null")",
+                                      "[]",
+                                      "{}",
+                                      "[1]",
+                                      "[[1]]",
+                                      "[1,2]",
+                                      "[2,1]",
+                                      "[[1],2]",
+                                      R"({"a":1})",
+                                      R"({"a":2})",
+                                      R"({"b":1})",
+                                      R"({"1":"a"})",
+                                      R"({"a":"1"})",
+                                      R"({"a":1,"b":2})",
+                                      R"({"a":2,"b":1})",
+                                      R"({"a":{"b":1}})",
+                                      R"([{"a":1},{"b":1}])",
+                                      R"([{"b":1},{"a":1}])"}) {
+    const auto [at, is_new] = seen.emplace(hash(text), text);
+    EXPECT_TRUE(is_new) << text << " and " << at->second;
+  }
 }
 
 // A copy takes its memory from where the value lives: of a sealed arena, from the heap, on any
