@@ -43,8 +43,9 @@ const json::value* rule_of(const json::object& definition) {
 
 }  // namespace
 
-// What rules need stands first, in one line of the cache.
-struct alignas(128) FlagSet::Flag {
+// What rules need stands first, in one line of the cache, and a share in the next: both are fetched
+// at once.
+struct alignas(64) FlagSet::Flag {
   std::uint32_t rule = kNone;  // its first step
   bool is_share = false;       // all of the rule is a share by the targeting key
   std::uint32_t share = 0;     // the rule's first
@@ -53,6 +54,7 @@ struct alignas(128) FlagSet::Flag {
   std::uint32_t default_variant = kNone;  // of all the program's
   FlagIdentity identity;
   const json::object* metadata = nullptr;
+  Share whole;                 // where is_share, a copy
   std::uint32_t mistakes = 0;  // of its rule: where they begin
   Evaluation answer;           // all that is to say of it, or, with a rule, where that gives null
 };
@@ -180,9 +182,8 @@ void FlagSet::Compiled::add_rule(const json::value& rule, std::string pointer,
   if (const auto first = compiler.compile(rule, pointer)) {
     flag->rule = *first;
     const Instruction& step = program.steps[*first];
-    flag->is_share = step.step == RuleStep::GiveShare && step.index == flag->share &&
-                     program.shares[flag->share].by == Share::By::TargetingKey &&
-                     program.shares[flag->share].in_context;
+    if (step.step == RuleStep::GiveShare) flag->whole = program.shares[step.index];
+    flag->is_share = flag->whole.by == Share::By::TargetingKey && flag->whole.in_context;
     flag->mistakes = std::uint32_t(mistakes.size());
     for (const char* message : kMistakes)
       mistakes.push_back(failed(FlagError::General, message, flag->metadata));
@@ -280,9 +281,8 @@ Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
                                                                    const Value& key) const {
   const Program& program = compiled_->program;
   if (!key.is(ValueKind::String)) return flag.answer;
-  const Share& share = program.shares[flag.share];
   const Bucket* const picked =
-      pick_bucket(program, share, flag.identity.key_hash.hash(key.as_string()));
+      pick_bucket(program, flag.whole, flag.identity.key_hash.hash(key.as_string()));
   if (picked == nullptr) return flag.answer;
   if (picked->variant.is_variant()) [[likely]]
     return program.variants[picked->variant.place()].answer;
@@ -346,8 +346,7 @@ const Evaluation& FlagSet::evaluate(Handle handle, const InternedContext& contex
   if (flag.rule == kNone) return flag.answer;
   CHECK(&context.program() == &compiled_->program);
   if (flag.is_share) {
-    return share_out(flag,
-                     context.values()[compiled_->program.shares[flag.share].targeting_key].value);
+    return share_out(flag, context.values()[flag.whole.targeting_key].value);
   }
   return evaluate(flag, {.context = context.context(),
                          .interned = context.values(),

@@ -10,7 +10,8 @@ std::uint32_t TextTable::add(std::string_view text) {
   const std::uint64_t hash = text_hash(text);
   std::size_t at = place(text, hash);
   if (cells_[at].number != kAbsent) return cells_[at].number;
-  if (2 * (std::size_t(size_) + 1) > cells_.size()) {
+  // At most a quarter full: nobody can foresee a second look, and it costs more than the memory.
+  if (4 * (std::size_t(size_) + 1) > cells_.size()) {
     rehash(cells_.size() * 2);
     at = place(text, hash);
   }
@@ -22,7 +23,7 @@ std::uint32_t TextTable::add(std::string_view text) {
 }
 
 void TextTable::reserve(std::size_t count) {
-  const std::size_t cells = std::bit_ceil(count * 2 + 2);
+  const std::size_t cells = std::bit_ceil(count * 4 + 2);
   if (cells > cells_.size()) rehash(cells);
 }
 
