@@ -7,6 +7,7 @@
 #include <rapidcheck.h>
 
 #include "flag/flag_set.h"
+#include "flag/validate.h"
 #include "flow/flag_snapshot.h"
 
 namespace showcaller {
@@ -141,6 +142,25 @@ TEST(FlagExplanation, ForeseesSchedulesAndEnds) {
             "schedule: as scheduled for 2026-12-24T12:00:00Z: defaultVariant is ajar\n"
             "default: the default variant is 'ajar'\n");
   EXPECT_EQ(ask(foreseen(world, noon + hours(2), &notes), kPlayer, noon).reason, "DISABLED");
+}
+
+// What is served is flagd's language by flagd's own schemas, whatever was laid over one another.
+TEST(FlagExplanation, WhatIsServedKeepsToFlagdsSchemas) {
+  World world;
+  FlagSpec needed = door_spec(R"({"fractional": [["open", 1], ["ajar", 2]]})");
+  put_flag(&world, "bell", needed);
+  FlagSpec spec = door_spec(R"({"if": [{"==": [{"var": "group"}, "staff"]}, "ajar", null]})");
+  spec.prerequisites = {{"bell", "open"}, {"bell", "ajar"}};
+  spec.exclusion = {"doors", 250'000};
+  put_flag(&world, "door", spec);
+  world.flags["door"].bounds = ExposureBounds{.group = "doors", .buckets = {{0, 250'000}}};
+  put_event(&world, "gala", 500'000).bounds =
+      ExposureBounds{.group = "doors", .buckets = {{250'000, 600'000}}, .holdouts = {{"q4", 1}}};
+  put_flag(&world, "shut", door_spec());
+  world.flags["shut"].kill.off = true;
+  const json::value document = flag_snapshot(world, door_salt).document;
+  for (const FlagFinding& finding : validate_flags(document))
+    ADD_FAILURE() << finding.pointer << ": " << finding.message;
 }
 
 // Whatever lies over one another, the last step is what the served document does.
