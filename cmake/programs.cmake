@@ -101,6 +101,8 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     add_test(NAME e2e_drill COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/drill_test.py $<TARGET_FILE:showcaller>
              $<TARGET_FILE:arena>)
     set_tests_properties(e2e_drill PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_rehearse COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/rehearse_test.py $<TARGET_FILE:showcaller>)
+    set_tests_properties(e2e_rehearse PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_flagd COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/flagd_test.py $<TARGET_FILE:showcaller>
              ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
     set_tests_properties(e2e_flagd PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
