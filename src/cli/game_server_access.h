@@ -34,6 +34,7 @@ class GameServerAccess final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override { return driver_.observe(); }
   std::uint64_t epoch() const override { return driver_.epoch(); }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  Status may_disturb(Disturbance what) override { return driver_.may_disturb(what); }
   Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) override {
     return driver_.disturb(epoch, disturbance);
   }

@@ -16,29 +16,37 @@ constexpr std::string_view kStageLabel = "stage", kStaging = "staging";
 // Of a drill that sets no end of its own: so long after what is expected.
 constexpr Duration kPatience = minutes(10);
 constexpr Duration kLongest = hours(4);
+constexpr double kDelayMsMax = 10'000;
+
+Status check_size(const DrillInject& inject) {
+  const double size = inject.fault.size.value_or(0);
+  const bool is_delay = inject.fault.kind == manifest::kNetDelay;
+  if (size >= 0 && size <= (is_delay ? kDelayMsMax : 1)) return {};
+  const std::string_view asked = is_delay ? "milliseconds, from 0 to 10000"
+                                 : inject.fault.kind == manifest::kNetLoss
+                                     ? "a share of the packets, from 0 to 1"
+                                     : "a share of the instances, from 0 to 1";
+  return fail(ErrorCode::Invalid,
+              fmt::format("inject '{}' is of a size of {:g}; say {}", inject.name, size, asked));
+}
 
 Status check_injects(const DrillSpec& drill) {
   for (const DrillInject& inject : drill.injects) {
-    if (inject.fault.kind != manifest::kKill && inject.fault.kind != manifest::kPause) {
+    const std::string& kind = inject.fault.kind;
+    if (!manifest::is_of_servers(kind)) {
       return fail(
           ErrorCode::Invalid,
-          fmt::format("a server can only kill and pause its own instances, and inject '{}' "
-                      "is {}; play the drill in the simulator: `showcaller drill run FILES`",
-                      inject.name, inject.fault.kind));
+          fmt::format("a server can only kill and pause its own instances and disturb their "
+                      "network, and inject '{}' is {}; play the drill in the simulator: "
+                      "`showcaller drill run FILES`",
+                      inject.name, kind));
     }
-    if (inject.fault.kind == manifest::kPause && !inject.lasts) {
+    if (manifest::must_be_ended(kind) && !inject.lasts) {
       return fail(
           ErrorCode::Invalid,
-          fmt::format("inject '{}' pauses and does not say how long; add `for: 1m`", inject.name));
+          fmt::format("inject '{}' ({}) does not say how long; add `for: 1m`", inject.name, kind));
     }
-    const double size = inject.fault.size.value_or(0);
-    if (size < 0 || size > 1) {
-      return fail(
-          ErrorCode::Invalid,
-          fmt::format("inject '{}' is of a size of {:g}; say a share of the instances, from 0 "
-                      "to 1",
-                      inject.name, size));
-    }
+    TRY(check_size(inject));
   }
   return {};
 }

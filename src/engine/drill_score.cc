@@ -180,6 +180,7 @@ bool DrillScore::waits(Duration at, Until until) const {
   if (stopped_) return false;
   const int patience = until == Until::Late ? 3 : 1;
   for (std::size_t k = 0; k < injects_.size(); ++k) {
+    if (is_left_out(k)) continue;
     if (!injects_[k].began) return true;
     const auto& lasts = drill_.injects[k].lasts;
     if (lasts && at < *injects_[k].began + *lasts) return true;
@@ -196,6 +197,9 @@ bool DrillScore::waits(Duration at, Until until) const {
 std::string_view DrillScore::state_of(std::size_t expectation) const {
   const DrillExpectation& expected = drill_.expect[expectation];
   if (came_[expectation]) return *came_[expectation] <= expected.within ? "met" : "late";
+  for (std::size_t k = 0; k < injects_.size(); ++k) {
+    if (drill_.injects[k].name == expected.after && is_left_out(k)) return "left_out";
+  }
   if (stopped_) return "stopped";
   for (std::size_t k = 0; k < injects_.size(); ++k) {
     if (drill_.injects[k].name == expected.after && injects_[k].began) return "missed";
@@ -206,10 +210,10 @@ std::string_view DrillScore::state_of(std::size_t expectation) const {
 DrillVerdict DrillScore::verdict() const {
   if (stopped_) return DrillVerdict::Stopped;
   for (const Inject& inject : injects_) {
-    if (!inject.began) return DrillVerdict::Fail;
+    if (!inject.began && !inject.left_out) return DrillVerdict::Fail;
   }
   for (std::size_t i = 0; i < came_.size(); ++i) {
-    if (state_of(i) != "met") return DrillVerdict::Fail;
+    if (state_of(i) != "met" && state_of(i) != "left_out") return DrillVerdict::Fail;
   }
   return DrillVerdict::Pass;
 }
@@ -228,7 +232,11 @@ json::object DrillScore::report() const {
     put_time(&line, "at", injects_[k].began);
     put_time(&line, "detected_after", injects_[k].detected);
     put_time(&line, "recovered_after", recovery_of(k));
-    if (!injects_[k].began && !stopped_)
+    if (is_left_out(k)) {
+      line["left_out"] = *injects_[k].left_out;
+      why.push_back(json::value(
+          fmt::format("{} was left out: {}", drill_.injects[k].name, *injects_[k].left_out)));
+    } else if (!injects_[k].began && !stopped_)
       why.push_back(json::value(fmt::format("{} was never played", drill_.injects[k].name)));
     injects.push_back(std::move(line));
   }

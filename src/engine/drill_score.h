@@ -42,6 +42,11 @@ class DrillScore {
   // The inject takes effect now; `moment` is how it was just before.
   void begin(std::size_t inject, const DrillMoment& moment);
   bool begun(std::size_t inject) const { return injects_[inject].began.has_value(); }
+  // It is not played, and nothing is expected of it.
+  void leave_out(std::size_t inject, std::string why) {
+    injects_[inject].left_out = std::move(why);
+  }
+  bool is_left_out(std::size_t inject) const { return injects_[inject].left_out.has_value(); }
   void note(const Record& record, Duration at);
   void look(const DrillMoment& moment);
 
@@ -53,9 +58,10 @@ class DrillScore {
   bool waits(Duration at, Until until = Until::InTime) const;
   DrillVerdict verdict() const;
   // {"verdict","why":[…],"stopped"?,"injects":[{"name","fault","at"?,"detected_after"?,
-  // "recovered_after"?}],"expectations":[{"that","after","within","state","took"?}]}
-  // state: met, late, missed, not_played, stopped (before it came). Times are durations as text,
-  // and numbers in seconds.
+  // "recovered_after"?,"left_out"?:
+  // why}],"expectations":[{"that","after","within","state","took"?}]} state: met, late, missed,
+  // not_played, left_out, stopped (before it came). Times are durations as text, and numbers in
+  // seconds.
   json::object report() const;
 
  private:
@@ -63,6 +69,7 @@ class DrillScore {
     std::optional<Duration> began, detected, recovered, restored;
     std::int64_t to_serve = 0;  // as many as before
     bool fell = false;          // fewer did since
+    std::optional<std::string> left_out;
   };
 
   void respond(DrillResponse response, Duration at);

@@ -15,6 +15,7 @@ namespace showcaller {
 namespace {
 
 constexpr double kUsualShare = 0.3;
+constexpr double kUsualDelayMs = 200, kUsualLoss = 0.2;
 constexpr std::size_t kNotedMax = 100'000;
 
 DrillMoment moment_of(const FleetView& view, Duration at) {
@@ -39,7 +40,9 @@ std::vector<std::string> chosen(const std::string& drill, const DrillInject& inj
     all.emplace_back(to_hex(sha256(fmt::format("{}/{}/{}", drill, inject.name, one.id))), one.id);
   }
   std::sort(all.begin(), all.end());
-  const double share = inject.fault.size.value_or(kUsualShare);
+  const auto& said =
+      manifest::is_of_network(inject.fault.kind) ? inject.fault.share : inject.fault.size;
+  const double share = said.value_or(kUsualShare);
   const auto count = std::size_t(std::ceil(share * double(all.size())));
   std::vector<std::string> out;
   for (std::size_t i = 0; i < all.size() && i < std::max<std::size_t>(1, count); ++i)
@@ -47,12 +50,54 @@ std::vector<std::string> chosen(const std::string& drill, const DrillInject& inj
   return out;
 }
 
-std::string pause_key(const std::string& drill, const std::string& inject,
-                      const DrillStrike& strike) {
+std::string lasting_key(const std::string& drill, const std::string& inject,
+                        const DrillStrike& strike) {
   return fmt::format("{}/{}@{}", drill, inject, to_ms(strike.at));
 }
 
+// What is done to each instance; `lasts`: from now on.
+DisturbInstance disturbance_of(const std::string& id, const DrillFault& fault, Duration lasts) {
+  if (fault.kind == manifest::kPause) return {id, Disturbance::Pause, lasts, {}};
+  if (fault.kind == manifest::kKill) return {id, Disturbance::Kill, {}, {}};
+  NetworkFault network;
+  if (fault.kind == manifest::kNetDelay)
+    network.delay = Duration(std::int64_t(fault.size.value_or(kUsualDelayMs)));
+  else
+    network.loss = fault.kind == manifest::kNetCut ? 1 : fault.size.value_or(kUsualLoss);
+  return {id, Disturbance::Network, {}, network};
+}
+
+Disturbance needed_for(std::string_view kind) {
+  return manifest::is_of_network(kind) ? Disturbance::Network
+         : kind == manifest::kPause    ? Disturbance::Pause
+                                       : Disturbance::Kill;
+}
+
 }  // namespace
+
+Status DrillRunner::may_play(const World& world, const std::string& fleet,
+                             const DrillInject& inject) const {
+  const FleetSpec* spec = world.fleet(fleet);
+  const auto driver = drivers_.find(spec ? spec->driver : "");
+  if (driver == drivers_.end()) return {};  // The engine says what is wrong.
+  return driver->second->may_disturb(needed_for(inject.fault.kind));
+}
+
+Status DrillRunner::may_begin(const World& world, const DrillCommand& command) const {
+  const auto manifest = command.stop ? nullptr : world.manifest(Kind::Drill, command.drill);
+  if (!manifest) return {};
+  const auto& drill = manifest->as<DrillSpec>();
+  for (const DrillInject& inject : drill.injects) {
+    if (inject.optional || !manifest::is_of_servers(inject.fault.kind)) continue;
+    const Status may = may_play(world, drill.fleet, inject);
+    if (may) continue;
+    return fail(may.error().code,
+                fmt::format("inject '{}' cannot be played here: {}; or let it be left out, with "
+                            "`optional: true`",
+                            inject.name, may.error().message));
+  }
+  return {};
+}
 
 void DrillRunner::note(const World& world, std::span<const Record> records) {
   bool any = false;
@@ -80,11 +125,11 @@ DrillRunner::Play* DrillRunner::play_of(const std::string& name, const DrillRun&
               .first->second;
 }
 
-// It is over and told, and none of its pauses can still hold.
+// It is over and told, and nothing of it can still hold.
 bool DrillRunner::is_settled(const std::string& name, const DrillRun& run) const {
   const bool resumed = std::ranges::all_of(run.strikes, [&](const auto& strike) {
-    return strike.second.fault != manifest::kPause ||
-           resumed_.contains(pause_key(name, strike.first, strike.second));
+    return !manifest::must_be_ended(strike.second.fault) ||
+           ended_.contains(lasting_key(name, strike.first, strike.second));
   });
   return !run.goes_on() && !run.report.empty() && resumed;
 }
@@ -108,7 +153,7 @@ std::vector<Error> DrillRunner::pass(const ViewOf& view_of, const FleetsOf& flee
     if (seen == fleets.end()) return;
     const FleetView view = view_of(run.fleet);
     const Turn one{*world, name, run, now, view, *seen->instances, &errors};
-    end_pauses(one);
+    end_what_lasts(one);
     Play* play = play_of(name, run);
     if (play) {
       for (const Record& record : noted) {
@@ -145,10 +190,15 @@ void DrillRunner::turn(const Turn& turn, Play* play) {
 }
 
 void DrillRunner::ask_for_what_is_due(const Turn& turn, Play* play) {
-  for (const DrillInject& inject : play->drill.injects) {
+  for (std::size_t k = 0; k < play->drill.injects.size(); ++k) {
+    const DrillInject& inject = play->drill.injects[k];
     const Duration at = turn.now - turn.run.started;
     if (at < inject.at || turn.run.strikes.contains(inject.name)) continue;
-    if (play->asked.contains(inject.name)) continue;
+    if (play->asked.contains(inject.name) || play->score.is_left_out(k)) continue;
+    if (const Status may = may_play(turn.world, turn.run.fleet, inject); !may) {
+      play->score.leave_out(k, may.error().message);
+      continue;
+    }
     auto instances = chosen(turn.name, inject, turn.instances);
     if (instances.empty()) continue;  // Nobody is there yet.
     const Instant until = inject.lasts ? turn.now + *inject.lasts : Instant{};
@@ -165,21 +215,21 @@ void DrillRunner::carry_out(const Turn& turn, Play* play) {
     if (strike == turn.run.strikes.end() || !play->done.insert(inject).second) continue;
     play->before.at = turn.now - turn.run.started;
     play->score.begin(k, play->before);
-    const bool pauses = strike->second.fault == manifest::kPause;
-    for (const std::string& id : strike->second.instances) {
-      disturb(turn, {id, pauses ? Disturbance::Pause : Disturbance::Kill,
-                     pauses ? strike->second.until - turn.now : Duration{}});
-    }
+    const DrillFault& fault = play->drill.injects[k].fault;
+    for (const std::string& id : strike->second.instances)
+      disturb(turn, disturbance_of(id, fault, strike->second.until - turn.now));
   }
 }
 
 // Also those of a process before this one.
-void DrillRunner::end_pauses(const Turn& turn) {
+void DrillRunner::end_what_lasts(const Turn& turn) {
   for (const auto& [inject, strike] : turn.run.strikes) {
-    if (strike.fault != manifest::kPause) continue;
+    if (!manifest::must_be_ended(strike.fault)) continue;
     if (turn.run.goes_on() && turn.now < strike.until) continue;
-    if (!resumed_.insert(pause_key(turn.name, inject, strike)).second) continue;
-    for (const std::string& id : strike.instances) disturb(turn, {id, Disturbance::Resume, {}});
+    if (!ended_.insert(lasting_key(turn.name, inject, strike)).second) continue;
+    const bool is_pause = strike.fault == manifest::kPause;
+    for (const std::string& id : strike.instances)
+      disturb(turn, {id, is_pause ? Disturbance::Resume : Disturbance::Network, {}, {}});
   }
 }
 

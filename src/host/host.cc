@@ -90,13 +90,19 @@ void Host::pass() {
   if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
 
+// Within its actor's rate; and a drill is begun only where all of it can be done.
+Status Host::may_post(const Command& command) {
+  const auto now = world();
+  TRY(rates_.take(*now, command, engine_->now()));
+  const auto* drill = std::get_if<DrillCommand>(&command.body);
+  return drill ? drills_->may_begin(*now, *drill) : Status();
+}
+
 void Host::post_all(std::vector<Letter> commands) {
   std::vector<Letter> allowed;
   allowed.reserve(commands.size());
-  const auto now_world = world();
-  const Instant now = engine_->now();
   for (Letter& letter : commands) {
-    const Status within = rates_.take(*now_world, std::get<Command>(letter.input), now);
+    const Status within = may_post(std::get<Command>(letter.input));
     if (within) {
       allowed.push_back(std::move(letter));
     } else if (letter.reply) {

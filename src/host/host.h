@@ -88,7 +88,7 @@ class Host {
   // A command of an actor, within the actor's rate; decided after the next settle(). One that is
   // refused is still the caller's.
   Status post(Letter* command) {
-    TRY(rates_.take(*world(), std::get<Command>(command->input), engine_->now()));
+    TRY(may_post(std::get<Command>(command->input)));
     return engine_->post(command);
   }
   // The same for many. Each letter is a command.
@@ -116,6 +116,7 @@ class Host {
  private:
   Host(HostPorts ports, HostOptions options)
       : ports_(std::move(ports)), options_(std::move(options)) {}
+  Status may_post(const Command& command);
   void note_exposures();
   void note_flags(std::span<const LedgerEntry> entries);
   bool is_past_keeping(const LedgerStanding& sealed) const;

@@ -77,8 +77,14 @@ class DrillWatcher final : public RunWatcher {
 Result<std::vector<Fault>> faults_of(const DrillSpec& drill) {
   std::vector<Fault> out;
   for (const DrillInject& inject : drill.injects) {
-    const bool of_servers =
-        inject.fault.kind == manifest::kKill || inject.fault.kind == manifest::kPause;
+    if (manifest::is_of_network(inject.fault.kind)) {
+      return fail(ErrorCode::Invalid,
+                  fmt::format("inject {}: the simulator has no network, so there is no {} in it; "
+                              "play the drill on a server with --against, or take latency or "
+                              "partition",
+                              inject.name, inject.fault.kind));
+    }
+    const bool of_servers = manifest::is_of_servers(inject.fault.kind);
     std::string text =
         of_servers ? std::string(to_string(FaultKind::InstanceLoss)) : inject.fault.kind;
     if (inject.fault.size) text += fmt::format(":{}", *inject.fault.size);

@@ -96,7 +96,7 @@ TEST(DrillVerb, WhatCannotBePlayedIsSaid) {
 TEST(DrillVerb, AManifestMayNameEachFaultOfTheSimulatorAndNoOther) {
   std::size_t of_servers = 0;
   for (const std::string_view kind : manifest::kDrillFaults) {
-    if (kind == manifest::kKill || kind == manifest::kPause)
+    if (manifest::is_of_servers(kind))
       ++of_servers;
     else
       EXPECT_TRUE(sim::parse_fault(kind)) << kind;

@@ -187,6 +187,8 @@ class Drills(unittest.TestCase):
         for fleet, inject, status, says in (
             ("live", "{ fault: { kind: kill } }", 403, "is not labelled `stage: staging`"),
             ("staging", "{ fault: { kind: crashes } }", 400, "a server can only kill and pause"),
+            ("staging", "{ fault: { kind: net_cut } }", 400, "does not say how long"),
+            ("staging", "{ fault: { kind: net_loss, size: 3 }, for: 1m }", 400, "a share of the packets"),
             ("staging", "{ fault: { kind: pause } }", 400, "does not say how long"),
             ("staging", "{ fault: { kind: kill, size: 3 } }", 400, "is of a size of 3"),
         ):
@@ -197,6 +199,84 @@ class Drills(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/api/v1/drills/nosuch/run", "{}")[0], 404)
         self.assertEqual(self.ask("POST", "/api/v1/drills/wrong/stop", "{}")[0], 409)
         self.assertNotIn("drill_started", self.kinds())
+
+    def restart_with_tc(self, script):
+        """The server finds this tc before the machine's own."""
+        folder = os.path.join(self.folder, "bin")
+        os.makedirs(folder)
+        path = os.path.join(folder, "tc")
+        with open(path, "w") as out:
+            out.write(f"#!/bin/sh\necho \"$*\" >> {self.folder}/tc.log\n{script}")
+        os.chmod(path, 0o755)
+        self.server.end()
+        before = os.environ["PATH"]
+        os.environ["PATH"] = folder + ":" + before
+        try:
+            self.server.start()
+        finally:
+            os.environ["PATH"] = before
+
+    def tc_log(self):
+        try:
+            return open(os.path.join(self.folder, "tc.log")).read()
+        except OSError:
+            return ""
+
+    def test_the_network_is_disturbed_and_taken_back_though_the_server_is_killed(self):
+        self.restart_with_tc(f"case $1 in -j) echo '[]' ;; -batch) cat >> {self.folder}/tc.log ;; esac\n")
+        self.staging_fleet()
+        inject = "{ name: cut, fault: { kind: net_cut, share: 0.25 }, for: 10m }"
+        self.begin("cuts", inject, "{ that: capacity_restored, within: 1m }")
+        [victim] = self.strike("cuts", "cut")
+        [instance] = [i for i in self.ready_instances() if i["id"] == victim]
+        port = instance["ports"][0]
+        self.until(lambda: f"match ip sport {port} 0xffff" in self.tc_log(), "the instance's port to be cut off")
+        self.assertIn("delay 0ms loss 100%", self.tc_log())
+        status, answer = self.ask("POST", "/api/v1/drills/cuts/stop", json.dumps({"reason": "enough"}))
+        self.assertEqual(status, 200, answer)
+        self.until(lambda: self.tc_log().endswith("qdisc del dev lo root\n"), "the network to be as it was")
+        self.begin("cuts", inject, "{ that: capacity_restored, within: 1m }")
+        self.until(lambda: not self.tc_log().endswith("qdisc del dev lo root\n"), "it to be cut off again")
+        self.until(lambda: self.tc_log().rstrip().endswith("flowid 5ca1:1"), "it to be cut off again")
+        self.server.end(signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while not self.tc_log().endswith("qdisc del dev lo root\n"):
+            self.assertLess(time.monotonic(), deadline, "nobody took it back")
+            time.sleep(0.05)
+
+    def test_where_the_machine_has_no_netem_a_drill_is_refused_or_leaves_it_out(self):
+        self.restart_with_tc("[ $1 = -j ] && echo '[]'\n[ $1 != -batch ] || "
+                             "{ echo 'Error: Specified qdisc kind is unknown.' >&2; exit 1; }\n")
+        self.staging_fleet()
+        lossy = "{ name: lossy, fault: { kind: net_loss }, for: 1s"
+        self.apply(DRILL.format(name="lossy", fleet="staging", inject=lossy + " }",
+                                expect="{ that: capacity_restored, within: 1m }"))
+        status, answer = self.ask("POST", "/api/v1/drills/lossy/run", "{}")
+        self.assertEqual(status, 501, answer)
+        self.assertIn("inject 'lossy' cannot be played here", answer["detail"])
+        self.assertIn("CAP_NET_ADMIN and a kernel with netem", answer["detail"])
+        self.assertNotIn("drill_started", self.kinds())
+        run = self.begin("either", lossy + ", optional: true }, { name: dead, fault: { kind: kill, size: 0.25 } }",
+                         "{ that: capacity_restored, within: 30s, after: dead }")
+        out, err = run.communicate(timeout=90)
+        self.assertEqual(run.returncode, 0, out + err)
+        told = json.loads(out)
+        self.assertIn("netem", told["report"]["injects"][0]["left_out"])
+        self.assertEqual(list(told["strikes"]), ["dead"])
+
+    def test_on_this_machine_the_network_is_disturbed_or_refused(self):
+        self.staging_fleet()
+        self.apply(DRILL.format(name="slow", fleet="staging",
+                                inject="{ name: slow, fault: { kind: net_delay, size: 50, share: 1 }, for: 5s }",
+                                expect="{ that: capacity_restored, within: 1s }"))
+        status, answer = self.ask("POST", "/api/v1/drills/slow/run", "{}")
+        if status != 200:
+            self.assertEqual(status, 501, answer)
+            self.assertIn("inject 'slow' cannot be played here", answer["detail"])
+            return
+        show = lambda: subprocess.run(["tc", "qdisc", "show", "dev", "lo"], capture_output=True, text=True).stdout
+        self.until(lambda: "delay 50ms" in show(), "netem on lo")
+        self.until(lambda: "netem" not in show(), "netem to be gone")
 
 
 if __name__ == "__main__":

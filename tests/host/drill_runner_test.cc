@@ -34,6 +34,26 @@ spec:
   fleet: staging
   injects: [ { fault: { kind: pause, size: 0.2 }, for: 5m } ]
   expect: [ { that: quarantine, within: 4m } ]
+---
+apiVersion: showcaller.dev/v1
+kind: Drill
+metadata: { name: slow, owner: ops }
+spec:
+  fleet: staging
+  injects: [ { fault: { kind: net_delay, size: 80, share: 0.4 }, for: 5m } ]
+  stop_when: [ { lasts_over: 10m } ]
+---
+apiVersion: showcaller.dev/v1
+kind: Drill
+metadata: { name: either, owner: ops }
+spec:
+  fleet: staging
+  injects:
+    - { name: lossy, at: 10s, fault: { kind: net_loss }, for: 1m, optional: true }
+    - { name: dead, at: 20s, fault: { kind: kill, size: 0.2 } }
+  expect:
+    - { that: quarantine, within: 1m, after: lossy }
+    - { that: capacity_restored, within: 1m, after: dead }
 )";
 
 class DrillRunnerTest : public testing::Test {
@@ -104,6 +124,53 @@ TEST_F(DrillRunnerTest, AfterARestartItIsOverAndNobodyStaysPaused) {
   EXPECT_TRUE(command("pauses")) << "it may be played again";
   theatre_.advance(seconds(10));
   EXPECT_EQ(theatre_.driver.paused.size(), 2u);
+}
+
+TEST_F(DrillRunnerTest, DisturbsTheNetworkOfSomeForSoLong) {
+  ASSERT_TRUE(command("slow"));
+  theatre_.advance(seconds(10));
+  ASSERT_EQ(theatre_.driver.network.size(), 4u);
+  EXPECT_EQ(theatre_.driver.network.begin()->second, (NetworkFault{Duration(80), 0}));
+  EXPECT_EQ(run("slow").strikes.at("net-delay").fault, "net_delay");
+  theatre_.advance(minutes(5));
+  EXPECT_TRUE(theatre_.driver.network.empty());
+  EXPECT_EQ(run("slow").verdict, "pass");
+}
+
+TEST_F(DrillRunnerTest, WhoStopsItHasTheNetworkAsItWas) {
+  ASSERT_TRUE(command("slow"));
+  theatre_.advance(seconds(10));
+  EXPECT_FALSE(theatre_.driver.network.empty());
+  ASSERT_TRUE(command("slow", true));
+  theatre_.advance(seconds(3));
+  EXPECT_TRUE(theatre_.driver.network.empty());
+}
+
+TEST_F(DrillRunnerTest, WhatMayBeLeftOutIsAndTheRestIsPlayed) {
+  theatre_.driver.has_network = false;
+  ASSERT_TRUE(command("either"));
+  theatre_.advance(minutes(3));
+  const DrillRun& over = run("either");
+  EXPECT_EQ(over.verdict, "pass") << to_json_text(over.report);
+  EXPECT_TRUE(theatre_.driver.network.empty());
+  EXPECT_EQ(get_string(over.report.at("injects").at(0).as_object(), "left_out"),
+            "there is no netem; load sch_netem");
+  EXPECT_EQ(get_string(over.report.at("expectations").at(0).as_object(), "state"), "left_out");
+  EXPECT_EQ(over.report.at("why").at(0).as_string(),
+            "lossy was left out: there is no netem; load sch_netem");
+}
+
+TEST_F(DrillRunnerTest, ADrillThatCannotBePlayedWholeIsRefusedBeforeItBegins) {
+  theatre_.driver.has_network = false;
+  Letter letter{Command{DrillCommand{false, "slow"}, {"ann", {"admin"}}, "", {}, "test"}, {}};
+  const Status refused = theatre_.host().post(&letter);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(
+      refused.error().message,
+      "inject 'net-delay' cannot be played here: there is no netem; load sch_netem; or let it "
+      "be left out, with `optional: true`");
+  Letter either{Command{DrillCommand{false, "either"}, {"ann", {"admin"}}, "", {}, "test"}, {}};
+  EXPECT_TRUE(theatre_.host().post(&either));
 }
 
 }  // namespace

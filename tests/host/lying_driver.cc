@@ -97,7 +97,17 @@ Status LyingDriver::disturb(std::uint64_t, const DisturbInstance& disturbance) {
   if (disturbance.what == Disturbance::Kill) crash(disturbance.id);
   if (disturbance.what == Disturbance::Pause) paused.insert(disturbance.id);
   if (disturbance.what == Disturbance::Resume) paused.erase(disturbance.id);
+  if (disturbance.what != Disturbance::Network) return {};
+  if (disturbance.network == NetworkFault{})
+    network.erase(disturbance.id);
+  else
+    network[disturbance.id] = disturbance.network;
   return {};
+}
+
+Status LyingDriver::may_disturb(Disturbance what) {
+  if (what != Disturbance::Network || has_network) return {};
+  return fail(ErrorCode::Unsupported, "there is no netem; load sch_netem");
 }
 
 void LyingDriver::allocate(const AllocateInstance& allocation) {

@@ -23,8 +23,10 @@ class LyingDriver final : public FleetDriver {
   std::set<std::string> broken_builds;  // never reach Ready
   int lost_allocations = 0;             // so many of the next are never heard of
   bool unreachable = false;
-  std::map<std::string, int> starts, stops;  // effects, by instance
-  std::set<std::string> paused;              // by drills, and not told to go on yet
+  std::map<std::string, int> starts, stops;     // effects, by instance
+  std::set<std::string> paused;                 // by drills, and not told to go on yet
+  std::map<std::string, NetworkFault> network;  // of drills, and not ended yet
+  bool has_network = true;                      // that drills can disturb
 
   // ---- the world behind it ----
   void set_time(Instant now);
@@ -36,6 +38,7 @@ class LyingDriver final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override { return epoch_; }
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  Status may_disturb(Disturbance what) override;
   Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) override;
   void allocate(const AllocateInstance& allocation) override;
 

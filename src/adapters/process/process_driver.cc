@@ -27,6 +27,7 @@
 
 #include "adapters/process/file_handle.h"
 #include "adapters/process/line_link.h"
+#include "adapters/process/network_faults.h"
 #include "adapters/process/process_identity.h"
 #include "adapters/process/shim_protocol.h"
 
@@ -141,7 +142,8 @@ FileHandle moved_up(FileHandle handle) {
 // the thread.
 class ProcessDriver::Loop {
  public:
-  explicit Loop(ProcessDriverOptions options) : options_(std::move(options)) {}
+  explicit Loop(ProcessDriverOptions options)
+      : options_(std::move(options)), network_(options_.address, options_.tc) {}
 
   ~Loop() {
     if (thread_.joinable()) {
@@ -208,13 +210,26 @@ class ProcessDriver::Loop {
     return {};
   }
 
+  Status may_disturb(Disturbance what) {
+    return what == Disturbance::Network ? network_.may() : Status();
+  }
+
   Status disturb(std::uint64_t epoch, const DisturbInstance& one) {
     TRY(apply(epoch, {}));
+    if (one.what == Disturbance::Network) {
+      return network_.set(one.id, ports_of(one.id), one.network);
+    }
     const std::lock_guard lock(mutex_);
     post([this, id = one.id, command = DisturbCommand{epoch, one.what, one.lasts}] {
       tell(id, command);
     });
     return {};
+  }
+
+  std::vector<int> ports_of(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto at = observed_.find(id);
+    return at == observed_.end() ? std::vector<int>{} : at->second.ports;
   }
 
   void allocate(const AllocateInstance& allocation) {
@@ -612,6 +627,7 @@ class ProcessDriver::Loop {
   }
 
   const ProcessDriverOptions options_;
+  NetworkFaults network_;
   // Root may run game servers as other users, who then have a folder below.
   const FolderAccess access_ = ::geteuid() == 0 ? FolderAccess::Passage : FolderAccess::Owner;
   FileHandle wake_;
@@ -655,6 +671,10 @@ std::uint64_t ProcessDriver::epoch() const {
 
 Status ProcessDriver::apply(std::uint64_t epoch, std::span<const FleetAction> actions) {
   return loop_->apply(epoch, actions);
+}
+
+Status ProcessDriver::may_disturb(Disturbance what) {
+  return loop_->may_disturb(what);
 }
 
 Status ProcessDriver::disturb(std::uint64_t epoch, const DisturbInstance& disturbance) {

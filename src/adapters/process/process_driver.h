@@ -22,6 +22,7 @@ struct ProcessDriverOptions {
       shim_command;            // argv before "--dir FOLDER …", e.g. {"/usr/bin/showcaller", "shim"}
   std::string host = "local";  // told for instances whose spec names none
   std::string address = "127.0.0.1";  // where players reach the game servers
+  std::string tc = "tc";              // the program that drills disturb the network by
   Duration adopt_wait = seconds(2);   // how long open() waits for living shims to answer
   std::function<void()>
       on_change;  // by the driver's thread, after what observe() would tell changed; may be empty
@@ -36,6 +37,7 @@ class ProcessDriver final : public FleetDriver {
   Result<std::vector<ObservedInstance>> observe() override;
   std::uint64_t epoch() const override;
   Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) override;
+  Status may_disturb(Disturbance what) override;
   Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) override;
   void allocate(const AllocateInstance& allocation) override;
 

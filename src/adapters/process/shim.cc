@@ -332,6 +332,8 @@ class Shim {
       case Disturbance::Resume:
         resume();
         break;
+      case Disturbance::Network:  // The driver's to do: it knows of all instances.
+        break;
     }
   }
 

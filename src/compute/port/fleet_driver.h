@@ -139,13 +139,20 @@ struct AllocateInstance {
   std::map<std::string, std::string> annotations;
 };
 
-// What a drill does to an instance that runs. A pause ends by itself, whatever becomes of the
-// server.
-enum class Disturbance { Kill, Pause, Resume };
+// What a drill does to an instance that runs. A pause, and what is done to its network, end by
+// themselves, whatever becomes of the server.
+enum class Disturbance { Kill, Pause, Resume, Network };
+// What its packets meet, there and back. Nothing: as they were.
+struct NetworkFault {
+  Duration delay{};
+  double loss = 0;  // a share
+  friend bool operator==(const NetworkFault&, const NetworkFault&) = default;
+};
 struct DisturbInstance {
   std::string id;
   Disturbance what = Disturbance::Kill;
   Duration lasts{};  // of a pause
+  NetworkFault network;
 };
 
 class FleetDriver {
@@ -157,6 +164,8 @@ class FleetDriver {
   [[nodiscard]] virtual std::uint64_t epoch() const = 0;
   // Applies each action; the first error ends it and the rest will be wanted again.
   [[nodiscard]] virtual Status apply(std::uint64_t epoch, std::span<const FleetAction> actions) = 0;
+  // Whether it could; the error says what is missing and what to do. Any thread.
+  [[nodiscard]] virtual Status may_disturb(Disturbance) { return {}; }
   // At once, and never for longer than it says. By the reconciler's thread.
   [[nodiscard]] virtual Status disturb(std::uint64_t epoch, const DisturbInstance& disturbance) = 0;
   // Tells the sidecar that a session was given to the instance; the same again changes nothing.

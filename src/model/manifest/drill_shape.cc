@@ -25,12 +25,19 @@ const Shape<DrillFault>& fault_shape() {
   static const Shape<DrillFault> shape(
       "DrillFault", "What goes wrong.",
       {field("kind", &DrillFault::kind, fault_kind(),
-             "A fault of the simulator; kill and pause act on instances of a server's fleet too.")
+             "A fault of the simulator, or of the instances of a server's fleet: kill, pause, "
+             "net_delay, "
+             "net_loss, net_cut.")
            .needed(),
        field_with<DrillFault, double>(
            "size", number(-1e8, 1e8), [](DrillFault* fault, double size) { fault->size = size; },
-           "How bad: docs/rehearse.md says what of. Of kill and pause a share of the instances.")
+           "How bad: docs/rehearse.md says what of. Of kill and pause a share of the instances, of "
+           "net_delay milliseconds, of net_loss a share of the packets.")
            .derived_as("the usual one of its kind"),
+       field_with<DrillFault, double>(
+           "share", number(0, 1), [](DrillFault* fault, double share) { fault->share = share; },
+           "Of the instances that serve, for faults of the network.")
+           .derived_as("0.3"),
        field("target", &DrillFault::target, text(), "The region or host that is lost.")
            .derived_as("the first")});
   return shape;
@@ -47,7 +54,10 @@ const Shape<DrillInject>& inject_shape() {
        field_with<DrillInject, Duration>(
            "for", positive_duration(),
            [](DrillInject* inject, Duration lasts) { inject->lasts = lasts; }, "How long.")
-           .derived_as("to the end")},
+           .derived_as("to the end"),
+       field("optional", &DrillInject::optional, boolean(),
+             "Left out where the server's machine cannot do it; else the drill is refused there.")
+           .assumed("false")},
       [](Reader&, const Node&, DrillInject* inject) {
         if (!inject->name.empty()) return;
         inject->name = inject->fault.kind;

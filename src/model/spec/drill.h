@@ -14,12 +14,13 @@
 
 namespace showcaller {
 
-// A fault of the simulator (docs/rehearse.md), or `kill` and `pause`, which a server can do to its
-// own staging fleet.
+// A fault of the simulator (docs/rehearse.md), or one that a server can do to its own staging
+// fleet: `kill`, `pause`, and those of the network.
 struct DrillFault {
   std::string kind;
-  std::optional<double> size;  // absent: the usual one of its kind
-  std::string target;          // a region or host; empty: the first
+  std::optional<double> size;   // absent: the usual one of its kind
+  std::optional<double> share;  // of the instances, for those of the network
+  std::string target;           // a region or host; empty: the first
 };
 
 struct DrillInject {
@@ -27,6 +28,7 @@ struct DrillInject {
   Duration at{};     // since the drill began: in the simulator, since the first players are let in
   DrillFault fault;
   std::optional<Duration> lasts;  // absent: to the end
+  bool optional = false;          // left out where the server's machine cannot do it
 };
 
 // What the engine, or the fleet, may do about it.
