@@ -181,38 +181,52 @@ void weeks(std::vector<bench::Figure>* out) {
   out->push_back(figure("rehearse_10_weeks", "cpu s", played.cpu_s, 60, "asked at most"));
 }
 
-// Wall time of eight runs on one thread, over that on all, times the threads.
-void cores(std::vector<bench::Figure>* figures) {
-  constexpr int kRuns = 8;
-  const int threads = int(std::max(1u, std::thread::hardware_concurrency()));
-  const auto wall_s = [&](int count) {
-    std::atomic<int> next = 0;
-    const auto work = [&] {
-      for (int i = next++; i < kRuns; i = next++) {
-        RunSpec spec = spec_of({}, RehearsalLevel::Evidence);
-        spec.seed = std::uint64_t(i + 1);
-        (void)run(spec);
-      }
-    };
-    const double start = bench::now_s(CLOCK_MONOTONIC);
-    {
-      std::vector<std::jthread> pool;
-      for (int i = 1; i < count; ++i) pool.emplace_back(work);
-      work();
+struct Spent {
+  double wall_s = 0, cpu_s = 0;
+};
+
+// Sixteen runs on so many threads.
+Spent sixteen_runs(int threads) {
+  constexpr int kRuns = 16;
+  std::atomic<int> next = 0;
+  const auto work = [&] {
+    for (int i = next++; i < kRuns; i = next++) {
+      RunSpec spec = spec_of({}, RehearsalLevel::Evidence);
+      spec.seed = std::uint64_t(i + 1);
+      (void)run(spec);
     }
-    return bench::now_s(CLOCK_MONOTONIC) - start;
   };
-  std::vector<double> ratios;
-  double one = 0, all = 0;
-  for (int round = 0; round < 3; ++round) {
-    one = wall_s(1);
-    all = wall_s(threads);
-    ratios.push_back(one / (all * threads));
+  const double wall = bench::now_s(CLOCK_MONOTONIC);
+  const double cpu = bench::now_s(CLOCK_PROCESS_CPUTIME_ID);
+  {
+    std::vector<std::jthread> pool;
+    for (int i = 1; i < threads; ++i) pool.emplace_back(work);
+    work();
   }
-  bench::Figure out = figure("rehearse_core_efficiency", "wall s", all * threads, one, "one core");
-  out.ratio = bench::median(ratios);
-  out.spread = bench::spread_of(ratios);
-  figures->push_back(out);
+  return {bench::now_s(CLOCK_MONOTONIC) - wall, bench::now_s(CLOCK_PROCESS_CPUTIME_ID) - cpu};
+}
+
+// Wall time on one thread over that on all times the threads, which needs an idle machine; and the
+// same of CPU time, which says what runs beside each other cost one another.
+void cores(std::vector<bench::Figure>* figures) {
+  const int threads = int(std::max(1u, std::thread::hardware_concurrency()));
+  std::vector<double> of_wall, of_cpu;
+  Spent one, all;
+  for (int round = 0; round < 3; ++round) {
+    one = sixteen_runs(1);
+    all = sixteen_runs(threads);
+    of_wall.push_back(one.wall_s / (all.wall_s * threads));
+    of_cpu.push_back(one.cpu_s / all.cpu_s);
+  }
+  const auto told = [&](const char* name, const char* unit, double ours, double reference,
+                        const std::vector<double>& ratios) {
+    bench::Figure out = figure(name, unit, ours, reference, "one core");
+    out.ratio = bench::median(ratios);
+    out.spread = bench::spread_of(ratios);
+    figures->push_back(out);
+  };
+  told("rehearse_core_efficiency", "wall s", all.wall_s * threads, one.wall_s, of_wall);
+  told("rehearse_core_cost", "cpu s", all.cpu_s, one.cpu_s, of_cpu);
 }
 
 void flag(std::vector<bench::Figure>* out) {

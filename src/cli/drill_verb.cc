@@ -70,13 +70,14 @@ Result<RunSpec> run_of(const DrillSpec& drill, PlayedManifests manifests,
 
 std::string_view colour_of(std::string_view state) {
   if (state == "met" || state == "pass") return "green";
-  return state == "late" || state == "stopped" ? "yellow" : "red";
+  const bool half = state == "late" || state == "stopped" || state == "left_out";
+  return half ? "yellow" : "red";
 }
 
 void say_inject(const json::object& inject) {
   std::string line = fmt::format("  {:<20} {}", text_at(inject, "name"), text_at(inject, "fault"));
   if (!inject.contains("at")) {
-    say(line + ": never played");
+    say(line + (inject.contains("left_out") ? ": left out" : ": never played"));
     return;
   }
   line += fmt::format(" at {}; ", text_at(inject, "at"));

@@ -195,8 +195,12 @@ void Host::note_demand(FleetPass* pass) {
   if (const FleetSpec* spec = now->fleet(pass->fleet)) {
     for (const RegionSpec& region : spec->regions) sessions[region.name] = 0;
   }
+  auto here = sessions.end();  // Most stand beside those of their region.
   for (const ObservedInstance& instance : *pass->instances) {
-    if (instance.state != InstanceState::Exited) sessions[instance.region] += sessions_on(instance);
+    if (instance.state == InstanceState::Exited) continue;
+    if (here == sessions.end() || here->first != instance.region)
+      here = sessions.try_emplace(instance.region).first;
+    here->second += sessions_on(instance);
   }
   std::vector<Error> errors;
   pass->outlook = demand_->observe(pass->fleet, sessions, now->wall(engine_->now()), &errors);

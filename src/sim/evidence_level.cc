@@ -268,12 +268,12 @@ std::optional<Seat> EvidenceLevel::seat(const Visit& visit) {
   if (!instance) return std::nullopt;
   if (pace && !kinds_[kind].layer.empty()) pace->take_one();
   fleet_->seat(instance, visit.session);
-  running_on(*instance, kind)->sessions++;
+  note_place(*instance);
+  if (kinds_[kind].shows_place) ++running_at(instance->number, kind)->sessions;
   return Seat{instance, kinds_[kind].canary, kind};
 }
 
-EvidenceLevel::Running* EvidenceLevel::running_on(const VirtualInstance& instance,
-                                                  std::uint32_t kind) {
+void EvidenceLevel::note_place(const VirtualInstance& instance) {
   if (instance.number >= running_.size()) {
     running_.resize(instance.number + 1);
     place_names_.resize(instance.number + 1);
@@ -283,7 +283,6 @@ EvidenceLevel::Running* EvidenceLevel::running_on(const VirtualInstance& instanc
     name = instance.seen.id;
     place_ranks_.clear();
   }
-  return running_at(instance.number, kind);
 }
 
 EvidenceLevel::Running* EvidenceLevel::running_at(std::size_t place, std::uint32_t kind) {
@@ -346,14 +345,17 @@ void EvidenceLevel::open_channels(Kind* kind) {
   if (kind->build.empty()) return;
   kind->by_place.push_back(of_source({kind->fleet, kind->build, ""}, true));
   for (const ArmAssignment& arm : kind->arms) {
-    if (arm.counted) kind->by_place.push_back(stage_channel(arm, true));
+    if (!arm.counted) continue;
+    kind->by_place.push_back(stage_channel(arm, true));
+    kind->shows_place = true;
   }
 }
 
 void EvidenceLevel::ended(const Playing& session, bool crashed) {
   VirtualInstance* instance = fleet_->find(session.instance);
   static const InstanceMood kCalm;
-  if (session.instance != 0) --running_at(session.instance, session.kind)->sessions;
+  if (session.instance != 0 && kinds_[session.kind].shows_place)
+    --running_at(session.instance, session.kind)->sessions;
   if (instance) truth_->let_drift(&instance->mood);
   if (truth_->acting(FaultKind::Blind)) return;
   Fate fate;

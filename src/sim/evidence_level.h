@@ -63,6 +63,7 @@ class EvidenceLevel final : public Level, public StageCounts {
     bool canary = false;
     // Where what happened is told: of the unit's bucket, and of the instance.
     std::vector<std::size_t> by_bucket, by_place;
+    bool shows_place = false;  // a stage is told where they run
     std::vector<DrawnFor> drawn;
     std::vector<std::size_t> sites;  // of its build, of so many that were known
     std::size_t sites_known = 0;
@@ -119,7 +120,7 @@ class EvidenceLevel final : public Level, public StageCounts {
   PaceBucket* pace_of(const Visit& visit, const std::string& event);
   void take_from(Channel* channel, StageTick* tick);
   std::vector<GroupKey> living(const std::string& stage) const;
-  Running* running_on(const VirtualInstance& instance, std::uint32_t kind);
+  void note_place(const VirtualInstance& instance);
   Running* running_at(std::size_t place, std::uint32_t kind);
   std::string group_name(const Channel& channel, std::size_t group) const;
   std::span<const std::uint32_t> ranks(const Channel& channel) const;

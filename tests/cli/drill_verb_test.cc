@@ -92,6 +92,16 @@ TEST(DrillVerb, WhatCannotBePlayedIsSaid) {
   EXPECT_EQ(run(request).code, 2);
 }
 
+TEST(DrillVerb, AFaultOfTheNetworkIsForAServer) {
+  DrillSpec drill;
+  drill.injects.push_back({.name = "cut", .fault = {.kind = "net_cut"}});
+  const auto faults = sim::faults_of(drill);
+  ASSERT_FALSE(faults);
+  EXPECT_NE(faults.error().message.find("inject cut: the simulator has no network"),
+            std::string::npos)
+      << faults.error().message;
+}
+
 // The manifest's list stands beside the simulator's table.
 TEST(DrillVerb, AManifestMayNameEachFaultOfTheSimulatorAndNoOther) {
   std::size_t of_servers = 0;
