@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drills on a server: only on a staging fleet of its own, only with what it can do and undo there,
 // and never for longer than is said before.
+#include "engine/decide_drill.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -30,6 +32,8 @@ Status check_size(const DrillInject& inject) {
               fmt::format("inject '{}' is of a size of {:g}; say {}", inject.name, size, asked));
 }
 
+}  // namespace
+
 Status check_injects(const DrillSpec& drill) {
   for (const DrillInject& inject : drill.injects) {
     const std::string& kind = inject.fault.kind;
@@ -50,6 +54,8 @@ Status check_injects(const DrillSpec& drill) {
   }
   return {};
 }
+
+namespace {
 
 Status check_fleet(const World& world, const std::string& name) {
   if (name.empty()) {

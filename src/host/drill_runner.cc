@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "engine/decide_drill.h"
 #include "model/manifest/drill_faults.h"
 #include "model/manifest/manifest.h"
 
@@ -87,8 +88,9 @@ Status DrillRunner::may_begin(const World& world, const DrillCommand& command) c
   const auto manifest = command.stop ? nullptr : world.manifest(Kind::Drill, command.drill);
   if (!manifest) return {};
   const auto& drill = manifest->as<DrillSpec>();
+  if (!check_injects(drill)) return {};  // The engine says what is wrong.
   for (const DrillInject& inject : drill.injects) {
-    if (inject.optional || !manifest::is_of_servers(inject.fault.kind)) continue;
+    if (inject.optional) continue;
     const Status may = may_play(world, drill.fleet, inject);
     if (may) continue;
     return fail(may.error().code,

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "model/manifest/drill_faults.h"
+#include "sim/drill.h"
 #include "sim/fault.h"
 
 namespace showcaller {

@@ -86,16 +86,18 @@ class Drills(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"waited in vain for {what}: {self.ask('GET', '/api/v1/drills')}")
             time.sleep(0.05)
 
-    def game_pids(self):
-        """By instance, of game servers whose shim says that they run."""
-        out, root = {}, None
+    def reports(self):
+        """By instance, what its shim says of it."""
+        out = {}
         for root, _, files in os.walk(os.path.join(self.folder, "state")):
             if "state.json" in files and "spec.json" in files:
-                report = json.load(open(os.path.join(root, "state.json")))
-                pid = report.get("game", {}).get("pid", 0)
-                if pid and state_of(pid) not in ("", "Z"):
-                    out[os.path.basename(root)] = pid
+                out[os.path.basename(root)] = json.load(open(os.path.join(root, "state.json")))
         return out
+
+    def game_pids(self):
+        """By instance, of game servers whose shim says that they run."""
+        pids = {name: report.get("game", {}).get("pid", 0) for name, report in self.reports().items()}
+        return {name: pid for name, pid in pids.items() if pid and state_of(pid) not in ("", "Z")}
 
     def ready_instances(self):
         return [i for i in self.ask("GET", "/api/v1/instances?fleet=staging")[1] if i.get("state") == "ready"]
@@ -188,7 +190,7 @@ class Drills(unittest.TestCase):
             ("live", "{ fault: { kind: kill } }", 403, "is not labelled `stage: staging`"),
             ("staging", "{ fault: { kind: crashes } }", 400, "a server can only kill and pause"),
             ("staging", "{ fault: { kind: net_cut } }", 400, "does not say how long"),
-            ("staging", "{ fault: { kind: net_loss, size: 3 }, for: 1m }", 400, "a share of the packets"),
+            ("staging", "{ fault: { kind: net_loss, size: 3 }, for: 1m }", 400, "is of a size of 3"),
             ("staging", "{ fault: { kind: pause } }", 400, "does not say how long"),
             ("staging", "{ fault: { kind: kill, size: 3 } }", 400, "is of a size of 3"),
         ):
@@ -228,8 +230,7 @@ class Drills(unittest.TestCase):
         inject = "{ name: cut, fault: { kind: net_cut, share: 0.25 }, for: 10m }"
         self.begin("cuts", inject, "{ that: capacity_restored, within: 1m }")
         [victim] = self.strike("cuts", "cut")
-        [instance] = [i for i in self.ready_instances() if i["id"] == victim]
-        port = instance["ports"][0]
+        [port] = self.reports()[victim]["instance"]["ports"]
         self.until(lambda: f"match ip sport {port} 0xffff" in self.tc_log(), "the instance's port to be cut off")
         self.assertIn("delay 0ms loss 100%", self.tc_log())
         status, answer = self.ask("POST", "/api/v1/drills/cuts/stop", json.dumps({"reason": "enough"}))
@@ -254,7 +255,8 @@ class Drills(unittest.TestCase):
         status, answer = self.ask("POST", "/api/v1/drills/lossy/run", "{}")
         self.assertEqual(status, 501, answer)
         self.assertIn("inject 'lossy' cannot be played here", answer["detail"])
-        self.assertIn("CAP_NET_ADMIN and a kernel with netem", answer["detail"])
+        self.assertIn("(Error: Specified qdisc kind is unknown.)", answer["detail"])
+        self.assertIn("CAP_NET_ADMIN and a kernel with netem", answer["remedies"][0])
         self.assertNotIn("drill_started", self.kinds())
         run = self.begin("either", lossy + ", optional: true }, { name: dead, fault: { kind: kill, size: 0.25 } }",
                          "{ that: capacity_restored, within: 30s, after: dead }")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/process/network_faults.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -70,6 +71,20 @@ bool ends_well(pid_t pid) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+// What went wrong, of all that tc says of it, in one line.
+std::string complaint_of(std::string_view said) {
+  std::string out;
+  while (!said.empty()) {
+    const std::size_t end = std::min(said.find('\n'), said.size());
+    const std::string_view line = said.substr(0, end);
+    said.remove_prefix(std::min(end + 1, said.size()));
+    if (line.empty() || line.starts_with("Warning:") || line.starts_with("Command failed"))
+      continue;
+    out += (out.empty() ? "" : ", ") + std::string(line);
+  }
+  return out.empty() ? "tc does not say why" : out;
+}
+
 // What it says, of both outputs; it fails with that. `input`: what it reads.
 Result<std::string> run(std::vector<std::string> words, std::string_view input = {}) {
   const FileHandle text(::memfd_create("tc", MFD_CLOEXEC));
@@ -88,8 +103,7 @@ Result<std::string> run(std::vector<std::string> words, std::string_view input =
     if (said.size() < kSaidMax) said.append(buffer, std::size_t(n));
   }
   if (ends_well(pid)) return said;
-  while (!said.empty() && said.back() == '\n') said.pop_back();
-  return fail(ErrorCode::Unsupported, said);
+  return fail(ErrorCode::Unsupported, complaint_of(said));
 }
 
 std::string percent(double share) {
@@ -156,7 +170,7 @@ Status NetworkFaults::try_out() {
   TRY(check_device());
   const std::string harmless = fmt::format(
       "qdisc add dev {0} root handle {1} htb\n"
-      "class add dev {0} parent {1} classid {1}1 htb rate 10gbit\n"
+      "class add dev {0} parent {1} classid {1}1 htb rate 10gbit quantum 60000\n"
       "qdisc add dev {0} parent {1}1 netem loss 0%\n",
       device_, kHandle);
   const auto tried = run({tc_, "-batch", "-"}, harmless);

@@ -19,10 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class NetworkFaultsTest : public testing::Test {
+class NetworkFaultsTest : public ::testing::Test {
  protected:
   NetworkFaultsTest()
-      : folder_(fs::path(testing::TempDir()) / ("tc-" + std::to_string(::getpid()))) {
+      : folder_(fs::path(::testing::TempDir()) / ("tc-" + std::to_string(::getpid()))) {
     fs::create_directories(folder_);
     write("tc",
           "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho \"$*\" >> log\n"
@@ -117,12 +117,15 @@ TEST_F(NetworkFaultsTest, WhatAKilledKeeperLeftGoesAndWhatIsAnothersStays) {
 TEST_F(NetworkFaultsTest, SaysWhatIsMissing) {
   NetworkFaults network("127.0.0.1", tc());
   EXPECT_TRUE(network.may());
-  write("fails", "Error: Specified qdisc kind is unknown.\n");
+  write("fails",
+        "Warning: sch_htb: quantum is big.\nError: Specified qdisc kind is unknown.\n"
+        "Command failed -:3\n");
   const Status may = network.may();
   ASSERT_FALSE(may);
-  EXPECT_NE(may.error().message.find("Specified qdisc kind is unknown.); it takes the capability "
-                                     "CAP_NET_ADMIN and a kernel with netem and htb"),
-            std::string::npos)
+  EXPECT_NE(
+      may.error().message.find("(Error: Specified qdisc kind is unknown.); it takes the capability "
+                               "CAP_NET_ADMIN and a kernel with netem and htb"),
+      std::string::npos)
       << may.error().message;
   const int ports[] = {7001};
   EXPECT_FALSE(network.set("raid-1", ports, {{}, 1}));
