@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "flag/flag_switch.h"
+#include "model/command.h"
 #include "model/world.h"
 
 namespace showcaller {
