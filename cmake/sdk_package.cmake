@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 file(WRITE ${CMAKE_BINARY_DIR}/sdk/exports.map
      "{ global: showcaller_*; extern \"C++\" { showcaller::sdk::*; *for?showcaller::sdk::*; }; local: *; };\n")
 file(WRITE ${CMAKE_BINARY_DIR}/sdk/empty.cc "")
-add_library(showcaller_sdk SHARED EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/sdk/empty.cc)
+add_library(showcaller_sdk SHARED ${CMAKE_BINARY_DIR}/sdk/empty.cc)
 add_library(showcaller::sdk ALIAS showcaller_sdk)
 target_link_libraries(showcaller_sdk PRIVATE -Wl,--whole-archive sc_sdk -Wl,--no-whole-archive)
 target_link_options(showcaller_sdk PRIVATE -Wl,--version-script=${CMAKE_BINARY_DIR}/sdk/exports.map)
