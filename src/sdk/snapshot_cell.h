@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // One value that many threads read without a lock while another is put in its place.
 //
-// A reader announces itself in one of two counters, uses the value, and leaves. A writer puts the
-// new value in place, then waits until each counter has been empty once after it turned new readers
-// to the other, and only then destroys the old value. Readers never wait; writers do, and are few.
-// Source: P. McKenney's sleepable RCU, with sequentially consistent atomics instead of barriers.
+// A reader announces itself in one of two rows of counters, uses the value, and leaves. A writer
+// puts the new value in place, then waits until each counter of a row has been empty once after it
+// turned new readers to the other, and only then destroys the old value. Readers never wait;
+// writers do, and are few. A row has many counters so that readers on several cores do not share
+// one: which is a thread's follows from where its stack lies, and if two threads meet they are only
+// slower. Source: P. McKenney's sleepable RCU, with sequentially consistent atomics instead of
+// barriers.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -28,7 +32,8 @@ class SnapshotCell {
   // Keeps what it found alive while it lives. For moments: a writer waits for it.
   class Reader {
    public:
-    explicit Reader(const SnapshotCell& cell) : count_(cell.readers_[cell.turn_.load() & 1].count) {
+    explicit Reader(const SnapshotCell& cell)
+        : count_(cell.readers_[cell.turn_.load() & 1].counters[own_counter()].count) {
       count_.fetch_add(1);
       value_ = cell.current_.load();
     }
@@ -59,23 +64,36 @@ class SnapshotCell {
  private:
   void wait_for_readers() {
     const std::uint32_t turn = turn_.fetch_add(1);
-    const auto& count = readers_[turn & 1].count;
-    for (int spins = 0; count.load() != 0; ++spins) {
-      if (spins < 100) {
-        std::this_thread::yield();
-      } else {
-        std::this_thread::sleep_for(std::chrono::microseconds(100));
+    int spins = 0;
+    for (const Counter& counter : readers_[turn & 1].counters) {
+      for (; counter.count.load() != 0; ++spins) {
+        if (spins < 100) {
+          std::this_thread::yield();
+        } else {
+          std::this_thread::sleep_for(std::chrono::microseconds(100));
+        }
       }
     }
+  }
+
+  static constexpr int kCounterBits = 4;
+  // Stacks of threads lie a megabyte or so apart, or more.
+  static std::size_t own_counter() {
+    const char here = 0;
+    const auto stack = std::uint64_t(reinterpret_cast<std::uintptr_t>(&here)) >> 20;
+    return std::size_t(stack * 0x9e3779b97f4a7c15 >> (64 - kCounterBits));
   }
 
   struct alignas(64) Counter {
     mutable std::atomic<std::uint32_t> count{0};
   };
+  struct Row {
+    Counter counters[1 << kCounterBits];
+  };
 
   std::atomic<const T*> current_{nullptr};
   alignas(64) std::atomic<std::uint32_t> turn_{0};
-  mutable Counter readers_[2];
+  Row readers_[2];
   std::mutex writers_;
 };
 
