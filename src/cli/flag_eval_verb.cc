@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/flag_eval_verb.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
 
+#include "adapters/clock/system_clock.h"
 #include "cli/cli.h"
 #include "cli/client_answers.h"
 #include "cli/flag_files.h"
@@ -19,17 +18,13 @@ namespace {
 constexpr std::string_view kServer = "server";
 constexpr std::size_t kMovesShown = 3;
 
-Instant wall_now() {
-  return std::chrono::floor<Duration>(std::chrono::system_clock::now());
-}
-
 // Of files no salt is known: nobody is in their events.
 std::string no_salt(const std::string&) {
   return "none";
 }
 
 Result<Instant> instant_or_now(const std::string& at) {
-  if (at.empty()) return wall_now();
+  if (at.empty()) return SystemClock().wall();
   return parse_instant(at);
 }
 
@@ -103,7 +98,7 @@ Result<json::object> document_of(const ClientContext& context, const std::string
   const std::vector<std::string> paths{what};
   TRY(const FlagFiles files, read_flag_files(paths));
   std::vector<std::string> notes;
-  return flag_snapshot(foreseen(files.world, wall_now(), &notes), no_salt).document;
+  return flag_snapshot(foreseen(files.world, SystemClock().wall(), &notes), no_salt).document;
 }
 
 json::object difference_view(const FlagDifference& difference) {
@@ -146,7 +141,7 @@ Result<std::vector<FlagDifference>> differences(const ClientContext& context,
   if (!request.contexts.empty()) {
     TRY(contexts, read_contexts(request.contexts));
   }
-  return diff_flags(before, after, contexts, wall_now());
+  return diff_flags(before, after, contexts, SystemClock().wall());
 }
 
 }  // namespace

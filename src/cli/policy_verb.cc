@@ -15,7 +15,7 @@
 namespace showcaller {
 namespace {
 
-struct Told {
+struct PolicyOutcome {
   std::string policy, example, wrong, place;
 };
 
@@ -47,8 +47,8 @@ class Places {
   std::vector<manifest::Node> documents_;
 };
 
-std::vector<Told> tell_all(const std::vector<Manifest>& manifests, const Places& places) {
-  std::vector<Told> told;
+std::vector<PolicyOutcome> tell_all(const std::vector<Manifest>& manifests, const Places& places) {
+  std::vector<PolicyOutcome> told;
   for (const Manifest& manifest : manifests) {
     if (manifest.kind() != Kind::Policy) continue;
     const auto standings = try_examples(manifest.as<PolicySpec>());
@@ -60,10 +60,10 @@ std::vector<Told> tell_all(const std::vector<Manifest>& manifests, const Places&
   return told;
 }
 
-int print_told(const std::vector<Told>& told, OutputForm form) {
+int print_told(const std::vector<PolicyOutcome>& told, OutputForm form) {
   json::array rows;
   std::size_t wrong = 0;
-  for (const Told& each : told) {
+  for (const PolicyOutcome& each : told) {
     wrong += each.wrong.empty() ? 0 : 1;
     rows.push_back({{"policy", each.policy},
                     {"example", each.example},

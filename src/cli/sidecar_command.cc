@@ -2,7 +2,6 @@
 #include "cli/sidecar_command.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <tuple>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/clock/system_clock.h"
 #include "adapters/process/file_handle.h"
 #include "adapters/process/sidecar_cell.h"
 #include "codec/agones_manifest.h"
@@ -28,12 +28,8 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1 << 20;
 constexpr int kLookMs = 200;  // between two looks at the manifest's file
 
-Instant wall_now() {
-  return std::chrono::floor<Duration>(std::chrono::system_clock::now());
-}
-
 Result<agones::GameServer> initial_game_server(const std::string& file) {
-  agones::GameServer local = agones::local_game_server(to_ms(wall_now()) / 1000);
+  agones::GameServer local = agones::local_game_server(to_ms(SystemClock().wall()) / 1000);
   if (file.empty()) return local;
   TRY(std::string text, read_file(file, kFileBytesMax));
   std::vector<Finding> findings;
@@ -77,12 +73,12 @@ void reread(SidecarCell& cell, WatchedFile& file) {
     return;
   }
   cell.with([&](agones::SidecarState& state, Instant) { state.replace(*std::move(game_server)); });
-  fmt::print("{}  {} was read again\n", format_instant(wall_now()), file.path());
+  fmt::print("{}  {} was read again\n", format_instant(SystemClock().wall()), file.path());
   std::fflush(stdout);
 }
 
 void print_call(const agones::SdkCall& call, const agones::SdkResult& result) {
-  fmt::print("{}  {}{}\n", format_instant(wall_now()), agones::describe(call),
+  fmt::print("{}  {}{}\n", format_instant(SystemClock().wall()), agones::describe(call),
              result ? "" : fmt::format("  refused: {}", result.error().message));
   std::fflush(stdout);
 }
@@ -152,8 +148,8 @@ int sidecar_command(const SidecarCommand& command) {
                     nullptr);  // Before the servers' threads start, so that they inherit it.
   const FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   SidecarCell cell(agones::SidecarState(*std::move(game_server), {.lenient = true},
-                                        agones::SidecarPhase::Scheduled, wall_now()),
-                   {.now = wall_now,
+                                        agones::SidecarPhase::Scheduled, SystemClock().wall()),
+                   {.now = [] { return SystemClock().wall(); },
                     .on_change = [fd = wake.get()] { ::eventfd_write(fd, 1); },
                     .on_call = print_call});
   const auto servers = serve_sidecar(cell, command.address, command.grpc_port, command.http_port);
