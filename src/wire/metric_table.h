@@ -8,6 +8,17 @@
 
 namespace showcaller {
 
+// What servers and relays tell alike.
+inline constexpr MetricRow kFlagStreamsRow{"showcaller_flag_streams", SeriesType::Gauge,
+                                           "Streams that tell of changed flags, of every protocol.",
+                                           ""};
+inline constexpr MetricRow kTelemetryBatchesRow{
+    "showcaller_telemetry_batches", SeriesType::Counter,
+    "Telemetry batches, by outcome (ok, repeated, or an error code).", "outcome"};
+inline constexpr MetricRow kTelemetryDeltasRow{
+    "showcaller_telemetry_deltas", SeriesType::Counter,
+    "Deltas of telemetry, by what became of them: taken, or why they were dropped.", "outcome"};
+
 inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_http_requests", SeriesType::Counter,
               "Requests answered, by route pattern; `none` for what is no request of a route.",
@@ -26,8 +37,7 @@ inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_http_worker_queue", SeriesType::Gauge,
               "Slow requests that wait for a worker.", ""},
     MetricRow{"showcaller_watchers", SeriesType::Gauge, "Readers of /api/v1/watch.", ""},
-    MetricRow{"showcaller_flag_streams", SeriesType::Gauge,
-              "Streams that tell of changed flags, of every protocol.", ""},
+    kFlagStreamsRow,
     MetricRow{
         "showcaller_flag_stream_events", SeriesType::Counter,
         "Told to readers of /api/v1/flags/stream: `snapshot`s of all flags, `delta`s of those "
@@ -41,11 +51,8 @@ inline constexpr std::array kMetricTable{
         "verb outcome"},
     MetricRow{"showcaller_command_seconds", SeriesType::Histogram,
               "From a command's arrival to its durable acknowledgement.", ""},
-    MetricRow{"showcaller_telemetry_batches", SeriesType::Counter,
-              "Telemetry batches, by outcome (ok, repeated, or an error code).", "outcome"},
-    MetricRow{"showcaller_telemetry_deltas", SeriesType::Counter,
-              "Deltas of telemetry, by what became of them: taken, or why they were dropped.",
-              "outcome"},
+    kTelemetryBatchesRow,
+    kTelemetryDeltasRow,
     MetricRow{"showcaller_allocations", SeriesType::Counter,
               "Allocation requests, by outcome (ok or an error code).", "outcome"},
     MetricRow{"showcaller_journal_seq", SeriesType::Gauge, "Number of the last durable record.",
@@ -82,13 +89,9 @@ inline constexpr std::array kRelayMetricTable{
               "What had to make room while the line was cut (batch, evaluation), or was refused "
               "above.",
               "what"},
-    MetricRow{"showcaller_flag_streams", SeriesType::Gauge,
-              "Streams that tell of changed flags, of every protocol.", ""},
-    MetricRow{"showcaller_telemetry_batches", SeriesType::Counter,
-              "Telemetry batches, by outcome (ok, repeated, or an error code).", "outcome"},
-    MetricRow{"showcaller_telemetry_deltas", SeriesType::Counter,
-              "Deltas of telemetry, by what became of them: taken, or why they were dropped.",
-              "outcome"},
+    kFlagStreamsRow,
+    kTelemetryBatchesRow,
+    kTelemetryDeltasRow,
 };
 
 }  // namespace showcaller
