@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/allocation_json.h"
+#include "cli/serve/allocation_json.h"
 #include "wire/field_reader.h"
 
 namespace showcaller {

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/client_answers.h"
 #include "cli/manifest_files.h"
-#include "cli/rehearsal_input.h"
+#include "cli/rehearse/rehearsal_input.h"
 #include "cli/terminal.h"
 #include "sim/drill.h"
 

@@ -15,7 +15,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/manifest_files.h"
-#include "cli/state_backup.h"
+#include "cli/serve/state_backup.h"
 #include "cli/version.h"
 #include "engine/view.h"
 #include "model/lifecycle.h"

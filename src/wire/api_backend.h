@@ -81,7 +81,7 @@ class ApiBackend : public EdgeBackend {
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
   virtual json::object readiness() const = 0;
 
-  // What a relay below is told: cli/relay_state.h.
+  // What a relay below is told: cli/relay/relay_state.h.
   virtual json::value relay_state() const = 0;
 
   // ---- sessions; what they report is in edge_backend.h ----

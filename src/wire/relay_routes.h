@@ -23,7 +23,7 @@ struct MovesBelow {
 
 struct RelayPorts {
   EdgeBackend* backend = nullptr;
-  std::function<json::value()> state;  // cli/relay_state.h has its shape
+  std::function<json::value()> state;  // cli/relay/relay_state.h has its shape
   std::function<void(MovesBelow, const std::shared_ptr<const RequestContext>&, Answer)> hear;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recorded stages whose truth is known: what the gate makes of them, and the exit code of it.
-#include "cli/backtest_verb.h"
+#include "cli/rehearse/backtest_verb.h"
 
 #include <filesystem>
 #include <fstream>

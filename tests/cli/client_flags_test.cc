@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "cli/host_backend.h"
+#include "cli/serve/host_backend.h"
 #include "net/http_client.h"
 #include "tests/host/theatre.h"
 #include "wire/api_server.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/flag_loader.h"
+#include "cli/flag/flag_loader.h"
 
 #include <fstream>
 
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "cli/flag_document.h"
+#include "cli/flag/flag_document.h"
 #include "tests/adapters/scratch_folder.h"
 
 namespace showcaller {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `flag rule` prints.
-#include "cli/flag_verb.h"
+#include "cli/flag/flag_verb.h"
 
 #include <sstream>
 #include <string>

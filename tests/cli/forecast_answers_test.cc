@@ -2,7 +2,7 @@
 // What plan, status and the fleet's own page tell of the demand ahead.
 #include <gtest/gtest.h>
 
-#include "cli/host_backend.h"
+#include "cli/serve/host_backend.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {

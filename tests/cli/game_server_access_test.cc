@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What game servers are told of the server that starts them.
-#include "cli/game_server_access.h"
+#include "cli/serve/game_server_access.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which gates a rehearsal and a backtest prove, and what is said of the others.
-#include "cli/gate_proofs.h"
+#include "cli/rehearse/gate_proofs.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is what at the API: game servers, readers and clients; and that nobody hands out more than he
 // has.
-#include "cli/host_backend.h"
+#include "cli/serve/host_backend.h"
 
 #include <gtest/gtest.h>
 

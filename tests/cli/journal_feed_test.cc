@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What flagd's protocols get of the journal's flags: by token, by selector, and as it changes.
-#include "cli/journal_feed.h"
+#include "cli/serve/journal_feed.h"
 
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "cli/host_backend.h"
+#include "cli/serve/host_backend.h"
 #include "tests/host/theatre.h"
 
 namespace showcaller::test {

@@ -5,7 +5,7 @@
 
 #include "adapters/sqlite/sqlite_database.h"
 #include "adapters/sqlite/sqlite_journal.h"
-#include "cli/host_backend.h"
+#include "cli/serve/host_backend.h"
 #include "tests/adapters/scratch_folder.h"
 #include "tests/host/theatre.h"
 

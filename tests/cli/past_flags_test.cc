@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/flag_files.h"
-#include "cli/host_backend.h"
+#include "cli/flag/flag_files.h"
+#include "cli/serve/host_backend.h"
 #include "flow/flag_explanation.h"
 #include "tests/host/theatre.h"
 

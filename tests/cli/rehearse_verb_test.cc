@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `rehearse` says of a small event, and of what it cannot rehearse.
-#include "cli/rehearse_verb.h"
+#include "cli/rehearse/rehearse_verb.h"
 
 #include <filesystem>
 #include <fstream>

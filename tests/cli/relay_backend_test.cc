@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a relay answers from what it last knew.
-#include "cli/relay_backend.h"
+#include "cli/relay/relay_backend.h"
 
 #include <filesystem>
 

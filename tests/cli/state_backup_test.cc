@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backup of a server's folder holds all that a server needs to go on as it was; restored, nobody
 // is assigned anew and nobody is forgotten.
-#include "cli/state_backup.h"
+#include "cli/serve/state_backup.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/relay/relay_backend.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "sdk/state_file.h"
+
+namespace showcaller {
+namespace {
+
+bool owners_allow(const std::vector<std::string>& owners, std::string_view owner) {
+  return std::ranges::any_of(owners, [&](const std::string& each) {
+    return each == "*" || (!owner.empty() && each == owner);
+  });
+}
+
+const json::object& flags_in(const json::object& document) {
+  static const json::object kNone;
+  const json::value* flags = get_if(document, "flags");
+  return flags != nullptr && flags->is_object() ? flags->get_object() : kNone;
+}
+
+// The document with what is killed here.
+json::object with_switches(json::object document, const RelayState& state,
+                           const FlagSwitchboard& switches) {
+  json::value* flags = document.if_contains("flags");
+  if (flags == nullptr || !flags->is_object()) return document;
+  for (auto& [key, definition] : flags->get_object()) {
+    const FlagSwitch by = switches.of(key);
+    if (!by.off || !definition.is_object()) continue;
+    const auto known = state.flags.find(std::string_view(key));
+    const std::string off = known != state.flags.end() ? known->second.off : "";
+    definition = killed_flag(std::move(definition.get_object()), off, by);
+  }
+  return document;
+}
+
+json::object visible_of(const json::object& document, const RelayState& state) {
+  json::object out = document;
+  json::object& flags = out["flags"].emplace_object();
+  for (const auto& [key, definition] : flags_in(document)) {
+    const auto known = state.flags.find(std::string_view(key));
+    if (known != state.flags.end() && known->second.client) flags.emplace(key, definition);
+  }
+  return out;
+}
+
+void compile_into(std::shared_ptr<const FlagSet>* set, json::object document) {
+  auto compiled = FlagSet::compile(std::move(document));
+  if (compiled && compiled->fingerprint() != (*set)->fingerprint())
+    *set = std::make_shared<const FlagSet>(*std::move(compiled));
+}
+
+}  // namespace
+
+RelayBackend::RelayBackend(RelayBackendOptions options)
+    : options_(std::move(options)),
+      batches_(options_.spool_bytes_max, options_.spool_batches_max),
+      evaluations_(options_.spool_bytes_max, options_.evaluations_max) {}
+
+Status RelayBackend::load() {
+  TRY(sdk::SavedFlags saved, sdk::load_saved_flags(options_.state_file));
+  const json::object* object = saved.document.if_object();
+  if (object == nullptr) return fail(ErrorCode::Corrupt, options_.state_file + " holds no state");
+  const std::lock_guard lock(mutex_);
+  if (const json::value* state = get_if(*object, "state")) {
+    TRY(state_, relay_state_from_json(*state));
+  }
+  if (const json::value* switches = get_if(*object, "switches");
+      switches && switches->is_object()) {
+    TRY(switches_, FlagSwitchboard::from_json(switches->get_object()));
+  }
+  if (const json::value* document = get_if(*object, "document"); document && document->is_object())
+    document_ = document->get_object();
+  publish();
+  return {};
+}
+
+// With the lock. Nobody sees what is not on the disk: a kill must outlast the relay.
+void RelayBackend::publish() {
+  if (!options_.state_file.empty()) {
+    saved_ =
+        sdk::save_flags(options_.state_file, {.etag = "",
+                                              .document = {{"document", document_},
+                                                           {"state", relay_state_to_json(state_)},
+                                                           {"switches", switches_.to_json()}}});
+  }
+  if (document_.empty()) return;
+  noted_.clear();  // Other flags reach other players.
+  const json::object whole = with_switches(document_, state_, switches_);
+  compile_into(&visible_, visible_of(whole, state_));
+  compile_into(&whole_, whole);
+}
+
+void RelayBackend::take_flags(json::value document) {
+  if (!document.is_object()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    document_ = std::move(document.get_object());
+    publish();
+  }
+  options_.on_flags_changed();
+}
+
+void RelayBackend::take_state(RelayState state) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (relay_state_to_json(state) == relay_state_to_json(state_)) return;
+    for (const auto& [key, flag] : state.flags) {
+      if (flag.kill) switches_.hear_from_above(key, *flag.kill);
+    }
+    state_ = std::move(state);
+    publish();
+  }
+  options_.on_flags_changed();
+}
+
+void RelayBackend::told(const std::vector<FlagMoves>& moves) {
+  const std::lock_guard lock(mutex_);
+  switches_.told(moves);
+  publish();
+}
+
+const RelayToken* RelayBackend::token_of(const Actor& actor) const {
+  const auto found = std::ranges::find_if(
+      state_.tokens, [&](const auto& each) { return each.second.name == actor.name; });
+  return found != state_.tokens.end() ? &found->second : nullptr;
+}
+
+Result<Actor> RelayBackend::authenticate(std::string_view token) const {
+  if (token.empty())
+    return fail(ErrorCode::Unauthenticated, "no token was sent; send one as a bearer");
+  const std::string hash = to_hex(sha256(token));
+  const std::lock_guard lock(mutex_);
+  const auto found = state_.tokens.find(hash);
+  if (found == state_.tokens.end()) {
+    return fail(ErrorCode::Unauthenticated,
+                "the token is not known at this relay; it knows those that its server had when "
+                "it last answered");
+  }
+  const RelayToken& known = found->second;
+  if (known.expires != Instant{} && known.expires <= now()) {
+    return fail(ErrorCode::Unauthenticated,
+                fmt::format("the token '{}' expired at {}; have a new one made", known.name,
+                            format_instant(known.expires)));
+  }
+  return Actor{known.name, known.roles};
+}
+
+Status RelayBackend::authorize(const Actor& actor, std::string_view verb,
+                               std::string_view owner) const {
+  const std::lock_guard lock(mutex_);
+  const RelayToken* token = token_of(actor);
+  const bool allowed =
+      token != nullptr && (verb == "kill-flag"     ? owners_allow(token->kill, owner)
+                           : verb == "reopen-flag" ? owners_allow(token->reopen, owner)
+                                                   : token->may(verb));
+  if (allowed) return {};
+  return fail(ErrorCode::Forbidden,
+              fmt::format("'{}' may not '{}' here; ask who gives roles", actor.name, verb));
+}
+
+Result<TelemetryReceipt> RelayBackend::report(TelemetryBatch batch, const Actor& actor) {
+  {
+    const std::lock_guard lock(mutex_);
+    const RelayToken* token = token_of(actor);
+    if (token == nullptr || !token->server) batch.trust = Trust::Client;
+  }
+  // Two senders may have chosen one name: theirs are told apart as the server would.
+  batch.source = actor.name + "/" + batch.source;
+  const auto taken = std::int64_t(batch.deltas.size());
+  batches_.push(encode_telemetry(batch));
+  return TelemetryReceipt{.taken = taken, .report_every_ms = 1'000};
+}
+
+FlagView RelayBackend::flags(const Actor& actor) const {
+  const std::lock_guard lock(mutex_);
+  const RelayToken* token = token_of(actor);
+  const bool whole = token != nullptr && (token->server || token->may("read"));
+  return {whole ? whole_ : visible_, !whole};
+}
+
+void RelayBackend::evaluated(const json::object& context, std::string_view flag) {
+  if (get_string(context, kTargetingKey).empty()) return;  // The ledger would not know whom.
+  std::string text = to_json_text(json::object{{"context", context}, {"flag", flag}});
+  {
+    const std::lock_guard lock(mutex_);
+    if (noted_.size() >= options_.evaluations_max) noted_.clear();
+    if (!noted_.insert(hash64(text)).second) return;
+  }
+  evaluations_.push(std::move(text));
+}
+
+bool RelayBackend::killed_above(std::string_view flag) const {
+  const json::value* definition = get_if(flags_in(document_), flag);
+  const json::object* object = definition != nullptr ? definition->if_object() : nullptr;
+  const json::value* metadata = object != nullptr ? get_if(*object, "metadata") : nullptr;
+  return metadata != nullptr && metadata->is_object() && get_bool(metadata->get_object(), "killed");
+}
+
+Result<std::vector<std::string>> RelayBackend::move_switch(const Actor& actor,
+                                                           const std::string& flag, bool reopen,
+                                                           const std::string& reason) {
+  std::string owner;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = state_.flags.find(flag);
+    if (known == state_.flags.end() && !flags_in(document_).contains(flag))
+      return fail(ErrorCode::NotFound, fmt::format("there is no flag '{}' at this relay", flag));
+    if (known != state_.flags.end()) owner = known->second.owner;
+  }
+  TRY(authorize(actor, reopen ? "reopen-flag" : "kill-flag", owner));
+  const FlagSwitch by{.since = now(), .actor = actor.name, .reason = reason};
+  std::vector<std::string> notes;
+  {
+    const std::lock_guard lock(mutex_);
+    if (switches_.of(flag).off != reopen) {
+      return std::vector<std::string>{
+          fmt::format("'{}' is {} already", flag, reopen ? "not killed" : "killed")};
+    }
+    if (reopen && killed_above(flag)) {
+      return fail(ErrorCode::Conflict,
+                  fmt::format("'{}' was killed above this relay, which does not know what it was "
+                              "before; re-open it there",
+                              flag));
+    }
+    if (reopen)
+      switches_.reopen(flag, by);
+    else
+      switches_.kill(flag, by);
+    publish();
+    if (!saved_) return std::unexpected(saved_.error());
+    notes = {
+        fmt::format("'{}' is {} at this relay and below it; above it will be known when the "
+                    "line is there",
+                    flag, reopen ? "re-opened" : "off")};
+  }
+  switched();
+  return notes;
+}
+
+void RelayBackend::switched() {
+  options_.on_flags_changed();
+  options_.on_news();
+}
+
+void RelayBackend::hear_from_below(const std::vector<FlagMoves>& moves) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const FlagMoves& each : moves) switches_.hear_from_below(each);
+    publish();
+  }
+  switched();
+}
+
+std::vector<FlagMoves> RelayBackend::untold() const {
+  const std::lock_guard lock(mutex_);
+  return switches_.untold();
+}
+
+json::value RelayBackend::state() const {
+  const std::lock_guard lock(mutex_);
+  RelayState out = state_;
+  for (const auto& [flag, value] : switches_.all()) out.flags[flag].kill = value;
+  return relay_state_to_json(out);
+}
+
+bool RelayBackend::has_flags() const {
+  const std::lock_guard lock(mutex_);
+  return !document_.empty();
+}
+
+}  // namespace showcaller

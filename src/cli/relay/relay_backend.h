@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A relay's answers: flags and tokens as they were when something above last answered, kill
+// switches as they are known here, reports taken for later.
+//
+// Threads: any. What is kept on disk is written by whoever changes it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "cli/relay/relay_spool.h"
+#include "cli/relay/relay_state.h"
+#include "flag/flag_switchboard.h"
+#include "wire/edge_backend.h"
+
+namespace showcaller {
+
+struct RelayBackendOptions {
+  std::string state_file;  // replaced as a whole
+  std::function<Instant()> clock;
+  std::function<void()> on_flags_changed;
+  std::function<void()> on_news;  // something is to be told above
+  std::size_t spool_bytes_max = 64 << 20;
+  std::size_t spool_batches_max = 100'000;
+  std::size_t evaluations_max = 100'000;
+};
+
+class RelayBackend final : public EdgeBackend {
+ public:
+  explicit RelayBackend(RelayBackendOptions options);
+
+  // What the disk has. NotFound: nothing yet.
+  Status load();
+  // From above.
+  void take_flags(json::value document);
+  void take_state(RelayState state);
+  void told(const std::vector<FlagMoves>& moves);
+
+  Instant now() const override { return options_.clock(); }
+  Result<Actor> authenticate(std::string_view token) const override;
+  Status authorize(const Actor& actor, std::string_view verb,
+                   std::string_view owner) const override;
+  Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
+  FlagView flags(const Actor& actor) const override;
+  void evaluated(const json::object& context, std::string_view flag) override;
+
+  // Kill switches moved here, and what relays below have heard. The notes are for people.
+  Result<std::vector<std::string>> move_switch(const Actor& actor, const std::string& flag,
+                                               bool reopen, const std::string& reason);
+  void hear_from_below(const std::vector<FlagMoves>& moves);
+  std::vector<FlagMoves> untold() const;
+  // For relays below.
+  json::value state() const;
+  bool has_flags() const;
+
+  RelaySpool& batches() { return batches_; }
+  RelaySpool& evaluations() { return evaluations_; }
+
+ private:
+  const RelayToken* token_of(const Actor& actor) const;
+  bool killed_above(std::string_view flag) const;
+  void publish();
+  void switched();
+
+  const RelayBackendOptions options_;
+  RelaySpool batches_, evaluations_;
+  mutable std::mutex mutex_;  // what follows
+  json::object document_;     // from above; empty: none yet
+  RelayState state_;
+  FlagSwitchboard switches_;
+  std::shared_ptr<const FlagSet> whole_ = std::make_shared<const FlagSet>();
+  std::shared_ptr<const FlagSet> visible_ = whole_;
+  Status saved_;
+  std::unordered_set<std::uint64_t> noted_;  // evaluations that wait or were told
+};
+
+}  // namespace showcaller

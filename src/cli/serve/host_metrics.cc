@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve/host_metrics.h"
+
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "model/lifecycle.h"
+
+namespace showcaller {
+namespace {
+
+std::uint64_t milliseconds(const timeval& time) {
+  return std::uint64_t(time.tv_sec) * 1'000 + std::uint64_t(time.tv_usec) / 1'000;
+}
+
+void refresh_process(MetricsRegistry& metrics) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  metrics.counter("showcaller_process_cpu_seconds")
+      .set_total(milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime));
+  std::uint64_t pages = 0, resident = 0;  // proc(5): the second number is what is resident
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  metrics.gauge("showcaller_process_resident_bytes")
+      .set(double(resident) * double(sysconf(_SC_PAGESIZE)));
+}
+
+}  // namespace
+
+void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
+  MetricsRegistry& metrics = *registry;
+  refresh_process(metrics);
+  const auto world = host.world();
+  metrics.gauge("showcaller_journal_seq").set(double(world->seq));
+  metrics.counter("showcaller_journal_commits").set_total(host.engine().commits());
+  metrics.gauge("showcaller_journal_epoch").set(double(world->epoch));
+  metrics.gauge("showcaller_mailbox_letters").set(double(host.engine().waiting()));
+  metrics.gauge("showcaller_quarantines").set(double(world->quarantines.size()));
+  metrics.gauge("showcaller_lines_stopped").set(double(world->lines.size()));
+  std::map<std::string, int> phases;
+  int held = 0;
+  for (const char* name : {"showcaller_events", "showcaller_event_exposure_ratio",
+                           "showcaller_event_sessions", "showcaller_instances"}) {
+    metrics.clear(name);
+  }
+  world->events.each([&](const std::string& name, const EventState& event) {
+    ++phases[std::string(enum_name(event.phase))];
+    held += event.hold ? 1 : 0;
+    if (!may_admit(event.phase)) return;
+    metrics.gauge("showcaller_event_exposure_ratio", {name})
+        .set(double(event.exposure_ppm) / double(kPpmWhole));
+    metrics.gauge("showcaller_event_sessions", {name, "canary"}).set(double(event.sessions_canary));
+    metrics.gauge("showcaller_event_sessions", {name, "baseline"})
+        .set(double(event.sessions_baseline));
+  });
+  for (const auto& [phase, count] : phases) metrics.gauge("showcaller_events", {phase}).set(count);
+  metrics.gauge("showcaller_events_held").set(held);
+  std::map<std::pair<std::string, std::string>, int> instances;
+  world->instances.each([&](const std::string&, const Instance& instance) {
+    ++instances[{instance.fleet, std::string(enum_name(instance.phase))}];
+  });
+  for (const auto& [key, count] : instances)
+    metrics.gauge("showcaller_instances", {key.first, key.second}).set(count);
+}
+
+}  // namespace showcaller

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve/serve.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/clock/system_clock.h"
+#include "adapters/evidence_files/evidence_files.h"
+#include "adapters/http_action/http_action.h"
+#include "adapters/process/process_driver.h"
+#include "adapters/sqlite/sqlite_journal.h"
+#include "adapters/sqlite/sqlite_ledger.h"
+#include "adapters/tzdata/tzdata_version.h"
+#include "cli/cli.h"
+#include "cli/private_file.h"
+#include "cli/serve/announcer.h"
+#include "cli/serve/first_tokens.h"
+#include "cli/serve/game_server_access.h"
+#include "cli/serve/host_backend.h"
+#include "cli/serve/host_metrics.h"
+#include "cli/serve/journal_feed.h"
+#include "cli/serve/listening.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "cli/version.h"
+#include "flow/flag_snapshot.h"
+#include "host/host_threads.h"
+#include "wire/api_server.h"
+#include "wire/flagd/flagd_server.h"
+#include "wire/metric_table.h"
+
+namespace showcaller {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What game servers on this machine are told.
+ServerAccess access_of(const ServeOptions& options, const ApiServer& server, std::string token) {
+  ServerAccess access{.url = options.game_server_url, .token = std::move(token), .ca_file = {}};
+  if (access.url.empty()) access.url = url_on_this_machine(server.url());
+  if (!options.tls_certificate.empty()) {
+    const auto& ca =
+        options.game_server_ca.empty() ? options.tls_certificate : options.game_server_ca;
+    access.ca_file = fs::absolute(ca).string();
+  }
+  return access;
+}
+
+Result<fs::path> prepare_data_folder(const ServeOptions& options) {
+  const fs::path data = fs::absolute(options.data);
+  umask(077);
+  TRY(make_private_folder(data));
+  // Root may run game servers as other users, whose folders are below. All else is the server's.
+  std::error_code ignored;
+  if (geteuid() == 0) {
+    fs::permissions(data, fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add,
+                    ignored);
+  }
+  return data;
+}
+
+// What is kept under the data folder, and what drives the game servers below it.
+struct Stores {
+  std::unique_ptr<SqliteJournal> journal;
+  std::string secret;
+  std::unique_ptr<EvidenceFiles> evidence;
+  std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<ProcessDriver> driver;
+};
+
+Result<Stores> open_stores(const fs::path& data) {
+  Stores stores;
+  TRY(stores.journal, SqliteJournal::open((data / "journal.db").string()));
+  TRY(const JournalTail tail, stores.journal->tail());
+  TRY(stores.secret, open_secret(data, tail.seq));
+  TRY(stores.evidence, EvidenceFiles::open((data / "evidence").string()));
+  TRY(stores.ledger, SqliteLedger::open((data / "ledger").string()));
+  const std::string program = fs::read_symlink("/proc/self/exe").string();
+  TRY(stores.driver, ProcessDriver::open({.root = (data / "instances").string(),
+                                          .shim_command = {program, "shim"}}));
+  return stores;
+}
+
+void log_error(Log& log, const Clock& clock, std::string_view what, const Error& error) {
+  log.write(LogLevel::Error, clock.wall(), fmt::format("{}{}", what, error.message), {},
+            {{"code", std::string(to_string(error.code))}});
+}
+
+HostOptions host_options(const ServeOptions& options, const std::string& secret) {
+  HostOptions host;
+  host.secret = secret;
+  host.engine.version = std::string(kVersion);
+  if (options.snapshot_every > 0) {
+    host.engine.snapshot_every = options.snapshot_every;
+    host.engine.snapshot_apart = {};
+  }
+  host.keep_ledgers = options.keep_ledgers;
+  host.keep_evidence = options.keep_evidence;
+  return host;
+}
+
+ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServerOptions> tls) {
+  ApiServerOptions api;
+  api.http.address = options.address;
+  api.http.port = options.port;
+  api.http.threads = options.http_threads;
+  api.http.limits.connections = connections_max();
+  api.http.tls = std::move(tls);
+  api.access_log = options.access_log;
+  api.version = std::string(kVersion);
+  return api;
+}
+
+// What flagd's clients are served; null where nobody asked for it, because gRPC costs memory.
+Result<std::unique_ptr<FlagdServer>> start_flagd(const ServeOptions& options, FlagFeed* feed,
+                                                 FlagStreams* streams) {
+  if (!options.flagd_port && !options.flagd_sync_port) return nullptr;
+  FlagdServerOptions flagd;
+  if (options.flagd_port) flagd.evaluation = {options.address, *options.flagd_port, ""};
+  if (options.flagd_sync_port) flagd.sync = {options.address, *options.flagd_sync_port, ""};
+  flagd.certificate_file = options.tls_certificate;
+  flagd.key_file = options.tls_key;
+  flagd.client_ca_file = options.tls_client_ca;
+  return FlagdServer::start(std::move(flagd), feed, streams);
+}
+
+void log_flagd(Log& log, const Clock& clock, const FlagdServer& flagd) {
+  for (const auto& [what, address] : {std::pair("evaluation", flagd.evaluation_address()),
+                                      std::pair("sync", flagd.sync_address())}) {
+    if (address.empty()) continue;
+    log.write(LogLevel::Info, clock.wall(), fmt::format("flagd's {} listens on {}", what, address),
+              {}, {{"flagd", what}, {"address", address}});
+  }
+}
+
+void log_start(Log& log, const Clock& clock, const ServeOptions& options, const std::string& url,
+               const Host& host) {
+  log.write(LogLevel::Info, clock.wall(), "listening on " + url, {},
+            {{"version", std::string(kVersion)},
+             {"data", fs::absolute(options.data).string()},
+             {"epoch", host.engine().epoch()},
+             {"seq", host.world()->seq}});
+  const bool has_tls = !options.tls_certificate.empty();
+  if (const auto warning = clear_text_warning(options.address, has_tls); !warning.empty())
+    log.write(LogLevel::Warning, clock.wall(), warning, {}, {{"address", options.address}});
+}
+
+Status run(const ServeOptions& options) {
+  TRY(auto tls, tls_from_words(options.tls_certificate, options.tls_key, options.tls_client_ca));
+  TRY(const fs::path data, prepare_data_folder(options));
+  TRY(const Stores stores, open_stores(data));
+  GameServerAccess access(stores.driver.get());
+  SystemClock clock;
+  HttpAction actions;
+  Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info));
+  HostOptions host_with = host_options(options, stores.secret);
+  host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
+  TRY(const auto host, Host::open({stores.journal.get(),
+                                   &clock,
+                                   {{"process", &access}},
+                                   &actions,
+                                   stores.evidence.get(),
+                                   stores.ledger.get()},
+                                  std::move(host_with)));
+  TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
+  TRY(const std::string game_server_token,
+      ensure_game_server_token(host.get(), data / "game-servers.token"));
+
+  MetricsRegistry metrics(kMetricTable);
+  metrics.on_scrape([&host](MetricsRegistry& registry) { refresh_host_metrics(&registry, *host); });
+  HostBackend backend(host.get(), stores.journal.get(),
+                      {std::string(kVersion), read_tzdata_version()});
+  FlagStreams flag_streams;
+  JournalFeed feed(&backend, options.flagd_open);
+  std::unique_ptr<ApiServer> server;
+  std::optional<Announcer> announcer;
+  ApiServerOptions api = api_options(options, std::move(tls));
+  api.flag_feed = &feed;
+  api.flag_streams = &flag_streams;
+  api.before_serving = [&](WatchHub& hub) {
+    announcer.emplace(&log, &hub);
+    host->engine().listen([&](const World&, const RecordBatch& records) {
+      announcer->tell(records);
+      if (std::ranges::any_of(*records, concerns_flags, &Record::payload)) flag_streams.changed();
+    });
+  };
+  TRY(server, ApiServer::start(std::move(api), &backend, &metrics, &log));
+  TRY(auto flagd, start_flagd(options, &feed, &flag_streams));
+  if (flagd) log_flagd(log, clock, *flagd);
+  access.give(access_of(options, *server, game_server_token));
+  const pid_t self = getpid();
+  HostThreads threads(host.get(), options.pass_every, [&log, &clock, self](const Error& error) {
+    log_error(log, clock, "the engine has stopped: ", error);
+    kill(self, SIGTERM);
+  });
+  if (!options.port_file.empty()) TRY(write_private(options.port_file, server->url() + "\n"));
+  log_start(log, clock, options, server->url(), *host);
+  wait_for_end_signal();
+  log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
+  flag_streams.stop();
+  flagd.reset();
+  server->stop(seconds(2));
+  threads.stop();
+  if (host->engine().stopped())
+    return std::unexpected(host->engine().trouble().value_or(
+        Error{ErrorCode::Conflict, "the journal could not be written any more; see the log"}));
+  return {};
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  block_end_signals();
+  if (sodium_init() < 0) return kExitInternal;
+  if (const Status ran = run(options); !ran) {
+    print_error(ran.error());
+    return ran.error().code == ErrorCode::Invalid ? kExitUsage : kExitNotServing;
+  }
+  return kExitOk;
+}
+
+}  // namespace showcaller
