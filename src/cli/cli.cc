@@ -12,6 +12,7 @@
 
 #include "base/suggest.h"
 #include "cli/anomaly_verb.h"
+#include "cli/client_answers.h"
 #include "cli/client_verbs.h"
 #include "cli/completion.h"
 #include "cli/completion_tree.h"
@@ -54,7 +55,7 @@ struct Words {
   std::string fleet, subject, duration, pass_every = "200ms", keep_ledgers = "180d",
                                         keep_evidence = "90d";
   std::int64_t revision = 0, pace = 0;
-  bool dry_run = false, all = false, force = false, failed = false, break_glass = false;
+  bool all = false, force = false, failed = false, break_glass = false;
 };
 
 class CommandLine {
@@ -246,6 +247,11 @@ class CommandLine {
                         "Write the game server there after each change");
   }
 
+  CLI::App* may_be_tried(CLI::App* sub) {
+    sub->add_flag("--dry-run", words_.context.dry_run, kDryRunHelp);
+    return sub;
+  }
+
   CLI::App* files(CLI::App* sub) {
     sub->add_option("files", words_.paths, "Manifest files, folders, or - for standard input")
         ->required();
@@ -309,10 +315,10 @@ class CommandLine {
                w.drill.form = w.context.form;
                if (!w.drill.against.empty()) w.context.address.url = w.drill.against;
                if (w.what == "stop") return stop_drill_verb(w.context, w.paths.front());
-               return w.drill.against.empty() ? drill_verb(w.drill)
-                                              : drill_against_verb(w.context, w.drill);
+               const bool here = w.drill.against.empty() && !w.context.dry_run;
+               return here ? drill_verb(w.drill) : drill_against_verb(w.context, w.drill);
              });
-    drill->add_option("do", w.what, "run, or stop NAME")
+    may_be_tried(drill)->add_option("do", w.what, "run, or stop NAME")
         ->required()
         ->check(CLI::IsMember({"run", "stop"}));
     files(drill);
@@ -363,8 +369,8 @@ class CommandLine {
     CLI::App* apply =
         files(verb("apply", "Apply manifests: all of them or none",
                    "  showcaller apply winter-raid.yaml\n  showcaller apply manifests/ --dry-run",
-                   [&w] { return apply_verb(w.context, w.paths, w.dry_run); }));
-    apply->add_flag("--dry-run", w.dry_run, "Only say what would happen");
+                   [&w] { return apply_verb(w.context, w.paths, w.context.dry_run); }));
+    may_be_tried(apply);
     CLI::App* drift =
         files(verb("drift", "Hold the server against manifests; 0 when they agree",
                    "  showcaller drift manifests/\n  showcaller drift manifests/ --all",
@@ -458,9 +464,9 @@ class CommandLine {
         {"undivert", "End a diversion"}};
     for (const Row& row : kRows) {
       const std::string name = row.name;
-      CLI::App* sub = verb(
+      CLI::App* sub = may_be_tried(verb(
           name, row.help, fmt::format("  showcaller {} winter-raid --reason \"queue times\"", name),
-          [&w, name] { return event_verb(w.context, name, w.name, expected(w)); });
+          [&w, name] { return event_verb(w.context, name, w.name, expected(w)); }));
       sub->add_option("event", w.name, "Its name")->required();
       sub->add_option("--revision", w.revision, "Refuse if it is at another revision");
     }
@@ -471,7 +477,7 @@ class CommandLine {
           body["pace_per_minute"] = w.pace;
           return event_verb(w.context, "pace", w.name, body);
         });
-    pace->add_option("event", w.name, "Its name")->required();
+    may_be_tried(pace)->add_option("event", w.name, "Its name")->required();
     pace->add_option("per_minute", w.pace, "Sessions; 0: no limit")->required();
     CLI::App* ready = verb(
         "ready", "Report what came of a readiness check",
@@ -482,7 +488,7 @@ class CommandLine {
           if (!w.detail.empty()) body["detail"] = w.detail;
           return event_verb(w.context, "ready", w.name, body);
         });
-    ready->add_option("event", w.name, "Its name")->required();
+    may_be_tried(ready)->add_option("event", w.name, "Its name")->required();
     ready->add_option("check", w.what, "client, bundle:ID or probe:NAME, as the event asks for it")
         ->required();
     ready->add_flag("--failed", w.failed, "It is not ready");
@@ -506,7 +512,7 @@ class CommandLine {
                if (w.break_glass) body["break_glass"] = true;
                return event_verb(w.context, "approve", w.name, body);
              });
-    approve->add_option("event", w.name, "Its name")->required();
+    may_be_tried(approve)->add_option("event", w.name, "Its name")->required();
     approve->add_option("--hash", w.hash, "Of what was read; absent: of what the server has now");
     approve->add_flag("--break-glass", w.break_glass,
                       "Set approvals and freezes aside for an hour, once a second person does too; "
@@ -523,11 +529,11 @@ class CommandLine {
     CLI::App* stop = verb("stop-the-line", "Hold everything in a scope",
                           "  showcaller stop-the-line\n  showcaller stop-the-line owner/team-raids",
                           [&w] { return line_verb(w.context, true, w.scope); });
-    stop->add_option("scope", w.scope, "owner/NAME, fleet/NAME, event/NAME; absent: everything");
+    may_be_tried(stop)->add_option("scope", w.scope, "owner/NAME, fleet/NAME, event/NAME; absent: everything");
     CLI::App* resume = verb("resume-the-line", "Let a stopped scope go on",
                             "  showcaller resume-the-line owner/team-raids",
                             [&w] { return line_verb(w.context, false, w.scope); });
-    resume->add_option("scope", w.scope, "As it was stopped");
+    may_be_tried(resume)->add_option("scope", w.scope, "As it was stopped");
     for (const bool release : {false, true}) {
       CLI::App* sub =
           verb(release ? "release" : "quarantine",
@@ -539,7 +545,7 @@ class CommandLine {
                  if (!w.duration.empty()) body["for"] = w.duration;
                  return quarantine_verb(w.context, release, body);
                });
-      sub->add_option("scope", w.scope, "instance, build, host or region")
+      may_be_tried(sub)->add_option("scope", w.scope, "instance, build, host or region")
           ->required()
           ->check(CLI::IsMember({"instance", "build", "host", "region"}));
       sub->add_option("fleet", w.fleet, "The fleet")->required();
@@ -551,7 +557,7 @@ class CommandLine {
              "  showcaller token create ann --role operator --expires 30d\n  showcaller token "
              "list\n  showcaller token revoke 3f2a91c0d4e5",
              [&w] { return token_verb(w.context, w.what, w.name, w.roles, w.expires); });
-    token->add_option("do", w.what, "create, list or revoke")
+    may_be_tried(token)->add_option("do", w.what, "create, list or revoke")
         ->required()
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");

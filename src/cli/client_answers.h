@@ -17,7 +17,7 @@ void say_list(const json::object& object, std::string_view key, const std::strin
 void say_capacity(const json::object& event);
 // A schedule's times, a line each.
 void say_schedule(const json::object& schedule);
-// Receipts: notes for people, the whole for programs.
+// Receipts, and what a dry run found: sentences for people, the whole for programs.
 int print_receipt(const ClientContext& context, const Result<json::value>& receipt);
 
 template <class Act>
@@ -26,5 +26,9 @@ int with_server(const ClientContext& context, Act act) {
   if (!client) return failed(client.error());
   return act(*client);
 }
+
+inline constexpr const char* kDryRunHelp = "Only say what would follow; nothing is done";
+// Sends a command, with the reason that was given, or only asks what would follow; prints the answer.
+int send_command(const ClientContext& context, const std::string& target, json::object body);
 
 }  // namespace showcaller

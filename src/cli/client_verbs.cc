@@ -143,22 +143,13 @@ int explain_verb(const ClientContext& context, const std::string& event) {
 
 int event_verb(const ClientContext& context, const std::string& verb, const std::string& event,
                const json::object& body) {
-  json::object sent = body;
-  if (!context.reason.empty()) sent["reason"] = context.reason;
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(
-        context, client.post(fmt::format("/api/v1/events/{}/{}", percent_encode(event), verb), sent,
-                             context.key));
-  });
+  return send_command(context, fmt::format("/api/v1/events/{}/{}", percent_encode(event), verb),
+                      body);
 }
 
 int line_verb(const ClientContext& context, bool stop, const std::string& scope) {
-  json::object body{{"scope", scope}};
-  if (!context.reason.empty()) body["reason"] = context.reason;
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context, client.post(stop ? "/api/v1/line/stop" : "/api/v1/line/resume",
-                                              body, context.key));
-  });
+  return send_command(context, stop ? "/api/v1/line/stop" : "/api/v1/line/resume",
+                      {{"scope", scope}});
 }
 
 int history_verb(const ClientContext& context, const HistoryRequest& request) {
@@ -215,8 +206,9 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
   if (verb == "list") return get_verb(context, "tokens", "");
   return with_server(context, [&](ApiClient& client) {
     if (verb == "revoke") {
-      std::string target = "/api/v1/tokens/" + percent_encode(name);
-      if (!context.reason.empty()) target += "?reason=" + percent_encode(context.reason);
+      std::string target = fmt::format("/api/v1/tokens/{}?dry_run={}", percent_encode(name),
+                                       context.dry_run);
+      if (!context.reason.empty()) target += "&reason=" + percent_encode(context.reason);
       return print_receipt(context, client.remove(target, context.key));
     }
     json::array role_list;
@@ -224,7 +216,9 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
     json::object body{{"name", name}, {"roles", std::move(role_list)}};
     if (!expires.empty()) body["expires_in"] = expires;
     if (!context.reason.empty()) body["reason"] = context.reason;
-    auto answer = client.post("/api/v1/tokens", body, context.key);
+    auto answer = client.post(fmt::format("/api/v1/tokens?dry_run={}", context.dry_run), body,
+                              context.key);
+    if (context.dry_run) return print_receipt(context, answer);
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table)
       print_value(*answer, context.form);
@@ -235,13 +229,8 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
 }
 
 int quarantine_verb(const ClientContext& context, bool release, const json::object& body) {
-  json::object sent = body;
-  if (!context.reason.empty()) sent["reason"] = context.reason;
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(
-        context, client.post(release ? "/api/v1/quarantines/release" : "/api/v1/quarantines", sent,
-                             context.key));
-  });
+  return send_command(context, release ? "/api/v1/quarantines/release" : "/api/v1/quarantines",
+                      body);
 }
 
 }  // namespace showcaller

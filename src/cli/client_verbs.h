@@ -16,7 +16,8 @@ struct ClientContext {
   ServerAddress address;
   OutputForm form = OutputForm::Table;
   std::string reason;
-  std::string key;  // idempotency key; empty: a fresh one
+  std::string key;       // idempotency key; empty: a fresh one
+  bool dry_run = false;  // commands only say what would follow
 };
 
 int apply_verb(const ClientContext& context, const std::vector<std::string>& paths, bool dry_run);

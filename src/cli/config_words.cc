@@ -18,6 +18,7 @@ namespace {
 struct ConfigWords {
   std::string config;
   std::int64_t from = 0, to = 0;
+  bool dry_run = false;
 };
 
 std::string target_of(const std::string& config) {
@@ -82,13 +83,10 @@ int diff_verb(const ClientContext& context, const ConfigWords& words) {
   });
 }
 
-int undo_verb(const ClientContext& context, const ConfigWords& words) {
-  json::object body{{"to", words.to}};
-  if (!context.reason.empty()) body["reason"] = context.reason;
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context,
-                         client.post(target_of(words.config) + "/undo", body, context.key));
-  });
+int undo_verb(const ClientContext& given, const ConfigWords& words) {
+  ClientContext context = given;
+  context.dry_run = words.dry_run;
+  return send_command(context, target_of(words.config) + "/undo", {{"to", words.to}});
 }
 
 }  // namespace
@@ -113,6 +111,7 @@ void add_config_words(CLI::App* app, const std::function<const ClientContext&()>
   diff->footer("Examples:\n  showcaller config diff drop-tables 16 17");
   CLI::App* undo = add("undo", "Go back to a version", undo_verb);
   undo->add_option("--to", words->to, "The version")->required()->check(CLI::PositiveNumber);
+  undo->add_flag("--dry-run", words->dry_run, kDryRunHelp);
   undo->footer("Examples:\n  showcaller config undo drop-tables --to 16 --reason \"too generous\"");
 }
 

@@ -182,11 +182,12 @@ int drill_against_verb(const ClientContext& context, const DrillRequest& request
   if (!files) return failed(files.error());
   const auto name = name_in(*files, request.drill);
   if (!name) return failed(name.error());
+  const std::string target = "/api/v1/drills/" + percent_encode(*name);
+  if (context.dry_run) return send_command(context, target + "/run", {});
   return with_server(context, [&](ApiClient& client) {
     const auto applied =
         client.post("/api/v1/manifests", files_to_json(*files), new_idempotency_key());
     if (!applied) return failed(applied.error());
-    const std::string target = "/api/v1/drills/" + percent_encode(*name);
     const auto begun =
         client.post(target + "/run", json::object{{"reason", context.reason}}, context.key);
     if (!begun) return failed(begun.error());
@@ -204,11 +205,7 @@ int drill_against_verb(const ClientContext& context, const DrillRequest& request
 }
 
 int stop_drill_verb(const ClientContext& context, const std::string& drill) {
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(context,
-                         client.post("/api/v1/drills/" + percent_encode(drill) + "/stop",
-                                     json::object{{"reason", context.reason}}, context.key));
-  });
+  return send_command(context, "/api/v1/drills/" + percent_encode(drill) + "/stop", {});
 }
 
 }  // namespace showcaller

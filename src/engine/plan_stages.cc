@@ -151,10 +151,32 @@ void add_false_rollbacks(const World& world, const LiveEventSpec& spec, const Pl
   }
 }
 
-json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
+json::object stage_at_risk(const World& world, const LiveEventSpec& spec, const StageSpec& stage,
+                           const PlanFacts& facts) {
   const std::string fleet = fleet_of(spec);
   const FleetSpec* of_fleet = world.fleet(fleet);
-  const int players_each = of_fleet ? of_fleet->capacity.players_per_session : 0;
+  const Duration bake = stage.bake_max.value_or(stage.bake_min);
+  const std::string lasts =
+      format_duration(bake + (of_fleet ? of_fleet->session_length_max : Duration{}));
+  const double share = double(stage.exposure_ppm) / double(kPpmWhole);
+  std::string whom = percent(share) + (stage.audience ? " of its audience" : " of sessions");
+  json::object out{{"risk_lasts", lasts}};
+  if (const double sessions_per_s = traffic_of(fleet, facts); sessions_per_s > 0) {
+    const std::int64_t sessions =
+        std::llround(sessions_per_s * share * double(bake.count()) / 1000);
+    out["sessions_at_risk_max"] = sessions;
+    whom = fmt::format("{} sessions", sessions);
+    if (const int each = of_fleet ? of_fleet->capacity.players_per_session : 0; each > 0) {
+      out["players_at_risk_max"] = sessions * each;
+      whom = fmt::format("{} players", sessions * each);
+    }
+  }
+  out["says"] = fmt::format("at worst {} for {}", whom, lasts);
+  return out;
+}
+
+json::array planned_stages(const World& world, const LiveEventSpec& spec, const PlanFacts& facts) {
+  const std::string fleet = fleet_of(spec);
   const double sessions_per_s = traffic_of(fleet, facts);
   json::array out;
   for (const StageSpec& stage : spec.stages) {
@@ -174,17 +196,8 @@ json::array planned_stages(const World& world, const LiveEventSpec& spec, const 
     if (stage.audience) line["of_audience"] = true;
     if (!stage.regions.empty()) line["regions"] = json::value_from(stage.regions);
     if (stage.bake_max) line["bake_max"] = format_duration(*stage.bake_max);
-    // At worst: all that the stage lets in until its planned end, and as long as a match lasts.
-    const Duration bake = stage.bake_max.value_or(stage.bake_min);
-    line["risk_lasts"] =
-        format_duration(bake + (of_fleet ? of_fleet->session_length_max : Duration{}));
-    if (sessions_per_s > 0) {
-      const double share = double(stage.exposure_ppm) / double(kPpmWhole);
-      const std::int64_t sessions =
-          std::llround(sessions_per_s * share * double(bake.count()) / 1000);
-      line["sessions_at_risk_max"] = sessions;
-      if (players_each > 0) line["players_at_risk_max"] = sessions * players_each;
-    }
+    for (auto& field : stage_at_risk(world, spec, stage, facts))
+      if (field.key() != "says") line[field.key()] = std::move(field.value());
     out.push_back(std::move(line));
   }
   return out;

@@ -91,6 +91,8 @@ class ApiBackend : public EdgeBackend {
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;
   virtual json::value validate(std::span<const SourceFile> files) const = 0;  // {"ok","findings"}
+  // What each would lead to, one after another (engine/dry_run.h); nothing is done.
+  virtual std::vector<Result<json::value>> dry_run(std::span<const Command> commands) const = 0;
   // As this actor would apply them.
   virtual Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const = 0;
   virtual Result<json::value> history(

@@ -44,11 +44,9 @@ HttpResponse findings_problem(const ManifestReading& reading, const RequestConte
 }
 
 void apply(const ApiPorts& ports, const RequestContext& context, Answer answer) {
-  const auto dry = context.query("dry_run");
   const auto files = manifest_sources(context.request.body);
   if (!files) return answer.fail(files.error());
-  if (!dry.empty() && dry != "false" && dry != "0")
-    return answer.settle(ports.backend->plan(*files, context.actor));
+  if (context.is_dry_run()) return answer.settle(ports.backend->plan(*files, context.actor));
   auto reading = ports.backend->read_manifests(*files);
   if (has_errors(reading)) return answer.send(findings_problem(reading, context));
   json::array applied;
@@ -58,8 +56,14 @@ void apply(const ApiPorts& ports, const RequestContext& context, Answer answer) 
   }
   auto command =
       make_command(context, ApplyCommand{std::move(reading.manifests)}, context.query("reason"));
-  submit_command(ports, std::move(command), std::move(answer),
-                 {{"manifests", std::move(applied)}, {"findings", std::move(reading.findings)}});
+  submit_command(ports, context, std::move(command), std::move(answer),
+                 [applied = std::move(applied), findings = std::move(reading.findings)](
+                     Answer answer, const Receipt& receipt) mutable {
+                   json::object told = receipt_to_json(receipt);
+                   told["manifests"] = std::move(applied);
+                   told["findings"] = std::move(findings);
+                   answer.ok(told);
+                 });
 }
 
 // A command whose fields are the body's and the path's.
@@ -72,12 +76,17 @@ RouteHandler from_body(const ApiPorts& ports, std::string verb) {
     auto body = command_from_json(verb, *fields);
     if (!body) return answer.fail(body.error());
     auto reason = get_string(*fields, "reason", context->query("reason"));
-    submit_command(ports, make_command(*context, *std::move(body), std::move(reason)),
+    submit_command(ports, *context, make_command(*context, *std::move(body), std::move(reason)),
                    std::move(answer));
   };
 }
 
 // ---- batch ----
+
+json::value error_entry(const Error& error, const RequestContext& context) {
+  return json::object{
+      {"error", problem_json(error, context.request.raw_path(), context.trace.trace_id)}};
+}
 
 // Settled from several threads, each command once; the last one answers the request.
 struct Batch {
@@ -128,9 +137,7 @@ struct Batch {
 
   void append_result(std::string* out, const Result<Receipt>& result) const {
     if (result) return append_receipt(out, *result);
-    *out += to_json_text(
-        json::object{{"error", problem_json(result.error(), context->request.raw_path(),
-                                            context->trace.trace_id)}});
+    *out += to_json_text(error_entry(result.error(), *context));
   }
 };
 
@@ -146,6 +153,45 @@ Result<CommandBody> batch_command(const ApiPorts& ports, const json::object& fie
   if (!has_errors(reading)) return ApplyCommand{std::move(reading.manifests)};
   return fail(ErrorCode::Invalid,
               fmt::format("the manifest has errors; mend it: {}", to_json_text(reading.findings)));
+}
+
+Result<Command> batch_entry(const ApiPorts& ports, const RequestContext& context,
+                            const json::value& entry, std::size_t at) {
+  if (!entry.is_object())
+    return fail(ErrorCode::Invalid, "a command is an object; write {\"do\":...}");
+  const auto& fields = entry.as_object();
+  std::string key = get_string(fields, "key");
+  TRY(check_idempotency_key(key));
+  TRY(auto body, batch_command(ports, fields));
+  auto command = make_command(context, std::move(body), get_string(fields, "reason"));
+  // One key for the whole request would make every command after the first a repetition of it.
+  command.key = std::move(key);
+  if (command.key.empty() && !context.idempotency_key().empty())
+    command.key = fmt::format("{}#{}", context.idempotency_key(), at);
+  return command;
+}
+
+// Each on what those before it would leave.
+void try_batch(const ApiPorts& ports, const RequestContext& context, const json::array& list,
+               Answer answer) {
+  std::vector<Result<json::value>> results(list.size());
+  std::vector<Command> commands;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto command = batch_entry(ports, context, list[i], i);
+    if (!command) {
+      results[i] = std::unexpected(command.error());
+      continue;
+    }
+    commands.push_back(*std::move(command));
+    places.push_back(i);
+  }
+  auto told = ports.backend->dry_run(commands);
+  for (std::size_t i = 0; i < told.size(); ++i) results[places[i]] = std::move(told[i]);
+  json::array rows;
+  for (auto& result : results)
+    rows.push_back(result ? *std::move(result) : error_entry(result.error(), context));
+  answer.ok(json::object{{"results", std::move(rows)}});
 }
 
 void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& context,
@@ -165,32 +211,18 @@ void run_batch(const ApiPorts& ports, const std::shared_ptr<const RequestContext
         413, {ErrorCode::Limit,
               fmt::format("a batch has at most {} commands; send several", kBatchCommandsMax)});
   }
+  if (context->is_dry_run()) return try_batch(ports, *context, list, std::move(answer));
   const auto batch = std::make_shared<Batch>(ports, context, std::move(answer), list.size());
   std::vector<Submission> submissions;
   submissions.reserve(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
-    if (!list[i].is_object()) {
-      batch->settle(i, "none",
-                    fail(ErrorCode::Invalid, "a command is an object; write {\"do\":...}"));
+    auto command = batch_entry(ports, *context, list[i], i);
+    if (!command) {
+      batch->settle(i, "none", std::unexpected(command.error()));
       continue;
     }
-    const auto& fields = list[i].as_object();
-    std::string key = get_string(fields, "key");
-    auto command_body = batch_command(ports, fields);
-    if (const auto good = check_idempotency_key(key); !good)
-      command_body = std::unexpected(good.error());
-    if (!command_body) {
-      batch->settle(i, "none", std::unexpected(command_body.error()));
-      continue;
-    }
-    auto command = make_command(*context, *std::move(command_body), get_string(fields, "reason"));
-    // One key for the whole request would make every command after the first a repetition of it.
-    command.key = std::move(key);
-    if (command.key.empty() && !context->idempotency_key().empty()) {
-      command.key = fmt::format("{}#{}", context->idempotency_key(), i);
-    }
-    const auto verb = verb_of(command.body);
-    submissions.push_back({std::move(command), [batch, i, verb](Result<Receipt> result) {
+    const auto verb = verb_of(command->body);
+    submissions.push_back({*std::move(command), [batch, i, verb](Result<Receipt> result) {
                              batch->settle(i, verb, std::move(result));
                            }});
   }
@@ -226,10 +258,10 @@ void add_event_routes(Router* router, const ApiPorts& ports) {
          .id = fmt::format("{}Event", row.verb == "step-back" ? "stepBack" : row.verb),
          .tag = "events",
          .summary = std::string(row.summary),
-         .params = {kIdempotencyKey},
+         .params = kCommandParams,
          .body = row.needed_body.empty() ? BodyRule::Optional : BodyRule::Required,
          .body_schema = row.needed_body.empty() ? "EventCommand" : std::string(row.needed_body),
-         .answer_schema = "Receipt",
+         .answer_schema = "CommandAnswer",
          .other_answers = {kNoSuchEvent, kNotNow, kKeyTaken, kFull},
          .handler = from_body(ports, std::string(row.verb))});
   }
@@ -279,8 +311,8 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
                .id = "removeManifest",
                .tag = "manifests",
                .summary = "Remove a manifest that nothing refers to",
-               .params = {kIdempotencyKey, kReasonInQuery},
-               .answer_schema = "Receipt",
+               .params = {kIdempotencyKey, kDryRun, kReasonInQuery},
+               .answer_schema = "CommandAnswer",
                .other_answers = {kNotNow, kKeyTaken, kFull},
                .handler = from_body(ports, "remove")});
 }
@@ -301,22 +333,27 @@ Command make_command(const RequestContext& context, CommandBody body, std::strin
           .reason = std::move(reason)};
 }
 
-void submit_command(const ApiPorts& ports, Command command, Answer answer, json::object more) {
+void submit_command(const ApiPorts& ports, const RequestContext& context, Command command,
+                    Answer answer) {
+  submit_command(ports, context, std::move(command), std::move(answer),
+                 [](Answer answer, const Receipt& receipt) {
+                   std::string body;
+                   append_receipt(&body, receipt);
+                   body += '\n';
+                   answer.send(json_response(200, std::move(body)));
+                 });
+}
+
+void submit_command(const ApiPorts& ports, const RequestContext& context, Command command,
+                    Answer answer, ReceiptAnswer good) {
+  if (context.is_dry_run())
+    return answer.settle(ports.backend->dry_run(std::span(&command, 1)).front());
   const auto verb = verb_of(command.body);
-  const auto started = std::chrono::steady_clock::now();
-  auto reply = [ports, verb, started, more = std::move(more),
+  auto reply = [ports, verb, started = std::chrono::steady_clock::now(), good = std::move(good),
                 answer = std::move(answer)](Result<Receipt> result) mutable {
     count_command(ports, verb, result, started);
     if (!result) return answer.fail(result.error());
-    std::string body;
-    append_receipt(&body, *result);
-    for (const auto& field : more) {
-      body.back() = ',';
-      append_json_string(&body, field.key());
-      body += ':' + to_json_text(field.value()) + '}';
-    }
-    body += '\n';
-    answer.send(json_response(200, std::move(body)));
+    good(std::move(answer), *result);
   };
   ports.backend->submit(std::move(command), std::move(reply));
 }
@@ -340,10 +377,10 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                  .id = std::move(id),
                  .tag = std::move(tag),
                  .summary = std::move(summary),
-                 .params = {kIdempotencyKey},
+                 .params = kCommandParams,
                  .body = rule,
                  .body_schema = std::move(schema),
-                 .answer_schema = "Receipt",
+                 .answer_schema = "CommandAnswer",
                  .other_answers = {kNotNow, kKeyTaken, kFull},
                  .handler = from_body(ports, std::move(verb))});
   };
@@ -376,7 +413,7 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
                .id = "runBatch",
                .tag = "commands",
                .summary = "Many commands in one request, each with its own result, in their order",
-               .params = {kIdempotencyKey},
+               .params = kCommandParams,
                .body = BodyRule::Required,
                .body_bytes_max = kLargeBodyBytesMax,
                .body_schema = "Batch",

@@ -31,6 +31,10 @@ inline constexpr std::size_t kBatchCommandsMax = 1'000;
 inline const RouteParam kIdempotencyKey{
     "Idempotency-Key", "header",
     "Names the command: a repetition within 24 hours has no second effect."};
+inline const RouteParam kDryRun{
+    "dry_run", "query",
+    "Only say what would follow: nothing is written, and the key stays free.", "boolean"};
+inline const std::vector<RouteParam> kCommandParams{kIdempotencyKey, kDryRun};
 inline const RouteParam kReasonInQuery{"reason", "query", "Why; kept in the journal."};
 
 void add_command_routes(Router* router,
@@ -61,8 +65,14 @@ void count_command(const ApiPorts& ports, std::string_view verb, const Result<Re
                    std::chrono::steady_clock::time_point started);
 // A command of this request: actor, trace and idempotency key are the request's.
 Command make_command(const RequestContext& context, CommandBody body, std::string reason = {});
-// Submits, counts, and answers with the receipt when it is durable. `more` is added to the receipt.
-void submit_command(const ApiPorts& ports, Command command, Answer answer, json::object more = {});
+// Submits, counts, and answers with the receipt when it is durable; or, of a dry run, with what
+// would follow.
+void submit_command(const ApiPorts& ports, const RequestContext& context, Command command,
+                    Answer answer);
+// The same for who has more to tell in the answer than the receipt.
+using ReceiptAnswer = std::move_only_function<void(Answer, const Receipt&)>;
+void submit_command(const ApiPorts& ports, const RequestContext& context, Command command,
+                    Answer answer, ReceiptAnswer good);
 // The body as an object, which lives in `storage`; an empty body is an empty one.
 Result<json::object> object_body(const HttpRequest& request, json::storage_ptr storage = {});
 

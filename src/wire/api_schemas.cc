@@ -38,6 +38,18 @@ constexpr Schema kSchemas[] = {
   "seq":{"type":"integer","description":"Of the first record that the command caused; 0: nothing had to change."},
   "repeated":{"type":"boolean","description":"The key was seen before; nothing happened again."},
   "notes":{"type":"array","items":{"type":"string"}}}})json"},
+    {"DryRun", R"json({"type":"object","required":["dry_run","repeated","notes","records","events"],"properties":{
+  "dry_run":{"const":true},"repeated":{"type":"boolean","description":"The key was seen before; the command would have no second effect."},
+  "notes":{"type":"array","items":{"type":"string"}},
+  "records":{"type":"array","description":"What would be written at once, in words.","items":{"type":"object",
+  "required":["kind","by","line"],"properties":{"kind":{"type":"string"},"by":{"type":"string"},"line":{"type":"string"}}}},
+  "left_out":{"type":"integer","description":"Records after the first 200."},
+  "events":{"type":"array","items":{"type":"object","required":["event","after"],"properties":{"event":{"type":"string"},
+  "before":{"type":"object"},"after":{"type":"object"},"at_risk":{"type":"object","properties":{"says":{"type":"string"},
+  "risk_lasts":{"type":"string"},"sessions_at_risk_max":{"type":"integer"},"players_at_risk_max":{"type":"integer"}}}}}},
+  "touches":{"type":"object","description":"Of what is isolated.","properties":{"instances":{"type":"integer"},
+  "players":{"type":"integer"},"says":{"type":"string"}}}}})json"},
+    {"CommandAnswer", R"json({"anyOf":[{"$ref":"#/components/schemas/Receipt"},{"$ref":"#/components/schemas/DryRun"}]})json"},
     {"Applied", R"json({"allOf":[{"$ref":"#/components/schemas/Receipt"},{"type":"object","properties":{
   "manifests":{"type":"array","items":{"type":"object","properties":{"kind":{"type":"string"},"name":{"type":"string"},
   "hash":{"type":"string"}}}},"findings":{"type":"array","items":{"$ref":"#/components/schemas/Finding"}}}}]})json"},
@@ -118,7 +130,7 @@ constexpr Schema kSchemas[] = {
   "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","undo-config"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
-  "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},
+  "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},{"$ref":"#/components/schemas/DryRun"},
   {"type":"object","required":["error"],"properties":{"error":{"$ref":"#/components/schemas/Problem"}}}]}}}})json"},
     {"TokenRequest", R"json({"type":"object","additionalProperties":false,"required":["name","roles"],"properties":{
   "name":{"type":"string"},"roles":{"type":"array","minItems":1,"items":{"type":"string"}},

@@ -47,20 +47,17 @@ void create_token(const ApiPorts& ports, const RequestContext& context, Answer a
       {"id", made.id}, {"token", made.text}, {"expires", format_instant(command.expires)}};
   auto submitted = make_command(context, std::move(command), get_string(*fields, "reason"));
   // A repetition made no token, so its text would open nothing.
-  auto reply = [ports, verb = verb_of(submitted.body), started = context.started,
-                shown = std::move(shown),
-                answer = std::move(answer)](Result<Receipt> result) mutable {
-    count_command(ports, verb, result, started);
-    if (!result) return answer.fail(result.error());
-    if (result->repeated) {
-      return answer.fail(
-          {ErrorCode::Conflict,
-           "this key has made a token before, which was shown then; use another key"});
-    }
-    shown["seq"] = result->seq;
-    answer.ok(shown, 201);
-  };
-  ports.backend->submit(std::move(submitted), std::move(reply));
+  submit_command(
+      ports, context, std::move(submitted), std::move(answer),
+      [shown = std::move(shown)](Answer answer, const Receipt& receipt) mutable {
+        if (receipt.repeated) {
+          return answer.fail(
+              {ErrorCode::Conflict,
+               "this key has made a token before, which was shown then; use another key"});
+        }
+        shown["seq"] = receipt.seq;
+        answer.ok(shown, 201);
+      });
 }
 
 }  // namespace
@@ -91,12 +88,13 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                .id = "createToken",
                .tag = "access",
                .summary = "Make a token; its text is shown this once",
-               .params = {kIdempotencyKey},
+               .params = kCommandParams,
                .body = BodyRule::Required,
                .body_schema = "TokenRequest",
                .answer_schema = "NewToken",
                .answer_status = 201,
-               .other_answers = {{409, "The name is taken, or the key made a token before.", ""}},
+               .other_answers = {{200, "Of a dry run.", "DryRun"},
+                                 {409, "The name is taken, or the key made a token before.", ""}},
                .handler = [ports](const auto& context, Answer answer) {
                  create_token(ports, *context, std::move(answer));
                }});
@@ -105,12 +103,12 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                .id = "revokeToken",
                .tag = "access",
                .summary = "Revoke a token; streams that it opened end within a heartbeat",
-               .params = {kIdempotencyKey, kReasonInQuery},
-               .answer_schema = "Receipt",
+               .params = {kIdempotencyKey, kDryRun, kReasonInQuery},
+               .answer_schema = "CommandAnswer",
                .handler = [ports](const auto& context, Answer answer) {
                  RevokeTokenCommand command{std::string(context->param("id"))};
                  submit_command(
-                     ports, make_command(*context, std::move(command), context->query("reason")),
+                     ports, *context, make_command(*context, std::move(command), context->query("reason")),
                      std::move(answer));
                }});
   router->add({.method = "GET",

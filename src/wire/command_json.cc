@@ -157,6 +157,12 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
   return event_command(reader, of_event);
 }
 
+json::object receipt_to_json(const Receipt& receipt) {
+  return {{"seq", receipt.seq},
+          {"repeated", receipt.repeated},
+          {"notes", json::value_from(receipt.notes)}};
+}
+
 void append_receipt(std::string* out, const Receipt& receipt) {
   fmt::format_to(std::back_inserter(*out), R"({{"seq":{},"repeated":{},"notes":[)", receipt.seq,
                  receipt.repeated);

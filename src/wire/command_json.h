@@ -30,5 +30,6 @@ Result<EventVerb> event_verb(std::string_view text);
 
 // {"seq":7,"repeated":false,"notes":["…"]}
 void append_receipt(std::string* out, const Receipt& receipt);
+json::object receipt_to_json(const Receipt& receipt);
 
 }  // namespace showcaller

@@ -48,7 +48,7 @@ RelayPorts relay_ports(const ApiPorts& ports) {
           .hear =
               [ports](MovesBelow moves, const auto& context, Answer answer) {
                 MergeFlagsCommand command{std::move(moves.place), std::move(moves.flags)};
-                submit_command(ports, make_command(*context, std::move(command)),
+                submit_command(ports, *context, make_command(*context, std::move(command)),
                                std::move(answer));
               }};
 }
@@ -67,7 +67,7 @@ void add_relay_routes(Router* router, const RelayPorts& ports) {
                .tag = "relay",
                .summary = "Kill switches as they were moved below; off wins until re-opened",
                .access = "relay",
-               .params = {kIdempotencyKey},
+               .params = kCommandParams,
                .body = BodyRule::Required,
                .handler = [ports](const auto& context, Answer answer) {
                  auto moves = moves_of(*context);

@@ -16,6 +16,11 @@ std::string_view RequestContext::param(std::string_view name) const {
   return {};
 }
 
+bool RequestContext::is_dry_run() const {
+  const std::string asked = query("dry_run");
+  return !asked.empty() && asked != "false" && asked != "0";
+}
+
 std::string RequestContext::query(std::string_view name, std::string_view fallback) const {
   return std::string(request.query_value(name).value_or(fallback));
 }

@@ -38,6 +38,8 @@ struct RequestContext {
   std::string_view param(std::string_view name) const;
   std::string query(std::string_view name, std::string_view fallback = {}) const;
   std::string_view idempotency_key() const { return request.headers.get("Idempotency-Key"); }
+  // A command's request that only wants to know what would follow.
+  bool is_dry_run() const;
 };
 
 // What a finished request tells the access log and the metrics.
@@ -121,7 +123,7 @@ struct Route {
   std::string answer_type = "application/json";
   std::vector<RouteAnswer> other_answers;
   std::string other_answer_type;  // that the handler can give when it is asked for; empty: none
-  bool slow = false;              // runs on a worker
+  bool slow = false;              // runs on a worker, as every dry run does
   RouteHandler handler;
 };
 

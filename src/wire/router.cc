@@ -12,6 +12,10 @@
 namespace showcaller {
 namespace {
 
+bool has_param(const Route& route, std::string_view name) {
+  return std::ranges::any_of(route.params, [&](const RouteParam& p) { return p.name == name; });
+}
+
 // "/a/b": takes "/a" off, and gives "a".
 std::string_view take_segment(std::string_view* path) {
   path->remove_prefix(std::min<std::size_t>(1, path->size()));
@@ -256,7 +260,11 @@ void Router::run(const Route& route, const std::shared_ptr<RequestContext>& cont
   if (route.body == BodyRule::Required && context->request.body.empty()) {
     return answer.fail({ErrorCode::Invalid, "the body is empty; send what the route asks for"});
   }
-  if (!route.slow || ports_.workers == nullptr) return route.handler(context, std::move(answer));
+  // Who only asks must never find that it was done.
+  if (context->is_dry_run() && route.method != "GET" && !has_param(route, "dry_run"))
+    return answer.fail({ErrorCode::Invalid, "this has no dry run; ask without `dry_run`"});
+  const bool quick = !route.slow && !context->is_dry_run();
+  if (quick || ports_.workers == nullptr) return route.handler(context, std::move(answer));
   // A task that is not taken is destroyed, and must not then answer for itself.
   auto shared = std::make_shared<Answer>(std::move(answer));
   const bool taken = ports_.workers->post(

@@ -87,6 +87,17 @@ class FakeBackend : public ApiBackend {
     reply(Receipt{.seq = seq, .repeated = repeated, .notes = {"noted"}});
   }
 
+  std::vector<Result<json::value>> dry_run(std::span<const Command> commands) const override {
+    std::vector<Result<json::value>> out;
+    for (const Command& command : commands) {
+      const auto* event = std::get_if<EventCommand>(&command.body);
+      if (event && event->event == "missing")
+        out.push_back(fail(ErrorCode::NotFound, "there is no event 'missing'"));
+      else
+        out.push_back(json::object{{"dry_run", true}, {"verb", verb_of(command.body)}});
+    }
+    return out;
+  }
   void settle() override {}
   void submit_all(std::vector<Submission> commands) override {
     for (Submission& each : commands) submit(std::move(each.command), std::move(each.reply));

@@ -22,17 +22,14 @@ struct FlagWords {
   FlagEvalRequest eval;
   FlagDiffRequest diff;
   std::string stale_after = "30d";
+  bool dry_run = false;
 };
 using SharedWords = std::shared_ptr<FlagWords>;
 
-int switch_flag(const ClientContext& context, const std::string& flag, const std::string& verb) {
-  json::object body;
-  if (!context.reason.empty()) body["reason"] = context.reason;
-  return with_server(context, [&](ApiClient& client) {
-    return print_receipt(
-        context, client.post(fmt::format("/api/v1/flags/{}/{}", percent_encode(flag), verb), body,
-                             context.key));
-  });
+int switch_flag(ClientContext context, const FlagWords& words, const std::string& verb) {
+  context.dry_run = words.dry_run;
+  return send_command(context,
+                      fmt::format("/api/v1/flags/{}/{}", percent_encode(words.flag), verb), {});
 }
 
 void add_rule(CLI::App* flag, const SharedWords& words) {
@@ -53,9 +50,10 @@ void add_switch(CLI::App* flag, const SharedWords& words, const std::string& ver
   CLI::App* sub = flag->add_subcommand(verb, help);
   sub->add_option("flag", words->flag, "Its key; config.NAME for a configuration document")
       ->required();
+  sub->add_flag("--dry-run", words->dry_run, kDryRunHelp);
   sub->footer(fmt::format("Examples:\n  showcaller flag {} raid-entrance --reason \"{}\"", verb,
                           verb == "kill" ? "players fall through the floor" : "mended in 2.4.1"));
-  sub->callback([words, verb] { *words->code = switch_flag(words->context(), words->flag, verb); });
+  sub->callback([words, verb] { *words->code = switch_flag(words->context(), *words, verb); });
 }
 
 void add_eval(CLI::App* flag, const SharedWords& words) {

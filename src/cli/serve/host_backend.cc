@@ -15,6 +15,7 @@
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
 #include "engine/config_versions.h"
+#include "engine/dry_run.h"
 #include "engine/explain.h"
 #include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
@@ -430,6 +431,22 @@ Result<json::value> HostBackend::plan(std::span<const SourceFile> files, const A
       plan_of(*host_.world(), {reading.manifests, actor, host_.plan_facts()}, host_.engine().now());
   out["ok"] = true;
   out["findings"] = reading.findings;
+  return out;
+}
+
+std::vector<Result<json::value>> HostBackend::dry_run(std::span<const Command> commands) const {
+  const PlanFacts facts = host_.plan_facts();
+  World world = *host_.world();
+  std::vector<Result<json::value>> out;
+  for (const Command& command : commands) {
+    auto tried = showcaller::dry_run(world, command, host_.engine().now());
+    if (!tried) {
+      out.push_back(std::unexpected(tried.error()));
+      continue;
+    }
+    out.push_back(dry_run_view(world, *tried, facts));
+    world = std::move(tried->after);
+  }
   return out;
 }
 

@@ -66,6 +66,7 @@ class HostBackend final : public ApiBackend {
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override;
   json::value validate(std::span<const SourceFile> files) const override;
+  std::vector<Result<json::value>> dry_run(std::span<const Command> commands) const override;
   Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const override;
   Result<json::value> history(const HistoryQuery& query) const override;
   Result<json::value> explain(std::string_view event) const override;
