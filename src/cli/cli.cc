@@ -318,7 +318,8 @@ class CommandLine {
                const bool here = w.drill.against.empty() && !w.context.dry_run;
                return here ? drill_verb(w.drill) : drill_against_verb(w.context, w.drill);
              });
-    may_be_tried(drill)->add_option("do", w.what, "run, or stop NAME")
+    may_be_tried(drill)
+        ->add_option("do", w.what, "run, or stop NAME")
         ->required()
         ->check(CLI::IsMember({"run", "stop"}));
     files(drill);
@@ -529,7 +530,8 @@ class CommandLine {
     CLI::App* stop = verb("stop-the-line", "Hold everything in a scope",
                           "  showcaller stop-the-line\n  showcaller stop-the-line owner/team-raids",
                           [&w] { return line_verb(w.context, true, w.scope); });
-    may_be_tried(stop)->add_option("scope", w.scope, "owner/NAME, fleet/NAME, event/NAME; absent: everything");
+    may_be_tried(stop)->add_option("scope", w.scope,
+                                   "owner/NAME, fleet/NAME, event/NAME; absent: everything");
     CLI::App* resume = verb("resume-the-line", "Let a stopped scope go on",
                             "  showcaller resume-the-line owner/team-raids",
                             [&w] { return line_verb(w.context, false, w.scope); });
@@ -545,7 +547,8 @@ class CommandLine {
                  if (!w.duration.empty()) body["for"] = w.duration;
                  return quarantine_verb(w.context, release, body);
                });
-      may_be_tried(sub)->add_option("scope", w.scope, "instance, build, host or region")
+      may_be_tried(sub)
+          ->add_option("scope", w.scope, "instance, build, host or region")
           ->required()
           ->check(CLI::IsMember({"instance", "build", "host", "region"}));
       sub->add_option("fleet", w.fleet, "The fleet")->required();
@@ -557,7 +560,8 @@ class CommandLine {
              "  showcaller token create ann --role operator --expires 30d\n  showcaller token "
              "list\n  showcaller token revoke 3f2a91c0d4e5",
              [&w] { return token_verb(w.context, w.what, w.name, w.roles, w.expires); });
-    may_be_tried(token)->add_option("do", w.what, "create, list or revoke")
+    may_be_tried(token)
+        ->add_option("do", w.what, "create, list or revoke")
         ->required()
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");

@@ -28,7 +28,8 @@ int with_server(const ClientContext& context, Act act) {
 }
 
 inline constexpr const char* kDryRunHelp = "Only say what would follow; nothing is done";
-// Sends a command, with the reason that was given, or only asks what would follow; prints the answer.
+// Sends a command, with the reason that was given, or only asks what would follow; prints the
+// answer.
 int send_command(const ClientContext& context, const std::string& target, json::object body);
 
 }  // namespace showcaller

@@ -206,8 +206,8 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
   if (verb == "list") return get_verb(context, "tokens", "");
   return with_server(context, [&](ApiClient& client) {
     if (verb == "revoke") {
-      std::string target = fmt::format("/api/v1/tokens/{}?dry_run={}", percent_encode(name),
-                                       context.dry_run);
+      std::string target =
+          fmt::format("/api/v1/tokens/{}?dry_run={}", percent_encode(name), context.dry_run);
       if (!context.reason.empty()) target += "&reason=" + percent_encode(context.reason);
       return print_receipt(context, client.remove(target, context.key));
     }
@@ -216,8 +216,8 @@ int token_verb(const ClientContext& context, const std::string& verb, const std:
     json::object body{{"name", name}, {"roles", std::move(role_list)}};
     if (!expires.empty()) body["expires_in"] = expires;
     if (!context.reason.empty()) body["reason"] = context.reason;
-    auto answer = client.post(fmt::format("/api/v1/tokens?dry_run={}", context.dry_run), body,
-                              context.key);
+    auto answer =
+        client.post(fmt::format("/api/v1/tokens?dry_run={}", context.dry_run), body, context.key);
     if (context.dry_run) return print_receipt(context, answer);
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command would do, before it is given: the engine's own decision on a copy of the world, and
-// all that follows from it at once. What would be refused is refused here, in the same words. Pure.
+// What a command would do, before it is given: the engine's own decision on a copy of the world,
+// and all that follows from it at once. What would be refused is refused here, in the same words.
+// Pure.
 #pragma once
 
 #include "base/json.h"

@@ -32,8 +32,8 @@ inline const RouteParam kIdempotencyKey{
     "Idempotency-Key", "header",
     "Names the command: a repetition within 24 hours has no second effect."};
 inline const RouteParam kDryRun{
-    "dry_run", "query",
-    "Only say what would follow: nothing is written, and the key stays free.", "boolean"};
+    "dry_run", "query", "Only say what would follow: nothing is written, and the key stays free.",
+    "boolean"};
 inline const std::vector<RouteParam> kCommandParams{kIdempotencyKey, kDryRun};
 inline const RouteParam kReasonInQuery{"reason", "query", "Why; kept in the journal."};
 

@@ -108,7 +108,8 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                .handler = [ports](const auto& context, Answer answer) {
                  RevokeTokenCommand command{std::string(context->param("id"))};
                  submit_command(
-                     ports, *context, make_command(*context, std::move(command), context->query("reason")),
+                     ports, *context,
+                     make_command(*context, std::move(command), context->query("reason")),
                      std::move(answer));
                }});
   router->add({.method = "GET",

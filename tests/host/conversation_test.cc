@@ -86,6 +86,7 @@ class Conversation {
     const std::string arg = w.size() > 1 ? w[1] : "";
     const std::string arg2 = w.size() > 2 ? w[2] : "";
     const std::string arg3 = w.size() > 3 ? w[3] : "";
+    if (verb == "try") return tried({w.begin() + 1, w.end()});
     if (verb == "apply") {
       return answer(
           theatre_.apply(arg, text_of(kFolder / "manifests" / arg), arg2.empty() ? "ann" : arg3));
@@ -148,6 +149,25 @@ class Conversation {
       return "";
     }
     return set(verb, arg, arg2, arg3);
+  }
+
+  // What a command would lead to. Nothing is done.
+  std::string tried(const std::vector<std::string>& w) {
+    theatre_.only_try = true;
+    theatre_.tried = {};
+    std::string out = speak(w);
+    theatre_.only_try = false;
+    if (theatre_.tried.empty()) return out;
+    for (const json::value& record : theatre_.tried.at("records").as_array())
+      out += fmt::format("would  {}\n", get_string(record.as_object(), "line"));
+    for (const json::value& event : theatre_.tried.at("events").as_array()) {
+      if (const auto* risk = get_if(event.as_object(), "at_risk"))
+        out += fmt::format("{}: {}\n", get_string(event.as_object(), "event"),
+                           get_string(risk->as_object(), "says"));
+    }
+    if (const auto* touches = get_if(theatre_.tried, "touches"))
+      out += fmt::format("isolates {}\n", get_string(touches->as_object(), "says"));
+    return out;
   }
 
   // The gate as the server has it, or with another hash.

@@ -5,8 +5,10 @@
 #include <numbers>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "engine/known.h"
+#include "engine/view.h"
 #include "model/manifest/manifest.h"
 
 namespace showcaller::test {
@@ -72,11 +74,47 @@ void Theatre::restart(Duration down) {
 Result<Receipt> Theatre::command(CommandBody body, const std::string& actor,
                                  const std::string& reason, const std::string& key) {
   Command command{std::move(body), {actor, {"admin"}}, key, {}, reason};
+  settle();  // What waits is no part of what the command leads to.
+  const auto before = world();
+  auto foretold = dry_run(*before, command, host_->engine().now());
+  if (only_try) {
+    if (!foretold) return std::unexpected(foretold.error());
+    tried = dry_run_view(*before, *foretold, host_->plan_facts());
+    return foretold->receipt;
+  }
   Result<Receipt> answer = fail(ErrorCode::Internal, "no reply");
   TRY(host_->engine().submit(std::move(command),
                              [&answer](Result<Receipt> r) { answer = std::move(r); }));
   settle();
+  expect_came_true(foretold, before->seq, answer);
   return answer;
+}
+
+// Of every command of every conversation and test: a dry run tells what then happens, or the very
+// refusal.
+void Theatre::expect_came_true(const Result<DryRun>& foretold, std::uint64_t before,
+                               const Result<Receipt>& answer) {
+  const auto code = answer ? ErrorCode::Internal : answer.error().code;
+  if (code == ErrorCode::Unavailable || code == ErrorCode::Limit) return;  // of the disk
+  const auto told = [](const Record& record) {
+    return fmt::format("{} {}: {}", record.seq, record.actor, record_line(record));
+  };
+  std::vector<std::string> promised, came;
+  for (const Record& record : foretold ? foretold->records : std::vector<Record>())
+    promised.push_back(told(record));
+  const Status read = journal_->read(before + 1, [&](const StoredRecord& stored) {
+    came.push_back(told(decode_record(stored.bytes).value()));
+    return true;
+  });
+  EXPECT_TRUE(read);
+  EXPECT_EQ(promised, came);
+  EXPECT_EQ(foretold.has_value(), answer.has_value());
+  if (!foretold && !answer) {
+    EXPECT_EQ(foretold.error().message, answer.error().message);
+  }
+  if (foretold && answer) {
+    EXPECT_EQ(foretold->receipt.notes, answer->notes);
+  }
 }
 
 Result<Receipt> Theatre::apply(const std::string& file, const std::string& text,

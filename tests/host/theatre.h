@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/dry_run.h"
 #include "flow/memory_evidence_store.h"
 #include "flow/memory_journal.h"
 #include "flow/memory_ledger.h"
@@ -87,6 +88,9 @@ class Theatre {
     int busiest_hour = 20;  // UTC
   };
   void remember(const PastDemand& past);
+  // Commands are dry runs, the last of which is told in `tried`.
+  bool only_try = false;
+  json::object tried;
   // Decides what waits.
   void settle();
 
@@ -108,6 +112,8 @@ class Theatre {
     std::string instance, build;
     Instant ends{}, crashes{};
   };
+  void expect_came_true(const Result<DryRun>& foretold, std::uint64_t before,
+                        const Result<Receipt>& answer);
   void open();
   Status start_host();
   void play();

@@ -324,6 +324,53 @@ TEST_F(Api, BatchAnswersEachInItsPlace) {
   EXPECT_EQ(ask("POST", "/api/v1/batch", many + "]}").status, 413);
 }
 
+// `?dry_run=true` on a route that did not know it did what was only asked about.
+TEST_F(Api, ADryRunOfAnyCommandDoesNothing) {
+  const std::vector<std::tuple<std::string, std::string, std::string>> commands{
+      {"/api/v1/events/winter-raid/rollback", "", "rollback"},
+      {"/api/v1/events/winter-raid/approve", R"({"hash":"abc"})", "approve"},
+      {"/api/v1/line/stop", "", "stop-line"},
+      {"/api/v1/line/resume", "", "resume-line"},
+      {"/api/v1/quarantines", R"({"scope":"host","fleet":"raid","subject":"h"})", "quarantine"},
+      {"/api/v1/quarantines/release", R"({"scope":"host","fleet":"raid","subject":"h"})",
+       "release"},
+      {"/api/v1/drills/kills/run", "", "drill"},
+      {"/api/v1/drills/kills/stop", "", "drill"},
+      {"/api/v1/flags/door/kill", "", "kill-flag"},
+      {"/api/v1/flags/door/reopen", "", "reopen-flag"},
+      {"/api/v1/configs/drops/undo", R"({"to":3})", "apply"},
+      {"/api/v1/tokens", R"({"name":"bot","roles":["viewer"]})", "token"}};
+  for (const auto& [path, body, verb] : commands) {
+    const auto answer = ask("POST", path + "?dry_run=true", body, {{"Idempotency-Key", "k"}});
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.body, "{\"dry_run\":true,\"verb\":\"" + verb + "\"}\n") << path;
+  }
+  EXPECT_EQ(ask("DELETE", "/api/v1/manifests/Flag/door?dry_run=1").status, 200);
+  EXPECT_EQ(ask("DELETE", "/api/v1/tokens/abc?dry_run=1", "", {}, "root").status, 200);
+  EXPECT_EQ(ask("POST", "/api/v1/events/missing/hold?dry_run=true").status, 404);
+  EXPECT_EQ(
+      ask("POST", "/api/v1/privacy/erase?dry_run=true", R"({"player":"p"})", {}, "root").status,
+      400);
+  const auto batch = object(ask("POST", "/api/v1/batch?dry_run=true",
+                                R"({"commands":[{"do":"hold","event":"missing"},{"do":"sing"},
+                     {"do":"hold","event":"winter-raid"}]})"));
+  const auto& results = batch.at("results").as_array();
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(get_string(results[0].as_object().at("error").as_object(), "code"), "not_found");
+  EXPECT_EQ(get_string(results[1].as_object().at("error").as_object(), "code"), "invalid");
+  EXPECT_TRUE(get_bool(results[2].as_object(), "dry_run"));
+  EXPECT_TRUE(backend.commands().empty());
+  // Whatever takes an idempotency key can be tried.
+  const auto document = object(ask("GET", "/api/v1/openapi.json"));
+  for (const auto& [path, methods] : document.at("paths").as_object()) {
+    for (const auto& [method, route] : methods.as_object()) {
+      const std::string text = to_json_text(route);
+      EXPECT_EQ(text.find("Idempotency-Key") == text.npos, text.find("\"dry_run\"") == text.npos)
+          << path << " " << method;
+    }
+  }
+}
+
 TEST_F(Api, TokensAreShownOnce) {
   EXPECT_EQ(ask("GET", "/api/v1/tokens").status, 403);
   const auto made =

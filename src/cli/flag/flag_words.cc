@@ -28,8 +28,8 @@ using SharedWords = std::shared_ptr<FlagWords>;
 
 int switch_flag(ClientContext context, const FlagWords& words, const std::string& verb) {
   context.dry_run = words.dry_run;
-  return send_command(context,
-                      fmt::format("/api/v1/flags/{}/{}", percent_encode(words.flag), verb), {});
+  return send_command(context, fmt::format("/api/v1/flags/{}/{}", percent_encode(words.flag), verb),
+                      {});
 }
 
 void add_rule(CLI::App* flag, const SharedWords& words) {
