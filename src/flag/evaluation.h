@@ -33,7 +33,8 @@ struct Evaluation {
   std::string_view variant;
   FlagReason reason = FlagReason::Error;
   FlagError error = FlagError::None;
-  std::string_view message;                // of an error
+  std::uint32_t answer = 0;  // which of all that its FlagSet may answer, from 1; 0: of no flag
+  std::string_view message;  // of an error
   const json::object* metadata = nullptr;  // the flag's over the set's; never null from a FlagSet
 };
 

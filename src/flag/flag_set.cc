@@ -5,6 +5,7 @@
 #include <array>
 #include <deque>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -96,6 +97,7 @@ struct FlagSet::Compiled {
   void add_rule(const json::value& rule, std::string pointer, const json::object* evaluators,
                 const FlagLimits& limits, Flag* flag);
   void settle();
+  void number_answers();
   void sign();
 };
 
@@ -128,6 +130,7 @@ Status FlagSet::Compiled::add_all(const FlagLimits& limits) {
     TRY(add({key.data(), key.size()}, definition.get_object(), evaluators, limits));
   }
   settle();
+  number_answers();
   return {};
 }
 
@@ -249,6 +252,19 @@ void FlagSet::Compiled::settle() {
   }
 }
 
+// Variants first, then each flag's answer without one.
+void FlagSet::Compiled::number_answers() {
+  std::uint32_t number = 0;
+  for (Variant& variant : program.variants) variant.answer.answer = ++number;
+  for (Flag& flag : flags) {
+    ++number;
+    const bool has_variant = flag.answer.value != nullptr;
+    flag.answer.answer = has_variant ? flag.default_variant + 1 : number;
+    if (flag.rule == kNone) continue;
+    for (std::size_t i = 0; i < kMistakes.size(); ++i) mistakes[flag.mistakes + i].answer = number;
+  }
+}
+
 void FlagSet::Compiled::sign() {
   fingerprint = fmt::format("{:016x}", json_hash(document));
 }
@@ -358,8 +374,25 @@ Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& cont
                              FlagType type) const {
   const Evaluation& evaluation = evaluate(key, context, now);
   if (evaluation.value == nullptr || has_type(*evaluation.value, type)) return evaluation;
-  return failed(FlagError::TypeMismatch, "the flag's value is of another type",
-                evaluation.metadata);
+  Evaluation mismatch =
+      failed(FlagError::TypeMismatch, "the flag's value is of another type", evaluation.metadata);
+  mismatch.answer = evaluation.answer;
+  return mismatch;
+}
+
+std::size_t FlagSet::answers() const {
+  return compiled_->program.variants.size() + compiled_->flags.size();
+}
+
+FlagSet::Answer FlagSet::answer(std::uint32_t number) const {
+  const auto& [variants, flags] = std::tie(compiled_->program.variants, compiled_->flags);
+  CHECK(number > 0 && number <= answers());
+  if (number > variants.size()) return {flags[number - variants.size() - 1].identity.key, {}};
+  // The last flag whose variants begin at or before it; flags without any begin there too.
+  const auto after =
+      std::upper_bound(flags.begin(), flags.end(), number - 1,
+                       [](std::uint32_t at, const Flag& flag) { return at < flag.variants; });
+  return {std::prev(after)->identity.key, variants[number - 1].name()};
 }
 
 std::size_t FlagSet::size() const {

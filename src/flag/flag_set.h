@@ -92,6 +92,14 @@ class FlagSet {
   Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now,
                       FlagType type) const;
 
+  // All that may be answered, numbered from 1, for who counts what is: a flag and its variant, or
+  // none where the caller's own default applies.
+  struct Answer {
+    std::string_view key, variant;
+  };
+  std::size_t answers() const;
+  Answer answer(std::uint32_t number) const;
+
   std::size_t size() const;
   std::string_view key(std::size_t i) const;  // in the document's order
   bool contains(std::string_view key) const;

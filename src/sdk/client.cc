@@ -84,8 +84,10 @@ struct Client::State {
     const EvaluationContext* below = global ? view_of(*global.get()) : nullptr;
     const EvaluationContext client = EvaluationContext::layered(view_of(live->context), below);
     const EvaluationContext context = EvaluationContext::layered(view_of(call), &client);
-    return use(live->set.evaluate(key, context, to_instant(std::chrono::system_clock::now()),
-                                  flag_type(type)));
+    const Evaluation evaluation = live->set.evaluate(
+        key, context, to_instant(std::chrono::system_clock::now()), flag_type(type));
+    live->counts->add(evaluation.answer);
+    return use(evaluation);
   }
 
   bool has_hooks(const Call& call) const {

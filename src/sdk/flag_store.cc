@@ -14,6 +14,7 @@ namespace showcaller::sdk {
 
 FlagStore::FlagStore(std::string state_file, Context context) : state_file_(std::move(state_file)) {
   live_.context = std::move(context);
+  live_.counts = std::make_shared<const EvaluationCounts>(0);
   publish();
 }
 
@@ -21,14 +22,50 @@ void FlagStore::publish() {
   flags_.publish(std::make_unique<LiveFlags>(live_));
 }
 
+// What is counted of the old set is complete once nobody reads it any more.
+void FlagStore::use(FlagSet set) {
+  const FlagSet old = std::exchange(live_.set, std::move(set));
+  const auto counts =
+      std::exchange(live_.counts, std::make_shared<const EvaluationCounts>(live_.set.answers()));
+  live_.loaded = true;
+  publish();
+  gather(old, *counts);
+}
+
+void FlagStore::gather(const FlagSet& set, const EvaluationCounts& counts) {
+  counts.take([&](std::uint32_t number, std::int64_t times) {
+    const FlagSet::Answer answer = set.answer(number);
+    const Answer name{answer.key, answer.variant};
+    const auto known = counted_.find(name);
+    if (known != counted_.end()) {
+      known->second += times;
+    } else if (counted_.size() < kCountedMax) {
+      counted_.emplace(name, times);
+    }
+  });
+}
+
+std::vector<CountedAnswer> FlagStore::take_counts(std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  gather(live_.set, *live_.counts);
+  std::vector<CountedAnswer> out;
+  auto next = counted_.upper_bound(last_taken_);
+  while (out.size() < most && !counted_.empty()) {
+    if (next == counted_.end()) next = counted_.begin();
+    last_taken_ = next->first;
+    out.push_back({next->first.first, next->first.second, next->second});
+    next = counted_.erase(next);
+  }
+  return out;
+}
+
 Status FlagStore::load() {
   if (state_file_.empty()) return fail(showcaller::ErrorCode::NotFound, "no file was named");
   TRY(SavedFlags saved, load_saved_flags(state_file_));
-  TRY(live_.set, FlagSet::compile(std::move(saved.document)));
+  TRY(FlagSet set, FlagSet::compile(std::move(saved.document)));
   const std::lock_guard lock(mutex_);
-  live_.loaded = true;
   revision_ = std::move(saved.etag);
-  publish();
+  use(std::move(set));
   return {};
 }
 
@@ -81,10 +118,8 @@ Result<std::vector<std::string>> FlagStore::put(json::value document, std::strin
   } else {
     for (std::size_t i = 0; i < set.size(); ++i) changed.emplace_back(set.key(i));
   }
-  live_.set = std::move(set);
-  live_.loaded = true;
   revision_ = std::move(revision);
-  publish();
+  use(std::move(set));
   if (!state_file_.empty()) {
     const auto saved =
         save_flags(state_file_, {.etag = revision_, .document = live_.set.document()});

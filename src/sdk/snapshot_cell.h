@@ -5,9 +5,8 @@
 // puts the new value in place, then waits until each counter of a row has been empty once after it
 // turned new readers to the other, and only then destroys the old value. Readers never wait;
 // writers do, and are few. A row has many counters so that readers on several cores do not share
-// one: which is a thread's follows from where its stack lies, and if two threads meet they are only
-// slower. Source: P. McKenney's sleepable RCU, with sequentially consistent atomics instead of
-// barriers.
+// one (stripe.h); if two threads meet they are only slower. Source: P. McKenney's sleepable RCU,
+// with sequentially consistent atomics instead of barriers.
 #pragma once
 
 #include <atomic>
@@ -18,6 +17,8 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "sdk/stripe.h"
 
 namespace showcaller::sdk {
 
@@ -33,7 +34,7 @@ class SnapshotCell {
   class Reader {
    public:
     explicit Reader(const SnapshotCell& cell)
-        : count_(cell.readers_[cell.turn_.load() & 1].counters[own_counter()].count) {
+        : count_(cell.readers_[cell.turn_.load() & 1].counters[own_stripe(kCounterBits)].count) {
       count_.fetch_add(1);
       value_ = cell.current_.load();
     }
@@ -77,12 +78,6 @@ class SnapshotCell {
   }
 
   static constexpr int kCounterBits = 4;
-  // Stacks of threads lie a megabyte or so apart, or more.
-  static std::size_t own_counter() {
-    const char here = 0;
-    const auto stack = std::uint64_t(reinterpret_cast<std::uintptr_t>(&here)) >> 20;
-    return std::size_t(stack * 0x9e3779b97f4a7c15 >> (64 - kCounterBits));
-  }
 
   struct alignas(64) Counter {
     mutable std::atomic<std::uint32_t> count{0};

@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::string_view kSnapshotTarget = "/api/v1/flags/snapshot";
 constexpr std::string_view kTelemetryTarget = "/api/v1/telemetry";
-// Twice as many at most, each perhaps two deltas; the server takes 10,000 a batch.
-constexpr std::size_t kSeriesMax = 2'500;
+constexpr std::size_t kDeltasMax = 10'000;  // the server takes them in a batch
+// Twice as many at most, each perhaps two deltas.
+constexpr std::size_t kSeriesMax = kDeltasMax / 4;
 
 std::uint64_t random_seed() {
   std::random_device device;
@@ -185,13 +186,25 @@ void Worker::tell_changes(std::vector<std::string> keys) {
         .flags_changed = std::move(keys)});
 }
 
+// As far as a batch has room: the rest goes with the next.
+void Worker::add_evaluations(std::vector<TelemetryDelta>* deltas) {
+  if (!options_.report_evaluations) return;
+  for (const CountedAnswer& answer : store_.take_counts(kDeltasMax - deltas->size())) {
+    if (answer.key.contains('=')) continue;  // It could not be told from the variant.
+    deltas->push_back({.metric = std::string(metric::kFlagEvaluated),
+                       .stratum = answer.key + "=" + answer.variant,
+                       .n = answer.times});
+  }
+}
+
 void Worker::deliver(Instant now) {
   next_delivery_ = now + options_.flush_every;
   if (!pending_) {
     const std::lock_guard lock(mutex_);
-    if (buffer_.empty()) return;
-    pending_dropped_ = dropped() - told_dropped_;
     std::vector<TelemetryDelta> deltas = buffer_.take();
+    add_evaluations(&deltas);
+    if (deltas.empty()) return;
+    pending_dropped_ = dropped() - told_dropped_;
     pending_deltas_ = std::int64_t(deltas.size());
     pending_ = encode_telemetry({.source = source_,
                                  .sequence = ++sequence_,

@@ -65,6 +65,7 @@ class Worker {
   bool take_events(std::string_view bytes, SseParser* parser);
   Duration after_stream(const TransportResponse& response);
   void tell_changes(std::vector<std::string> keys);
+  void add_evaluations(std::vector<TelemetryDelta>* deltas);
   void deliver(Instant now);
   void set_status(ClientStatus status, std::string message = {});
   void tell(EventDetails details) const;

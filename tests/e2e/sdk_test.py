@@ -6,6 +6,7 @@
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,13 @@ apiVersion: showcaller.dev/v1
 kind: Flag
 metadata: {{ name: hidden, owner: team-e2e }}
 spec: {{ variants: {{ a: 1 }}, defaultVariant: a }}
+"""
+
+OTHER_TEAM = """
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: team-other, owner: team-other }
+spec: { members: [ann] }
 """
 
 
@@ -94,7 +102,18 @@ def both_are_told_when_the_door_opens(server, examples, folder):
     assert time.monotonic() - began < 4
     assert game_server.wait(timeout=20) == 0 and player.wait(timeout=20) == 0
     status, text = server.ask("GET", "/metrics")
-    assert status == 200 and 'showcaller_telemetry_batches_total{outcome="ok"} 2' in text, text
+    batches = re.search(r'showcaller_telemetry_batches_total{outcome="ok"} (\d+)', text)
+    assert status == 200 and batches and int(batches[1]) >= 2, text
+
+
+def the_server_knows_who_asked_for_what(server):
+    """Both told how often they evaluated the door, which the list of stale flags says of one whose owner is gone."""
+    status, text = server.ask("POST", "/api/v1/manifests", OTHER_TEAM)
+    assert status == 200, text
+    status, text = server.ask("GET", "/api/v1/flags/stale?after=90d")
+    assert status == 200, text
+    asked = {row["flag"]: row["evaluations"] for row in json.loads(text)["flags"]}
+    assert int(asked["door"]) >= 4 and asked["hidden"] == "0", asked
 
 
 def node_asks_by_the_ordinary_providers(server):
@@ -126,6 +145,7 @@ def main():
         server = RealServer(PROGRAM, folder + "/data", "--flagd-port", "0", "--flagd-open").start()
         try:
             both_are_told_when_the_door_opens(server, examples, folder)
+            the_server_knows_who_asked_for_what(server)
             skipped = node_asks_by_the_ordinary_providers(server)
             without_a_server_the_last_flags_serve(server, examples, folder)
         finally:

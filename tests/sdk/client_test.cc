@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "sdk/flag_store.h"
 #include "showcaller/showcaller.h"
 #include "tests/counted_allocations.h"
 #include "tests/sdk/fake_server.h"
@@ -234,6 +236,72 @@ TEST_F(ClientTest, ReportsArriveMergedWithTheirLabels) {
   EXPECT_EQ(sent.headers[0],
             (std::pair<std::string, std::string>("Authorization", "Bearer secret")));
   EXPECT_EQ(sent.headers[1].first, "traceparent");
+}
+
+// "door=open" -> how often.
+std::map<std::string, std::int64_t> evaluations(const std::vector<TelemetryBatch>& batches) {
+  std::map<std::string, std::int64_t> out;
+  for (const auto& batch : batches) {
+    for (const auto& delta : batch.deltas) {
+      if (delta.metric == metric::kFlagEvaluated) out[delta.stratum] += delta.n;
+    }
+  }
+  return out;
+}
+
+TEST_F(ClientTest, TellsHowOftenEachAnswerWasGiven) {
+  Client client(options());
+  client.step(now);
+  Context staff("p-1");
+  staff.set("group", "staff");
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.boolean("door", false, staff));
+  EXPECT_FALSE(client.boolean("door", true));
+  EXPECT_TRUE(client.boolean("off", true));
+  EXPECT_TRUE(client.boolean("nothing", true));
+  EXPECT_TRUE(client.boolean("absent", true));
+  // Counted before the flags change, and told after.
+  server->set_flags(
+      R"({"flags":{"level":{"state":"ENABLED","variants":{"a":43},"defaultVariant":"a"}}})");
+  run_until(&client, now + 12s);
+  EXPECT_EQ(client.integer("level", 0), 43);
+  EXPECT_EQ(client.string("level", "x"), "x");  // of another type, and asked for all the same
+  run_until(&client, now + 6s);
+  const std::map<std::string, std::int64_t> told{
+      {"door=open", 3}, {"door=shut", 1}, {"level=a", 2}, {"nothing=", 1}, {"off=", 1}};
+  EXPECT_EQ(evaluations(server->batches()), told);
+  run_until(&client, now + 60s);
+  EXPECT_EQ(evaluations(server->batches()), told);
+}
+
+TEST_F(ClientTest, TellsNothingOfEvaluationsWhenAskedNotTo) {
+  Options quiet = options();
+  quiet.report_evaluations = false;
+  Client client(quiet);
+  client.step(now);
+  EXPECT_FALSE(client.boolean("door", true));
+  run_until(&client, now + 30s);
+  EXPECT_TRUE(server->batches().empty());
+}
+
+TEST(FlagStoreCounts, WhatDoesNotFitABatchGoesWithTheNext) {
+  FlagStore store("", {});
+  ASSERT_TRUE(store.replace(kFlags, "1"));
+  const auto count_all = [&] {
+    const auto live = store.flags().read();
+    for (std::uint32_t i = 1; i <= live->set.answers(); ++i) live->counts->add(i);
+  };
+  std::map<std::string, std::int64_t> seen;
+  for (int round = 0; round < 30; ++round) {
+    count_all();
+    const auto taken = store.take_counts(4);
+    EXPECT_EQ(taken.size(), 4u);
+    for (const CountedAnswer& answer : taken)
+      seen[answer.key + "=" + answer.variant] += answer.times;
+  }
+  for (const CountedAnswer& answer : store.take_counts(1'000))
+    seen[answer.key + "=" + answer.variant] += answer.times;
+  EXPECT_EQ(seen.size(), store.flags().read()->set.answers());
+  for (const auto& [name, times] : seen) EXPECT_EQ(times, 30) << name;
 }
 
 TEST_F(ClientTest, ALostAnswerCountsNothingTwice) {

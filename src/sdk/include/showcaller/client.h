@@ -71,6 +71,9 @@ struct Options {
   std::chrono::milliseconds stale_after{60'000};
   std::size_t series_max =
       2'000;  // distinct metrics with their labels between two batches; at most 2,500
+  // How often each flag gave each of its variants is told with the reports, for the server's list
+  // of flags that nobody needs any more. No context is told.
+  bool report_evaluations = true;
   std::size_t queue_max = 4'096;  // reports waiting to be merged; rounded up to a power of two
   bool background = true;         // false: nothing runs until step() is called
   std::shared_ptr<Transport> transport{};  // empty: HTTP to `url`
