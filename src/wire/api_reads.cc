@@ -61,9 +61,9 @@ void watch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& c
                                            {"Cache-Control", "no-store"},
                                            {"X-Accel-Buffering", "no"}},
                                .body = ""});
-  auto allowed = [backend = ports.backend, context] {
-    return backend->authenticate(token_of(context->request.headers)) &&
-           authorize_route(*backend, *context, context->route->access);
+  auto allowed = [ports, context] {
+    return ports.authenticate(context->request) &&
+           authorize_route(*ports.backend, *context, context->route->access);
   };
   if (!ports.hub->add(stream, {.filter = {context->query("event"), context->query("kind")},
                                .after = *after,

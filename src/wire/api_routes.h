@@ -16,11 +16,16 @@
 
 namespace showcaller {
 
+class SessionTable;
+
 struct ApiPorts {
   ApiBackend* backend = nullptr;
   WatchHub* hub = nullptr;
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
+  SessionTable* sessions = nullptr;
+  // Who asks, by the request's token or its session.
+  std::function<Result<Actor>(const HttpRequest&)> authenticate;
   EdgePorts edge;
   // Called at /api/v1/openapi.json; the table is complete by then.
   std::function<std::string()> openapi;
@@ -40,6 +45,7 @@ inline const RouteParam kReasonInQuery{"reason", "query", "Why; kept in the jour
 void add_command_routes(Router* router,
                         const ApiPorts& ports);  // manifests, events, line, quarantines, batch
 void add_token_routes(Router* router, const ApiPorts& ports);
+void add_session_cookie_routes(Router* router, const ApiPorts& ports);  // sign in and out, whoami
 void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
 void add_session_routes(Router* router,
                         const ApiPorts& ports);                  // allocations, privacy
@@ -48,6 +54,7 @@ RelayPorts relay_ports(const ApiPorts& ports);
 inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
   add_token_routes(router, ports);
+  add_session_cookie_routes(router, ports);
   add_read_routes(router, ports);
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);

@@ -137,8 +137,10 @@ constexpr Schema kSchemas[] = {
   "expires_in":{"type":"string","description":"A duration; default 90d."},"reason":{"type":"string"}}})json"},
     {"NewToken", R"json({"type":"object","required":["id","token","expires"],"properties":{
   "id":{"type":"string"},"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"seq":{"type":"integer"}}})json"},
+    {"SignIn", R"json({"type":"object","additionalProperties":false,"required":["token"],"properties":{"token":{"type":"string"}}})json"},
     {"Actor", R"json({"type":"object","required":["name","roles"],"properties":{
-  "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}}}})json"},
+  "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},
+  "may":{"type":"array","items":{"type":"string"},"description":"Verbs that the roles allow; asked of whoami alone."}}})json"},
     {"AllocationRequest", R"json({"type":"object","additionalProperties":false,"required":["session","fleet","players"],"properties":{
   "session":{"type":"string"},"fleet":{"type":"string"},"party":{"type":"string"},"guild":{"type":"string"},
   "players":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"context":{"type":"object"}}}},

@@ -6,10 +6,12 @@
 #include <thread>
 
 #include "wire/api_routes.h"
+#include "wire/console/console_routes.h"
 #include "wire/flag_history.h"
 #include "wire/flag_updates.h"
 #include "wire/openapi.h"
 #include "wire/router.h"
+#include "wire/session_table.h"
 #include "wire/worker_pool.h"
 
 namespace showcaller {
@@ -20,6 +22,7 @@ struct ApiServer::State {
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
   WatchHub hub;
+  SessionTable sessions;
   std::optional<FlagUpdates> flag_updates;
   std::optional<WorkerPool> workers;
   std::optional<Router> router;
@@ -76,12 +79,24 @@ struct ApiServer::State {
         .set_total(flag_updates->deltas_told());
   }
 
+  // A session stands for the token that opened it, but only for what this server's own pages send.
+  Result<Actor> authenticate(const HttpRequest& request) const {
+    const auto token = token_of(request.headers);
+    const auto session = session_of(request.headers);
+    if (!token.empty() || session.empty()) return backend->authenticate(token);
+    const auto opened_by = sessions.token(session, backend->now());
+    if (!opened_by) return fail(ErrorCode::Unauthenticated, "the session is over; sign in again");
+    const bool safe = request.method == "GET" || request.method == "HEAD";
+    if (!safe) TRY(check_same_origin(request));
+    return backend->authenticate(*opened_by);
+  }
+
   void build_router() {
+    const auto authenticate_request = [this](const HttpRequest& request) {
+      return authenticate(request);
+    };
     router.emplace(RouterPorts{
-        .authenticate =
-            [this](const HttpRequest& request) {
-              return backend->authenticate(token_of(request.headers));
-            },
+        .authenticate = authenticate_request,
         .authorize =
             [this](const RequestContext& context, std::string_view access) {
               return authorize_route(*backend, context, access);
@@ -93,6 +108,8 @@ struct ApiServer::State {
                               .hub = &hub,
                               .metrics = metrics,
                               .log = log,
+                              .sessions = &sessions,
+                              .authenticate = authenticate_request,
                               .edge = {.backend = backend,
                                        .metrics = metrics,
                                        .flag_feed = options.flag_feed,
@@ -100,6 +117,7 @@ struct ApiServer::State {
                                        .flag_updates = flag_updates ? &*flag_updates : nullptr},
                               .openapi = [this] { return document; }});
     document = to_json_text(openapi_document(*router, options.version)) + "\n";
+    if (options.console != nullptr) add_console_routes(&*router, options.console);
   }
 };
 

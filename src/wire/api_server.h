@@ -9,6 +9,7 @@
 
 #include "net/http_server.h"
 #include "wire/api_backend.h"
+#include "wire/console/console_files.h"
 #include "wire/flagd/flag_feed.h"
 #include "wire/flagd/flag_streams.h"
 #include "wire/log.h"
@@ -27,6 +28,8 @@ struct ApiServerOptions {
   // They tell OFREP's clients of changed flags, and outlive the server; null: nobody does.
   FlagFeed* flag_feed = nullptr;
   FlagStreams* flag_streams = nullptr;
+  // Outlives the server; null: no console is served.
+  const ConsoleFiles* console = nullptr;
   // The hub is there, and no request has come yet: what the first of them causes can be told.
   std::function<void(WatchHub&)> before_serving = [](WatchHub&) {};
 };

@@ -112,18 +112,6 @@ void add_token_routes(Router* router, const ApiPorts& ports) {
                      make_command(*context, std::move(command), context->query("reason")),
                      std::move(answer));
                }});
-  router->add({.method = "GET",
-               .pattern = "/api/v1/whoami",
-               .id = "whoami",
-               .tag = "access",
-               .summary = "The name and roles behind the token",
-               .answer_schema = "Actor",
-               .handler = [](const auto& context, Answer answer) {
-                 json::array roles;
-                 for (const auto& role : context->actor.roles) roles.emplace_back(role);
-                 answer.ok(
-                     json::object{{"name", context->actor.name}, {"roles", std::move(roles)}});
-               }});
 }
 
 }  // namespace showcaller

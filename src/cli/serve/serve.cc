@@ -23,6 +23,7 @@
 #include "cli/cli.h"
 #include "cli/private_file.h"
 #include "cli/serve/announcer.h"
+#include "cli/serve/console_pack.h"
 #include "cli/serve/first_tokens.h"
 #include "cli/serve/game_server_access.h"
 #include "cli/serve/host_backend.h"
@@ -143,12 +144,15 @@ void log_flagd(Log& log, const Clock& clock, const FlagdServer& flagd) {
 }
 
 void log_start(Log& log, const Clock& clock, const ServeOptions& options, const std::string& url,
-               const Host& host) {
+               const Host& host, bool with_console) {
   log.write(LogLevel::Info, clock.wall(), "listening on " + url, {},
             {{"version", std::string(kVersion)},
              {"data", fs::absolute(options.data).string()},
              {"epoch", host.engine().epoch()},
              {"seq", host.world()->seq}});
+  if (with_console)
+    log.write(LogLevel::Info, clock.wall(), "the console is at " + url_on_this_machine(url), {},
+              {});
   const bool has_tls = !options.tls_certificate.empty();
   if (const auto warning = clear_text_warning(options.address, has_tls); !warning.empty())
     log.write(LogLevel::Warning, clock.wall(), warning, {}, {{"address", options.address}});
@@ -181,9 +185,11 @@ Status run(const ServeOptions& options) {
                       {std::string(kVersion), read_tzdata_version()});
   FlagStreams flag_streams;
   JournalFeed feed(&backend, options.flagd_open);
+  TRY(const ConsoleFiles console, ConsoleFiles::open(console_pack()));
   std::unique_ptr<ApiServer> server;
   std::optional<Announcer> announcer;
   ApiServerOptions api = api_options(options, std::move(tls));
+  api.console = &console;
   api.flag_feed = &feed;
   api.flag_streams = &flag_streams;
   api.before_serving = [&](WatchHub& hub) {
@@ -203,7 +209,7 @@ Status run(const ServeOptions& options) {
     kill(self, SIGTERM);
   });
   if (!options.port_file.empty()) TRY(write_private(options.port_file, server->url() + "\n"));
-  log_start(log, clock, options, server->url(), *host);
+  log_start(log, clock, options, server->url(), *host, !console.empty());
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
   flag_streams.stop();
