@@ -11,7 +11,8 @@ export interface Page {
   name: string
   title: string
   icon: string
-  load: () => Promise<{ default: Component<PageProps> }>
+  // A page that shows everything of its kind has no use for a subject.
+  load: () => Promise<{ default: Component<PageProps> | Component<Record<string, never>> }>
 }
 
 export const pages: Page[] = [

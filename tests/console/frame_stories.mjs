@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { checkAccessible, checkFits, checkLooks, Line, picture, run, Server, signIn, until, window } from './harness.mjs'
 
 const server = await new Server().start()
-const event = (name) => `
+const event = (name, priority) => `
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: ${name}, owner: team-raids }
 spec:
   schedule: { start: 2099-01-01T00:00:00Z }
+  priority: ${priority}
   changes: [ { flag: { key: door, to: open } } ]
   rollout: { stages: [ { name: world, exposure: 100%, bake: 1m, gated: false } ] }
 ---`
@@ -23,7 +24,7 @@ apiVersion: showcaller.dev/v1
 kind: Flag
 metadata: { name: door, owner: team-raids }
 spec: { state: ENABLED, variants: { open: true, shut: false }, defaultVariant: shut }
----${event('first-event')}`)
+---${event('first-event', 1)}`)
 
 async function nobodySeesAnythingUnsigned() {
   const page = await window()
@@ -55,7 +56,7 @@ async function aTokenSignsInAndTheCookieIsNoScriptsBusiness() {
 async function whatHappensIsSeenWithoutAsking() {
   const page = await signIn(await window(), server, '/console/events')
   await page.getByRole('link', { name: 'first-event' }).waitFor()
-  server.apply(event('second-event'))
+  server.apply(event('second-event', 2))
   await page.getByRole('link', { name: 'second-event' }).waitFor()
   await page.closeWell()
 }
@@ -67,7 +68,7 @@ async function aLostConnectionIsToldAndCaughtUp() {
   line.cut()
   await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor()
   await picture(page, 'stale')
-  server.apply(event('third-event'))
+  server.apply(event('third-event', 3))
   line.mend()
   await page.getByRole('link', { name: 'third-event' }).waitFor()
   await page.getByText(/Stale since/).waitFor({ state: 'detached' })
@@ -138,10 +139,6 @@ async function aRestartOfTheServerAsksForTheTokenAgain() {
   await page.closeWell()
 }
 
-try {
-  await run(nobodySeesAnythingUnsigned, aTokenSignsInAndTheCookieIsNoScriptsBusiness, whatHappensIsSeenWithoutAsking,
-    aLostConnectionIsToldAndCaughtUp, keysAloneReachEverything, coloursAreChosenAndKept,
-    theFirstPaintIsQuickAndTheBundleSmall, itFitsAPhoneInDarkAndLight, aRestartOfTheServerAsksForTheTokenAgain)
-} finally {
-  await server.end()
-}
+await run([server], nobodySeesAnythingUnsigned, aTokenSignsInAndTheCookieIsNoScriptsBusiness, whatHappensIsSeenWithoutAsking,
+  aLostConnectionIsToldAndCaughtUp, keysAloneReachEverything, coloursAreChosenAndKept,
+  theFirstPaintIsQuickAndTheBundleSmall, itFitsAPhoneInDarkAndLight, aRestartOfTheServerAsksForTheTokenAgain)

@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { createRequire } from 'node:module'
 import { createServer, connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 
-export const [program, source, binary] = process.argv.slice(2)
+export const [program, source, binary] = process.argv.slice(2, 5).map((each) => resolve(each))
 const SKIPPED = 77 // What ctest is told means skipped.
 const modules = join(binary, 'console-tests')
 const pictures = join(binary, 'console-pictures')
@@ -200,8 +200,8 @@ export async function picture(page, name, options = {}) {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true, ...options })
 }
 
-// Runs the stories one after another; those whose name holds the fourth word, if there is one.
-export async function run(...stories) {
+// Runs the stories one after another; those whose name holds the fourth word, if there is one. Ends the servers.
+export async function run(servers, ...stories) {
   const only = process.argv[5] ?? ''
   let failed = 0
   for (const story of stories.filter((each) => each.name.includes(only))) {
@@ -219,5 +219,6 @@ export async function run(...stories) {
   }
   await browser.close()
   console.log(failed ? `${failed} failed; pictures are in ${pictures}` : `${basename(process.argv[1])}: all good`)
-  process.exitCode = failed ? 1 : 0
+  for (const server of servers) await server.end()
+  process.exit(failed ? 1 : 0)
 }
