@@ -98,6 +98,8 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     set_tests_properties(e2e_manifests PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_serve COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/serve_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_serve PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_alerts COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/alerts_test.py $<TARGET_FILE:showcaller>)
+    set_tests_properties(e2e_alerts PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
     add_test(NAME e2e_drill COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/drill_test.py $<TARGET_FILE:showcaller>
              $<TARGET_FILE:arena>)
     set_tests_properties(e2e_drill PROPERTIES TIMEOUT 300)

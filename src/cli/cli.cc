@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
+#include "cli/alert_words.h"
 #include "cli/anomaly_verb.h"
 #include "cli/client_answers.h"
 #include "cli/client_verbs.h"
@@ -99,6 +100,7 @@ class CommandLine {
     add_journal_verbs();
     add_series_verbs();
     add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
+    add_alert_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
     add_relay_words(&app_, &code_);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/alert_words.h"
 #include "cli/cli.h"
 #include "cli/client_answers.h"
 #include "cli/terminal.h"
@@ -74,9 +75,10 @@ int status_verb(const ClientContext& context, const std::string& event) {
     if (!answer) return failed(answer.error());
     if (context.form != OutputForm::Table || event.empty()) {
       print_value(*answer, context.form);
-      if (event.empty() && context.form == OutputForm::Table)
-        return get_verb(context, "events", "");
-      return int(kExitOk);
+      if (!event.empty() || context.form != OutputForm::Table) return int(kExitOk);
+      if (const auto alerts = client.get("/api/v1/alerts?state=firing"))
+        say_firing_alerts(alerts->as_array());
+      return get_verb(context, "events", "");
     }
     const json::object& o = answer->as_object();
     say(fmt::format("{} r{}  {}  {}", coloured(event, "bold"), text_at(o, "revision"),

@@ -113,6 +113,7 @@ class Observation {
     out.payloads =
         plan_fleet(world_, observed.fleet, *observed.instances, now_, observed.outlook.get());
     keep_to_the_quota(world_, observed, &out.payloads);
+    tell_of_quarantines(world_, observed.fleet, now_, &out.payloads);
     if (!out.payloads.empty()) touch_waiting(world_, observed.fleet, &out);
     judge_capacity(world_, observed, now_, &out);
     return out;
@@ -188,6 +189,13 @@ class Observation {
         {LedgerSealed{ledger.event, ledger.revision, ledger.rows, ledger.root, ledger.players}},
         {},
         {}};
+  }
+
+  Result<Decision> operator()(const BurnObserved& burn) const {
+    return Decision{decide_burn(world_, burn.reading, now_), {}, {}};
+  }
+  Result<Decision> operator()(const DeliveryReported& report) const {
+    return decide_delivery(world_, report);
   }
 
   Result<Decision> operator()(const ClockObserved& clock) const {

@@ -40,6 +40,9 @@ std::string taken_from_events(const World& world, const World& next);
 // Of all manifests of a kind in the world but LiveEvents, sorted.
 std::vector<std::string> names_of(const World& world, Kind kind);
 
+// What comes of how fast an error budget burns. Empty: nothing is new.
+std::vector<Payload> decide_burn(const World& world, const BurnReading& reading, Instant now);
+
 // Whether a look may lead to anything, as far as its verdicts alone tell: its readings need no
 // words and no statistics yet. One that may not need not be submitted.
 bool look_may_matter(const World& world, const GateLooked& verdicts, Instant now);

@@ -244,6 +244,18 @@ class CommandDecision {
     return decide_flags_of_relay(world_, c);
   }
 
+  Result<Decision> operator()(const AlertCommand& c) const {
+    return decide_alert(world_, c, command_.reason, now_);
+  }
+
+  Result<Decision> operator()(const SilenceCommand& c) const {
+    return decide_silence(world_, c, reason_or(command_, "silenced"), now_);
+  }
+
+  Result<Decision> operator()(const UnsilenceCommand& c) const {
+    return decide_unsilence(world_, c, reason_or(command_, "ended"));
+  }
+
   Result<Decision> operator()(const CreateTokenCommand& c) const {
     TRY(check_token_name(c.name));
     if (c.sha256.size() != 64 || world_.tokens.contains(c.sha256)) {
@@ -279,13 +291,17 @@ class CommandDecision {
     const GlassBroken part{c.event, asked.revision, asked.manifest->hash, now_ + kGlassStaysBroken,
                            command_.reason};
     const Subject s{world_, c.event, asked, now_};
-    return Decision{
-        {part, page_of(s, fmt::format("'{}' breaks the glass of {} r{}: {}", command_.actor.name,
-                                      c.event, asked.revision, command_.reason))},
-        {c.event},
-        {fmt::format("it takes {} people; approvals and freezes are set aside while "
-                     "both parts last, until {} at most",
-                     kGlassPeople, format_instant(part.until))}};
+    Decision out{{part},
+                 {c.event},
+                 {fmt::format("it takes {} people; approvals and freezes are set aside while both "
+                              "parts last, until {} at most",
+                              kGlassPeople, format_instant(part.until))}};
+    for (Payload& payload :
+         page_of(s, AlertCause::BreakGlass, command_.actor.name,
+                 fmt::format("'{}' breaks the glass of {} r{}: {}", command_.actor.name, c.event,
+                             asked.revision, command_.reason)))
+      out.payloads.push_back(std::move(payload));
+    return out;
   }
 
   const World& world_;

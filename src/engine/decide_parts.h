@@ -26,6 +26,17 @@ Result<Decision> decide_drill(const World& world, const DrillCommand& command,
 Result<Decision> decide_flags_of_relay(const World& world, const MergeFlagsCommand& command);
 Result<Decision> decide_flag(const World& world, const FlagCommand& command,
                              const std::string& reason, Instant now);
+Result<Decision> decide_alert(const World& world, const AlertCommand& command,
+                              const std::string& reason, Instant now);
+// The reason is never empty.
+Result<Decision> decide_silence(const World& world, const SilenceCommand& command,
+                                const std::string& reason, Instant now);
+Result<Decision> decide_unsilence(const World& world, const UnsilenceCommand& command,
+                                  const std::string& reason);
+Result<Decision> decide_delivery(const World& world, const DeliveryReported& report);
+// Builds, hosts and regions that are isolated from now on: one alert of their fleet.
+void tell_of_quarantines(const World& world, const std::string& fleet, Instant now,
+                         std::vector<Payload>* payloads);
 Result<Decision> decide_look(const World& world, const GateLooked& look, Instant now);
 
 }  // namespace showcaller

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/alert_plan.h"
+
 namespace showcaller {
 namespace {
 
@@ -118,7 +120,7 @@ void DrillScore::note(const Record& record, Duration at) {
   }
   if (const auto* set = std::get_if<QuarantineSet>(&payload); set && set->fleet == fleet_)
     respond(Quarantine, at);
-  if (std::holds_alternative<PageRaised>(payload)) respond(Page, at);
+  if (calls_somebody(payload)) respond(Page, at);
   if (const auto* verdict = std::get_if<VerdictChanged>(&payload);
       verdict && ours(verdict->event)) {
     const bool calm =

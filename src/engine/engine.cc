@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/deliberate_bug.h"
+#include "engine/alert_plan.h"
 
 namespace showcaller {
 namespace {
@@ -56,6 +57,7 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   const std::size_t own = records->size();
   envelope.actor = kEngineActor;
   follow_up(std::move(decision.touched), &envelope, now, records);
+  follow_up_alerts(&envelope, now, records);
   Receipt receipt{world_.seq > before ? before + 1 : 0, false, std::move(decision.notes)};
   for (std::size_t i = own; command && i < records->size() && i < own + 16; ++i) {
     if (const auto* moved = std::get_if<PhaseChanged>(&(*records)[i].payload)) {
@@ -101,6 +103,15 @@ void Engine::follow_up(std::vector<std::string> touched, Envelope* envelope, Ins
       envelope->trace = trace.empty() && event ? *event->trace : trace;
       for (const Payload& payload : payloads) add(payload, envelope, now, records);
     }
+  }
+}
+
+void Engine::follow_up_alerts(Envelope* envelope, Instant now, std::vector<Record>* records) {
+  for (int round = 0;; ++round) {
+    CHECK(round < kFollowUpsMax);
+    const std::vector<Payload> payloads = follow_alerts(world_, now);
+    if (payloads.empty()) return;
+    for (const Payload& payload : payloads) add(payload, envelope, now, records);
   }
 }
 

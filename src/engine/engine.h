@@ -37,6 +37,7 @@ class Engine {
   void add(Payload payload, Envelope* envelope, Instant now, std::vector<Record>* records);
   void follow_up(std::vector<std::string> touched, Envelope* envelope, Instant now,
                  std::vector<Record>* records);
+  void follow_up_alerts(Envelope* envelope, Instant now, std::vector<Record>* records);
 
   World world_;
   std::uint64_t epoch_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/alert_subjects.h"
 #include "engine/decide.h"
 #include "engine/flag_facts.h"
 #include "engine/view.h"
@@ -16,8 +17,19 @@ struct EventOf {
   std::string operator()(const P& payload) const {
     if constexpr (requires { payload.event; })
       return payload.event;
+    else if constexpr (requires {
+                         payload.subject;
+                         payload.team;
+                       })
+      return event_of_subject(payload.subject);
     else
       return {};
+  }
+
+ private:
+  static std::string event_of_subject(const std::string& subject) {
+    const auto parts = parse_subject(subject);
+    return parts && parts->kind == Kind::LiveEvent ? parts->name : "";
   }
 };
 

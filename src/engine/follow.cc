@@ -67,12 +67,11 @@ Payloads get_stuck(const Subject& s) {
   if (where.empty() && s.now - s.event.phase_since > within)
     where = fmt::format("the canary has not drained within {}", format_duration(within));
   if (where.empty()) return {};
-  PageRaised page{
-      "LiveEvent/" + s.name,
-      s.event.manifest->owner,
-      fmt::format("the rollback of {} is stuck: {}", s.name, where),
-      {"showcaller explain " + s.name, "mend the step, then: showcaller rollback " + s.name}};
-  return {change_phase(s, PhaseInput::Stick, where), std::move(page)};
+  Payloads out{change_phase(s, PhaseInput::Stick, where)};
+  for (Payload& payload : page_of(s, AlertCause::RollbackStuck, {},
+                                  fmt::format("the rollback of {} is stuck: {}", s.name, where)))
+    out.push_back(std::move(payload));
+  return out;
 }
 
 Payloads finish_the_rollback(const Subject& s) {
@@ -223,6 +222,21 @@ Payloads advance_by_time(const Subject& s) {
       s, fmt::format("baked for {}; the stage has no gate", format_duration(s.stage()->bake_min)));
 }
 
+// ---- what players are told to expect is no alert ----
+
+Payloads silence_what_it_disturbs(const Subject& s) {
+  if (!may_admit(s.event.phase)) return {};
+  for (const std::string& subject : s.spec().disturbs) {
+    bool silenced = false;
+    s.world.silences.each([&](const std::string&, const Silence& silence) {
+      silenced |= silence.event == s.name && silence.subject == subject;
+    });
+    if (!silenced)
+      return {SilenceSet{subject, s.name, {}, "the event declares that it disturbs it"}};
+  }
+  return {};
+}
+
 // ---- after the show ----
 
 Payloads settle(const Subject& s) {
@@ -259,6 +273,7 @@ constexpr auto kRules = std::to_array({
     &give_up_waiting_for_readiness,
     &begin_the_rollout,
     &open_the_doors,
+    &silence_what_it_disturbs,
     &advance_by_time,
     &settle,
     &retire,

@@ -90,7 +90,7 @@ int gravity(GateAction action) {
 
 struct Failure {
   GateAction action = GateAction::Warn;
-  std::string why;
+  std::string gate, why;
   bool is_new = true;  // in this visit
 };
 
@@ -105,7 +105,7 @@ std::vector<Failure> failures_of(const Subject& s, const GateLooked& look) {
     if (reading.client_evidence_only && gravity(action) > gravity(GateAction::Hold))
       action = GateAction::Hold;
     Failure failure{
-        action, fmt::format("gate {} failed: {}", reading.gate, reading.why),
+        action, reading.gate, fmt::format("gate {} failed: {}", reading.gate, reading.why),
         !failed_before(s, look, reading.gate) || proven_since_it_failed(s, look, reading.gate)};
     if (const std::string unproven = gate ? why_only_warns(s.world, s.event, *gate) : "";
         !unproven.empty()) {
@@ -118,14 +118,17 @@ std::vector<Failure> failures_of(const Subject& s, const GateLooked& look) {
 }
 
 std::vector<Payload> warn(const Subject& s, const std::vector<Failure>& failures) {
-  std::vector<Payload> out;
+  std::string gate, why;
   for (const Failure& failure : failures) {
     if (!failure.is_new) continue;
-    out.push_back(page_of(s, fmt::format("{} goes on, and does not advance: {}; look at it, then "
-                                         "hold it or roll back",
-                                         s.name, failure.why)));
+    gate = why.empty() ? failure.gate : "";  // Of several any one keeps it open.
+    why += (why.empty() ? "" : "; ") + failure.why;
   }
-  return out;
+  if (why.empty()) return {};
+  return page_of(s, AlertCause::Gate, gate,
+                 fmt::format("{} goes on, and does not advance: {}; look at it, then hold it or "
+                             "roll back",
+                             s.name, why));
 }
 
 constexpr std::int64_t kPacePerMinuteFirst = 60;
@@ -150,10 +153,14 @@ std::vector<Payload> act_on(const Subject& s, const Failure& failure) {
       const std::int64_t slower =
           now > 0 ? std::max<std::int64_t>(1, now / 2) : kPacePerMinuteFirst;
       if (slower == now) return {};
-      return {PaceSet{s.name, slower, failure.why},
-              page_of(s, fmt::format("{} is paced to {} sessions a minute: {}; it stays in its "
-                                     "stage: step back and try it again, or roll back",
-                                     s.name, slower, failure.why))};
+      std::vector<Payload> out{PaceSet{s.name, slower, failure.why}};
+      for (Payload& payload :
+           page_of(s, AlertCause::Gate, failure.gate,
+                   fmt::format("{} is paced to {} sessions a minute: {}; it stays in its stage: "
+                               "step back and try it again, or roll back",
+                               s.name, slower, failure.why)))
+        out.push_back(std::move(payload));
+      return out;
     }
     case GateAction::Warn:
       return {};

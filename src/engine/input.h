@@ -81,6 +81,28 @@ struct LedgerObserved {
   std::int64_t revision = 0, rows = 0, players = 0;
   std::string root;
 };
+// How fast the error budget of an objective burns, of everybody or among one event's players.
+struct BurnReading {
+  struct Rule {
+    double proven = 0;            // burn that the evidence proves, over the rule's time
+    double still = 0;             // burn over its shorter time, as counted
+    std::int64_t n = 0, bad = 0;  // over the rule's time
+  };
+  std::string service, slo, event;  // event empty: of everybody
+  std::vector<Rule> rules;          // as in SloSpec::burn
+  std::int64_t players_at_risk = 0;
+  bool seen = false;  // there was evidence in the last minutes: silence is no calm
+};
+struct BurnObserved {
+  BurnReading reading;
+};
+struct DeliveryReported {
+  std::string alert, route;
+  std::int64_t change = 0;
+  DeliveryOutcome outcome = DeliveryOutcome::Delivered;
+  std::int64_t attempts = 0;
+  std::string detail;
+};
 struct ClockObserved {
   Duration offset{};  // the wall clock less engine time
 };
@@ -92,7 +114,7 @@ struct ServerBooted {
 struct TimePassed {};  // deadlines may be due
 
 using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
-                           DrillDue, DrillOver, TotalsObserved, LedgerObserved, ClockObserved,
-                           ServerBooted, TimePassed>;
+                           DrillDue, DrillOver, TotalsObserved, LedgerObserved, BurnObserved,
+                           DeliveryReported, ClockObserved, ServerBooted, TimePassed>;
 
 }  // namespace showcaller

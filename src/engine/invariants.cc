@@ -143,6 +143,30 @@ void Invariants::check(const FlagReopened& reopened) {
           "a flag was re-opened that was not killed");
 }
 
+void Invariants::check(const AlertOpened& opened) {
+  world_.alerts.each([&](const std::string& id, const Alert& alert) {
+    if (std::ranges::find(opened.absorbs, id) != opened.absorbs.end()) return;
+    for (const AlertMember& member : alert.members) {
+      require(
+          member.over || !member.is_same_as({opened.subject, opened.cause, opened.detail, false}),
+          fmt::format("one cause has two alerts: {} of {}", enum_name(opened.cause),
+                      opened.subject));
+    }
+  });
+}
+
+// Nobody is called for what somebody looks after, or for what is silent.
+void Invariants::check(const AlertChanged& changed) {
+  const Alert* alert = world_.alerts.find(changed.id);
+  if (!alert || changed.move != AlertMove::Escalated) return;
+  require(!alert->is_acknowledged(), "somebody is called for an alert that is acknowledged");
+  world_.silences.each([&](const std::string&, const Silence& silence) {
+    const bool holds = silence.until == Instant{} || record_->time < silence.until;
+    require(alert->members.size() > 1 || !holds || silence.subject != alert->own().subject,
+            "somebody is called for what is silenced");
+  });
+}
+
 // By itself no stage ends that is held, or has not baked for as long as it has to, downtime not
 // counted.
 void Invariants::check_end_of_stage(const EventState& event, const std::string& name) {

@@ -39,6 +39,8 @@ class Invariants {
   void check(const ServerStarted& started);
   void check(const ExposureBounded& bounded);
   void check(const FlagReopened& reopened);
+  void check(const AlertOpened& opened);
+  void check(const AlertChanged& changed);
   void check(const auto&) {}
   void check_end_of_stage(const EventState& event, const std::string& name);
   void check_drained(const EventState& event, const std::string& name);

@@ -6,21 +6,33 @@
 #include "base/check.h"
 #include "base/deliberate_bug.h"
 #include "compute/fleet_capacity.h"
+#include "engine/alert_plan.h"
+#include "engine/alert_subjects.h"
 #include "model/exposure.h"
 #include "model/manifest/layers.h"
 #include "policy/freezes.h"
 
 namespace showcaller {
-PageRaised page_of(const Subject& subject, std::string text) {
-  PageRaised page;
-  page.subject = "LiveEvent/" + subject.name;
-  page.team = subject.event.manifest->owner;
+std::vector<Payload> page_of(const Subject& subject, AlertCause cause, std::string detail,
+                             std::string text) {
+  AlertOpened page;
+  page.subject = subject_name(Kind::LiveEvent, subject.name);
+  page.cause = cause;
+  page.detail = std::move(detail);
   page.text = std::move(text);
-  page.next_steps = {"showcaller explain " + subject.name, "showcaller status " + subject.name};
-  if (!subject.spec().runbook.empty())
-    page.next_steps.push_back("runbook: " + subject.spec().runbook);
-  return page;
+  if (cause == AlertCause::RollbackStuck)
+    page.next_steps = {"showcaller explain " + subject.name,
+                       "mend the step, then: showcaller rollback " + subject.name};
+  return raise_alert(subject.world, std::move(page), subject.now);
 }
+
+namespace {
+
+void append(std::vector<Payload>* out, std::vector<Payload> more) {
+  for (Payload& payload : more) out->push_back(std::move(payload));
+}
+
+}  // namespace
 
 const StageSpec* Subject::stage() const {
   const auto& stages = spec().stages;
@@ -80,7 +92,8 @@ std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool 
   out.push_back(change_phase(subject, PhaseInput::Rollback, reason));
   if (subject.event.hold) out.push_back(HoldLifted{subject.name, "rolled back"});
   if (page)
-    out.push_back(page_of(subject, fmt::format("{} is rolled back: {}", subject.name, reason)));
+    append(&out, page_of(subject, AlertCause::Rollback, {},
+                         fmt::format("{} is rolled back: {}", subject.name, reason)));
   return out;
 }
 
@@ -99,7 +112,9 @@ std::vector<Payload> end_event(const Subject& subject, std::string reason) {
 std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page) {
   if (subject.event.hold) return {};
   std::vector<Payload> out{HoldSet{subject.name, cause, reason}};
-  if (page) out.push_back(page_of(subject, fmt::format("{} is held: {}", subject.name, reason)));
+  if (page)
+    append(&out, page_of(subject, AlertCause::Held, std::string(enum_name(cause)),
+                         fmt::format("{} is held: {}", subject.name, reason)));
   return out;
 }
 

@@ -43,7 +43,9 @@ std::vector<Payload> step_back(const Subject& subject,
 std::vector<Payload> roll_back(const Subject& subject, std::string reason, bool page);
 // Before anybody was let in: what has acted outside is undone, and that is the end.
 std::vector<Payload> end_event(const Subject& subject, std::string reason);
-PageRaised page_of(const Subject& subject, std::string text);  // to its owner
+// To its owner, or part of an alert that is open: engine/alert_plan.h.
+std::vector<Payload> page_of(const Subject& subject, AlertCause cause, std::string detail,
+                             std::string text);
 std::vector<Payload> hold(const Subject& subject, HoldCause cause, std::string reason, bool page);
 
 // Of the regions' own times.

@@ -120,6 +120,31 @@ struct Line {
   std::string operator()(const PageRaised& p) const {
     return fmt::format("page         {}  {}", p.team, p.text);
   }
+  std::string operator()(const AlertOpened& p) const {
+    return fmt::format("{:<12} {}{}  {}", enum_name(p.severity), p.team,
+                       p.owner.empty() ? "" : fmt::format(" ({})", p.owner), p.text);
+  }
+  std::string operator()(const AlertChanged& p) const {
+    std::string to;
+    if (p.move == AlertMove::Escalated)
+      to = fmt::format(" to {}{}", p.team, p.owner.empty() ? "" : fmt::format(" ({})", p.owner));
+    if (!p.absorbs.empty()) to = fmt::format(" with {}", fmt::join(p.absorbs, ", "));
+    return fmt::format("alert        {} {}{}{}", p.id, enum_name(p.move), to, because(p.reason));
+  }
+  std::string operator()(const AlertDelivered& p) const {
+    return fmt::format("alert        {} {} {}{}", p.id,
+                       p.outcome == DeliveryOutcome::Delivered ? "told" : "did not reach", p.route,
+                       because(p.detail));
+  }
+  std::string operator()(const SilenceSet& p) const {
+    std::string until;
+    if (p.until != Instant{}) until += " until " + format_instant(p.until);
+    if (!p.event.empty()) until += " with " + p.event;
+    return fmt::format("silence      {}{}{}", p.subject, until, because(p.reason));
+  }
+  std::string operator()(const SilenceEnded& p) const {
+    return fmt::format("silence      {} ended{}", p.id, because(p.reason));
+  }
   std::string operator()(const InstanceRequested& p) const {
     return fmt::format("instance     {} wanted, build {} in {}", p.id, p.build, p.region);
   }

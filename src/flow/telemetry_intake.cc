@@ -184,6 +184,8 @@ DeltaFate TelemetryIntake::count_named(const ReportedDelta& delta, const Speaker
     if (key.starts_with(delta.event + "/r"))
       fate = add_to(&stage, *delta.arm, group, delta, speaker);
   }
+  if (fate == DeltaFate::Taken && *delta.arm == Arm::Canary && speaker.trust == Trust::Server)
+    felt_.learn({"", "", delta.event}, delta.metric, group, counts_of(delta));
   if (fate == DeltaFate::Taken && *delta.arm == Arm::Baseline && speaker.trust == Trust::Server) {
     history_.learn({"", "", delta.event}, delta.metric, {group, delta.stratum}, counts_of(delta),
                    now);
@@ -197,6 +199,7 @@ DeltaFate TelemetryIntake::add(const std::vector<ArmAssignment>& arms, const Pla
   if (speaker.trust == Trust::Server) {
     history_.learn({place.fleet, place.build, ""}, delta.metric, {place.instance, delta.stratum},
                    counts_of(delta), now);
+    felt_.learn({place.fleet, place.build, ""}, delta.metric, place.instance, counts_of(delta));
     fate = DeltaFate::Taken;
   }
   for (const ArmAssignment& arm : arms) {

@@ -36,6 +36,7 @@
 #include "evidence/histogram.h"
 #include "evidence/tick.h"
 #include "flow/baseline_history.h"
+#include "flow/felt_tally.h"
 #include "model/arm_assignment.h"
 #include "model/spec/others.h"
 
@@ -128,6 +129,9 @@ class TelemetryIntake {
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
   const BaselineHistory& history() const { return history_; }
+  // What players felt of the metrics of objectives: of builds, and of the canary arm of an event.
+  void watch_felt(std::set<std::string> metrics) { felt_.watch(std::move(metrics)); }
+  std::vector<FeltCounts> take_felt() { return felt_.take(); }
 
   // By fleet, since this intake was made.
   const std::map<std::string, std::int64_t>& sessions_started() const { return sessions_started_; }
@@ -199,6 +203,7 @@ class TelemetryIntake {
   std::map<std::uint64_t, std::string> sources_by_heard_;
   std::uint64_t heard_ = 0;
   BaselineHistory history_;
+  FeltTally felt_;
   std::map<std::string, std::int64_t> sessions_started_;
   std::size_t counters_ = 0;
 };

@@ -8,6 +8,16 @@ void CountedStages::watch(const std::set<std::string>& stages) {
   intake_->watch(stages);
 }
 
+void CountedStages::watch_felt(std::set<std::string> metrics) {
+  std::lock_guard lock(*mutex_);
+  intake_->watch_felt(std::move(metrics));
+}
+
+std::vector<FeltCounts> CountedStages::take_felt() {
+  std::lock_guard lock(*mutex_);
+  return intake_->take_felt();
+}
+
 StageTick CountedStages::take_tick(const std::string& stage) {
   std::lock_guard lock(*mutex_);
   return intake_->take_tick(stage);

@@ -16,6 +16,8 @@ class CountedStages final : public StageCounts {
       : mutex_(mutex), intake_(intake), desk_(desk) {}
 
   void watch(const std::set<std::string>& stages) override;
+  void watch_felt(std::set<std::string> metrics) override;
+  std::vector<FeltCounts> take_felt() override;
   StageTick take_tick(const std::string& stage) override;
   UnitCounts take_units(const std::string& stage) override { return desk_->take_units(stage); }
   std::map<std::string, MetricCounts> totals(std::span<const BaselineSource> sources,

@@ -43,6 +43,13 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   self.gates_ = std::make_unique<GateRunner>(
       self.engine_.get(), self.ports_.evidence, self.ports_.counts,
       [&self](const JudgedStage& stage) { return self.headroom_of(stage); });
+  self.burns_ =
+      std::make_unique<BurnWatch>(self.engine_.get(), self.ports_.evidence, self.ports_.counts,
+                                  [&self](const std::string& f, const std::string& build) {
+                                    return self.players_on(f, build);
+                                  });
+  if (self.ports_.alerts)
+    self.alerts_ = std::make_unique<AlertReconciler>(self.engine_.get(), self.ports_.alerts);
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
   self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
@@ -82,10 +89,12 @@ void Host::pass() {
                                           [this] { return fleets(); }))
     options_.on_error(error);
   for (const Error& error : gates_->pass()) options_.on_error(error);
+  for (const Error& error : burns_->pass()) options_.on_error(error);
   keep_ledger();
   sweep();
   tell_totals();
   (void)engine_->submit(TimePassed{});
+  if (alerts_) alerts_->pass();
   tell_trouble();
   if (engine_->snapshot_due()) (void)engine_->write_snapshot();
 }
@@ -205,6 +214,19 @@ void Host::note_demand(FleetPass* pass) {
   std::vector<Error> errors;
   pass->outlook = demand_->observe(pass->fleet, sessions, now->wall(engine_->now()), &errors);
   for (const Error& error : errors) options_.on_error(error);
+}
+
+std::int64_t Host::players_on(const std::string& fleet, const std::string& build) const {
+  std::lock_guard lock(passes_mutex_);
+  const auto at = passes_.find(fleet);
+  if (at == passes_.end()) return 0;
+  std::int64_t sessions = 0;
+  for (const ObservedInstance& instance : *at->second.instances) {
+    if (instance.state != InstanceState::Exited && (build.empty() || instance.build == build))
+      sessions += sessions_on(instance);
+  }
+  const FleetSpec* spec = world()->fleet(fleet);
+  return sessions * std::max(1, spec ? spec->capacity.players_per_session : 1);
 }
 
 // Against the peak that is forecast; where there is no forecast, of the event's build against what

@@ -25,7 +25,9 @@
 #include "flow/port/ledger.h"
 #include "flow/telemetry_intake.h"
 #include "host/action_reconciler.h"
+#include "host/alert_reconciler.h"
 #include "host/allocation_desk.h"
+#include "host/burn_watch.h"
 #include "host/command_rates.h"
 #include "host/counted_stages.h"
 #include "host/demand_history.h"
@@ -46,6 +48,7 @@ struct HostPorts {
   EvidenceStore* evidence = nullptr;
   Ledger* ledger = nullptr;
   StageCounts* counts = nullptr;  // absent: what the host itself counts
+  AlertSender* alerts = nullptr;  // absent: alerts are in the journal alone
 };
 
 // Tells of an error once, however often it is met before the next success.
@@ -110,6 +113,10 @@ class Host {
   Ledger& ledger() const { return *ports_.ledger; }
   EvidenceStore& evidence() const { return *ports_.evidence; }
   std::string salt_of(const std::string& event) const;
+  // Null: nobody is told of alerts.
+  AlertReconciler* alerts() const { return alerts_.get(); }
+  // How each objective of a service stands.
+  std::vector<ObjectiveStanding> objectives() const { return burns_->standings(); }
   // What the live game is like, for planning: baselines of the last hour, traffic since the start.
   PlanFacts plan_facts() const;
 
@@ -128,6 +135,7 @@ class Host {
   void tell_totals();
   void tell_trouble();
   void note_demand(FleetPass* pass);
+  std::int64_t players_on(const std::string& fleet, const std::string& build) const;
   std::optional<Headroom> headroom_of(const JudgedStage& stage) const;
 
   HostPorts ports_;
@@ -141,6 +149,8 @@ class Host {
   std::unique_ptr<ActionReconciler> actions_;
   std::unique_ptr<CountedStages> counted_;
   std::unique_ptr<GateRunner> gates_;
+  std::unique_ptr<BurnWatch> burns_;
+  std::unique_ptr<AlertReconciler> alerts_;  // null: nobody is told
 
   Instant opened_{}, swept_{};
   mutable std::mutex intake_mutex_;

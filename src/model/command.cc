@@ -32,6 +32,9 @@ struct VerbOf {
   }
   std::string_view operator()(const ConfigUndoCommand&) const { return "apply"; }
   std::string_view operator()(const MergeFlagsCommand&) const { return "relay"; }
+  std::string_view operator()(const AlertCommand& c) const { return enum_name(c.verb); }
+  std::string_view operator()(const SilenceCommand&) const { return "silence"; }
+  std::string_view operator()(const UnsilenceCommand&) const { return "unsilence"; }
   std::string_view operator()(const CreateTokenCommand&) const { return "token"; }
   std::string_view operator()(const RevokeTokenCommand&) const { return "token"; }
 };
@@ -76,6 +79,11 @@ struct TextOf {
   std::string operator()(const MergeFlagsCommand& c) const {
     return text("merge-flags", {c.place, to_json_text(moves_to_json(c.flags))});
   }
+  std::string operator()(const AlertCommand& c) const { return text(VerbOf{}(c), {c.alert}); }
+  std::string operator()(const SilenceCommand& c) const {
+    return text("silence", {c.subject, c.event, std::to_string(c.for_how_long.count())});
+  }
+  std::string operator()(const UnsilenceCommand& c) const { return text("unsilence", {c.silence}); }
   std::string operator()(const CreateTokenCommand& c) const {
     std::string out = text("create-token", {c.name});
     for (const std::string& role : c.roles) add(&out, {role});
@@ -129,6 +137,10 @@ bool is_toward_safety(const CommandBody& body) {
   if (const auto* quarantine = std::get_if<QuarantineCommand>(&body)) return !quarantine->release;
   if (const auto* drill = std::get_if<DrillCommand>(&body)) return drill->stop;
   if (const auto* flag = std::get_if<FlagCommand>(&body)) return !flag->reopen;
+  // Somebody looks, or hears again.
+  if (const auto* alert = std::get_if<AlertCommand>(&body))
+    return alert->verb == AlertVerb::Acknowledge;
+  if (std::holds_alternative<UnsilenceCommand>(body)) return true;
   // It has happened, by those who might.
   if (std::holds_alternative<MergeFlagsCommand>(body)) return true;
   return std::holds_alternative<RevokeTokenCommand>(body);

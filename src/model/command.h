@@ -95,6 +95,23 @@ struct FlagCommand {
   bool reopen = false;
   std::string flag;
 };
+enum class AlertVerb : std::uint8_t { Acknowledge, Resolve };
+template <>
+struct EnumNames<AlertVerb> {
+  static constexpr std::array<std::string_view, 2> names{"acknowledge", "resolve"};
+};
+struct AlertCommand {
+  std::string alert;
+  AlertVerb verb = AlertVerb::Acknowledge;
+};
+struct SilenceCommand {
+  std::string subject;  // as in SilenceSet
+  std::string event;    // ends with it; empty: with its time
+  Duration for_how_long{};
+};
+struct UnsilenceCommand {
+  std::string silence;
+};
 // Back to a version of a configuration document that is kept.
 struct ConfigUndoCommand {
   std::string config;
@@ -117,7 +134,8 @@ struct RevokeTokenCommand {
 using CommandBody =
     std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
                  ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
-                 ConfigUndoCommand, MergeFlagsCommand, CreateTokenCommand, RevokeTokenCommand>;
+                 ConfigUndoCommand, MergeFlagsCommand, AlertCommand, SilenceCommand,
+                 UnsilenceCommand, CreateTokenCommand, RevokeTokenCommand>;
 
 struct Command {
   CommandBody body;
@@ -130,7 +148,7 @@ struct Command {
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
 std::string_view verb_of(const CommandBody& body);
 // Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
-// quarantine, kill-flag, and what was moved at a relay.
+// quarantine, kill-flag, unsilence, acknowledge, and what was moved at a relay.
 bool is_toward_safety(const CommandBody& body);
 
 // Eight bytes that tell one command from another: its verb and body. The reason, and what is new at

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/deliberate_bug.h"
+#include "model/alert_table.h"
 #include "model/manifest/manifest_from_json.h"
 #include "model/world.h"
 
@@ -223,6 +224,25 @@ class Fold {
     });
   }
   Status operator()(const PageRaised&) { return {}; }
+  Status operator()(const AlertOpened& p) {
+    return open_alert(&world_, p, alert_id(record_.seq, world_.lineage), record_.time);
+  }
+  Status operator()(const AlertChanged& p) {
+    return change_alert(&world_, p, record_.actor, record_.time);
+  }
+  Status operator()(const AlertDelivered& p) { return note_delivery(&world_, p, record_.time); }
+  Status operator()(const SilenceSet& p) {
+    world_.silences[silence_id(record_.seq, world_.lineage)] = {
+        p.subject, p.event, record_.actor, p.reason, record_.time, p.until};
+    return {};
+  }
+  Status operator()(const SilenceEnded& p) {
+    const Silence* silence = world_.silences.find(p.id);
+    if (!silence) return no_such("the silence", p.id);
+    restart_escalation(&world_, silence->subject, record_.time);
+    world_.silences.erase(p.id);
+    return {};
+  }
 
   Status operator()(const InstanceRequested& p) {
     FleetState& fleet = world_.fleets[p.fleet];

@@ -16,6 +16,7 @@
 #include "base/fields.h"
 #include "flag/exposure_bounds.h"
 #include "flag/flag_switch.h"
+#include "model/alert.h"
 #include "model/lifecycle.h"
 
 namespace showcaller {
@@ -241,7 +242,7 @@ struct GateProven {  // whoever sent it says so: the runs were made elsewhere
   std::string verdict;  // what they came to
   SHOWCALLER_FIELDS(F(event) F(gate) F(hash) F(method) F(runs) F(verdict))
 };
-struct PageRaised {
+struct PageRaised {     // of journals from before there were alerts
   std::string subject;  // "LiveEvent/winter-raid"
   std::string team;
   std::string text;
@@ -394,15 +395,14 @@ struct FlagBounded {
 
 #undef F
 
-using Payload =
-    std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
-                 ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
-                 VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
-                 SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
-                 GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
-                 QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
-                 ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
-                 DrillInjected, DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached,
-                 ExposureBounded, FlagBounded, FlagSwitchMerged>;
+using Payload = std::variant<
+    ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered, ExposureWidened,
+    HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet, VerdictChanged, ApprovalGranted,
+    StepStarted, StepFinished, ReadinessChanged, SessionsCounted, LedgerSealed, PageRaised,
+    RevisionAdopted, GlassBroken, GateProven, InstanceRequested, InstanceMoved, StartsDelayed,
+    QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
+    ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted, DrillInjected,
+    DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached, ExposureBounded, FlagBounded,
+    FlagSwitchMerged, AlertOpened, AlertChanged, AlertDelivered, SilenceSet, SilenceEnded>;
 
 }  // namespace showcaller

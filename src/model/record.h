@@ -72,6 +72,11 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {30, "exposure_bounded", 1},
     {103, "flag_bounded", 1},
     {104, "flag_switch_merged", 1},
+    {120, "alert_opened", 1},
+    {121, "alert_changed", 1},
+    {122, "alert_delivered", 1},
+    {123, "silence_set", 1},
+    {124, "silence_ended", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

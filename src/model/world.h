@@ -240,6 +240,9 @@ struct World {
   PersistentMap<std::string, StoppedLine> lines;               // by scope
   PersistentMap<std::string, DrillRun> drills;                 // by name
   PersistentMap<std::string, FlagState> flags;                 // by key
+  PersistentMap<std::string, Alert> alerts;                    // open ones, by id
+  PersistentMap<std::string, Alert> past_alerts;               // resolved ones, by id
+  PersistentMap<std::string, Silence> silences;                // by id
   PersistentMap<std::string, Token> tokens;                    // by the hex SHA-256 of the token
   DoneKeys keys;                                               // of the last day
 
@@ -249,6 +252,8 @@ struct World {
   const EventState* event(std::string_view name) const { return events.find(name); }
   std::shared_ptr<const Manifest> manifest(Kind kind, std::string_view name) const;
   const FleetSpec* fleet(std::string_view name) const;
+  // Open or past; null: there is none, or it is forgotten.
+  const Alert* alert(std::string_view id) const;
   // The kill switch of a flag that is off; null: it is not.
   const FlagSwitch* killed(std::string_view flag) const;
 };

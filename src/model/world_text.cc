@@ -185,6 +185,9 @@ Status read_entry(World* world, const json::object& entry) {
   if (in == "lines") return read_into(&world->lines, key, *value);
   if (in == "drills") return read_into(&world->drills, key, *value);
   if (in == "flags") return read_into(&world->flags, key, *value);
+  if (in == "alerts") return read_into(&world->alerts, key, *value);
+  if (in == "past_alerts") return read_into(&world->past_alerts, key, *value);
+  if (in == "silences") return read_into(&world->silences, key, *value);
   if (in == "tokens") return read_into(&world->tokens, key, *value);
   if (in == "keys") {
     KeyText text;
@@ -235,6 +238,9 @@ std::string world_to_text(const World& world) {
   append_map(&out, "lines", world.lines);
   append_map(&out, "drills", world.drills);
   append_map(&out, "flags", world.flags);
+  append_map(&out, "alerts", world.alerts);
+  append_map(&out, "past_alerts", world.past_alerts);
+  append_map(&out, "silences", world.silences);
   append_map(&out, "tokens", world.tokens);
   world.keys.each([&](const DoneKey& done) {
     const std::string_view digest(reinterpret_cast<const char*>(done.digest.data()),

@@ -18,11 +18,12 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 24> kOperatorVerbs{
-    "apply",     "approve",     "hold",       "resume",  "promote",   "rollback",
-    "cancel",    "retire",      "divert",     "pace",    "read",      "step-back",
-    "stop-line", "resume-line", "quarantine", "release", "flags",     "allocate",
-    "ready",     "break-glass", "drill",      "prove",   "kill-flag", "reopen-flag"};
+constexpr std::array<std::string_view, 28> kOperatorVerbs{
+    "apply",       "approve",     "hold",       "resume",   "promote",   "rollback",
+    "cancel",      "retire",      "divert",     "pace",     "read",      "step-back",
+    "stop-line",   "resume-line", "quarantine", "release",  "flags",     "allocate",
+    "ready",       "break-glass", "drill",      "prove",    "kill-flag", "reopen-flag",
+    "acknowledge", "resolve",     "silence",    "unsilence"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -196,6 +197,17 @@ std::string owner_of(const World& world, Kind kind, std::string_view name) {
   return manifest ? manifest->owner : "";
 }
 
+// Of a silence: whose page it keeps back.
+std::string subject_owner(const World& world, std::string_view subject) {
+  const std::size_t slash = subject.find('/');
+  if (slash == std::string_view::npos) return "";
+  const std::string_view kind = subject.substr(0, slash), name = subject.substr(slash + 1);
+  for (const Kind known : {Kind::LiveEvent, Kind::Service, Kind::Fleet}) {
+    if (kind == to_string(known)) return owner_of(world, known, name);
+  }
+  return "";
+}
+
 // Each kind of command to the owners it touches. Things that are not there are refused by whoever
 // looks for them.
 class CommandAccess {
@@ -241,6 +253,19 @@ class CommandAccess {
   }
   Status operator()(const MergeFlagsCommand& c) const {
     return authorize(world_, actor_, verb_of(c), "");
+  }
+  Status operator()(const AlertCommand& c) const {
+    const Alert* alert = world_.alert(c.alert);
+    return authorize(world_, actor_, verb_of(c),
+                     !alert || alert->called.empty() ? "" : alert->called.front());
+  }
+  Status operator()(const SilenceCommand& c) const {
+    return authorize(world_, actor_, verb_of(c), subject_owner(world_, c.subject));
+  }
+  Status operator()(const UnsilenceCommand& c) const {
+    const Silence* silence = world_.silences.find(c.silence);
+    return authorize(world_, actor_, verb_of(c),
+                     silence ? subject_owner(world_, silence->subject) : "");
   }
   Status operator()(const CreateTokenCommand& c) const {
     TRY(authorize(world_, actor_, "token", ""));

@@ -26,12 +26,12 @@ namespace showcaller {
 
 // All verbs. "read" includes "flags"; "policy" is applying or removing a Policy, which would
 // otherwise let whoever may apply an event give himself any right.
-inline constexpr std::array<std::string_view, 29> kVerbs{
-    "apply",     "approve",     "hold",       "resume",      "promote",  "rollback",
-    "cancel",    "retire",      "divert",     "pace",        "read",     "step-back",
-    "stop-line", "resume-line", "quarantine", "release",     "allocate", "report",
-    "flags",     "token",       "policy",     "privacy",     "ready",    "break-glass",
-    "drill",     "prove",       "kill-flag",  "reopen-flag", "relay"};
+inline constexpr std::array<std::string_view, 33> kVerbs{
+    "apply",      "approve",     "hold",        "resume",  "promote",   "rollback",  "cancel",
+    "retire",     "divert",      "pace",        "read",    "step-back", "stop-line", "resume-line",
+    "quarantine", "release",     "allocate",    "report",  "flags",     "token",     "policy",
+    "privacy",    "ready",       "break-glass", "drill",   "prove",     "kill-flag", "reopen-flag",
+    "relay",      "acknowledge", "resolve",     "silence", "unsilence"};
 
 // The verb that applying or removing a manifest of this kind needs.
 std::string_view verb_to_apply(Kind kind);

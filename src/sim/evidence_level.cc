@@ -407,6 +407,10 @@ void EvidenceLevel::end_chapter(Instant at) const {
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     if (!channels_[i].stage.empty()) continue;
     channels_[i].tally.take([&](const StageTally::Said& said) {
+      const std::string& metric = truth_->metrics()[said.metric].name;
+      if (felt_.watches(metric))
+        felt_.learn(channels_[i].source, metric, group_name(channels_[i], said.group),
+                    StageTally::counts_of(said));
       chapter.told.push_back({i, said, chapter.values.size()});
       chapter.values.insert(chapter.values.end(), said.values.begin(), said.values.end());
     });
@@ -503,6 +507,11 @@ UnitCounts EvidenceLevel::take_units(const std::string& stage) {
   });
   const auto at = drawn_.find(stage);
   return at == drawn_.end() ? UnitCounts{} : std::exchange(at->second->fresh, {});
+}
+
+std::vector<FeltCounts> EvidenceLevel::take_felt() {
+  end_chapter(host_->engine().now());
+  return felt_.take();
 }
 
 std::map<std::string, MetricCounts> EvidenceLevel::totals(std::span<const BaselineSource> sources,

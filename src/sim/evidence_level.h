@@ -39,6 +39,8 @@ class EvidenceLevel final : public Level, public StageCounts {
   void watch(const std::set<std::string>& stages) override;
   StageTick take_tick(const std::string& stage) override;
   UnitCounts take_units(const std::string& stage) override;
+  void watch_felt(std::set<std::string> metrics) override { felt_.watch(std::move(metrics)); }
+  std::vector<FeltCounts> take_felt() override;
   std::map<std::string, MetricCounts> totals(std::span<const BaselineSource> sources,
                                              Instant now) const override;
   BaselineGroups groups(std::span<const BaselineSource> sources, const std::string& metric,
@@ -152,6 +154,7 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::set<std::string> watched_;
   // The hour before is learned when somebody asks: most of it is forgotten unasked.
   mutable BaselineHistory history_;
+  mutable FeltTally felt_;
   mutable std::deque<Chapter> chapters_;
   Instant told_until_{};
 };

@@ -85,7 +85,9 @@ void Play::take(const Record& record) {
     result_.story.push_back(fmt::format("{}  {}", format_duration(at), record_line(record)));
   }
   if (spec_.watcher) spec_.watcher->note(record, now());
-  if (const auto* page = std::get_if<PageRaised>(&record.payload)) pages_.push_back(page->text);
+  if (const auto* alert = std::get_if<AlertOpened>(&record.payload);
+      alert && alert->severity == AlertSeverity::Page)
+    pages_.push_back(alert->text);
   if (const auto* entered = std::get_if<StageEntered>(&record.payload);
       entered && entered->event == spec_.event) {
     close_stage();

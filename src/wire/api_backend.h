@@ -74,6 +74,14 @@ class ApiBackend : public EdgeBackend {
   virtual json::value quarantines() const = 0;
   virtual json::value drills() const = 0;
   virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
+  virtual json::value alerts(std::string_view state) const = 0;        // empty: all
+  virtual Result<json::value> alert(std::string_view id) const = 0;
+  virtual json::value silences() const = 0;
+  virtual json::value dead_letters() const = 0;  // of alerts
+  virtual json::value objectives() const = 0;    // of services, as they stand
+  // Sends a test; {"delivered":bool,"detail"} once it is known.
+  using RouteTested = std::move_only_function<void(Result<json::value>)>;
+  virtual void test_route(std::string_view team, std::string_view route, RouteTested done) = 0;
   virtual json::value flag_list() const = 0;
   virtual Result<json::value> config(std::string_view name) const = 0;  // its versions
   virtual json::value lines() const = 0;

@@ -366,23 +366,29 @@ Result<json::object> object_body(const HttpRequest& request, json::storage_ptr s
   return std::move(value.as_object());
 }
 
+void add_command_route(Router* router, const ApiPorts& ports, Route route, std::string verb) {
+  route.method = "POST";
+  route.params = kCommandParams;
+  route.answer_schema = "CommandAnswer";
+  route.other_answers = {kNotNow, kKeyTaken, kFull};
+  route.handler = from_body(ports, std::move(verb));
+  router->add(std::move(route));
+}
+
 void add_command_routes(Router* router, const ApiPorts& ports) {
   add_manifest_routes(router, ports);
   add_event_routes(router, ports);
   const auto command_route = [&](std::string pattern, std::string id, std::string tag,
                                  std::string summary, std::string schema, std::string verb,
                                  BodyRule rule) {
-    router->add({.method = "POST",
-                 .pattern = std::move(pattern),
-                 .id = std::move(id),
-                 .tag = std::move(tag),
-                 .summary = std::move(summary),
-                 .params = kCommandParams,
-                 .body = rule,
-                 .body_schema = std::move(schema),
-                 .answer_schema = "CommandAnswer",
-                 .other_answers = {kNotNow, kKeyTaken, kFull},
-                 .handler = from_body(ports, std::move(verb))});
+    add_command_route(router, ports,
+                      {.pattern = std::move(pattern),
+                       .id = std::move(id),
+                       .tag = std::move(tag),
+                       .summary = std::move(summary),
+                       .body = rule,
+                       .body_schema = std::move(schema)},
+                      std::move(verb));
   };
   command_route("/api/v1/line/stop", "stopLine", "line", "Hold everything in a scope", "Line",
                 "stop-line", BodyRule::Optional);

@@ -71,7 +71,7 @@ void watch(const ApiPorts& ports, const std::shared_ptr<const RequestContext>& c
     stream->close();
 }
 
-using Reading = std::function<Result<json::value>(const ApiBackend&, const RequestContext&)>;
+}  // namespace
 
 void add_reading(Router* router, const ApiPorts& ports, Route route, Reading reading) {
   route.method = "GET";
@@ -82,6 +82,8 @@ void add_reading(Router* router, const ApiPorts& ports, Route route, Reading rea
   };
   router->add(std::move(route));
 }
+
+namespace {
 
 void add_world_readings(Router* router, const ApiPorts& ports) {
   const auto add = [&](Route route, Reading reading) {
@@ -302,6 +304,7 @@ Status authorize_route(const ApiBackend& backend, const RequestContext& context,
   name("Drill", context.param("drill"));
   name("Flag", context.param("flag"));
   name("Config", context.param("config"));
+  name("Team", context.param("team"));
   if (const auto kind = context.param("kind"); !kind.empty()) name(kind, context.param("name"));
   if (owners.empty()) owners.emplace_back();
   for (const auto& owner : owners) TRY(backend.authorize(context.actor, access, owner));

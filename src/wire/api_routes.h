@@ -50,17 +50,25 @@ void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets,
 void add_session_routes(Router* router,
                         const ApiPorts& ports);                  // allocations, privacy
 void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
+void add_alert_routes(Router* router, const ApiPorts& ports);
 RelayPorts relay_ports(const ApiPorts& ports);
 inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
   add_token_routes(router, ports);
   add_session_cookie_routes(router, ports);
   add_read_routes(router, ports);
+  add_alert_routes(router, ports);
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);
   add_relay_routes(router, relay_ports(ports));
   add_service_routes(router, ports);
 }
+
+// A GET that answers with what is read; whoever may "read".
+using Reading = std::function<Result<json::value>(const ApiBackend&, const RequestContext&)>;
+void add_reading(Router* router, const ApiPorts& ports, Route route, Reading reading);
+// A POST that is a command, whose fields are the body's and the path's.
+void add_command_route(Router* router, const ApiPorts& ports, Route route, std::string verb);
 
 // The whole check of who may do what, over the backend: for Router::authorize. The actor must be
 // allowed for the owner of each thing that path and query name.

@@ -116,6 +116,36 @@ constexpr Schema kSchemas[] = {
     {"Quarantine", R"json({"type":"object","additionalProperties":false,"required":["scope","subject"],"properties":{
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
   "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}})json"},
+    {"AlertCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
+    {"Silence", R"json({"type":"object","additionalProperties":false,"required":["subject"],"properties":{
+  "subject":{"type":"string","description":"Service/NAME, Fleet/NAME or LiveEvent/NAME."},
+  "event":{"type":"string","description":"Ends with this LiveEvent."},
+  "for":{"type":"string","description":"A duration such as 1h30m; needed without an event."},"reason":{"type":"string"}}})json"},
+    {"RouteTest", R"json({"type":"object","required":["delivered","detail"],"properties":{"delivered":{"type":"boolean"},"detail":{"type":"string"}}})json"},
+    {"Objectives", R"json({"type":"array","items":{"type":"object","required":["service","slo","event","budget_left","burn"],"properties":{
+  "service":{"type":"string"},"slo":{"type":"string"},"event":{"type":"string","description":"Of this event's players; empty: of everybody."},
+  "metric":{"type":"string"},"objective":{"type":"number"},"window":{"type":"string"},"n":{"type":"integer"},"bad":{"type":"integer"},
+  "budget_left":{"type":"number","description":"1 is whole, below 0 overdrawn."},"players_at_risk":{"type":"integer"},
+  "burn":{"type":"array","items":{"type":"object","properties":{"over":{"type":"string"},"still":{"type":"string"},"factor":{"type":"number"},
+  "then":{"enum":["page","ticket"]},"proven":{"type":"number"},"now":{"type":"number"},"n":{"type":"integer"},"bad":{"type":"integer"}}}}}}})json"},
+    {"Alerts", R"json({"type":"array","items":{"$ref":"#/components/schemas/Alert"}})json"},
+    {"Alert", R"json({"type":"object","required":["id","subject","cause","state","severity","opened_at","team","text"],"properties":{
+  "id":{"type":"string"},"subject":{"type":"string"},
+  "cause":{"enum":["rollback","rollback-stuck","held","gate","break-glass","instances","burn"]},"detail":{"type":"string"},
+  "state":{"enum":["firing","acknowledged","resolved"]},"severity":{"enum":["page","ticket"]},
+  "opened_at":{"type":"string","format":"date-time"},"resolved_at":{"type":"string","format":"date-time"},"resolved_reason":{"type":"string"},
+  "team":{"type":"string"},"owner":{"type":"string","description":"Who is called; empty: whoever reads the team's routes."},
+  "players_at_risk":{"type":"integer"},"burn":{"type":"number"},"text":{"type":"string"},
+  "next_steps":{"type":"array","items":{"type":"string"}},"runbook":{"type":"string"},
+  "root":{"type":"string","description":"The subject that explains the rest."},"event":{"type":"string"},"slo":{"type":"string"},
+  "group":{"type":"array","items":{"type":"object","required":["subject","cause","over"],"properties":{
+  "subject":{"type":"string"},"cause":{"type":"string"},"detail":{"type":"string"},"over":{"type":"boolean"}}}},
+  "acknowledged_by":{"type":"string"},"acknowledged_at":{"type":"string","format":"date-time"},
+  "level":{"type":"integer"},"escalates_at":{"type":"string","format":"date-time"},
+  "silenced_by":{"type":"string"},"absorbed_by":{"type":"string"},
+  "deliveries":{"type":"array","items":{"type":"object","required":["route","change","outcome"],"properties":{
+  "route":{"type":"string"},"change":{"type":"integer"},"outcome":{"enum":["delivered","dead"]},
+  "attempts":{"type":"integer"},"detail":{"type":"string"},"at":{"type":"string","format":"date-time"}}}}}})json"},
     {"ReadinessReport", R"json({"type":"object","additionalProperties":false,"required":["check"],"properties":{
   "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
   "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},
@@ -127,7 +157,7 @@ constexpr Schema kSchemas[] = {
     {"Batch", R"json({"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
     {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","undo-config"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","undo-config","acknowledge","resolve","silence","unsilence"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},{"$ref":"#/components/schemas/DryRun"},

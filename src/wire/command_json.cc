@@ -42,6 +42,18 @@ Result<CommandBody> quarantine_command(FieldReader& reader, bool release) {
   return command;
 }
 
+Result<CommandBody> silence_command(FieldReader& reader) {
+  SilenceCommand command;
+  TRY(command.subject, reader.text("subject"));
+  TRY(command.event, reader.text("event", false));
+  TRY(const auto length, reader.text("for", false));
+  if (!length.empty()) {
+    TRY(command.for_how_long, parse_duration(length));
+  }
+  TRY(reader.finish());
+  return command;
+}
+
 Result<Kind> kind_of(const std::string& text) {
   for (int i = 0; i < kKinds; ++i) {
     if (to_string(static_cast<Kind>(i)) == text) return static_cast<Kind>(i);
@@ -126,6 +138,20 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
   if (verb == "kill-flag" || verb == "reopen-flag") {
     FlagCommand command{.reopen = verb == "reopen-flag"};
     TRY(command.flag, reader.text("flag"));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "acknowledge" || verb == "resolve") {
+    AlertCommand command;
+    TRY(command.alert, reader.text("alert"));
+    if (verb == "resolve") command.verb = AlertVerb::Resolve;
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "silence") return silence_command(reader);
+  if (verb == "unsilence") {
+    UnsilenceCommand command;
+    TRY(command.silence, reader.text("silence"));
     TRY(reader.finish());
     return command;
   }

@@ -72,6 +72,13 @@ inline constexpr std::array kMetricTable{
     MetricRow{"showcaller_instances", SeriesType::Gauge,
               "Game server processes, by fleet and phase.", "fleet phase"},
     MetricRow{"showcaller_quarantines", SeriesType::Gauge, "Quarantines in force.", ""},
+    MetricRow{"showcaller_alerts", SeriesType::Gauge,
+              "Open alerts, by severity and state (firing, acknowledged).", "severity state"},
+    MetricRow{"showcaller_alert_messages", SeriesType::Counter,
+              "Messages to the routes of teams, by what came of them: delivered, failed (tried "
+              "again unless given up), dead (given up).",
+              "outcome"},
+    MetricRow{"showcaller_silences", SeriesType::Gauge, "Silences in force.", ""},
     MetricRow{"showcaller_lines_stopped", SeriesType::Gauge, "Scopes whose line is stopped.", ""},
     MetricRow{"showcaller_process_resident_bytes", SeriesType::Gauge,
               "Memory of the server process.", ""},

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "engine/alert_view.h"
 #include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
 #include "engine/view.h"
@@ -127,6 +128,17 @@ class Conversation {
     if (verb == "release")
       return answer(
           theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "acknowledge" || verb == "resolve")
+      return noted(theatre_.command(AlertCommand{arg, *enum_from<AlertVerb>(verb)},
+                                    arg2.empty() ? "ann" : arg2));
+    if (verb == "silence") {
+      const bool with_event = arg2 == "with";
+      return noted(theatre_.command(
+          SilenceCommand{arg, with_event ? arg3 : "",
+                         with_event ? Duration{} : parse_duration(arg2).value_or(Duration{})}));
+    }
+    if (verb == "unsilence") return noted(theatre_.command(UnsilenceCommand{arg}));
+    if (verb == "alerts") return alerts();
     if (verb == "advance") {
       theatre_.advance(parse_duration(arg).value());
       return "";
@@ -339,6 +351,25 @@ class Conversation {
       theatre_.advance(seconds(1));
     }
     return fmt::format("not {} within {}\n", phase, format_duration(most));
+  }
+
+  std::string alerts() {
+    std::string out;
+    const World& world = *theatre_.world();
+    for (const json::value& value : alerts_view(world, "", theatre_.host().engine().now())) {
+      const json::object& alert = value.as_object();
+      std::string group;
+      for (const json::value& member : alert.at("group").as_array()) {
+        const json::object& m = member.as_object();
+        group += fmt::format("{}{} {}{}", group.empty() ? "" : ", ", get_string(m, "subject"),
+                             get_string(m, "cause"), get_bool(m, "over") ? " (over)" : "");
+      }
+      out +=
+          fmt::format("{} {} {} of {}{}: {}\n", get_string(alert, "id"), get_string(alert, "state"),
+                      get_string(alert, "severity"), get_string(alert, "root"),
+                      get_string(alert, "silenced_by").empty() ? "" : ", silenced", group);
+    }
+    return out;
   }
 
   std::string builds() {

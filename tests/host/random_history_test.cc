@@ -256,12 +256,27 @@ class History {
         const auto approved = theatre_.command(ApproveCommand{name_of(e), {}}, "bob");
         return fmt::format("approve {}{}", name_of(e), approved ? "" : " (refused)");
       }
+      case 15:
+        return tend_alerts();
       default: {
         const auto passed = seconds(std::int64_t(1 + random_.below(30)));
         theatre_.advance(passed);
         return fmt::format("advance {}", format_duration(passed));
       }
     }
+  }
+
+  std::string tend_alerts() {
+    std::string id;
+    theatre_.world()->alerts.each([&](const std::string& open, const Alert&) { id = open; });
+    if (id.empty() || random_.chance(0.3)) {
+      const auto length = minutes(std::int64_t(1 + random_.below(10)));
+      const auto silenced = theatre_.command(SilenceCommand{"Fleet/raid", "", length});
+      return fmt::format("silence {}{}", format_duration(length), silenced ? "" : " (refused)");
+    }
+    const AlertVerb verb = random_.chance(0.5) ? AlertVerb::Acknowledge : AlertVerb::Resolve;
+    const auto done = theatre_.command(AlertCommand{id, verb});
+    return fmt::format("{} {}{}", enum_name(verb), id, done ? "" : " (refused)");
   }
 
   std::string trouble(int e) {

@@ -58,7 +58,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text;
 }
 
-constexpr const char* kEvent = R"(
+constexpr const char* kShow = R"(
 apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: show, owner: raids }
@@ -86,7 +86,7 @@ class Revision : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(theatre_.apply("house.yaml", kRevisionHouse));
     theatre_.advance(seconds(10));
-    const auto applied = theatre_.apply("show.yaml", kEvent);
+    const auto applied = theatre_.apply("show.yaml", kShow);
     ASSERT_TRUE(applied) << applied.error().message;
     theatre_.advance(minutes(2));
     ASSERT_EQ(event().stage, 1) << *event().phase_reason;
@@ -95,7 +95,7 @@ class Revision : public testing::Test {
   // Empty: it was taken, and is in force.
   std::string revise(std::string_view from, std::string_view to) {
     const std::int64_t before = event().revision;
-    const auto applied = theatre_.apply("show.yaml", replaced(kEvent, from, to));
+    const auto applied = theatre_.apply("show.yaml", replaced(kShow, from, to));
     if (!applied) return applied.error().message;
     EXPECT_GT(event().revision, before) << to;
     return "";

@@ -46,6 +46,18 @@ class ScriptedActions final : public ActionPort {
   void call(const ActionCall& call, Outcome done) override;
 };
 
+// Answers as told; what arrived is kept.
+class ScriptedAlerts final : public AlertSender {
+ public:
+  std::map<std::string, AlertSent> answers;               // by route name; default: delivered
+  std::map<std::string, std::vector<json::object>> told;  // by route name, also what failed
+  void send(const AlertMessage& message, Outcome done) override {
+    told[message.route.name].push_back(message.alert);
+    const auto answer = answers.find(message.route.name);
+    done(answer == answers.end() ? AlertSent::Delivered : answer->second, "as told");
+  }
+};
+
 // What the game servers or clients of a build report of each session that ends: whether something
 // happened in it, or how long something took.
 struct Reporting {
@@ -102,6 +114,7 @@ class Theatre {
   std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
   LyingDriver driver;
   ScriptedActions actions;
+  ScriptedAlerts alerts;
   Traffic traffic;
   std::vector<Error> errors;
   std::map<std::string, std::vector<std::string>> builds_of_party;  // in the order played

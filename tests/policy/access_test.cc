@@ -27,6 +27,8 @@ TEST(Access, BuiltInRolesNeedNoManifest) {
         Row{"flags", true, true, true, true}, Row{"allocate", true, true, false, true},
         Row{"report", true, false, false, true}, Row{"token", true, false, false, false},
         Row{"kill-flag", true, true, false, false}, Row{"reopen-flag", true, true, false, false},
+        Row{"acknowledge", true, true, false, false}, Row{"resolve", true, true, false, false},
+        Row{"silence", true, true, false, false}, Row{"unsilence", true, true, false, false},
         Row{"relay", true, false, false, false}, Row{"policy", true, false, false, false},
         Row{"privacy", true, false, false, false}}) {
     EXPECT_EQ(may(world, "admin", row.verb), row.admin) << row.verb;

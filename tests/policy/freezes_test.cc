@@ -173,7 +173,11 @@ World any_world() {
 }
 
 CommandBody any_command() {
-  switch (*rc::gen::inRange(0, 5)) {
+  switch (*rc::gen::inRange(0, 7)) {
+    case 6:
+      return AlertCommand{"a1", AlertVerb::Acknowledge};
+    case 5:
+      return UnsilenceCommand{"s1"};
     case 4:
       return FlagCommand{*rc::gen::arbitrary<bool>(), "raid-entrance"};
     case 0:

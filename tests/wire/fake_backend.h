@@ -124,6 +124,16 @@ class FakeBackend : public ApiBackend {
     return json::array{json::object{{"fleet", fleet}}};
   }
   json::value quarantines() const override { return json::array(); }
+  json::value alerts(std::string_view) const override { return json::array(); }
+  Result<json::value> alert(std::string_view id) const override {
+    return fail(ErrorCode::NotFound, "there is no alert '" + std::string(id) + "'");
+  }
+  json::value silences() const override { return json::array(); }
+  json::value dead_letters() const override { return json::array(); }
+  json::value objectives() const override { return json::array(); }
+  void test_route(std::string_view, std::string_view route, RouteTested done) override {
+    done(json::object{{"delivered", true}, {"detail", route}});
+  }
   json::value drills() const override { return json::array(); }
   Result<json::value> drill(std::string_view name) const override {
     return json::object{{"drill", name}};

@@ -30,7 +30,7 @@ class Batch final : public WatchBatch {
 };
 
 LogLevel level_of(const Payload& payload) {
-  if (std::holds_alternative<PageRaised>(payload)) return LogLevel::Warning;
+  if (std::holds_alternative<AlertOpened>(payload)) return LogLevel::Warning;
   const bool instance = std::holds_alternative<InstanceRequested>(payload) ||
                         std::holds_alternative<InstanceMoved>(payload);
   return instance ? LogLevel::Debug : LogLevel::Info;

@@ -148,6 +148,7 @@ json::value HostBackend::status() const {
           {"instances", world->instances.size()},
           {"lines_stopped", world->lines.size()},
           {"quarantines", world->quarantines.size()},
+          {"alerts", world->alerts.size()},
           {"mailbox", host_.engine().waiting()}};
 }
 

@@ -49,6 +49,12 @@ class HostBackend final : public ApiBackend {
   Result<json::value> fleet(std::string_view name) const override;
   json::value instances(std::string_view fleet) const override;
   json::value quarantines() const override;
+  json::value alerts(std::string_view state) const override;
+  Result<json::value> alert(std::string_view id) const override;
+  json::value silences() const override;
+  json::value dead_letters() const override;
+  json::value objectives() const override;
+  void test_route(std::string_view team, std::string_view route, RouteTested done) override;
   json::value drills() const override;
   Result<json::value> drill(std::string_view name) const override;
   json::value flag_list() const override;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/alert_view.h"
 #include "model/lifecycle.h"
 
 namespace showcaller {
@@ -29,6 +30,21 @@ void refresh_process(MetricsRegistry& metrics) {
       .set(double(resident) * double(sysconf(_SC_PAGESIZE)));
 }
 
+void refresh_alerts(MetricsRegistry& metrics, const Host& host, const World& world) {
+  metrics.clear("showcaller_alerts");
+  std::map<std::pair<std::string_view, std::string_view>, int> open;
+  world.alerts.each([&](const std::string&, const Alert& alert) {
+    ++open[{enum_name(alert.severity), alert_state(alert)}];
+  });
+  for (const auto& [labels, count] : open)
+    metrics.gauge("showcaller_alerts", {labels.first, labels.second}).set(count);
+  metrics.gauge("showcaller_silences").set(double(world.silences.size()));
+  const AlertTotals totals = host.alerts() ? host.alerts()->totals() : AlertTotals{};
+  metrics.counter("showcaller_alert_messages", {"delivered"}).set_total(totals.delivered);
+  metrics.counter("showcaller_alert_messages", {"failed"}).set_total(totals.failed);
+  metrics.counter("showcaller_alert_messages", {"dead"}).set_total(totals.dead);
+}
+
 }  // namespace
 
 void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
@@ -41,6 +57,7 @@ void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
   metrics.gauge("showcaller_mailbox_letters").set(double(host.engine().waiting()));
   metrics.gauge("showcaller_quarantines").set(double(world->quarantines.size()));
   metrics.gauge("showcaller_lines_stopped").set(double(world->lines.size()));
+  refresh_alerts(metrics, host, *world);
   std::map<std::string, int> phases;
   int held = 0;
   for (const char* name : {"showcaller_events", "showcaller_event_exposure_ratio",

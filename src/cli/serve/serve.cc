@@ -16,6 +16,7 @@
 #include "adapters/clock/system_clock.h"
 #include "adapters/evidence_files/evidence_files.h"
 #include "adapters/http_action/http_action.h"
+#include "adapters/http_alert/http_alert.h"
 #include "adapters/process/process_driver.h"
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/sqlite/sqlite_ledger.h"
@@ -30,6 +31,7 @@
 #include "cli/serve/host_metrics.h"
 #include "cli/serve/journal_feed.h"
 #include "cli/serve/listening.h"
+#include "cli/serve/named_secrets.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -109,6 +111,15 @@ HostOptions host_options(const ServeOptions& options, const std::string& secret)
   return host;
 }
 
+HttpAlertOptions alert_options(const fs::path& data, const Clock& clock) {
+  HttpAlertOptions options;
+  options.wall = [&clock] { return clock.wall(); };
+  options.secret = [folder = data / "secrets"](const std::string& name) {
+    return named_secret(folder, name);
+  };
+  return options;
+}
+
 ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServerOptions> tls) {
   ApiServerOptions api;
   api.http.address = options.address;
@@ -165,6 +176,7 @@ Status run(const ServeOptions& options) {
   GameServerAccess access(stores.driver.get());
   SystemClock clock;
   HttpAction actions;
+  HttpAlert alerts(alert_options(data, clock));
   Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info));
   HostOptions host_with = host_options(options, stores.secret);
   host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
@@ -173,7 +185,9 @@ Status run(const ServeOptions& options) {
                                    {{"process", &access}},
                                    &actions,
                                    stores.evidence.get(),
-                                   stores.ledger.get()},
+                                   stores.ledger.get(),
+                                   nullptr,
+                                   &alerts},
                                   std::move(host_with)));
   TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
   TRY(const std::string game_server_token,
@@ -212,6 +226,7 @@ Status run(const ServeOptions& options) {
   log_start(log, clock, options, server->url(), *host, !console.empty());
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
+  alerts.stop();
   flag_streams.stop();
   flagd.reset();
   server->stop(seconds(2));

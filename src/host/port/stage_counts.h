@@ -27,6 +27,9 @@ class StageCounts {
   virtual StageTick take_tick(const std::string& stage) = 0;
   // Units that the stage drew for each arm since the last call, each unit once.
   virtual UnitCounts take_units(const std::string& stage) = 0;
+  // What players felt since the last call, of these metrics: objectives are about them.
+  virtual void watch_felt(std::set<std::string> metrics) = 0;
+  virtual std::vector<FeltCounts> take_felt() = 0;
   // Of the last hour, all the sources together.
   virtual std::map<std::string, MetricCounts> totals(std::span<const BaselineSource> sources,
                                                      Instant now) const = 0;

@@ -11,7 +11,10 @@ metadata: { name: NAME }
 spec:
   members: []                            # account names
   escalation: []                         # who is called next: teams or members, in order
-  contacts: {}                           # route: address
+  escalate_after: [10m]                  # waits before each of them
+  contacts: {}                           # name: how to reach
+  # rota: { zone: Europe/Berlin, starts: 2026-12-07T09:00, every: week, people: [ann, bob] }
+  routes: []                             # - { name: chat, type: slack, url_secret: our-chat }
 )";
 
 constexpr std::string_view kPolicy =
@@ -53,6 +56,8 @@ spec:
   # url: http://127.0.0.1:8090/          # base of the actions of events
   slos:
     - { name: sessions-survive, metric: session.crashed, objective: 99.9%, window: 28d }
+  # fleets: [NAME]                       # whose sessions they are about; all without it
+  # runbook: runbooks/NAME.md
   probes: []                             # synthetic journeys through it
   depends_on: []
   degradation_order: []                  # its features, the least important first

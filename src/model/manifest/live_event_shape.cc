@@ -347,6 +347,10 @@ const Shape<LiveEventSpec>& live_event_shape() {
        object_field("watch", &LiveEventSpec::watch, watch_shape(), "After 100 %."),
        object_field("rollback", &LiveEventSpec::rollback, rollback_shape(), "Undoing."),
        field("runbook", &LiveEventSpec::runbook, text(), "Where people find the next steps."),
+       field("disturbs", &LiveEventSpec::disturbs, list(alert_subject(), 256),
+             "What will suffer while it is active, as Service/NAME or Fleet/NAME: alerts of it are "
+             "silent for so long.")
+           .assumed("[]"),
        field_with<LiveEventSpec, bool>(
            "rehearsal", choice<bool>({{"required", true}, {"optional", false}}),
            [](LiveEventSpec* spec, bool required) { spec->rehearsal_required = required; },

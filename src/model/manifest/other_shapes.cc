@@ -200,20 +200,6 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
   report_flag_findings(reader, node, findings_of(definition));
 }
 
-const Shape<SloSpec>& slo_shape() {
-  static const Shape<SloSpec> shape(
-      "Slo", "An objective on what players feel.",
-      {field("name", &SloSpec::name, dotted_name(), "Unique in the service.").needed(),
-       field("metric", &SloSpec::metric, dotted_name(), "The metric it is about.").needed(),
-       field_with<SloSpec, std::int64_t>(
-           "objective", percent(),
-           [](SloSpec* slo, std::int64_t ppm) { slo->objective = static_cast<double>(ppm) / 1e6; },
-           "The share that must be good.")
-           .assumed("99.9%"),
-       field("window", &SloSpec::window, positive_duration(), "Over how long.").assumed("28d")});
-  return shape;
-}
-
 void finish_metric(Reader& reader, const Node& node, MetricSpec* metric) {
   if (metric->source == MetricSource::Prometheus && metric->query_total.empty()) {
     reader.error_below(node, "queries", "a metric from Prometheus has no queries",
@@ -346,6 +332,10 @@ const Shape<ServiceSpec>& service_shape() {
       "Service", "Something players use.",
       {field("url", &ServiceSpec::url, text(), "The base of its actions."),
        list_field("slos", &ServiceSpec::slos, slo_shape(), "Its objectives.", 256).assumed("[]"),
+       field("fleets", &ServiceSpec::fleets, list(dns_label(), 256),
+             "Whose sessions its objectives are about.")
+           .derived_as("all fleets"),
+       field("runbook", &ServiceSpec::runbook, text(), "Where people find the next steps."),
        field("probes", &ServiceSpec::probes, list(dotted_name(), 256),
              "Synthetic journeys through it.")
            .assumed("[]"),
@@ -355,17 +345,6 @@ const Shape<ServiceSpec>& service_shape() {
              "Its features, the least important first.")
            .assumed("[]"),
        field("team", &ServiceSpec::team, dns_label(), "Who is called.").derived_as("the owner")});
-  return shape;
-}
-
-const Shape<TeamSpec>& team_shape() {
-  static const Shape<TeamSpec> shape(
-      "Team", "People who own things.",
-      {field("members", &TeamSpec::members, list(text(), 10'000), "Account names.").assumed("[]"),
-       field("escalation", &TeamSpec::escalation, list(text(), 256),
-             "Who is called next: teams or members, in order.")
-           .assumed("[]"),
-       field("contacts", &TeamSpec::contacts, map_of(text()), "Route → address.").assumed("{}")});
   return shape;
 }
 

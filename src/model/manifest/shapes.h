@@ -16,6 +16,7 @@ const Shape<FlagSpec>& flag_shape();
 const Shape<MetricSpec>& metric_shape();
 const Shape<ServiceSpec>& service_shape();
 const Shape<PolicySpec>& policy_shape();
+const Shape<SloSpec>& slo_shape();
 const Shape<TeamSpec>& team_shape();
 const Shape<PipelineSpec>& pipeline_shape();
 const Shape<DrillSpec>& drill_shape();

@@ -13,11 +13,7 @@ struct Unserved {
 };
 
 constexpr Unserved kUnserved[] = {
-    {Kind::Team, "spec.escalation", "pages are records for the owner, and no one is called"},
-    {Kind::Team, "spec.contacts", "pages are records for the owner, and no one is called"},
     {Kind::Fleet, "spec.spread", "hosts of a region are taken in turn"},
-    {Kind::Service, "spec.slos", "gates judge events; no objective is watched beside them"},
-    {Kind::Service, "spec.depends_on", "no circuit breaker follows it"},
     {Kind::Service, "spec.degradation_order", "no feature is switched off by itself"},
 };
 

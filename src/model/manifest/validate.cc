@@ -20,6 +20,25 @@ void check_team(Reader& reader, const Draft& draft, const References& references
                             suggestion(name, teams));
 }
 
+// What is counted has to tell good from bad.
+void check_slo_metric(Reader& reader, const Draft& draft, const References& references,
+                      std::size_t i) {
+  const SloSpec& slo = draft.manifest.as<ServiceSpec>().slos[i];
+  const MetricSpec* metric = built_in_metric(slo.metric);
+  if (metric == nullptr) {
+    const Manifest* found = references.find(Kind::Metric, slo.metric);
+    if (found == nullptr || !references.is_sound(Kind::Metric, slo.metric)) return;
+    metric = &found->as<MetricSpec>();
+  }
+  const bool is_quantile = metric->type == MetricType::Quantile;
+  if (is_quantile == slo.at_most.has_value()) return;
+  reader.error_at(
+      draft.root, fmt::format("spec.slos[{}]", i),
+      is_quantile ? fmt::format("'{}' is a distribution, and nothing says what is bad", slo.metric)
+                  : fmt::format("'{}' counts what is bad itself", slo.metric),
+      is_quantile ? "add `at_most:` in the metric's unit" : "take `at_most` out");
+}
+
 void validate_service(Reader& reader, const Draft& draft, const References& references) {
   const auto& service = draft.manifest.as<ServiceSpec>();
   check_team(reader, draft, references, "spec.team", service.team);
@@ -31,6 +50,9 @@ void validate_service(Reader& reader, const Draft& draft, const References& refe
       references.require(reader, draft.root, path, Kind::Service, service.depends_on[i]);
     }
   }
+  for (std::size_t i = 0; i < service.fleets.size(); ++i)
+    references.require(reader, draft.root, fmt::format("spec.fleets[{}]", i), Kind::Fleet,
+                       service.fleets[i]);
   std::set<std::string> names;
   for (std::size_t i = 0; i < service.slos.size(); ++i) {
     const SloSpec& slo = service.slos[i];
@@ -38,6 +60,7 @@ void validate_service(Reader& reader, const Draft& draft, const References& refe
       reader.error_at(draft.root, fmt::format("spec.slos[{}].name", i),
                       fmt::format("the SLO name '{}' is used twice", slo.name));
     }
+    check_slo_metric(reader, draft, references, i);
     if (built_in_metric(slo.metric) == nullptr) {
       references.require(reader, draft.root, fmt::format("spec.slos[{}].metric", i), Kind::Metric,
                          slo.metric);

@@ -11,6 +11,19 @@
 namespace showcaller::manifest {
 namespace {
 
+void check_disturbed(Reader& reader, const Draft& draft, const References& references) {
+  const auto& disturbs = draft.manifest.as<LiveEventSpec>().disturbs;
+  for (std::size_t i = 0; i < disturbs.size(); ++i) {
+    const std::size_t slash = disturbs[i].find('/');
+    const std::string_view kind = std::string_view(disturbs[i]).substr(0, slash);
+    for (const Kind known : {Kind::Service, Kind::Fleet, Kind::LiveEvent}) {
+      if (kind != to_string(known)) continue;
+      references.require(reader, draft.root, fmt::format("spec.disturbs[{}]", i), known,
+                         disturbs[i].substr(slash + 1));
+    }
+  }
+}
+
 // One LiveEvent under examination: each function looks at one part of it.
 class EventCheck {
  public:
@@ -549,6 +562,7 @@ void EventCheck::order() {
 
 void validate_live_event(Reader& reader, const Draft& draft, const References& references) {
   EventCheck(reader, draft, references).run();
+  check_disturbed(reader, draft, references);
 }
 
 }  // namespace showcaller::manifest

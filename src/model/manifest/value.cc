@@ -170,6 +170,22 @@ Value<std::string> dotted_name() {
                        {"maxLength", std::int64_t{kNameMax}}});
 }
 
+namespace {
+
+std::string check_alert_subject(std::string_view text) {
+  for (const std::string_view kind : {"Service/", "Fleet/", "LiveEvent/"}) {
+    if (text.starts_with(kind)) return check_dns_label(text.substr(kind.size()));
+  }
+  return "'" + std::string(text.substr(0, 64)) + "' does not begin with Service/ or Fleet/";
+}
+
+}  // namespace
+
+Value<std::string> alert_subject() {
+  return checked_text("a subject such as Service/join", check_alert_subject,
+                      {{"type", "string"}, {"pattern", "^(Service|Fleet|LiveEvent)/[a-z0-9-]+$"}});
+}
+
 Value<std::string> bare_text(std::string expected) {
   return {expected,
           [expected](Reader& reader, Node& node, std::string* out) {

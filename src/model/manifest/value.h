@@ -78,8 +78,9 @@ dotted_name();  // session.crashed, raid-entrance: at most 63, for metrics and f
 Value<std::string> bare_text(std::string expected);  // a number's text is taken as it stands
 // Also a number's or a boolean's text as it stands: arguments, environment, labels.
 Value<std::string> any_scalar_text();
-Value<std::string> version();    // 2.4.0, 17
-Value<std::string> zone_name();  // an IANA time zone that exists
+Value<std::string> version();        // 2.4.0, 17
+Value<std::string> alert_subject();  // "Service/NAME", "Fleet/NAME", "LiveEvent/NAME"
+Value<std::string> zone_name();      // an IANA time zone that exists
 Value<bool> boolean();
 Value<int> integer(int min, int max);
 Value<std::int64_t> big_integer(std::int64_t min);

@@ -183,6 +183,7 @@ struct LiveEventSpec {
   WatchSpec watch;
   RollbackSpec rollback;
   std::string runbook;
+  std::vector<std::string> disturbs;  // "Service/NAME", "Fleet/NAME": silent while it is active
   bool rehearsal_required = false;
 
   bool changes_build() const;

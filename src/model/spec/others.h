@@ -13,6 +13,8 @@
 #include "evidence/trust.h"
 #include "model/spec/group_share.h"
 #include "model/spec/health_probe.h"
+#include "model/spec/slo.h"
+#include "model/spec/team.h"
 
 namespace showcaller {
 
@@ -150,14 +152,11 @@ struct MetricSpec {
 // ---- Service
 // --------------------------------------------------------------------------------------------------------
 
-struct SloSpec {
-  std::string name, metric;
-  double objective = 0.999;
-  Duration window = hours(24 * 28);
-};
 struct ServiceSpec {
   std::string url;  // base of actions; empty: none
   std::vector<SloSpec> slos;
+  std::vector<std::string> fleets;  // whose sessions its SLOs are about; empty: of all fleets
+  std::string runbook;
   std::vector<std::string> probes;
   std::vector<std::string> depends_on;
   std::vector<std::string> degradation_order;  // features, least important first
@@ -169,7 +168,7 @@ struct ServiceSpec {
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
 // resume-line quarantine release allocate report read flags token policy privacy ready break-glass
-// drill prove kill-flag reopen-flag. "*" is all.
+// drill prove kill-flag reopen-flag acknowledge resolve silence unsilence. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
@@ -231,14 +230,8 @@ struct PolicySpec {
   bool audit_only = false;          // log what it would refuse, refuse nothing
 };
 
-// ---- Team, Pipeline
+// ---- Pipeline
 // -------------------------------------------------------------------------------------------------
-
-struct TeamSpec {
-  std::vector<std::string> members;
-  std::vector<std::string> escalation;          // team or member names, in order
-  std::map<std::string, std::string> contacts;  // route -> address
-};
 
 struct PipelineSpec {
   std::map<std::string, json::value> parameters;  // name -> default; null: required

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/burn_severity.h"
+
+#include <algorithm>
+
+#include "engine/alert_subjects.h"
+
+namespace showcaller {
+
+double weight_of_event(const EventState& event) {
+  double weight = 1;
+  if (event.spec().risk == Risk::High) weight = 2;
+  if (event.spec().risk == Risk::Low) weight = 0.5;
+  return event.phase == Phase::Settling ? weight / 2 : weight;
+}
+
+double weight_of_service(const World& world, const std::string& service) {
+  double weight = 1;
+  for (const std::string& subject : upstream_of(world, subject_name(Kind::Service, service))) {
+    const auto parts = parse_subject(subject);
+    if (!parts || parts->kind != Kind::LiveEvent) continue;
+    const EventState* event = world.event(parts->name);
+    if (event && event->manifest && (may_admit(event->phase) || event->phase == Phase::Settling))
+      weight = std::max(weight, weight_of_event(*event));
+  }
+  return weight;
+}
+
+namespace {
+
+constexpr Duration kSeenWithin = minutes(5);
+
+double weight_of(const World& world, const BurnReading& reading) {
+  const EventState* event = reading.event.empty() ? nullptr : world.event(reading.event);
+  return event && event->manifest ? weight_of_event(*event)
+                                  : weight_of_service(world, reading.service);
+}
+
+double factor_of(const BurnRule& rule, double weight) {
+  return std::max(1.0, rule.factor / weight);
+}
+
+}  // namespace
+
+BurnReading burn_reading(const SloSpec& slo, const RollingCounts& counts, Instant now) {
+  BurnReading out;
+  out.seen = counts.over(kSeenWithin, now).n > 0;
+  for (const BurnRule& rule : slo.burn) {
+    const BadCounts over = counts.over(rule.over, now);
+    out.rules.push_back({proven_burn(over, slo.objective),
+                         burn_of(counts.over(rule.still, now), slo.objective), over.n, over.bad});
+  }
+  return out;
+}
+
+bool has_eased(const World& world, const SloSpec& slo, const BurnReading& reading,
+               AlertSeverity severity) {
+  if (!reading.seen) return false;
+  const double weight = weight_of(world, reading);
+  for (std::size_t i = 0; i < slo.burn.size(); ++i) {
+    if (slo.burn[i].severity <= severity &&
+        reading.rules[i].still >= factor_of(slo.burn[i], weight) / 2)
+      return false;
+  }
+  return true;
+}
+
+std::optional<Burning> burn_severity(const World& world, const SloSpec& slo,
+                                     const BurnReading& reading) {
+  const auto suspect = [&](std::size_t i) {
+    return reading.rules[i].proven >= 1 && reading.rules[i].still >= 1;
+  };
+  std::size_t i = 0;
+  while (i < slo.burn.size() && !suspect(i)) ++i;
+  if (i == slo.burn.size()) return std::nullopt;  // Most often: then nobody asks what it weighs.
+  const double weight = weight_of(world, reading);
+  std::optional<Burning> out;
+  for (; i < slo.burn.size(); ++i) {
+    const BurnReading::Rule& seen = reading.rules[i];
+    const double factor = factor_of(slo.burn[i], weight);
+    if (seen.proven < factor || seen.still < factor) continue;
+    Burning burning{i, slo.burn[i].severity};
+    if (double(seen.bad) * weight < double(slo.harmed_min))
+      burning.severity = AlertSeverity::Ticket;
+    if (!out || burning.severity < out->severity) out = burning;
+  }
+  return out;
+}
+
+}  // namespace showcaller
