@@ -206,6 +206,13 @@ class CommandLine {
     serve_verb->add_option("--log-level", w.serve.log_level, "debug, info, warning, error or off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
         ->capture_default_str();
+    serve_verb
+        ->add_option("--log-format", w.serve.log_format, "auto (text on a terminal), json, text")
+        ->check(CLI::IsMember({"auto", "json", "text"}))
+        ->capture_default_str();
+    serve_verb->add_option("--otlp-endpoint", w.serve.otlp_endpoint,
+                           "Base URL of an OpenTelemetry collector for traces; absent: as "
+                           "OTEL_EXPORTER_OTLP_ENDPOINT says");
     serve_verb->add_option("--pass-every", w.pass_every, "Between two passes of the reconcilers")
         ->capture_default_str();
     serve_verb

@@ -31,6 +31,8 @@ struct AllocationRequest {
       latency_ms;        // by region; the others are not considered when given
   int protocol = 0;      // that all clients speak; 0: not told, any build will do
   json::object context;  // of the session; players' own attributes win
+  // W3C trace context of whoever asked; his game server is told. Empty: none.
+  std::string traceparent{}, tracestate{};
 };
 
 struct Allocation {
@@ -52,6 +54,9 @@ struct NeighbourSessions {
 AllocateInstance to_driver(const Allocation& allocation, const NeighbourSessions& neighbours = {});
 inline const std::string kArmsAnnotation = "showcaller.dev/arms";
 inline const std::string kSessionsAnnotation = "showcaller.dev/sessions";
+// For the game server to go on with the trace of the session's allocation.
+inline constexpr std::string_view kTraceparentAnnotation = "showcaller.dev/traceparent";
+inline constexpr std::string_view kTracestateAnnotation = "showcaller.dev/tracestate";
 inline constexpr std::string_view kSessionsOverAnnotation = "showcaller.dev/sessions-over";
 
 // A player who was given the canary: a row for the ledger.

@@ -2,14 +2,16 @@
 // The difference between what the durable world wants and what the driver shows, as actions.
 // Repeated until the driver shows that they are done: every action is idempotent by the instance's
 // id.
+#include "base/trace_context.h"
 #include "compute/fleet_census.h"
 #include "compute/fleet_planner.h"
+#include "model/revision_trace.h"
 
 namespace showcaller {
 namespace {
 
-InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build,
-                           const Instance& instance) {
+InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build, const Instance& instance,
+                           const std::string& trace) {
   InstanceSpec out;
   out.id = instance.id;
   out.fleet = instance.fleet;
@@ -18,6 +20,10 @@ InstanceSpec instance_spec(const FleetSpec& fleet, const BuildSpec& build,
   out.host = instance.host;
   out.command = build.command;
   out.env = build.env;
+  if (!trace.empty()) {
+    const std::string span = instance_span_id(trace, instance.id);
+    out.env.emplace("TRACEPARENT", format_traceparent(trace, span, true));
+  }
   out.work_folder = build.work_folder;
   out.user = fleet.user;
   out.ports = fleet.ports;
@@ -41,6 +47,12 @@ std::vector<FleetAction> wanted_actions(const World& world, const std::string& f
   std::vector<FleetAction> out;
   const FleetSpec* spec = world.fleet(fleet);
   const FleetCensus census = take_census(world, fleet, observed, now);
+  std::map<std::string, std::string> traces;  // by build, of those that are started
+  const auto trace_of = [&](const std::string& build) -> const std::string& {
+    const auto [at, fresh] = traces.try_emplace(build);
+    if (fresh) at->second = trace_of_build(world, fleet, build);
+    return at->second;
+  };
   const Duration grace = spec ? spec->stop_grace : FleetSpec{}.stop_grace;
   for (const CensusEntry& entry : census.entries) {
     const Instance& instance = *entry.instance;
@@ -48,7 +60,9 @@ std::vector<FleetAction> wanted_actions(const World& world, const std::string& f
       const BuildSpec* build = spec->build(instance.build);
       const bool forbidden =
           census.quarantines.forbids_start(instance.build, instance.region, instance.host);
-      if (build && !forbidden) out.push_back(StartInstance{instance_spec(*spec, *build, instance)});
+      if (build && !forbidden)
+        out.push_back(
+            StartInstance{instance_spec(*spec, *build, instance, trace_of(instance.build))});
     } else if (entry.phase == InstancePhase::Stopping && entry.alive()) {
       out.push_back(StopInstance{instance.id, grace, instance.reason});
     }

@@ -9,6 +9,7 @@
 #include "engine/exposure_share.h"
 #include "engine/flag_validation.h"
 #include "model/exposure.h"
+#include "model/revision_trace.h"
 #include "policy/freezes.h"
 #include "policy/quotas.h"
 
@@ -127,7 +128,8 @@ Status check_new_problems(const World& world, const World& next_world, const Man
 
 class ApplyDecision {
  public:
-  ApplyDecision(const World& world, Instant now) : world_(world), next_(world), now_(now) {}
+  ApplyDecision(const World& world, const std::string& trace, Instant now)
+      : world_(world), next_(world), trace_(trace), now_(now) {}
 
   Result<Decision> decide(const ApplyCommand& apply) {
     TRY(permit(world_, apply, now_));
@@ -218,7 +220,8 @@ class ApplyDecision {
     if (event && !proposed) next_.events[manifest->name].manifest = manifest;
     const std::int64_t revision = event ? event->last_revision + 1 : 1;
     out_.payloads.push_back(
-        EventRevised{manifest->name, revision, manifest->hash, manifest->document, proposed});
+        EventRevised{manifest->name, revision, manifest->hash, manifest->document, proposed,
+                     revision_trace_id(manifest->name, revision, manifest->hash, trace_)});
     TRY(bound_event(manifest, event, proposed));
     out_.touched.push_back(manifest->name);
     out_.notes.push_back(in_force
@@ -234,6 +237,7 @@ class ApplyDecision {
   const World& world_;
   World next_;  // as it would be
   PendingBounds pending_;
+  const std::string& trace_;
   Instant now_;
   Decision out_;
 };
@@ -267,8 +271,9 @@ Result<bool> waits_beside_the_present(const World& world, const World& next_worl
   return true;
 }
 
-Result<Decision> decide_apply(const World& world, const ApplyCommand& apply, Instant now) {
-  return ApplyDecision(world, now).decide(apply);
+Result<Decision> decide_apply(const World& world, const ApplyCommand& apply,
+                              const std::string& trace, Instant now) {
+  return ApplyDecision(world, trace, now).decide(apply);
 }
 
 Result<Decision> decide_remove(const World& world, const RemoveCommand& remove) {

@@ -114,7 +114,7 @@ class CommandDecision {
 
   Result<Decision> operator()(const ApplyCommand& c) const {
     TRY(check_admission(world_, c, command_.actor, now_));
-    TRY(Decision out, decide_apply(world_, c, now_));
+    TRY(Decision out, decide_apply(world_, c, command_.trace, now_));
     for (std::string& note : admission_notes(world_, c, command_.actor, now_))
       out.notes.push_back(std::move(note));
     return out;

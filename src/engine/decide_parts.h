@@ -9,7 +9,9 @@ namespace showcaller {
 
 // Authorises, then decides; the parts below rely on that.
 Result<Decision> decide_command(const World& world, const Command& command, Instant now);
-Result<Decision> decide_apply(const World& world, const ApplyCommand& apply, Instant now);
+// `trace`: of the command, from which revisions get traces of their own.
+Result<Decision> decide_apply(const World& world, const ApplyCommand& apply,
+                              const std::string& trace, Instant now);
 // A revision of an event that is alive: whether it waits beside the present one until it is
 // approved, or begins anew; or why it may do neither. `next_world` has all that is applied with it.
 Result<bool> waits_beside_the_present(const World& world, const World& next_world,

@@ -38,7 +38,10 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   const Command* command = std::get_if<Command>(&input);
   Envelope envelope{.actor = std::string(kEngineActor)};
   if (command) {
-    envelope = {.actor = command->actor.name, .trace = command->trace};
+    envelope = {.actor = command->actor.name,
+                .trace = command->trace,
+                .traceparent = command->traceparent,
+                .tracestate = command->tracestate};
     if (!command->key.empty()) {
       envelope.key = command->actor.name + "/" + command->key;
       envelope.command = digest_of(command->body);
@@ -78,6 +81,8 @@ void Engine::add(Payload payload, Envelope* envelope, Instant now, std::vector<R
   record.key = std::exchange(envelope->key, {});  // The first record alone carries it.
   record.command = std::exchange(envelope->command, 0);
   record.trace = envelope->trace;
+  record.traceparent = std::exchange(envelope->traceparent, {});
+  record.tracestate = std::exchange(envelope->tracestate, {});
   record.payload = std::move(payload);
   const Status folded = evolve(&world_, record);
   if (!folded)

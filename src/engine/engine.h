@@ -31,7 +31,7 @@ class Engine {
 
  private:
   struct Envelope {
-    std::string actor, key, trace;
+    std::string actor, key, trace, traceparent, tracestate;
     std::uint64_t command = 0, cause = 0;
   };
   void add(Payload payload, Envelope* envelope, Instant now, std::vector<Record>* records);

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/deliberate_bug.h"
+#include "base/trace_context.h"
+#include "model/revision_trace.h"
 
 namespace showcaller {
 namespace {
@@ -207,7 +209,10 @@ ActionCall call_of(const World& world, const StepView& v) {
       step_idempotency_key(call.event, call.revision, call.step, call.direction, v.step.lineage);
   if (broken(DeliberateBug::RetriedWithANewKey))
     call.idempotency_key += fmt::format("/{}", call.attempt);
-  call.trace = *v.event.trace;
+  if (const std::string& trace = *v.event.trace; trace.size() == 32) {
+    call.traceparent = format_traceparent(
+        trace, step_span_id(trace, call.step, call.direction, call.attempt), true);
+  }
   call.epoch = world.epoch;
   call.timeout = v.action()->timeout;
   if (auto url = action_url(world, call.path)) {

@@ -76,7 +76,14 @@ Result<Allocation> AllocationDesk::allocate(const AllocationRequest& request) {
     if (at != driver_of_fleet_.end()) driver = at->second;
     return made;
   }();
-  if (allocation && driver) driver->allocate(to_driver(*allocation, neighbours));
+  if (allocation && driver) {
+    AllocateInstance told = to_driver(*allocation, neighbours);
+    if (!request.traceparent.empty())
+      told.annotations.emplace(kTraceparentAnnotation, request.traceparent);
+    if (!request.tracestate.empty())
+      told.annotations.emplace(kTracestateAnnotation, request.tracestate);
+    driver->allocate(told);
+  }
   return allocation;
 }
 

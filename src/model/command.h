@@ -143,6 +143,7 @@ struct Command {
   std::string key;  // idempotency key; empty: none
   std::string trace;
   std::string reason;
+  std::string traceparent{}, tracestate{};  // of its request, when the caller had a trace
 };
 
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).

@@ -68,7 +68,8 @@ class Fold {
     if (p.proposed && !world_.event(p.event)) return no_such("the LiveEvent", p.event);
     EventState& event = world_.events[p.event];
     const ProposedRevision revision{std::make_shared<const Manifest>(std::move(manifest)),
-                                    p.revision, record_.actor, record_.trace, record_.seq};
+                                    p.revision, record_.actor,
+                                    p.trace.empty() ? record_.trace : p.trace, record_.seq};
     event.last_revision = p.revision;
     event.proposed = revision;
     if (!p.proposed) {

@@ -102,7 +102,8 @@ struct EventRevised {
   std::string hash;
   json::object document;
   bool proposed = false;  // it waits beside the one in force for a RevisionAdopted
-  SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(document) F(proposed))
+  std::string trace{};    // that it has to itself; empty in old records: its command's
+  SHOWCALLER_FIELDS(F(event) F(revision) F(hash) F(document) F(proposed) F(trace))
 };
 struct PhaseChanged {
   std::string event;

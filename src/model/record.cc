@@ -54,6 +54,8 @@ std::string encode_record(const Record& record) {
     append_json(&out, record.command);
   }
   text(",\"trace\":", record.trace);
+  text(",\"traceparent\":", record.traceparent);
+  text(",\"tracestate\":", record.tracestate);
   out += ",\"payload\":";
   std::visit([&out](const auto& payload) { append_json(&out, payload); }, record.payload);
   out += '}';
@@ -85,6 +87,8 @@ Result<Record> decode_record(std::string_view bytes) {
   read("key", &record.key, false);
   read("command", &record.command, false);
   read("trace", &record.trace, false);
+  read("traceparent", &record.traceparent, false);
+  read("tracestate", &record.tracestate, false);
   const json::value* payload = object.if_contains("payload");
   if (!good || !payload || !payload->is_object()) return corrupt("no whole envelope");
   std::size_t index = 0;

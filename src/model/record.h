@@ -3,7 +3,8 @@
 //
 //   record   = '{"seq":' N ',"time":"' RFC3339 '","kind":"' NAME '","version":' N ',"epoch":' N
 //              [',"actor":"' TEXT '"'] [',"cause":' SEQ] [',"key":"' TEXT '"' [',"command":' N]]
-//              [',"trace":"' HEX '"'] ',"payload":' OBJECT '}'
+//              [',"trace":"' HEX '"'] [',"traceparent":"' TEXT '"' [',"tracestate":"' TEXT '"']]
+//              ',"payload":' OBJECT '}'
 //   hash_n   = SHA-256(hash_{n-1} ‖ record_n), 32 zero bytes before the first
 #pragma once
 
@@ -92,6 +93,9 @@ struct Record {
   std::string key;  // idempotency key of the command
   std::uint64_t command = 0;  // digest of the command that came with the key; 0: not known
   std::string trace;          // W3C trace id, 32 hex digits
+  // Of the request that a command came with, when its caller had a trace; on the command's first
+  // record alone. The span is that of the request itself.
+  std::string traceparent, tracestate;
   Payload payload;
 
   const RecordKindRow& kind() const { return kRecordKinds[payload.index()]; }

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/trace_context.h"
 #include "model/command.h"
 #include "model/manifest/finding.h"
 #include "net/responder.h"
@@ -93,7 +94,7 @@ class ApiBackend : public EdgeBackend {
   virtual json::value relay_state() const = 0;
 
   // ---- sessions; what they report is in edge_backend.h ----
-  virtual Result<json::value> allocate(const json::object& request) = 0;
+  virtual Result<json::value> allocate(const json::object& request, const TraceContext& trace) = 0;
   virtual Status release(std::string_view session) = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----

@@ -330,7 +330,9 @@ Command make_command(const RequestContext& context, CommandBody body, std::strin
           .actor = context.actor,
           .key = std::string(context.idempotency_key()),
           .trace = context.trace.trace_id,
-          .reason = std::move(reason)};
+          .reason = std::move(reason),
+          .traceparent = context.trace.parent_id.empty() ? "" : context.trace.traceparent(),
+          .tracestate = context.trace.state};
 }
 
 void submit_command(const ApiPorts& ports, const RequestContext& context, Command command,

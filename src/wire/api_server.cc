@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "wire/api_routes.h"
 #include "wire/console/console_routes.h"
 #include "wire/flag_history.h"
@@ -15,6 +17,29 @@
 #include "wire/worker_pool.h"
 
 namespace showcaller {
+namespace {
+
+// A request in its caller's trace, who asked to have it recorded. Its path may hold names of
+// players; the route's pattern does not. Source: OpenTelemetry's conventions for HTTP servers.
+Span request_span(const AccessLine& line, Instant end) {
+  Span span;
+  span.trace = line.trace->trace_id;
+  span.id = line.trace->span_id;
+  span.parent = line.trace->parent_id;
+  span.state = line.trace->state;
+  span.name = fmt::format("{} {}", line.method, line.route);
+  span.kind = SpanKind::Server;
+  span.start = end - Duration(std::int64_t(line.seconds * 1e3));
+  span.end = end;
+  span.attributes = {{"http.request.method", std::string(line.method)},
+                     {"http.route", std::string(line.route)},
+                     {"http.response.status_code", std::int64_t(line.status)},
+                     {"showcaller.actor", std::string(line.actor)}};
+  if (line.status >= 500) span.status = SpanStatus::Error;
+  return span;
+}
+
+}  // namespace
 
 struct ApiServer::State {
   ApiServerOptions options;
@@ -50,8 +75,10 @@ struct ApiServer::State {
         .add();
     metrics->histogram("showcaller_http_request_seconds", {line.route}).observe(line.seconds);
     const auto level = line.status >= 500 ? LogLevel::Warning : LogLevel::Info;
+    if (options.spans != nullptr && line.trace->sampled)
+      options.spans->take({request_span(line, backend->now())});
     if (!options.access_log || !log->writes(level)) return;
-    log->write(level, backend->now(), "request", line.trace,
+    log->write(level, backend->now(), "request", {line.trace->trace_id, line.trace->span_id},
                {{"method", line.method},
                 {"path", line.path},
                 {"status", line.status},

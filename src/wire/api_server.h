@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "host/port/span_sink.h"
 #include "net/http_server.h"
 #include "wire/api_backend.h"
 #include "wire/console/console_files.h"
@@ -30,6 +31,8 @@ struct ApiServerOptions {
   FlagStreams* flag_streams = nullptr;
   // Outlives the server; null: no console is served.
   const ConsoleFiles* console = nullptr;
+  // Where spans of requests go whose callers record their traces; null: nobody collects them.
+  SpanSink* spans = nullptr;
   // The hub is there, and no request has come yet: what the first of them causes can be told.
   std::function<void(WatchHub&)> before_serving = [](WatchHub&) {};
 };

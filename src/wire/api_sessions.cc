@@ -11,8 +11,8 @@ std::string_view outcome_of(const Error* error) {
 
 void allocate(const ApiPorts& ports, const RequestContext& context, Answer answer) {
   auto body = object_body(context.request);
-  auto result =
-      body ? ports.backend->allocate(*body) : Result<json::value>(std::unexpected(body.error()));
+  auto result = body ? ports.backend->allocate(*body, context.trace)
+                     : Result<json::value>(std::unexpected(body.error()));
   ports.metrics->counter("showcaller_allocations", {outcome_of(result ? nullptr : &result.error())})
       .add();
   answer.settle(result);
@@ -36,7 +36,7 @@ RouteHandler privacy(const ApiPorts& ports, std::string verb, PrivacyVerb act) {
     const auto outcome = outcome_of(result ? nullptr : &result.error());
     ports.metrics->counter("showcaller_commands", {verb, outcome}).add();
     ports.log->write(LogLevel::Warning, ports.backend->now(), "a player's rows: " + verb,
-                     context->trace.trace_id,
+                     {context->trace.trace_id, context->trace.span_id},
                      {{"actor", context->actor.name},
                       {"outcome", outcome},
                       {"reason", get_string(*body, "reason")}});
@@ -53,7 +53,7 @@ void admitted(const ApiPorts& ports, const RequestContext& context, Answer answe
   const auto outcome = outcome_of(result ? nullptr : &result.error());
   ports.metrics->counter("showcaller_commands", {"ledger-admitted", outcome}).add();
   ports.log->write(LogLevel::Warning, ports.backend->now(), "players held against an event",
-                   context.trace.trace_id,
+                   {context.trace.trace_id, context.trace.span_id},
                    {{"actor", context.actor.name},
                     {"event", event},
                     {"asked", result ? get_int(result->as_object(), "asked") : 0},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/log.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -11,6 +10,32 @@ namespace showcaller {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLevels{"debug", "info", "warning", "error", "off"};
+
+// Controls of ASCII, and those of C1 as UTF-8 writes them: a terminal would act on either.
+std::size_t control_at(std::string_view text, std::size_t at) {
+  const auto byte = std::uint8_t(text[at]);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  const bool c1 = byte == 0xc2 && at + 1 < text.size() && std::uint8_t(text[at + 1]) < 0xa0;
+  return c1 ? 2 : 0;
+}
+
+void append_printable(std::string* out, std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t control = control_at(text, at);
+    if (control == 0) {
+      *out += text[at++];
+      continue;
+    }
+    *out += fmt::format("\\u{:04x}", std::uint8_t(text[at + control - 1]));
+    at += control;
+  }
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() && text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789-_./:@%+") == text.npos;
+}
 
 }  // namespace
 
@@ -25,27 +50,45 @@ std::optional<LogLevel> parse_log_level(std::string_view text) {
   return std::nullopt;
 }
 
-LogLine::LogLine(std::string* out, LogLevel level, Instant time, std::string_view message,
-                 std::string_view trace)
-    : out_(out) {
-  *out += "{\"time\":\"";
-  *out += format_instant(time);
-  *out += "\",\"level\":\"";
-  *out += to_string(level);
-  *out += "\",\"message\":";
-  append_json_string(out, message);
-  if (!trace.empty()) field("trace", trace);
+LogLine::LogLine(std::string* out, LogFormat format, LogLevel level, Instant time,
+                 std::string_view message, LogTrace trace)
+    : out_(out), format_(format) {
+  if (format == LogFormat::Json) {
+    *out += "{\"time\":\"";
+    *out += format_instant(time);
+    *out += "\",\"level\":\"";
+    *out += to_string(level);
+    *out += "\",\"message\":";
+    append_json_string(out, message);
+  } else {
+    *out += fmt::format("{} {:<7} ", format_instant(time), to_string(level));
+    append_printable(out, message);
+  }
+  if (!trace.trace_id.empty()) field("trace_id", trace.trace_id);
+  if (!trace.span_id.empty()) field("span_id", trace.span_id);
 }
 
 void LogLine::begin(std::string_view name) {
-  *out_ += ',';
-  append_json_string(out_, name);
-  *out_ += ':';
+  if (format_ == LogFormat::Json) {
+    *out_ += ',';
+    append_json_string(out_, name);
+    *out_ += ':';
+  } else {
+    *out_ += ' ';
+    append_printable(out_, name);
+    *out_ += '=';
+  }
 }
 
 LogLine& LogLine::field(std::string_view name, std::string_view text) {
   begin(name);
-  append_json_string(out_, text);
+  if (format_ == LogFormat::Text && is_word(text)) {
+    *out_ += text;
+  } else {
+    std::string quoted;
+    append_json_string(&quoted, text);
+    format_ == LogFormat::Json ? void(*out_ += quoted) : append_printable(out_, quoted);
+  }
   return *this;
 }
 
@@ -55,34 +98,32 @@ LogLine& LogLine::field(std::string_view name, std::uint64_t number) {
 
 LogLine& LogLine::json(std::string_view name, std::string_view value) {
   begin(name);
-  *out_ += value;
+  format_ == LogFormat::Json ? void(*out_ += value) : append_printable(out_, value);
   return *this;
 }
 
-std::string format_log_line(LogLevel level, Instant time, std::string_view message,
-                            std::string_view trace, const json::object& fields) {
+void LogLine::end() {
+  *out_ += format_ == LogFormat::Json ? "}\n" : "\n";
+}
+
+std::string format_log_line(LogFormat format, LogLevel level, Instant time,
+                            std::string_view message, LogTrace trace, const json::object& fields) {
   std::string out;
-  LogLine line(&out, level, time, message, trace);
-  for (const auto& [key, value] : fields) line.json(key, to_json_text(value));
+  LogLine line(&out, format, level, time, message, trace);
+  for (const auto& [key, value] : fields) {
+    if (value.is_string()) {
+      line.field(key, value.get_string());
+    } else {
+      line.json(key, to_json_text(value));
+    }
+  }
   line.end();
   return out;
 }
 
-std::string format_console_line(LogLevel level, Instant time, std::string_view message,
-                                std::string_view trace, const json::object& fields) {
-  std::string out = fmt::format("{} {:<7} {}", format_instant(time), to_string(level), message);
-  if (!trace.empty()) out += fmt::format(" trace={}", trace);
-  for (const auto& [key, value] : fields)
-    out += fmt::format(" {}={}", std::string_view(key), to_json_text(value));
-  std::ranges::replace(out, '\n', ' ');  // A line is one line.
-  return out += '\n';
-}
-
-void Log::write(LogLevel level, Instant time, std::string_view message, std::string_view trace,
+void Log::write(LogLevel level, Instant time, std::string_view message, LogTrace trace,
                 const json::object& fields) {
-  if (!writes(level)) return;
-  const auto format = format_ == LogFormat::Json ? format_log_line : format_console_line;
-  write_lines(format(level, time, message, trace, fields));
+  if (writes(level)) write_lines(format_log_line(format_, level, time, message, trace, fields));
 }
 
 void Log::write_lines(std::string_view lines) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structured log lines to a descriptor: one JSON object a line, or the same as plain text.
+// Structured log lines to a descriptor: one JSON object a line, or the same as plain text for a
+// terminal. docs/observability.md has the names of the fields, which do not change.
 //
-//   {"time":"2026-12-11T18:00:00.250Z","level":"info","message":"...","trace":"...", fields...}
-//   2026-12-11T18:00:00.250Z info  ... trace=... fields...
+//   {"time":"2026-12-11T18:00:00.250Z","level":"info","message":"...","trace_id":"...",
+//    "span_id":"...", fields...}
+//   2026-12-11T18:00:00.250Z info  ... trace_id=... span_id=... fields...
 //
+// A line is one line: what would end it, or move a terminal's cursor, is written as an escape.
 // Threads: any; a line is written with one call and never torn. Secrets do not belong in fields.
 #pragma once
 
@@ -21,29 +24,33 @@ enum class LogLevel { Debug, Info, Warning, Error, Off };
 std::string_view to_string(LogLevel level);
 std::optional<LogLevel> parse_log_level(std::string_view text);
 
-// Ends in a newline. An empty trace is left out.
-std::string format_log_line(LogLevel level, Instant time, std::string_view message,
-                            std::string_view trace, const json::object& fields = {});
+enum class LogFormat { Json, Text };
 
-std::string format_console_line(LogLevel level, Instant time, std::string_view message,
-                                std::string_view trace, const json::object& fields = {});
+// Where a line belongs; what is empty is left out.
+struct LogTrace {
+  std::string_view trace_id, span_id;
+};
 
-// The first, piece by piece and without a tree: for lines that are written by the thousand.
+// A line, piece by piece and without a tree: they are written by the thousand.
 class LogLine {
  public:
-  LogLine(std::string* out, LogLevel level, Instant time, std::string_view message,
-          std::string_view trace);
+  LogLine(std::string* out, LogFormat format, LogLevel level, Instant time,
+          std::string_view message, LogTrace trace = {});
   LogLine& field(std::string_view name, std::string_view text);
   LogLine& field(std::string_view name, std::uint64_t number);
   LogLine& json(std::string_view name, std::string_view value);
-  void end() { *out_ += "}\n"; }
+  void end();
 
  private:
   void begin(std::string_view name);
   std::string* out_;
+  const LogFormat format_;
 };
 
-enum class LogFormat { Json, Console };
+// A whole line, with its end.
+std::string format_log_line(LogFormat format, LogLevel level, Instant time,
+                            std::string_view message, LogTrace trace = {},
+                            const json::object& fields = {});
 
 class Log {
  public:
@@ -54,7 +61,8 @@ class Log {
 
   void set_level(LogLevel level) { level_ = level; }
   bool writes(LogLevel level) const { return level >= level_.load(std::memory_order_relaxed); }
-  void write(LogLevel level, Instant time, std::string_view message, std::string_view trace = {},
+  LogFormat format() const { return format_; }
+  void write(LogLevel level, Instant time, std::string_view message, LogTrace trace = {},
              const json::object& fields = {});
   // Whole lines, as LogLine makes them, with one call.
   void write_lines(std::string_view lines);

@@ -63,6 +63,15 @@ inline constexpr std::array kMetricTable{
               "Batches of records made durable, each with one fsync.", ""},
     MetricRow{"showcaller_mailbox_letters", SeriesType::Gauge, "Inputs that wait for the engine.",
               ""},
+    MetricRow{
+        "showcaller_spans", SeriesType::Counter,
+        "Spans for the collector, by outcome: sent, dropped (it was away, and they made room), "
+        "refused (by it).",
+        "outcome"},
+    MetricRow{"showcaller_span_retries", SeriesType::Counter,
+              "Requests to the collector that had to be sent again.", ""},
+    MetricRow{"showcaller_spans_waiting", SeriesType::Gauge, "Spans that wait for the collector.",
+              ""},
     MetricRow{"showcaller_events", SeriesType::Gauge, "LiveEvents, by phase.", "phase"},
     MetricRow{"showcaller_events_held", SeriesType::Gauge, "LiveEvents that are held.", ""},
     MetricRow{"showcaller_event_exposure_ratio", SeriesType::Gauge,

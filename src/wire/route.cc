@@ -91,9 +91,9 @@ AccessLine access_line(const RequestContext& context, int status, std::size_t by
           bytes,
           elapsed.count(),
           context.actor.name,
-          context.trace.trace_id,
           request.peer.address,
-          request.peer.tls_subject};
+          request.peer.tls_subject,
+          &context.trace};
 }
 
 }  // namespace showcaller

@@ -48,8 +48,9 @@ struct AccessLine {
   int status = 0;
   std::size_t bytes = 0;  // of the body; 0 for a stream
   double seconds = 0;
-  std::string_view actor, trace, peer;
+  std::string_view actor, peer;
   std::string_view certificate;  // the name in it, when the client showed one
+  const TraceContext* trace = nullptr;
 };
 using AccessSink = std::function<void(const AccessLine&)>;
 AccessLine access_line(const RequestContext& context, int status, std::size_t bytes);

@@ -73,7 +73,7 @@ void fill_params(const Route& route, std::string_view path,
 RequestContext begin(HttpRequest request) {
   RequestContext context;
   context.started = std::chrono::steady_clock::now();
-  context.trace = continue_trace(request.headers.get("traceparent"));
+  context.trace = continue_trace(request.headers);
   context.request = std::move(request);
   return context;
 }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "model/revision_trace.h"
 
 namespace showcaller {
 namespace {
@@ -118,7 +119,10 @@ TEST(Saga, AnActionWaitsForItsOutcome) {
   EXPECT_EQ(call.idempotency_key, "winter-raid/r7/s1/do");
   EXPECT_EQ(call.url, "http://127.0.0.1:9/api/open");
   EXPECT_EQ(call.attempt, 1);
-  EXPECT_EQ(call.trace, std::string(32, 'a'));
+  EXPECT_EQ(call.traceparent,
+            "00-" + std::string(32, 'a') + "-" +
+                step_span_id(std::string(32, 'a'), call.step, call.direction, call.attempt) +
+                "-01");
   EXPECT_EQ(call.timeout, seconds(30));
   stage.answer(StepOutcome::Done, "");
   EXPECT_TRUE(stage.calls().empty());

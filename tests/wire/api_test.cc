@@ -678,7 +678,8 @@ TEST(ApiLog, WritesALinePerRequest) {
   const auto line = parse_json(text);
   ASSERT_TRUE(line) << text;
   EXPECT_EQ(get_string(line->as_object(), "time"), "1970-01-01T00:16:40Z");
-  EXPECT_EQ(get_string(line->as_object(), "trace"), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(get_string(line->as_object(), "trace_id"), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(get_string(line->as_object(), "span_id").size(), 16u);
   EXPECT_EQ(get_string(line->as_object(), "path"), "/livez");
   EXPECT_EQ(text.find("secret"), text.npos);
 }

@@ -157,7 +157,7 @@ class FakeBackend : public ApiBackend {
     return {{"ready", is_ready.load()}, {"checks", json::array()}};
   }
 
-  Result<json::value> allocate(const json::object& request) override {
+  Result<json::value> allocate(const json::object& request, const TraceContext&) override {
     return json::object{{"session", get_string(request, "session")}, {"instance", "raid-1"}};
   }
   Status release(std::string_view session) override {

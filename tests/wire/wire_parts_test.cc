@@ -180,20 +180,37 @@ TEST(Trace, ReadsOnlyWhatTheStandardAllows) {
         std::string("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}) {
     EXPECT_FALSE(parse_traceparent(bad)) << bad;
   }
-  const auto made = continue_trace("nonsense");
+  const auto made = continue_trace({{"traceparent", "nonsense"}, {"tracestate", "a=1"}});
   EXPECT_TRUE(parse_traceparent(made.traceparent()));
-  EXPECT_NE(made.trace_id, continue_trace("").trace_id);
-  EXPECT_EQ(continue_trace(good).trace_id, "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_FALSE(made.sampled) << "nobody asked to have it recorded";
+  EXPECT_EQ(made.state, "") << "a state without its trace is nobody's";
+  EXPECT_EQ(made.callers_traceparent(), "");
+  EXPECT_NE(made.trace_id, continue_trace({}).trace_id);
+  const auto continued =
+      continue_trace({{"traceparent", good}, {"tracestate", "a=1"}, {"TraceState", "b@c=2, d=3"}});
+  EXPECT_EQ(continued.trace_id, "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(continued.callers_traceparent(), good);
+  EXPECT_EQ(continued.state, "a=1,b@c=2, d=3");
+  EXPECT_EQ(continue_trace({{"traceparent", good}, {"traceparent", good}}).parent_id, "");
 }
 
 TEST(LogLine, IsOneLineOfJson) {
-  EXPECT_EQ(format_log_line(LogLevel::Warning, instant_ms(1'500), "a\nb", "t1",
-                            {{"n", 0.5}, {"s", "\""}}),
+  EXPECT_EQ(format_log_line(LogFormat::Json, LogLevel::Warning, instant_ms(1'500), "a\nb",
+                            {"t1", "s1"}, {{"n", 0.5}, {"s", "\""}}),
             "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"warning\",\"message\":\"a\\nb\","
-            "\"trace\":\"t1\",\"n\":0.5,"
+            "\"trace_id\":\"t1\",\"span_id\":\"s1\",\"n\":0.5,"
             "\"s\":\"\\\"\"}\n");
-  EXPECT_EQ(format_console_line(LogLevel::Warning, instant_ms(1'500), "a\nb", "t1", {{"n", 0.5}}),
-            "1970-01-01T00:00:01.500Z warning a b trace=t1 n=0.5\n");
+  EXPECT_EQ(format_log_line(LogFormat::Text, LogLevel::Warning, instant_ms(1'500), "all is well",
+                            {"t1", ""}, {{"n", 0.5}, {"who", "ann"}, {"why", "a b"}}),
+            "1970-01-01T00:00:01.500Z warning all is well trace_id=t1 n=0.5 who=ann why=\"a b\"\n");
+}
+
+// A player's name in a message must not paint the screen of who reads the log.
+TEST(LogLine, OfTextMovesNoCursor) {
+  EXPECT_EQ(format_log_line(LogFormat::Text, LogLevel::Info, instant_ms(0), "a\nb\x1b[2J\xc2\x9b",
+                            {}, {{"name", "x\r\x7f"}, {"bad", json::array{"\x1b"}}}),
+            "1970-01-01T00:00:00Z info    a\\u000ab\\u001b[2J\\u009b name=\"x\\r\\u007f\" "
+            "bad=[\"\\u001b\"]\n");
   EXPECT_EQ(parse_log_level("error"), LogLevel::Error);
   EXPECT_EQ(parse_log_level("loud"), std::nullopt);
 }

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 
 namespace showcaller {
@@ -24,12 +23,6 @@ std::string body_of(const ActionCall& call) {
                                    {"attempt", call.attempt},
                                    {"path", call.path},
                                    {"epoch", call.epoch}});
-}
-
-// A span for each attempt, the same when the same attempt is sent again.
-std::string traceparent_of(const ActionCall& call) {
-  const std::uint64_t span = hash64(call.idempotency_key, std::uint64_t(call.attempt)) | 1;
-  return fmt::format("00-{}-{:016x}-01", call.trace, span);
 }
 
 // What a stranger wrote, fit for a record: printable, on one line, short.
@@ -133,7 +126,7 @@ void HttpAction::send(const Waiting& waiting) {
   request.headers = {{"Content-Type", "application/json"},
                      {"Idempotency-Key", call.idempotency_key},
                      {"Showcaller-Epoch", std::to_string(call.epoch)}};
-  if (call.trace.size() == 32) request.headers.add("traceparent", traceparent_of(call));
+  if (!call.traceparent.empty()) request.headers.add("traceparent", call.traceparent);
   request.body = body_of(call);
 
   std::list<HttpClient*>::iterator mine;

@@ -3,7 +3,8 @@
 //
 //   POST <url>                                   2xx: done · 408, 425, 429, 5xx, no answer:
 //   unknown, so it is tried again Idempotency-Key: winter-raid/r7/s1/do        other 4xx and 3xx:
-//   refused for good Showcaller-Epoch: 3 traceparent: 00-<trace of the revision>-<from the key>-01
+//   refused for good Showcaller-Epoch: 3 traceparent: 00-<trace of the revision>-<the attempt's
+//   span>-01
 //   {"event":"winter-raid","revision":7,"step":1,"direction":"do","attempt":1,"path":"grants/open","epoch":3}
 //
 // Threads: call() never blocks; outcomes come on the adapter's threads. Limits: calls waiting

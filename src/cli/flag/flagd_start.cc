@@ -127,7 +127,7 @@ Status run_flagd(const FlagdStart& options) {
   TRY(parse_flag_selector("x", options.selector_fallback_key));
   SystemClock clock;
   Log log(2, options.debug ? LogLevel::Debug : LogLevel::Info,
-          options.log_json ? LogFormat::Json : LogFormat::Console);
+          options.log_json ? LogFormat::Json : LogFormat::Text);
   MetricsRegistry metrics(kFlagdMetricTable);
   std::vector<std::string> names;
   for (const FlagSourceConfig& source : sources) names.push_back(source.name);

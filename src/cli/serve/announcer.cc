@@ -36,8 +36,9 @@ LogLevel level_of(const Payload& payload) {
   return instance ? LogLevel::Debug : LogLevel::Info;
 }
 
-void append_line(std::string* out, const Record& record, LogLevel level) {
-  LogLine line(out, level, record.time, record_line(record), record.trace);
+void append_line(std::string* out, LogFormat format, const Record& record, LogLevel level,
+                 const TracePlace& place) {
+  LogLine line(out, format, level, record.time, record_line(record), {place.trace, place.span});
   line.field("seq", record.seq).field("kind", record.kind().name).field("actor", record.actor);
   if (const std::string event = event_of(record.payload); !event.empty())
     line.field("event", event);
@@ -47,23 +48,29 @@ void append_line(std::string* out, const Record& record, LogLevel level) {
 
 }  // namespace
 
-Announcer::Announcer(Log* log, WatchHub* hub)
-    : log_(log), hub_(hub), thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+Announcer::Announcer(Log* log, WatchHub* hub, World world, SpanSink* spans)
+    : log_(log),
+      hub_(hub),
+      spans_(spans),
+      fold_(std::move(world)),
+      thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 Announcer::~Announcer() {
   thread_.request_stop();
   thread_.join();
 }
 
-void Announcer::tell(const RecordBatch& records) {
+void Announcer::tell(const World& world, const RecordBatch& records) {
   {
     std::lock_guard lock(mutex_);
     if (waiting_records_ + records->size() > kWaitingMax) {
       left_out_ += records->size();
+      has_gap_ = true;
       return;
     }
     waiting_records_ += records->size();
-    waiting_.push_back(records);
+    waiting_.push_back({records, {}});
+    if (std::exchange(has_gap_, false)) waiting_.back().after = world;
   }
   arrived_.notify_one();
 }
@@ -73,27 +80,32 @@ void Announcer::run(std::stop_token stop) {
   while (true) {
     arrived_.wait(lock, stop, [this] { return !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const std::deque<RecordBatch> batches = std::exchange(waiting_, {});
+    const std::deque<Waiting> batches = std::exchange(waiting_, {});
     const std::size_t left_out = std::exchange(left_out_, 0);
     waiting_records_ = 0;
     lock.unlock();
-    for (const RecordBatch& batch : batches) announce(batch);
+    for (const Waiting& batch : batches) announce(batch);
     if (left_out > 0) {
-      log_->write(LogLevel::Warning, batches.back()->back().time,
+      log_->write(LogLevel::Warning, batches.back().records->back().time,
                   fmt::format("the log lacks {} records; `showcaller history` has them", left_out));
     }
     lock.lock();
   }
 }
 
-void Announcer::announce(const RecordBatch& records) {
-  hub_->publish(std::make_shared<const Batch>(records));
+void Announcer::announce(const Waiting& batch) {
+  hub_->publish(std::make_shared<const Batch>(batch.records));
   std::string lines;
-  for (const Record& record : *records) {
+  std::vector<Span> spans;
+  for (const Record& record : *batch.records) {
+    TracePlace place{record.trace, {}};
+    if (!batch.after) place = fold_.take(record, &spans);
     const LogLevel level = level_of(record.payload);
-    if (log_->writes(level)) append_line(&lines, record, level);
+    if (log_->writes(level)) append_line(&lines, log_->format(), record, level, place);
   }
+  if (batch.after) fold_ = TraceFold(*batch.after);
   if (!lines.empty()) log_->write_lines(lines);
+  if (spans_ != nullptr) spans_->take(std::move(spans));
 }
 
 }  // namespace showcaller

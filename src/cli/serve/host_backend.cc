@@ -287,10 +287,16 @@ json::object HostBackend::readiness() const {
                                   {"detail", trouble ? trouble->message : "decides and writes"}}}}};
 }
 
-Result<json::value> HostBackend::allocate(const json::object& body) {
-  TRY(const AllocationRequest request, allocation_request(body));
+Result<json::value> HostBackend::allocate(const json::object& body, const TraceContext& trace) {
+  TRY(AllocationRequest request, allocation_request(body));
+  // The request's own span is told only where the caller has his trace recorded.
+  request.traceparent = trace.sampled ? trace.traceparent() : trace.callers_traceparent();
+  request.tracestate = trace.state;
   TRY(const Allocation allocation, host_.allocate(request));
-  return allocation_view(allocation);
+  json::object answer = allocation_view(allocation);
+  if (!request.traceparent.empty()) answer["traceparent"] = request.traceparent;
+  if (!request.tracestate.empty()) answer["tracestate"] = request.tracestate;
+  return answer;
 }
 
 Status HostBackend::release(std::string_view session) {

@@ -63,7 +63,7 @@ class HostBackend final : public ApiBackend {
   json::value tokens() const override;
   json::object readiness() const override;
 
-  Result<json::value> allocate(const json::object& request) override;
+  Result<json::value> allocate(const json::object& request, const TraceContext& trace) override;
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
   json::value relay_state() const override;

@@ -84,4 +84,12 @@ void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
     metrics.gauge("showcaller_instances", {key.first, key.second}).set(count);
 }
 
+void refresh_span_metrics(MetricsRegistry* registry, const OtlpStats& stats) {
+  registry->counter("showcaller_spans", {"sent"}).set_total(stats.sent);
+  registry->counter("showcaller_spans", {"dropped"}).set_total(stats.dropped);
+  registry->counter("showcaller_spans", {"refused"}).set_total(stats.refused);
+  registry->counter("showcaller_span_retries").set_total(stats.retries);
+  registry->gauge("showcaller_spans_waiting").set(double(stats.waiting));
+}
+
 }  // namespace showcaller

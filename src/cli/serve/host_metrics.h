@@ -4,11 +4,13 @@
 // Threads: any, one at a time for one registry.
 #pragma once
 
+#include "adapters/otlp/otlp_exporter.h"
 #include "host/host.h"
 #include "wire/metrics.h"
 
 namespace showcaller {
 
 void refresh_host_metrics(MetricsRegistry* registry, const Host& host);
+void refresh_span_metrics(MetricsRegistry* registry, const OtlpStats& stats);
 
 }  // namespace showcaller

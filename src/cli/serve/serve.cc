@@ -21,6 +21,7 @@
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tzdata/tzdata_version.h"
+#include "base/hash.h"
 #include "cli/cli.h"
 #include "cli/private_file.h"
 #include "cli/serve/announcer.h"
@@ -32,6 +33,7 @@
 #include "cli/serve/journal_feed.h"
 #include "cli/serve/listening.h"
 #include "cli/serve/named_secrets.h"
+#include "cli/serve/otlp_words.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -132,6 +134,26 @@ ApiServerOptions api_options(const ServeOptions& options, std::optional<TlsServe
   return api;
 }
 
+LogFormat log_format(const ServeOptions& options) {
+  const bool text = options.log_format == "auto" ? isatty(2) == 1 : options.log_format == "text";
+  return text ? LogFormat::Text : LogFormat::Json;
+}
+
+// Null where no collector is named.
+Result<std::unique_ptr<OtlpExporter>> start_exporter(const ServeOptions& options,
+                                                     const fs::path& data, Log& log,
+                                                     const Clock& clock) {
+  TRY(auto exporter, otlp_from_words(options.otlp_endpoint, process_environment));
+  if (!exporter) return nullptr;
+  add_own_resource(&exporter->resource, data.string());
+  exporter->seed = hash64(data.string(), std::uint64_t(getpid()));
+  exporter->on_change = [&log, &clock, url = exporter->url](const Status& reached) {
+    if (!reached) return log.write(LogLevel::Warning, clock.wall(), reached.error().message);
+    log.write(LogLevel::Info, clock.wall(), "the collector at " + url + " takes spans again");
+  };
+  return std::make_unique<OtlpExporter>(*std::move(exporter));
+}
+
 // What flagd's clients are served; null where nobody asked for it, because gRPC costs memory.
 Result<std::unique_ptr<FlagdServer>> start_flagd(const ServeOptions& options, FlagFeed* feed,
                                                  FlagStreams* streams) {
@@ -177,7 +199,8 @@ Status run(const ServeOptions& options) {
   SystemClock clock;
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
-  Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info));
+  Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info), log_format(options));
+  TRY(const auto exporter, start_exporter(options, data, log, clock));
   HostOptions host_with = host_options(options, stores.secret);
   host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
   TRY(const auto host, Host::open({stores.journal.get(),
@@ -194,7 +217,10 @@ Status run(const ServeOptions& options) {
       ensure_game_server_token(host.get(), data / "game-servers.token"));
 
   MetricsRegistry metrics(kMetricTable);
-  metrics.on_scrape([&host](MetricsRegistry& registry) { refresh_host_metrics(&registry, *host); });
+  metrics.on_scrape([&](MetricsRegistry& registry) {
+    refresh_host_metrics(&registry, *host);
+    if (exporter) refresh_span_metrics(&registry, exporter->stats());
+  });
   HostBackend backend(host.get(), stores.journal.get(),
                       {std::string(kVersion), read_tzdata_version()});
   FlagStreams flag_streams;
@@ -206,10 +232,11 @@ Status run(const ServeOptions& options) {
   api.console = &console;
   api.flag_feed = &feed;
   api.flag_streams = &flag_streams;
+  api.spans = exporter.get();
   api.before_serving = [&](WatchHub& hub) {
-    announcer.emplace(&log, &hub);
-    host->engine().listen([&](const World&, const RecordBatch& records) {
-      announcer->tell(records);
+    announcer.emplace(&log, &hub, *host->world(), exporter.get());
+    host->engine().listen([&](const World& world, const RecordBatch& records) {
+      announcer->tell(world, records);
       if (std::ranges::any_of(*records, concerns_flags, &Record::payload)) flag_streams.changed();
     });
   };

@@ -22,6 +22,8 @@ struct ServeOptions {
   std::string game_server_url;  // that game servers are told; empty: our own, on this machine
   std::string game_server_ca;   // by which they know us; empty: the certificate itself
   std::string log_level = "info";
+  std::string log_format = "auto";  // json, text; auto: text where the log is a terminal
+  std::string otlp_endpoint;        // a collector's base URL; empty: as the environment says
   Duration pass_every = Duration(200);
   int http_threads = 2;
   std::uint64_t snapshot_every = 0;  // records; 0: as EngineHostOptions says

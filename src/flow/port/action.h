@@ -27,8 +27,8 @@ struct ActionCall {
   std::string url;   // whole; empty: `problem` tells why there is none
   std::string path;  // as the manifest writes it
   std::string
-      idempotency_key;  // "<event>/r<revision>/s<step>/<do|undo>": the same for every attempt
-  std::string trace;    // W3C trace id of the revision
+      idempotency_key;      // "<event>/r<revision>/s<step>/<do|undo>": the same for every attempt
+  std::string traceparent;  // of this attempt's span in the revision's trace; empty: none
   std::uint64_t epoch =
       0;  // of the server that calls; a service may refuse a lower one than it has seen
   Duration timeout{};

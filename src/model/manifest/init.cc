@@ -166,6 +166,28 @@ spec:
     - { lasts_over: 4h }
 )";
 
+constexpr std::string_view kProbe =
+    R"(# A synthetic player's journey, made again and again. Readiness asks for it by name, gates judge
+# `probe.NAME` (failed journeys) and `probe.NAME.latency`.
+apiVersion: showcaller.dev/v1
+kind: Probe
+metadata: { name: NAME, owner: OWNER }
+spec:
+  # service: my-service                  # paths lie below its `url`
+  every: 30s
+  timeout: 10s                           # of the whole journey
+  failures: 2                            # so many in a row, and it is not ready
+  # regions: [eu]                        # made by `showcaller probe run --region eu`
+  steps:                                 # http, tcp, udp, grpc or script; one each
+    - name: enter
+      http: { method: POST, url: "http://127.0.0.1:8080/enter", body: "{}" }
+      expect: { status: [200], within: 500ms }
+      keep: { session: /session }        # a JSON pointer into the answer
+    - name: play
+      http: { url: "http://127.0.0.1:8080/sessions/${session}" }
+      expect: { json: { /state: playing } }
+)";
+
 constexpr std::string_view kExclusionGroup =
     R"(# Events and flags of one group never touch one player.
 apiVersion: showcaller.dev/v1
@@ -219,6 +241,8 @@ std::string_view text_of(Kind kind) {
       return kPipeline;
     case Kind::Drill:
       return kDrill;
+    case Kind::Probe:
+      return kProbe;
     case Kind::ExclusionGroup:
       return kExclusionGroup;
     case Kind::Holdout:

@@ -14,6 +14,7 @@
 #include "model/manifest/references.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/validate.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller {
 namespace manifest {
@@ -65,6 +66,8 @@ void read_spec(Reader& reader, Kind kind, Node& node, Manifest* manifest) {
       return read_spec_as(reader, live_event_shape(), node, manifest);
     case Kind::Drill:
       return read_spec_as(reader, drill_shape(), node, manifest);
+    case Kind::Probe:
+      return read_spec_as(reader, probe_shape(), node, manifest);
     case Kind::ExclusionGroup:
       return read_spec_as(reader, exclusion_group_shape(), node, manifest);
     case Kind::Holdout:
@@ -428,6 +431,10 @@ std::vector<DefaultTaken> defaults_taken(const Manifest& manifest) {
 }
 
 const MetricSpec* built_in_metric(std::string_view name) {
+  static const MetricSpec kProbe{.trust = Trust::Probe};
+  static const MetricSpec kProbeLatency{
+      .type = MetricType::Quantile, .unit = "ms", .trust = Trust::Probe};
+  if (probe_of_metric(name)) return is_probe_latency(name) ? &kProbeLatency : &kProbe;
   static const std::map<std::string, MetricSpec, std::less<>> metrics = [] {
     std::map<std::string, MetricSpec, std::less<>> out;
     out["session.crashed"] = MetricSpec{};

@@ -379,6 +379,8 @@ const ShapeInfo& shape_of(Kind kind) {
       return pipeline_shape();
     case Kind::Drill:
       return drill_shape();
+    case Kind::Probe:
+      return probe_shape();
     case Kind::ExclusionGroup:
       return exclusion_group_shape();
     case Kind::Holdout:

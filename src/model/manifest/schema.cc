@@ -16,9 +16,10 @@ using manifest::SchemaSet;
 using manifest::ShapeInfo;
 
 // What is written most comes first.
-constexpr Kind kOrder[] = {Kind::LiveEvent, Kind::Pipeline,       Kind::Drill,   Kind::Fleet,
-                           Kind::Flag,      Kind::Config,         Kind::Metric,  Kind::Service,
-                           Kind::Policy,    Kind::ExclusionGroup, Kind::Holdout, Kind::Team};
+constexpr Kind kOrder[] = {Kind::LiveEvent, Kind::Pipeline, Kind::Drill,          Kind::Fleet,
+                           Kind::Flag,      Kind::Config,   Kind::Metric,         Kind::Service,
+                           Kind::Probe,     Kind::Policy,   Kind::ExclusionGroup, Kind::Holdout,
+                           Kind::Team};
 static_assert(std::size(kOrder) == kKinds);
 
 json::object document_schema(json::value kind, json::value spec, SchemaSet& set) {

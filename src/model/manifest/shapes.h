@@ -20,6 +20,7 @@ const Shape<SloSpec>& slo_shape();
 const Shape<TeamSpec>& team_shape();
 const Shape<PipelineSpec>& pipeline_shape();
 const Shape<DrillSpec>& drill_shape();
+const Shape<ProbeSpec>& probe_shape();
 const Shape<ExclusionGroupSpec>& exclusion_group_shape();
 const Shape<HoldoutSpec>& holdout_shape();
 const Shape<ConfigSpec>& config_shape();

@@ -65,6 +65,8 @@ void validate_service(Reader& reader, const Draft& draft, const References& refe
       references.require(reader, draft.root, fmt::format("spec.slos[{}].metric", i), Kind::Metric,
                          slo.metric);
     }
+    check_probe_of_metric(reader, references, draft.root, fmt::format("spec.slos[{}].metric", i),
+                          slo.metric);
   }
 }
 
@@ -140,6 +142,9 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
       break;
     case Kind::Drill:
       validate_drill(reader, draft, references);
+      break;
+    case Kind::Probe:
+      validate_probe(reader, draft, references);
       break;
     default:
       break;

@@ -14,6 +14,11 @@ void validate_manifest(Reader& reader, const Draft& draft, const References& ref
 // Warns of keys that nothing acts on.
 void say_unserved(Reader& reader, const Draft& draft);
 void validate_live_event(Reader& reader, const Draft& draft, const References& references);
+void validate_probe(Reader& reader, const Draft& draft, const References& references);
+// A metric that probes make (model/probe_metrics.h) needs its probe: declared, or reported by
+// others.
+void check_probe_of_metric(Reader& reader, const References& references, const Node& root,
+                           std::string_view path, std::string_view metric);
 void validate_drill(Reader& reader, const Draft& draft, const References& references);
 // Layers of the files' events against each other and against those in force.
 void validate_layers(Reader& reader, const std::vector<const Draft*>& events,

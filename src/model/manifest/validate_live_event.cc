@@ -7,6 +7,7 @@
 #include "model/json_schema.h"
 #include "model/manifest/targeting_words.h"
 #include "model/manifest/validate.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller::manifest {
 namespace {
@@ -351,14 +352,14 @@ void EventCheck::probes() {
   for (const Manifest* service : references_.all(Kind::Service)) {
     for (const std::string& probe : service->as<ServiceSpec>().probes) known.push_back(probe);
   }
+  for (std::string& probe : references_.names(Kind::Probe)) known.push_back(std::move(probe));
   for (std::size_t i = 0; i < spec_.readiness.probes.size(); ++i) {
     const std::string& probe = spec_.readiness.probes[i];
     if (std::ranges::find(known, probe) != known.end()) continue;
     std::string hint = suggestion(probe, known);
-    if (hint.empty()) hint = "list it under `probes` of a Service";
+    if (hint.empty()) hint = "apply a Probe of that name, or list it under `probes` of a Service";
     references_.report_missing(reader_, root_, fmt::format("spec.readiness.probes[{}]", i),
-                               fmt::format("no Service has the probe '{}'", probe),
-                               std::move(hint));
+                               fmt::format("there is no Probe '{}'", probe), std::move(hint));
   }
 }
 
@@ -474,11 +475,16 @@ void EventCheck::gate_metric(const GateSpec& gate, const std::string& at) {
   if (metric == nullptr) {
     std::vector<std::string> known = references_.names(Kind::Metric);
     for (std::string& name : built_in_metric_names()) known.push_back(std::move(name));
+    for (const std::string& probe : references_.names(Kind::Probe)) {
+      known.push_back(probe_metric(probe));
+      known.push_back(probe_latency_metric(probe));
+    }
     references_.report_missing(reader_, root_, at + ".metric",
                                fmt::format("there is no Metric '{}'", gate.metric),
                                suggestion(gate.metric, known));
     return;
   }
+  check_probe_of_metric(reader_, references_, root_, at + ".metric", gate.metric);
   const bool relative = gate.worse_by_at_most_ratio || gate.worse_by_at_most_points;
   if (gate.quantile && metric->type != MetricType::Quantile) {
     error(at + ".quantile", fmt::format("the metric '{}' is not of type quantile", gate.metric),
@@ -504,6 +510,10 @@ void EventCheck::gate_metric(const GateSpec& gate, const std::string& at) {
   if (relative && gate.metric == "capacity.headroom") {
     error(at + ".worse_by_at_most", "headroom has no baseline arm to compare with",
           "use `at_least: 15%`");
+  }
+  if (relative && probe_of_metric(gate.metric)) {
+    error(at + ".worse_by_at_most", "a probe belongs to no arm, so there is no baseline beside it",
+          "use `at_most:`");
   }
 }
 

@@ -8,7 +8,7 @@ namespace showcaller {
 
 std::string_view to_string(Kind kind) {
   static constexpr std::array<std::string_view, kKinds> kNames{
-      "Team",    "Policy", "Metric", "Service",  "Fleet",     "ExclusionGroup",
+      "Team",    "Policy", "Metric", "Service",  "Probe",     "Fleet", "ExclusionGroup",
       "Holdout", "Config", "Flag",   "Pipeline", "LiveEvent", "Drill"};
   return kNames[std::size_t(kind)];
 }

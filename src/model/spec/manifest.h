@@ -13,6 +13,7 @@
 #include "model/spec/exclusion.h"
 #include "model/spec/live_event.h"
 #include "model/spec/others.h"
+#include "model/spec/probe.h"
 
 namespace showcaller {
 
@@ -22,6 +23,7 @@ enum class Kind {
   Policy,
   Metric,
   Service,
+  Probe,
   Fleet,
   ExclusionGroup,
   Holdout,
@@ -38,8 +40,9 @@ struct Manifest {
   std::string name;   // a DNS label, unique within its kind
   std::string owner;  // a team's name
   std::map<std::string, std::string> labels;
-  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, FleetSpec, ExclusionGroupSpec,
-               HoldoutSpec, ConfigSpec, FlagSpec, PipelineSpec, LiveEventSpec, DrillSpec>
+  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, ProbeSpec, FleetSpec,
+               ExclusionGroupSpec, HoldoutSpec, ConfigSpec, FlagSpec, PipelineSpec, LiveEventSpec,
+               DrillSpec>
       spec;
   json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses
                           // to the same again

@@ -49,7 +49,7 @@ class HttpActionTest : public testing::Test {
     call.url = server_->url() + path;
     call.path = "grants/open";
     call.idempotency_key = "winter-raid/r7/s1/do";
-    call.trace = std::string(32, 'a');
+    call.traceparent = "00-" + std::string(32, 'a') + "-00f067aa0ba902b7-01";
     call.epoch = 3;
     call.timeout = timeout;
     return call;

@@ -27,7 +27,7 @@ INSTANTIATE_TEST_SUITE_P(EachKind, Init,
                          testing::Values(Kind::Team, Kind::Policy, Kind::Metric, Kind::Service,
                                          Kind::Fleet, Kind::Flag, Kind::Pipeline, Kind::LiveEvent,
                                          Kind::Drill, Kind::ExclusionGroup, Kind::Holdout,
-                                         Kind::Config),
+                                         Kind::Config, Kind::Probe),
                          [](const auto& info) { return std::string(to_string(info.param)); });
 
 TEST(Init, AnEventComesWithAllThatItNeeds) {

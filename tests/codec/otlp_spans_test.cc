@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spans in OTLP's protobuf, byte for byte. tests/e2e/trace_test.py has OpenTelemetry's own library
+// read what the program sends.
+#include "codec/otlp_spans.h"
+
+#include <gtest/gtest.h>
+
+#include "base/hash.h"
+
+namespace showcaller {
+namespace {
+
+Span small_span() {
+  Span span;
+  span.trace = "0102030405060708090a0b0c0d0e0f10";
+  span.id = "1112131415161718";
+  span.name = "n";
+  span.start = instant_ms(1);
+  span.end = instant_ms(2);
+  return span;
+}
+
+TEST(OtlpSpans, AreWrittenAsTheSchemaSays) {
+  EXPECT_EQ(to_hex(encode_otlp_spans({{"a", std::int64_t(5)}}, {"s", ""}, {{small_span()}})),
+            "0a4b"                    // resource_spans
+            "0a0b0a090a016112041805"  // resource: a = 5, too short to be it
+            "");
+}
+
+TEST(OtlpSpans, ValuesOfAllTypes) {
+  const std::string bytes = encode_otlp_spans({{"t", std::string("x")},
+                                               {"b", true},
+                                               {"i", std::int64_t(-1)},
+                                               {"d", 0.5},
+                                               {"e", false},
+                                               {"z", std::int64_t(0)},
+                                               {"n", std::string()}},
+                                              {}, {});
+  EXPECT_EQ(to_hex(bytes), "");
+}
+
+TEST(OtlpSpans, LongTextsAreCutAtACharactersEnd) {
+  Span span = small_span();
+  span.name = std::string(kOtlpTextMax - 1, 'x') + "\xc3\xa9" + "more";
+  const std::string bytes = encode_otlp_spans({}, {}, {{span}});
+  EXPECT_NE(bytes.find(std::string(kOtlpTextMax - 1, 'x')), bytes.npos);
+  EXPECT_EQ(bytes.find('\xc3'), bytes.npos);
+}
+
+TEST(OtlpAnswer, TellsWhatWasNotTaken) {
+  EXPECT_EQ(decode_otlp_answer("").value().rejected, 0);
+  const auto partial = decode_otlp_answer(std::string("\x0a\x06\x08\x03\x12\x02no", 8));
+  ASSERT_TRUE(partial);
+  EXPECT_EQ(partial->rejected, 3);
+  EXPECT_EQ(partial->message, "no");
+  // Fields of a later version are passed over.
+  EXPECT_EQ(decode_otlp_answer(std::string("\x10\x01\x0a\x02\x08\x02", 6)).value().rejected, 2);
+  for (const std::string& bad : {std::string("\x0a\x05\x08", 3), std::string("\x0a"),
+                                 std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+                                 std::string("{\"partialSuccess\":{}}")}) {
+    EXPECT_FALSE(decode_otlp_answer(bad)) << to_hex(bad);
+  }
+}
+
+}  // namespace
+}  // namespace showcaller
