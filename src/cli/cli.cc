@@ -38,7 +38,6 @@ namespace {
 struct Words {
   ClientContext context;
   std::string output = "table";
-  ServeOptions serve;
   SidecarCommand sidecar;
   bool sidecar_local = false;
   ForecastRequest forecast;
@@ -53,8 +52,7 @@ struct Words {
   std::string init_kind = "event";
   std::string name, what, kind, at, to, from, scope, hash, expires, detail,
       owner = "team-name", data = "./showcaller-state";
-  std::string fleet, subject, duration, pass_every = "200ms", keep_ledgers = "180d",
-                                        keep_evidence = "90d";
+  std::string fleet, subject, duration;
   std::int64_t revision = 0, pace = 0;
   bool all = false, force = false, failed = false, break_glass = false;
 };
@@ -92,6 +90,7 @@ class CommandLine {
         ->check(CLI::IsMember({"table", "json", "yaml"}));
     app_.add_option("--reason", c.reason, "Why; kept in the journal");
     app_.add_option("--key", c.key, "Idempotency key: the same key again has one effect");
+    add_serve_words(&app_, &code_);
     add_server_verbs();
     add_manifest_verbs();
     add_look_verbs();
@@ -163,75 +162,6 @@ class CommandLine {
 
   void add_server_verbs() {
     Words& w = words_;
-    CLI::App* serve_verb = verb(
-        "serve", "Run the server",
-        "  showcaller serve --data ./state\n  showcaller serve --port 0 --port-file ./url", [&w] {
-          for (const auto& [text, to] : {std::pair(&w.pass_every, &w.serve.pass_every),
-                                         std::pair(&w.keep_ledgers, &w.serve.keep_ledgers),
-                                         std::pair(&w.keep_evidence, &w.serve.keep_evidence)}) {
-            const auto duration = parse_duration(*text);
-            if (!duration) {
-              print_error(duration.error());
-              return int(kExitUsage);
-            }
-            *to = *duration;
-          }
-          return serve(w.serve);
-        });
-    serve_verb
-        ->add_option("--data", w.serve.data, "Folder of the journal, evidence, ledger and secrets")
-        ->envname("SHOWCALLER_DATA");
-    serve_verb->add_option("--bind", w.serve.address, "Address to listen on")
-        ->capture_default_str();
-    serve_verb->add_option("--port", w.serve.port, "Port; 0: the system chooses")
-        ->capture_default_str();
-    serve_verb->add_option("--port-file", w.serve.port_file, "Write the URL there once it listens");
-    serve_verb->add_option("--tls-cert", w.serve.tls_certificate, "PEM certificate chain");
-    serve_verb->add_option("--tls-key", w.serve.tls_key, "PEM key");
-    serve_verb->add_option("--tls-client-ca", w.serve.tls_client_ca,
-                           "Refuse clients without a certificate of this CA");
-    serve_verb->add_option("--flagd-port", w.serve.flagd_port,
-                           "Serve flagd.evaluation.v1 and v2 (gRPC) there; 0: the system chooses");
-    serve_verb->add_option("--flagd-sync-port", w.serve.flagd_sync_port,
-                           "Serve flagd.sync.v1 (gRPC) there");
-    serve_verb->add_flag("--flagd-open", w.serve.flagd_open,
-                         "Who shows flagd's ports no token is a client: flags with `visibility: "
-                         "client`");
-    serve_verb->add_option("--game-server-url", w.serve.game_server_url,
-                           "What game servers are told to reach this server by; absent: its own "
-                           "address on this machine");
-    serve_verb->add_option(
-        "--game-server-ca", w.serve.game_server_ca,
-        "PEM by which they know its certificate; absent: the certificate itself");
-    serve_verb->add_option("--log-level", w.serve.log_level, "debug, info, warning, error or off")
-        ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
-        ->capture_default_str();
-    serve_verb
-        ->add_option("--log-format", w.serve.log_format, "auto (text on a terminal), json, text")
-        ->check(CLI::IsMember({"auto", "json", "text"}))
-        ->capture_default_str();
-    serve_verb->add_option("--otlp-endpoint", w.serve.otlp_endpoint,
-                           "Base URL of an OpenTelemetry collector for traces; absent: as "
-                           "OTEL_EXPORTER_OTLP_ENDPOINT says");
-    serve_verb->add_option("--pass-every", w.pass_every, "Between two passes of the reconcilers")
-        ->capture_default_str();
-    serve_verb
-        ->add_option("--snapshot-every", w.serve.snapshot_every,
-                     "Records between two snapshots; absent: 50,000, at least 5 s apart")
-        ->check(CLI::PositiveNumber);
-    serve_verb
-        ->add_option("--keep-ledgers", w.keep_ledgers,
-                     "How long a ledger is kept once it is sealed")
-        ->capture_default_str();
-    serve_verb
-        ->add_option("--keep-evidence", w.keep_evidence,
-                     "How long the ticks of a stage are kept after the last one")
-        ->capture_default_str();
-    serve_verb->add_option("--http-threads", w.serve.http_threads, "Threads of the API")
-        ->check(CLI::Range(1, 64))
-        ->capture_default_str();
-    serve_verb->add_flag("--access-log", w.serve.access_log, "Log each request");
-
     CLI::App* sidecar =
         verb("sidecar", "The Agones SDK server for one game server at a desk",
              "  showcaller sidecar --local\n  showcaller sidecar --local --grpc-port 9357 "

@@ -9,6 +9,10 @@
 
 #include "base/time.h"
 
+namespace CLI {
+class App;
+}
+
 namespace showcaller {
 
 struct ServeOptions {
@@ -33,5 +37,7 @@ struct ServeOptions {
 
 // Returns the exit code.
 int serve(const ServeOptions& options);
+// The verb and its options.
+void add_serve_words(CLI::App* app, int* code);
 
 }  // namespace showcaller
