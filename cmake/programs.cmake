@@ -111,6 +111,8 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     add_test(NAME e2e_trace COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/trace_test.py $<TARGET_FILE:showcaller>
              ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
     set_tests_properties(e2e_trace PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_probe COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/probe_test.py $<TARGET_FILE:showcaller>)
+    set_tests_properties(e2e_probe PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_relay COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/relay_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_relay PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_sdk COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/sdk_test.py $<TARGET_FILE:showcaller>

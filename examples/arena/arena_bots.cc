@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,11 +33,13 @@ Bots form parties of two to four who stay together, ask POST /api/v1/allocations
 
   --url URL            of the server (SHOWCALLER_URL, http://127.0.0.1:8080)
   --token TOKEN        bearer token (SHOWCALLER_TOKEN)
+  --token-file FILE    where it stands
   --fleet NAME         fleet they play on (arena)
   --region NAME        their region; none: not told
   --players N          how many bots (200)
   --rate R             new sessions a second at most (20)
   --seconds S          how long; 0: until SIGTERM (0)
+  --journeys N         end with 0 once so many sessions were played to their end, with 1 if --seconds are over before
   --seed N             seed of parties and play (1)
   --protocol N         the client protocol they speak (47)
   --staff SHARE        share of parties whose players are in the group "staff" (0.02)
@@ -50,6 +53,7 @@ struct Options {
   int players = 200;
   double rate = 20;
   double seconds = 0;
+  std::int64_t journeys = 0;
   std::uint64_t seed = 1;
   double staff = 0.02;
   double status_every = 0;
@@ -71,11 +75,17 @@ bool parse(int argc, char** argv, Options* options) {
   const std::map<std::string_view, std::function<bool(std::string_view)>> known{
       {"--url", text(&options->url)},
       {"--token", text(&options->token)},
+      {"--token-file",
+       [&](auto v) {
+         std::ifstream file{std::string(v)};
+         return bool(std::getline(file, options->token));
+       }},
       {"--fleet", text(&options->rules.fleet)},
       {"--region", text(&options->rules.region)},
       {"--players", [&](auto v) { return read(v, &options->players); }},
       {"--rate", [&](auto v) { return read(v, &options->rate); }},
       {"--seconds", [&](auto v) { return read(v, &options->seconds); }},
+      {"--journeys", [&](auto v) { return read(v, &options->journeys); }},
       {"--seed", [&](auto v) { return read(v, &options->seed); }},
       {"--protocol", [&](auto v) { return read(v, &options->rules.protocol); }},
       {"--staff", [&](auto v) { return read(v, &options->staff); }},
@@ -110,6 +120,7 @@ class Crowd {
   }
 
   bool usable() const { return client_.usable(); }
+  bool has_made_its_journeys() const { return totals_.completed >= options_.journeys; }
 
   void run(int signals) {
     const auto began = Clock::now();
@@ -117,6 +128,7 @@ class Crowd {
     while (!ending_) {
       const auto now = Clock::now();
       if (options_.seconds > 0 && now - began >= period(options_.seconds)) break;
+      if (options_.journeys > 0 && has_made_its_journeys()) break;
       if (options_.status_every > 0 && now >= next_status) {
         print_status(now - began);
         next_status += period(options_.status_every);
@@ -250,5 +262,5 @@ int main(int argc, char** argv) {
   }
   crowd.run(signals);
   ::close(signals);
-  return 0;
+  return crowd.has_made_its_journeys() ? 0 : 1;
 }

@@ -23,6 +23,7 @@
 #include "cli/flag/flagd_words.h"
 #include "cli/forecast_verb.h"
 #include "cli/local_verbs.h"
+#include "cli/probe/probe_words.h"
 #include "cli/rehearse/backtest_verb.h"
 #include "cli/rehearse/rehearse_verb.h"
 #include "cli/relay/relay.h"
@@ -103,6 +104,7 @@ class CommandLine {
     add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
     add_relay_words(&app_, &code_);
+    add_probe_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
   }
 
   int run(int argc, char** argv) {
@@ -326,10 +328,10 @@ class CommandLine {
                          "  showcaller get events\n  showcaller get instances raid\n  showcaller "
                          "get LiveEvent winter-raid > winter-raid.yaml",
                          [&w] { return get_verb(w.context, w.what, w.name); });
-    get->add_option(
-           "what", w.what,
-           "events, fleets, instances, manifests, flags, quarantines, drills, lines, tokens, or a "
-           "kind")
+    get->add_option("what", w.what,
+                    "events, fleets, instances, manifests, flags, quarantines, probes, drills, "
+                    "lines, tokens, "
+                    "or a kind")
         ->required();
     get->add_option("name", w.name, "One of them; for instances: a fleet");
     CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for",
@@ -505,7 +507,8 @@ class CommandLine {
         ->check(CLI::IsMember({"create", "list", "revoke"}));
     token->add_option("name", w.name, "A name to create, an id to revoke");
     token->add_option("--role", w.roles,
-                      "admin, operator, viewer, game-server, client, relay, or a role of a Policy");
+                      "admin, operator, viewer, game-server, client, relay, prober, or a role of a "
+                      "Policy");
     token->add_option("--expires", w.expires, "A duration");
     CLI::App* privacy =
         verb("privacy", "Export or erase what the ledgers know of a player",

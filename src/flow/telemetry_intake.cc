@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller {
 namespace {
@@ -165,6 +166,8 @@ bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence
 
 DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& speaker, Instant now) {
   if (!delta.event.empty() && delta.arm) return count_named(delta, speaker, now);
+  const bool placed = !delta.session.empty() || !delta.instance.empty();
+  if (!placed && probe_of_metric(delta.metric)) return count_probe(delta, speaker);
   if (delta.metric == kSessionCrashed) return DeltaFate::CountedByServer;
   const auto session = sessions_.find(delta.session);
   if (session != sessions_.end())
@@ -173,6 +176,18 @@ DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& spea
   if (last != last_session_.end())
     return add(last->second.arms, last->second.place, delta, speaker, now);
   return DeltaFate::NoSession;
+}
+
+// Nobody's client is a probe.
+DeltaFate TelemetryIntake::count_probe(const ReportedDelta& delta, const Speaker& speaker) {
+  if (speaker.trust == Trust::Client) return DeltaFate::NoSession;
+  const Speaker probe{speaker.token, Trust::Probe};
+  DeltaFate fate = DeltaFate::Taken;  // Objectives are held against it, whether a stage is or not.
+  for (auto& [key, stage] : stages_) {
+    const DeltaFate here = add_to(&stage, Arm::Canary, delta.stratum, delta, probe);
+    if (here != DeltaFate::Taken) fate = here;
+  }
+  return fate;
 }
 
 // The reporter knows event and arm itself.

@@ -9,8 +9,10 @@
 // and a token. A delta belongs to the arms of its
 // session, or of the session its instance runs; or it names event, arm and unit itself. Only
 // sessions that the present stage drew are counted: who came in otherwise is no random sample.
-// session.crashed of a session that the server sees is the server's to count; reports of it are
-// ignored. What became of each delta is told to its sender.
+// What probes measure (model/probe_metrics.h) belongs to no session: it is of the game as it is
+// now, and counts for the canary of every judged stage, with the trust of a probe. session.crashed
+// of a session that the server sees is the server's to count; reports of it are ignored. What
+// became of each delta is told to its sender.
 //
 // A batch is counted once: a source's sequences may arrive out of order, within the last 64.
 //
@@ -165,6 +167,7 @@ class TelemetryIntake {
 
   bool first_time(const std::string& source, std::uint64_t sequence);
   DeltaFate count(const ReportedDelta& delta, const Speaker& speaker, Instant now);
+  DeltaFate count_probe(const ReportedDelta& delta, const Speaker& speaker);
   DeltaFate count_named(const ReportedDelta& delta, const Speaker& speaker, Instant now);
   void follow(const std::string& fleet, const InstanceSessions& instance, Instance* here,
               Instant now);

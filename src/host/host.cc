@@ -50,6 +50,10 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
                                   });
   if (self.ports_.alerts)
     self.alerts_ = std::make_unique<AlertReconciler>(self.engine_.get(), self.ports_.alerts);
+  self.probes_ = std::make_unique<ProbeRunner>(
+      self.engine_.get(), self.ports_.probes, self.options_.probe_regions,
+      [&self](std::vector<ReportedDelta> deltas) { self.count_probe(std::move(deltas)); },
+      self.options_.on_probe);
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
   self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
@@ -88,6 +92,7 @@ void Host::pass() {
   for (const Error& error : drills_->pass([this](const std::string& f) { return view_of(f); },
                                           [this] { return fleets(); }))
     options_.on_error(error);
+  probes_->pass();
   for (const Error& error : gates_->pass()) options_.on_error(error);
   for (const Error& error : burns_->pass()) options_.on_error(error);
   keep_ledger();
@@ -132,7 +137,19 @@ Result<ReportReceipt> Host::report(const Report& batch) {
     TRY(receipt, intake_.report(batch, engine_->now()));
   }
   note_flags(flag_exposures_.of_report(batch, engine_->now()));
+  if (!receipt.repeated && batch.trust != Trust::Client) probes_->note(batch.deltas);
   return receipt;
+}
+
+// What was made here, beside what others report.
+void Host::count_probe(std::vector<ReportedDelta> deltas) {
+  Report report;
+  report.source = "probes";
+  report.trust = Trust::Probe;
+  report.deltas = std::move(deltas);
+  std::lock_guard lock(intake_mutex_);
+  report.sequence = ++probe_batches_;
+  (void)intake_.report(report, engine_->now());  // Full: the next one counts again.
 }
 
 void Host::evaluated(const json::object& context, std::string_view flag) {

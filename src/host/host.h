@@ -37,6 +37,7 @@
 #include "host/fleet_reconciler.h"
 #include "host/gate_runner.h"
 #include "host/port/clock.h"
+#include "host/probe_runner.h"
 
 namespace showcaller {
 
@@ -49,6 +50,7 @@ struct HostPorts {
   Ledger* ledger = nullptr;
   StageCounts* counts = nullptr;  // absent: what the host itself counts
   AlertSender* alerts = nullptr;  // absent: alerts are in the journal alone
+  ProbePort* probes = nullptr;    // absent: probes are made elsewhere, if at all
 };
 
 // Tells of an error once, however often it is met before the next success.
@@ -71,7 +73,9 @@ struct HostOptions {
   Duration totals_every = minutes(1);       // sessions_counted records, at most so often an event
   Duration keep_ledgers = hours(24 * 180);  // from sealing on, which the journal remembers for ever
   Duration keep_evidence = hours(24 * 90);  // from the last tick on
+  std::set<std::string> probe_regions;      // where this is, for probes that name their regions
   std::function<void(const Error&)> on_error = [](const Error&) {};
+  ProbeRunner::OnChange on_probe = [](const auto&, const auto&, const auto&) {};
 };
 
 class Host {
@@ -110,6 +114,8 @@ class Host {
   // Fleets as last observed.
   std::vector<FleetPass> fleets() const;
   FleetView view_of(const std::string& fleet) const;
+  // How each Probe stands.
+  std::vector<ProbeView> probes() const { return probes_->list(); }
   Ledger& ledger() const { return *ports_.ledger; }
   EvidenceStore& evidence() const { return *ports_.evidence; }
   std::string salt_of(const std::string& event) const;
@@ -124,6 +130,7 @@ class Host {
   Host(HostPorts ports, HostOptions options)
       : ports_(std::move(ports)), options_(std::move(options)) {}
   Status may_post(const Command& command);
+  void count_probe(std::vector<ReportedDelta> deltas);
   void note_exposures();
   void note_flags(std::span<const LedgerEntry> entries);
   bool is_past_keeping(const LedgerStanding& sealed) const;
@@ -155,6 +162,7 @@ class Host {
   Instant opened_{}, swept_{};
   mutable std::mutex intake_mutex_;
   TelemetryIntake intake_;
+  std::uint64_t probe_batches_ = 0;  // with intake_mutex_
   mutable std::mutex passes_mutex_;
   std::map<std::string, FleetPass> passes_;
   std::mutex flags_mutex_;
@@ -167,6 +175,7 @@ class Host {
   Trouble journal_trouble_, ledger_trouble_, settle_trouble_;
   std::mutex ledger_mutex_;
   std::set<LedgerRevision> unsealed_;
+  std::unique_ptr<ProbeRunner> probes_;  // Gone first: outcomes come at any time, and are counted.
 };
 
 }  // namespace showcaller

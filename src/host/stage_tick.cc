@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller {
 namespace {
@@ -129,9 +130,15 @@ std::int64_t exposure_of(const GroupCounts& group, const TickShape& shape) {
   return sum;
 }
 
-bool shows_anything(const StageTick& counted) {
-  return std::any_of(counted.metrics.begin(), counted.metrics.end(),
-                     [](const auto& m) { return !m.second.empty(); });
+// Probes go on whether players come or not: they say something of a stage that nothing else judges.
+bool shows_anything(const JudgedStage& stage, const StageTick& counted) {
+  const bool probes_alone = stage.config.metrics.empty() &&
+                            std::ranges::all_of(stage.absolute, [](const AbsoluteGate& gate) {
+                              return probe_of_metric(gate.metric).has_value();
+                            });
+  return std::ranges::any_of(counted.metrics, [&](const auto& m) {
+    return !m.second.empty() && (probes_alone || !probe_of_metric(m.first));
+  });
 }
 
 }  // namespace
@@ -143,7 +150,7 @@ StageLine tick_line(const JudgedStage& stage, const StageTick& counted, const Un
   line.t_s = t_s;
   line.alive = std::any_of(counted.alive.begin(), counted.alive.end(),
                            [](const GroupKey& key) { return key.arm == Arm::Canary; });
-  line.seen = line.alive || shows_anything(counted);  // Sessions that run are shown.
+  line.seen = line.alive || shows_anything(stage, counted);  // Sessions that run are shown.
   line.trust = counted.trust;
   for (const AbsoluteGate& gate : stage.absolute) {
     if (gate.metric == kHeadroomMetric) {

@@ -29,17 +29,20 @@ constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report",
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
 constexpr std::array<std::string_view, 3> kRelayVerbs{"relay", "report", "flags"};
 
+constexpr std::array<std::string_view, 2> kProberVerbs{"probe", "report"};
+
 struct BuiltInRole {
   std::string_view name;
   std::span<const std::string_view> verbs;
 };
-constexpr std::array<BuiltInRole, 6> kBuiltInRoles{{
+constexpr std::array<BuiltInRole, 7> kBuiltInRoles{{
     {kAdmin, kAdminVerbs},
     {"operator", kOperatorVerbs},
     {"viewer", kViewerVerbs},
     {"game-server", kGameServerVerbs},
     {"client", kClientVerbs},
     {"relay", kRelayVerbs},
+    {"prober", kProberVerbs},
 }};
 
 template <class Verbs>

@@ -5,9 +5,10 @@
 // Roles come from Policy manifests. Five exist without one: admin (everything, and no manifest can
 // narrow it), operator (runs events; may touch neither policies nor tokens nor private data),
 // viewer (reads), game-server (allocates, reports, reads flags) and client (reports, and gets the
-// values of flags that are visible to clients). A Policy that names one of the last four replaces
-// it; a role that several policies name is the union of what they say. A policy in audit mode says
-// nothing about roles.
+// values of flags that are visible to clients); and for programs of ours relay, and prober, which
+// is told what to probe and reports what came of it. A Policy that names one of them other than
+// admin replaces it; a role that several policies name is the union of what they say. A policy in
+// audit mode says nothing about roles.
 //
 // Pure: the same world, actor and time give the same answer. Access is checked for moves toward
 // safety too.
@@ -26,12 +27,13 @@ namespace showcaller {
 
 // All verbs. "read" includes "flags"; "policy" is applying or removing a Policy, which would
 // otherwise let whoever may apply an event give himself any right.
-inline constexpr std::array<std::string_view, 33> kVerbs{
+inline constexpr std::array<std::string_view, 34> kVerbs{
     "apply",      "approve",     "hold",        "resume",  "promote",   "rollback",  "cancel",
     "retire",     "divert",      "pace",        "read",    "step-back", "stop-line", "resume-line",
     "quarantine", "release",     "allocate",    "report",  "flags",     "token",     "policy",
     "privacy",    "ready",       "break-glass", "drill",   "prove",     "kill-flag", "reopen-flag",
-    "relay",      "acknowledge", "resolve",     "silence", "unsilence"};
+    "relay",      "acknowledge", "resolve",     "silence", "unsilence",
+    "probe"};
 
 // The verb that applying or removing a manifest of this kind needs.
 std::string_view verb_to_apply(Kind kind);

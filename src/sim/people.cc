@@ -51,6 +51,13 @@ bool is_others_to_tell(const std::string& check) {
   return !check.starts_with("capacity");
 }
 
+// The host itself makes it, and the virtual services answer.
+bool is_probed(const World& world, const std::string& check) {
+  constexpr std::string_view kProbe = "probe:";
+  return check.starts_with(kProbe) &&
+         world.manifest(Kind::Probe, check.substr(kProbe.size())) != nullptr;
+}
+
 }  // namespace
 
 bool People::is_time(const std::string& task, Duration mean, Duration now) {
@@ -81,7 +88,7 @@ std::vector<Command> People::act(const World& world, Duration now, Instant engin
     if (event.phase != Phase::Preparing) return;
     for (const std::string& check : required_checks(event.spec())) {
       const auto standing = event.readiness.find(check);
-      if (!is_others_to_tell(check) ||
+      if (!is_others_to_tell(check) || is_probed(world, check) ||
           (standing != event.readiness.end() && standing->second.ready))
         continue;
       const std::string task = fmt::format("ready/{}/{}/{}", name, event.revision, check);

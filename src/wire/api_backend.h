@@ -73,6 +73,11 @@ class ApiBackend : public EdgeBackend {
   virtual Result<json::value> fleet(std::string_view name) const = 0;
   virtual json::value instances(std::string_view fleet) const = 0;  // empty: all
   virtual json::value quarantines() const = 0;
+  // [{"probe","service","owner","ready","says","places":[{"region","heard","wrong","ms","journeys",
+  // "failed"}]}]
+  virtual json::value probes() const = 0;
+  // [{"probe","base_url","document"}] of the probes that are made from a region.
+  virtual json::value probes_of(std::string_view region) const = 0;
   virtual json::value drills() const = 0;
   virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
   virtual json::value alerts(std::string_view state) const = 0;        // empty: all

@@ -155,6 +155,22 @@ void add_world_readings(Router* router, const ApiPorts& ports) {
        .summary = "Quarantines in force",
        .answer_schema = "List"},
       [](const auto& backend, const auto&) { return backend.quarantines(); });
+  add({.pattern = "/api/v1/probes",
+       .id = "listProbes",
+       .tag = "compute",
+       .summary = "How each Probe stands, from every place that it is made from",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.probes(); });
+  router->add({.method = "GET",
+               .pattern = "/api/v1/probes/{region}/work",
+               .id = "probesOfRegion",
+               .tag = "compute",
+               .summary = "The probes that are made from a region, for who makes them there",
+               .access = "probe",
+               .answer_schema = "List",
+               .handler = [backend = ports.backend](const auto& context, Answer answer) {
+                 answer.ok(backend->probes_of(context->param("region")));
+               }});
   add({.pattern = "/api/v1/drills",
        .id = "listDrills",
        .tag = "compute",

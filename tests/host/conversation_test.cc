@@ -292,6 +292,17 @@ class Conversation {
                                        : arg2 == "unknown" ? StepOutcome::Unknown
                                                            : StepOutcome::Done,
                                        arg3.empty() ? 1 << 30 : std::stoi(arg3)};
+    } else if (verb == "probe") {
+      if (arg2 == "good")
+        theatre_.probes.wrong.erase(arg);
+      else
+        theatre_.probes.wrong[arg] = fmt::format("{}", fmt::join(w.begin() + 2, w.end(), " "));
+    } else if (verb == "probes") {
+      std::string out;
+      for (const ProbeView& probe : theatre_.host().probes())
+        out += fmt::format("{} {}: {}\n", probe.probe, probe.verdict.ready ? "ready" : "not ready",
+                           probe.verdict.says);
+      return out;
     } else if (verb == "readiness") {
       (void)theatre_.host().engine().submit(ReadinessObserved{arg, arg2, arg3 == "ready", arg3});
       theatre_.settle();

@@ -13,6 +13,14 @@
 
 namespace showcaller::test {
 
+void ScriptedProbes::run(const ProbeCall& call, Outcome done) {
+  ++journeys;
+  ProbeResult result;
+  result.took = Duration(40);
+  if (const auto told = wrong.find(call.probe); told != wrong.end()) result.wrong = told->second;
+  done(result);
+}
+
 void ScriptedActions::call(const ActionCall& call, Outcome done) {
   calls.push_back(fmt::format("{} {}#{}", call.path, call.idempotency_key, call.attempt));
   Answer& answer = answers[call.path];
@@ -49,7 +57,7 @@ Status Theatre::start_host() {
   options.engine.version = "test";
   options.on_error = [this](const Error& error) { errors.push_back(error); };
   HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, evidence_, &ledger_,
-                  nullptr,        &alerts};
+                  nullptr,        &alerts,  &probes};
   TRY(host_, Host::open(ports, std::move(options)));
   return {};
 }

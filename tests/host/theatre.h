@@ -58,6 +58,14 @@ class ScriptedAlerts final : public AlertSender {
   }
 };
 
+// Every journey is good but those of probes of which it is told what is wrong.
+class ScriptedProbes final : public ProbePort {
+ public:
+  std::map<std::string, std::string> wrong;  // by probe
+  std::int64_t journeys = 0;
+  void run(const ProbeCall& call, Outcome done) override;
+};
+
 // What the game servers or clients of a build report of each session that ends: whether something
 // happened in it, or how long something took.
 struct Reporting {
@@ -115,6 +123,7 @@ class Theatre {
   LyingDriver driver;
   ScriptedActions actions;
   ScriptedAlerts alerts;
+  ScriptedProbes probes;
   Traffic traffic;
   std::vector<Error> errors;
   std::map<std::string, std::vector<std::string>> builds_of_party;  // in the order played

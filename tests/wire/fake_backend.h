@@ -134,6 +134,10 @@ class FakeBackend : public ApiBackend {
   void test_route(std::string_view, std::string_view route, RouteTested done) override {
     done(json::object{{"delivered", true}, {"detail", route}});
   }
+  json::value probes() const override { return json::array(); }
+  json::value probes_of(std::string_view region) const override {
+    return json::array{json::string(region)};
+  }
   json::value drills() const override { return json::array(); }
   Result<json::value> drill(std::string_view name) const override {
     return json::object{{"drill", name}};

@@ -12,6 +12,7 @@
 #include "cli/flag/past_flags.h"
 #include "cli/relay/relay_state.h"
 #include "cli/serve/allocation_json.h"
+#include "cli/serve/probe_view.h"
 #include "codec/telemetry.h"
 #include "compute/fleet_capacity.h"
 #include "engine/config_versions.h"
@@ -250,6 +251,12 @@ json::value HostBackend::instances(std::string_view fleet) const {
 json::value HostBackend::quarantines() const {
   return quarantines_view(*host_.world());
 }
+json::value HostBackend::probes() const {
+  return probes_view(*host_.world(), host_.probes());
+}
+json::value HostBackend::probes_of(std::string_view region) const {
+  return probe_work(*host_.world(), region);
+}
 json::value HostBackend::drills() const {
   return drills_view(*host_.world());
 }
@@ -312,10 +319,13 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
   report.token = actor.name;
   report.source = actor.name + "/" + batch.source;
   report.sequence = std::uint64_t(std::max<std::int64_t>(batch.sequence, 0));
-  // A token of a game server speaks for the server; anybody else is a client, whatever the batch
-  // claims.
+  // A token of a game server speaks for the server, and one of a prober as a probe at most; anybody
+  // else is a client, whatever the batch claims.
   const bool server = speaks_for_a_server(*host_.world(), actor);
-  report.trust = server ? batch.trust : Trust::Client;
+  const bool prober = authorize(actor, "probe", "").has_value();
+  report.trust = server   ? batch.trust
+                 : prober ? std::max(batch.trust, Trust::Probe)
+                          : Trust::Client;
   for (TelemetryDelta& delta : batch.deltas) {
     ReportedDelta out;
     out.metric = std::move(delta.metric);

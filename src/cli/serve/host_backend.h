@@ -55,6 +55,8 @@ class HostBackend final : public ApiBackend {
   json::value dead_letters() const override;
   json::value objectives() const override;
   void test_route(std::string_view team, std::string_view route, RouteTested done) override;
+  json::value probes() const override;
+  json::value probes_of(std::string_view region) const override;
   json::value drills() const override;
   Result<json::value> drill(std::string_view name) const override;
   json::value flag_list() const override;

@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "cli/cli.h"
 #include "cli/private_file.h"
+#include "cli/probe/own_prober.h"
 #include "cli/serve/announcer.h"
 #include "cli/serve/console_pack.h"
 #include "cli/serve/first_tokens.h"
@@ -100,6 +101,16 @@ void log_error(Log& log, const Clock& clock, std::string_view what, const Error&
             {{"code", std::string(to_string(error.code))}});
 }
 
+void log_probe(Log& log, const Clock& clock, const std::string& probe, const std::string& region,
+               const std::string& wrong) {
+  const std::string where = region.empty() ? "" : " from " + region;
+  const std::string message = wrong.empty()
+                                  ? fmt::format("probe {} is good{} again", probe, where)
+                                  : fmt::format("probe {} fails{}: {}", probe, where, wrong);
+  log.write(wrong.empty() ? LogLevel::Info : LogLevel::Warning, clock.wall(), message, {},
+            {{"probe", probe}, {"region", region}});
+}
+
 HostOptions host_options(const ServeOptions& options, const std::string& secret) {
   HostOptions host;
   host.secret = secret;
@@ -110,6 +121,7 @@ HostOptions host_options(const ServeOptions& options, const std::string& secret)
   }
   host.keep_ledgers = options.keep_ledgers;
   host.keep_evidence = options.keep_evidence;
+  host.probe_regions = {options.probe_regions.begin(), options.probe_regions.end()};
   return host;
 }
 
@@ -199,10 +211,15 @@ Status run(const ServeOptions& options) {
   SystemClock clock;
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
+  OwnProber prober;
   Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info), log_format(options));
   TRY(const auto exporter, start_exporter(options, data, log, clock));
   HostOptions host_with = host_options(options, stores.secret);
   host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
+  host_with.on_probe = [&log, &clock](const std::string& probe, const std::string& region,
+                                      const std::string& wrong) {
+    log_probe(log, clock, probe, region, wrong);
+  };
   TRY(const auto host, Host::open({stores.journal.get(),
                                    &clock,
                                    {{"process", &access}},
@@ -210,7 +227,8 @@ Status run(const ServeOptions& options) {
                                    stores.evidence.get(),
                                    stores.ledger.get(),
                                    nullptr,
-                                   &alerts},
+                                   &alerts,
+                                   &prober.journeys},
                                   std::move(host_with)));
   TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
   TRY(const std::string game_server_token,

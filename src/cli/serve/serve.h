@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 
@@ -26,8 +27,9 @@ struct ServeOptions {
   std::string game_server_url;  // that game servers are told; empty: our own, on this machine
   std::string game_server_ca;   // by which they know us; empty: the certificate itself
   std::string log_level = "info";
-  std::string log_format = "auto";  // json, text; auto: text where the log is a terminal
-  std::string otlp_endpoint;        // a collector's base URL; empty: as the environment says
+  std::string log_format = "auto";         // json, text; auto: text where the log is a terminal
+  std::string otlp_endpoint;               // a collector's base URL; empty: as the environment says
+  std::vector<std::string> probe_regions;  // where the server is, for probes that name regions
   Duration pass_every = Duration(200);
   int http_threads = 2;
   std::uint64_t snapshot_every = 0;  // records; 0: as EngineHostOptions says

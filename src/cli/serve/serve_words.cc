@@ -62,6 +62,8 @@ void add_working(CLI::App* verb, ServeOptions& o, DurationWords& d) {
   verb->add_option("--otlp-endpoint", o.otlp_endpoint,
                    "Base URL of an OpenTelemetry collector for traces; absent: as "
                    "OTEL_EXPORTER_OTLP_ENDPOINT says");
+  verb->add_option("--probe-region", o.probe_regions,
+                   "Region whose probes this server makes itself; may be repeated");
   verb->add_option("--pass-every", d.pass_every, "Between two passes of the reconcilers")
       ->capture_default_str();
   verb->add_option("--snapshot-every", o.snapshot_every,

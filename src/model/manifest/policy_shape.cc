@@ -12,7 +12,8 @@ Value<std::string> verb() {
         "rollback",    "cancel",      "retire",     "divert",    "pace",        "step-back",
         "stop-line",   "resume-line", "quarantine", "release",   "allocate",    "report",
         "read",        "flags",       "token",      "policy",    "privacy",     "ready",
-        "break-glass", "drill",       "prove",      "kill-flag", "reopen-flag", "relay"}) {
+        "break-glass", "drill",       "prove",      "kill-flag", "reopen-flag", "relay",
+        "probe"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));

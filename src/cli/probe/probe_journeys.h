@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes probes' journeys on a few threads of its own, step by step through the port of each kind.
+//
+// Threads: run() never blocks; outcomes come on the adapter's threads. Limits: journeys waiting;
+// one more is answered as not made.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "flow/port/probe.h"
+#include "flow/port/probe_step.h"
+
+namespace showcaller {
+
+// One a kind of step, in the order of ProbeStep::what. They outlive the journeys.
+using ProbeStepPorts = std::array<ProbeStepPort*, std::variant_size_v<decltype(ProbeStep::what)>>;
+
+struct ProbeJourneysOptions {
+  int threads = 4;
+  std::size_t waiting_max = 1'024;
+};
+
+class ProbeJourneys final : public ProbePort {
+ public:
+  explicit ProbeJourneys(ProbeStepPorts ports, ProbeJourneysOptions options = {});
+  // Journeys under way are made to their end; those that wait are answered as not made.
+  ~ProbeJourneys() override;
+  ProbeJourneys(const ProbeJourneys&) = delete;
+  ProbeJourneys& operator=(const ProbeJourneys&) = delete;
+
+  void run(const ProbeCall& call, Outcome done) override;
+  // Here and now, retries and all.
+  ProbeResult make(const ProbeCall& call) const;
+
+ private:
+  struct Waiting {
+    ProbeCall call;
+    Outcome done;
+  };
+  ProbeResult make_once(const ProbeCall& call) const;
+  void work();
+
+  const ProbeStepPorts ports_;
+  const ProbeJourneysOptions options_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace showcaller
