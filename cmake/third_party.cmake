@@ -2,6 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(fmt REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
@@ -13,6 +14,7 @@ find_package(date REQUIRED)
 
 set(third_party_base PkgConfig::SODIUM PkgConfig::XXHASH OpenSSL::Crypto Boost::json fmt::fmt Threads::Threads)
 set(third_party_model PkgConfig::FYAML date::date-tz)
+set(third_party_codec ZLIB::ZLIB)
 # Asio is compiled once, in src/net/asio.cc; whoever includes it must know.
 add_library(sc_asio INTERFACE)
 target_compile_definitions(sc_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED

@@ -19,6 +19,7 @@
 #include "cli/completion_tree.h"
 #include "cli/config_words.h"
 #include "cli/drill_verb.h"
+#include "cli/export_verb.h"
 #include "cli/flag/flag_words.h"
 #include "cli/flag/flagd_words.h"
 #include "cli/forecast_verb.h"
@@ -329,9 +330,8 @@ class CommandLine {
                          "get LiveEvent winter-raid > winter-raid.yaml",
                          [&w] { return get_verb(w.context, w.what, w.name); });
     get->add_option("what", w.what,
-                    "events, fleets, instances, manifests, flags, quarantines, probes, drills, "
-                    "lines, tokens, "
-                    "or a kind")
+                    "events, fleets, instances, manifests, flags, services, quarantines, probes, "
+                    "drills, lines, tokens, or a kind")
         ->required();
     get->add_option("name", w.name, "One of them; for instances: a fleet");
     CLI::App* status = verb("status", "Where a LiveEvent stands and what it waits for",
@@ -593,6 +593,7 @@ class CommandLine {
 
   void add_series_verbs() {
     Words& w = words_;
+    add_export_verb(&app_, &code_);
     CLI::App* forecast = verb(
         "forecast", "Forecast a series, and the capacity that its peak needs (docs/forecast.md)",
         "  showcaller forecast sessions.csv --horizon 48h\n  showcaller forecast sessions.csv "

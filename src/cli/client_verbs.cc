@@ -30,6 +30,7 @@ const std::map<std::string, std::pair<std::string, std::vector<std::string>>>& l
       {"manifests", {"/api/v1/manifests", {"kind", "name", "owner", "generation"}}},
       {"quarantines", {"/api/v1/quarantines", {"subject", "since", "until", "reason"}}},
       {"probes", {"/api/v1/probes", {"probe", "ready", "says", "service", "owner"}}},
+      {"services", {"/api/v1/services", {"service", "stressed", "breaker", "stress_reason"}}},
       {"drills", {"/api/v1/drills", {"drill", "fleet", "started", "verdict", "reason"}}},
       {"flags", {"/api/v1/flags", {"flag", "state", "visibility", "events", "owner", "killed"}}},
       {"lines", {"/api/v1/line", {"scope", "actor", "since", "reason"}}},

@@ -9,6 +9,7 @@
 #include "engine/decide_parts.h"
 #include "engine/flag_validation.h"
 #include "engine/moves.h"
+#include "policy/degradation.h"
 #include "policy/quotas.h"
 
 namespace showcaller {
@@ -196,6 +197,23 @@ class Observation {
   }
   Result<Decision> operator()(const DeliveryReported& report) const {
     return decide_delivery(world_, report);
+  }
+
+  Result<Decision> operator()(const ServiceObserved& observed) const {
+    Decision out;
+    if (auto move = degradation_move(world_, observed.service, observed.signs, now_))
+      out.payloads.push_back(*std::move(move));
+    return out;
+  }
+
+  Result<Decision> operator()(const BreakerObserved& observed) const {
+    const ServiceState* state = world_.services.find(observed.service);
+    const BreakerState before = state ? state->breaker : BreakerState::Closed;
+    if (before == observed.state) return Decision{};
+    return Decision{{BreakerChanged{observed.service, before, observed.state, observed.calls,
+                                    observed.failures, observed.reason}},
+                    {},
+                    {}};
   }
 
   Result<Decision> operator()(const ClockObserved& clock) const {

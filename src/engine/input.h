@@ -103,6 +103,18 @@ struct DeliveryReported {
   std::int64_t attempts = 0;
   std::string detail;
 };
+// What was measured of a service; dependencies are the engine's own to know.
+struct ServiceObserved {
+  std::string service;
+  std::vector<StressSign> signs;
+};
+// The server's own calls to a service.
+struct BreakerObserved {
+  std::string service;
+  BreakerState state = BreakerState::Closed;
+  std::int64_t calls = 0, failures = 0;
+  std::string reason;
+};
 struct ClockObserved {
   Duration offset{};  // the wall clock less engine time
 };
@@ -114,7 +126,8 @@ struct ServerBooted {
 struct TimePassed {};  // deadlines may be due
 
 using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
-                           DrillDue, DrillOver, TotalsObserved, LedgerObserved, BurnObserved,
-                           DeliveryReported, ClockObserved, ServerBooted, TimePassed>;
+                           DrillDue, DrillOver, ServiceObserved, BreakerObserved, TotalsObserved,
+                           LedgerObserved, BurnObserved, DeliveryReported, ClockObserved,
+                           ServerBooted, TimePassed>;
 
 }  // namespace showcaller

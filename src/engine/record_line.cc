@@ -223,6 +223,22 @@ struct Line {
   }
   std::string operator()(const ExposureBounded& p) const { return bounded(p.event, p.bounds); }
   std::string operator()(const FlagBounded& p) const { return bounded(p.flag, p.bounds); }
+  std::string operator()(const BreakerChanged& p) const {
+    return fmt::format("breaker      {} {} -> {}  {} of {} calls failed{}", p.service,
+                       enum_name(p.from), enum_name(p.to), p.failures, p.calls, because(p.reason));
+  }
+  std::string operator()(const StressChanged& p) const {
+    return fmt::format("stress       {} {}{}", p.service, p.stressed ? "begins" : "is over",
+                       because(p.reason));
+  }
+  std::string operator()(const FeatureWithdrawn& p) const {
+    return fmt::format("withdrawn    {} {}: flag {} gives {}{}", p.service, p.feature, p.flag,
+                       p.variant, because(p.reason));
+  }
+  std::string operator()(const FeatureReturned& p) const {
+    return fmt::format("returned     {} {}: flag {} is as it was{}", p.service, p.feature, p.flag,
+                       because(p.reason));
+  }
   std::string operator()(const FlagSwitchMerged& p) const {
     std::string moves;
     FlagSwitch now = p.here;

@@ -96,7 +96,7 @@ class Explaining {
       : world_(world), salt_of_(salt_of), set_(set), context_(context), out_(*out) {}
 
   void explain() {
-    if (is_killed() || a_prerequisite_fails()) return;
+    if (is_killed() || is_withdrawn() || a_prerequisite_fails()) return;
     tell_the_schedule();
     if (is_disabled() || a_layer_gives_it()) return;
     as_the_manifest_says();
@@ -113,6 +113,14 @@ class Explaining {
     if (!by) return false;
     step("kill_switch", "killed by '{}' at {}{}{}", by->actor, format_instant(by->since),
          by->reason.empty() ? "" : ": ", by->reason);
+    return true;
+  }
+
+  bool is_withdrawn() {
+    const FeatureWithdrawal by = withdrawal_of(world_, out_.flag);
+    if (!by.feature) return false;
+    step("withdrawal", "service '{}' does without '{}' since {}: {}", by.service,
+         by.feature->feature, format_instant(by.feature->since), by.feature->reason);
     return true;
   }
 

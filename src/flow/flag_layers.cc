@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "flag/feature_withdrawal.h"
 #include "flag/prerequisite_rule.h"
 #include "flag/references.h"
 #include "model/exposure.h"
@@ -192,6 +193,7 @@ class Prerequisites {
     if (!begun_.insert(flag).second) return;
     const FlagSpec* spec = flag_spec(world_, flag);
     if (!spec || spec->prerequisites.empty() || world_.killed(flag)) return;
+    if (withdrawal_of(world_, flag).feature) return;
     json::array conditions;
     for (const FlagPrerequisite& needed : spec->prerequisites)
       conditions.push_back(condition(flag, needed));
@@ -312,6 +314,41 @@ const json::value* find_config(const World& world, std::string_view document,
     return found == nullptr;
   });
   return found;
+}
+
+FeatureWithdrawal withdrawal_of(const World& world, std::string_view flag) {
+  FeatureWithdrawal out;
+  world.services.each([&](const std::string& service, const ServiceState& state) {
+    for (const WithdrawnFeature& feature : state.withdrawn) {
+      if (feature.flag != flag) continue;
+      if (!out.feature || feature.since < out.feature->since) out = {service, &feature};
+    }
+  });
+  return out;
+}
+
+void withdraw_features(const World& world, FlagDefinitions* flags,
+                       std::vector<std::string>* problems) {
+  world.services.each([&](const std::string& service, const ServiceState& state) {
+    for (const WithdrawnFeature& feature : state.withdrawn) {
+      if (withdrawal_of(world, feature.flag).feature != &feature) continue;
+      const auto at = flags->flags.find(feature.flag);
+      const json::value* variants =
+          at == flags->flags.end() ? nullptr : at->second.if_contains("variants");
+      const bool has_variant =
+          variants && variants->is_object() && variants->get_object().contains(feature.variant);
+      if (has_variant) {
+        at->second = withdrawn_flag(std::move(at->second), feature.variant,
+                                    {service, feature.feature, feature.message, feature.since});
+        continue;
+      }
+      problems->push_back(fmt::format("feature '{}' of {} is not withdrawn: flag '{}' {}",
+                                      feature.feature, service, feature.flag,
+                                      at == flags->flags.end()
+                                          ? std::string("is not there")
+                                          : fmt::format("has no variant '{}'", feature.variant)));
+    }
+  });
 }
 
 // A configuration document has no off variant: its readers fall back on what they were built with.

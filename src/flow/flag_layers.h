@@ -56,6 +56,15 @@ void lay_layers(const World& world, const FlagSaltOf& salt_of, FlagDefinitions* 
 // none did.
 const json::value* find_config(const World& world, std::string_view document, std::int64_t version);
 
+// Features that services do without now (policy/degradation.h), over all layers and below kills.
+void withdraw_features(const World& world, FlagDefinitions* flags,
+                       std::vector<std::string>* problems);
+// The withdrawal that decides what the flag gives; null: none. Of several the first that began.
+struct FeatureWithdrawal {
+  std::string service;
+  const WithdrawnFeature* feature = nullptr;
+};
+FeatureWithdrawal withdrawal_of(const World& world, std::string_view flag);
 void kill_flags(const World& world, FlagDefinitions* flags);
 // Where a flag's prerequisites do not hold it gives its off variant.
 void require_prerequisites(const World& world, FlagDefinitions* flags,

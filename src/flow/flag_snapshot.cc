@@ -37,6 +37,7 @@ FlagSnapshot flag_snapshot(const World& world, const FlagSaltOf& salt_of,
   FlagSnapshot snapshot;
   FlagDefinitions flags = base_flags(world);
   lay_layers(world, salt_of, &flags, &snapshot.problems);
+  withdraw_features(world, &flags, &snapshot.problems);
   kill_flags(world, &flags);
   require_prerequisites(world, &flags, &snapshot.problems);
   if (visibility == FlagVisibility::Client) keep_visible(world, &flags);
@@ -74,6 +75,8 @@ struct ConcernsFlags {
   bool operator()(const FlagReopened&) const { return true; }
   bool operator()(const FlagSwitchMerged&) const { return true; }
   bool operator()(const FlagScheduleReached&) const { return true; }
+  bool operator()(const FeatureWithdrawn&) const { return true; }
+  bool operator()(const FeatureReturned&) const { return true; }
   bool operator()(const auto&) const { return false; }
 };
 

@@ -124,10 +124,7 @@ Result<ReportReceipt> TelemetryIntake::report(const Report& batch, Instant now) 
                 fmt::format("a telemetry batch has at most {} deltas, not {}; send several",
                             limits_.deltas_max, batch.deltas.size()));
   }
-  if (counters_ >= limits_.counters_max) {
-    return fail(ErrorCode::Limit,
-                "the evidence of this tick is full; send the batch again after the next tick");
-  }
+  TRY(check_room());
   for (const ReportedDelta& delta : batch.deltas) {
     if (delta.n < 0 || delta.x < 0)
       return fail(ErrorCode::Invalid, fmt::format("metric {} counts below zero", delta.metric));
@@ -139,6 +136,17 @@ Result<ReportReceipt> TelemetryIntake::report(const Report& batch, Instant now) 
   for (const ReportedDelta& delta : batch.deltas)
     ++receipt.deltas[std::size_t(count(delta, speaker, now))];
   return receipt;
+}
+
+DeltaFate TelemetryIntake::add(const ReportedDelta& delta, const std::string& token, Trust trust,
+                               Instant now) {
+  return count(delta, {token, trust}, now);
+}
+
+Status TelemetryIntake::check_room() const {
+  if (counters_ < limits_.counters_max) return {};
+  return fail(ErrorCode::Limit,
+              "the evidence of this tick is full; send the batch again after the next tick");
 }
 
 bool TelemetryIntake::first_time(const std::string& name, std::uint64_t sequence) {

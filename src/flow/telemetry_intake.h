@@ -128,6 +128,10 @@ class TelemetryIntake {
   // One pass of a fleet: all that its driver shows.
   void observe(const std::string& fleet, std::span<const InstanceSessions> instances, Instant now);
   Result<ReportReceipt> report(const Report& batch, Instant now);
+  // One delta, of whose coming once its sender has made sure otherwise. Ask check_room() before.
+  DeltaFate add(const ReportedDelta& delta, const std::string& token, Trust trust, Instant now);
+  // Limit: it takes nothing before the next tick.
+  Status check_room() const;
   // What came since the last call. The stage has to be watched.
   StageTick take_tick(const std::string& stage);
   const BaselineHistory& history() const { return history_; }

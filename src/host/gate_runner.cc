@@ -327,7 +327,19 @@ bool GateRunner::is_by_clients(const Watch& watch, const std::string& metric) {
   return trust != watch.trust.end() && trust->second == Trust::Client;
 }
 
-GateLooked GateRunner::look(const Watch& watch, Words words) {
+// What was known before may have failed already; that stands.
+void GateRunner::blind_where_nothing_is_known(const JudgedStage& stage,
+                                              std::vector<GateReading>* readings) const {
+  if (!trouble_of_) return;
+  for (GateReading& reading : *readings) {
+    const std::string trouble = trouble_of_(stage, stage.metric_name(reading.gate));
+    if (trouble.empty() || reading.verdict == Verdict::Fail) continue;
+    reading.verdict = Verdict::Blind;
+    reading.why = trouble;
+  }
+}
+
+GateLooked GateRunner::look(const Watch& watch, Words words) const {
   const JudgedStage& stage = watch.stage;
   GateLooked looked{stage.event,      stage.revision,    stage.visit,
                     watch.evidence_s, watch.mark.offset, to_hex(watch.mark.hash)};
@@ -342,6 +354,7 @@ GateLooked GateRunner::look(const Watch& watch, Words words) {
                         is_by_clients(watch, judge.gate().metric), std::move(reading.statistics),
                         std::move(reading.why)});
   }
+  blind_where_nothing_is_known(stage, &readings);
   looked.readings = readings_of_stage(std::move(readings), std::move(compared.stage));
   if (broken(DeliberateBug::GateAlwaysPasses)) {
     for (GateReading& reading : looked.readings) reading.verdict = Verdict::Pass;

@@ -28,16 +28,21 @@ namespace showcaller {
 // Headroom of a stage's fleet, as last observed; absent: not known.
 using HeadroomOf = std::function<std::optional<Headroom>(const JudgedStage& stage)>;
 
+// Why nothing can be known of a metric of the stage now; empty: it can.
+using TroubleOf = std::function<std::string(const JudgedStage& stage, const std::string& metric)>;
+
 // What the baseline is like, metric by metric.
 std::map<std::string, BaselineOf> baselines_of(const std::map<std::string, MetricCounts>& totals);
 
 class GateRunner {
  public:
-  GateRunner(EngineHost* host, EvidenceStore* store, StageCounts* counts, HeadroomOf headroom_of)
+  GateRunner(EngineHost* host, EvidenceStore* store, StageCounts* counts, HeadroomOf headroom_of,
+             TroubleOf trouble_of = {})
       : host_(host),
         store_(store),
         counts_(counts),
         headroom_of_(std::move(headroom_of)),
+        trouble_of_(std::move(trouble_of)),
         noise_(store) {}
 
   // Closes the ticks that are due. Returns the store's errors, if any.
@@ -78,13 +83,16 @@ class GateRunner {
   };
   static Compared compared(const Watch& watch, Words words);
   static bool is_by_clients(const Watch& watch, const std::string& metric);
-  static GateLooked look(const Watch& watch, Words words);
+  GateLooked look(const Watch& watch, Words words) const;
+  void blind_where_nothing_is_known(const JudgedStage& stage,
+                                    std::vector<GateReading>* readings) const;
   void tell(const Watch& watch);
 
   EngineHost* host_;
   EvidenceStore* store_;
   StageCounts* counts_;
   HeadroomOf headroom_of_;
+  TroubleOf trouble_of_;
   LearnedNoise noise_;
   std::map<std::string, Watch> watches_;  // by JudgedStage::stream()
 };

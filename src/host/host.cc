@@ -42,7 +42,10 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
   if (!self.ports_.counts) self.ports_.counts = self.counted_.get();
   self.gates_ = std::make_unique<GateRunner>(
       self.engine_.get(), self.ports_.evidence, self.ports_.counts,
-      [&self](const JudgedStage& stage) { return self.headroom_of(stage); });
+      [&self](const JudgedStage& stage) { return self.headroom_of(stage); },
+      [&self](const JudgedStage& stage, const std::string& metric) {
+        return self.trouble_of(stage, metric);
+      });
   self.burns_ =
       std::make_unique<BurnWatch>(self.engine_.get(), self.ports_.evidence, self.ports_.counts,
                                   [&self](const std::string& f, const std::string& build) {
@@ -54,10 +57,17 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
       self.engine_.get(), self.ports_.probes, self.options_.probe_regions,
       [&self](std::vector<ReportedDelta> deltas) { self.count_probe(std::move(deltas)); },
       self.options_.on_probe);
+  self.otlp_.emplace(self.engine_->wall(), self.options_.series);
+  self.watch_services();
   TRY(self.find_unsealed());
   self.flag_exposures_.publish(*self.world(), salt_of);
   self.engine_->listen([&self, salt_of](const World& world, const RecordBatch& records) {
     self.drills_->note(world, *records);
+    if (std::ranges::any_of(*records, [](const Record& record) {
+          return std::holds_alternative<ManifestApplied>(record.payload) ||
+                 std::holds_alternative<ManifestRemoved>(record.payload);
+        }))
+      ++self.manifests_version_;
     const bool concerned = std::any_of(records->begin(), records->end(), [](const Record& record) {
       return concerns_flags(record.payload);
     });
@@ -66,6 +76,48 @@ Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
     self.flag_exposures_.publish(world, salt_of);
   });
   return host;
+}
+
+// What is asked of services, and of servers that count for us.
+void Host::watch_services() {
+  services_ = std::make_unique<ServiceWatch>(
+      engine_.get(),
+      ServiceSigns{.headroom_of = [this](const std::string& fleet) -> std::optional<std::int64_t> {
+                     std::unique_lock lock(passes_mutex_);
+                     if (!passes_.contains(fleet)) return std::nullopt;
+                     lock.unlock();
+                     return view_of(fleet).headroom_ppm();
+                   },
+                   .burn_of = {}});
+  if (!ports_.queries) return;
+  poller_ = std::make_unique<MetricPoller>(
+      engine_.get(), ports_.queries, [this](const ReportedDelta& delta, Trust trust) {
+        std::lock_guard lock(intake_mutex_);
+        if (intake_.check_room()) (void)intake_.add(delta, "prometheus", trust, engine_->now());
+      });
+}
+
+std::string Host::trouble_of(const JudgedStage& stage, const std::string& metric) const {
+  if (poller_) return poller_->trouble(stage.key(), metric);
+  const auto spec = metric_spec(*world(), metric);
+  if (!spec || spec->source != MetricSource::Prometheus) return {};
+  return "nobody is asked for it: say `showcaller serve --prometheus URL`";
+}
+
+std::shared_ptr<const OtlpCatalog> Host::otlp_catalog() {
+  std::lock_guard lock(catalog_mutex_);
+  const std::uint64_t newest = manifests_version_;  // Before the world is read, as with flags.
+  if (!catalog_ || catalog_version_ != newest) {
+    catalog_ = std::make_shared<const OtlpCatalog>(OtlpCatalog::of(*world()));
+    catalog_version_ = newest;
+  }
+  return catalog_;
+}
+
+Result<OtlpReceipt> Host::take_points(const DataPoints& points, const OtlpSender& sender) {
+  const auto catalog = otlp_catalog();
+  std::lock_guard lock(intake_mutex_);
+  return otlp_->take(points, *catalog, sender, engine_->now(), &intake_);
 }
 
 std::string Host::salt_of(const std::string& event) const {
@@ -89,6 +141,8 @@ void Host::pass() {
   for (const Error& error : errors) options_.on_error(error);
   desk_->expire();
   if (actions_) actions_->pass();
+  services_->pass();
+  if (poller_) poller_->pass();
   for (const Error& error : drills_->pass([this](const std::string& f) { return view_of(f); },
                                           [this] { return fleets(); }))
     options_.on_error(error);

@@ -19,10 +19,12 @@
 
 #include "engine/plan.h"
 #include "flow/flag_snapshot.h"
+#include "flow/otlp_intake.h"
 #include "flow/port/action.h"
 #include "flow/port/evidence_store.h"
 #include "flow/port/journal.h"
 #include "flow/port/ledger.h"
+#include "flow/port/metric_queries.h"
 #include "flow/telemetry_intake.h"
 #include "host/action_reconciler.h"
 #include "host/alert_reconciler.h"
@@ -36,8 +38,10 @@
 #include "host/flag_exposures.h"
 #include "host/fleet_reconciler.h"
 #include "host/gate_runner.h"
+#include "host/metric_poller.h"
 #include "host/port/clock.h"
 #include "host/probe_runner.h"
+#include "host/service_watch.h"
 
 namespace showcaller {
 
@@ -51,6 +55,7 @@ struct HostPorts {
   StageCounts* counts = nullptr;  // absent: what the host itself counts
   AlertSender* alerts = nullptr;  // absent: alerts are in the journal alone
   ProbePort* probes = nullptr;    // absent: probes are made elsewhere, if at all
+  MetricQueries* queries = nullptr;  // of Metrics from Prometheus; absent: nobody answers them
 };
 
 // Tells of an error once, however often it is met before the next success.
@@ -69,7 +74,8 @@ struct HostOptions {
   EngineHostOptions engine;
   AllocatorLimits allocator;
   IntakeLimits telemetry;
-  std::string secret;  // exposure salts come from it; keep it for as long as the journal
+  SeriesLimits series;  // of data points
+  std::string secret;   // exposure salts come from it; keep it for as long as the journal
   Duration totals_every = minutes(1);       // sessions_counted records, at most so often an event
   Duration keep_ledgers = hours(24 * 180);  // from sealing on, which the journal remembers for ever
   Duration keep_evidence = hours(24 * 90);  // from the last tick on
@@ -105,6 +111,8 @@ class Host {
   Result<Allocation> allocate(const AllocationRequest& request);
   bool release(const std::string& session) { return desk_->release(session); }
   Result<ReportReceipt> report(const Report& batch);
+  // The same of OpenTelemetry's data points.
+  Result<OtlpReceipt> take_points(const DataPoints& points, const OtlpSender& sender);
   // The server answered an evaluation; `flag` empty: of all flags.
   void evaluated(const json::object& context, std::string_view flag);
   // Who is known by the assignment alone, of this revision. On disk when it returns; the ledger is
@@ -144,6 +152,9 @@ class Host {
   void note_demand(FleetPass* pass);
   std::int64_t players_on(const std::string& fleet, const std::string& build) const;
   std::optional<Headroom> headroom_of(const JudgedStage& stage) const;
+  std::string trouble_of(const JudgedStage& stage, const std::string& metric) const;
+  void watch_services();
+  std::shared_ptr<const OtlpCatalog> otlp_catalog();
 
   HostPorts ports_;
   HostOptions options_;
@@ -154,6 +165,8 @@ class Host {
   std::unique_ptr<DemandHistory> demand_;
   std::unique_ptr<DrillRunner> drills_;
   std::unique_ptr<ActionReconciler> actions_;
+  std::unique_ptr<ServiceWatch> services_;
+  std::unique_ptr<MetricPoller> poller_;
   std::unique_ptr<CountedStages> counted_;
   std::unique_ptr<GateRunner> gates_;
   std::unique_ptr<BurnWatch> burns_;
@@ -163,6 +176,11 @@ class Host {
   mutable std::mutex intake_mutex_;
   TelemetryIntake intake_;
   std::uint64_t probe_batches_ = 0;  // with intake_mutex_
+  std::optional<OtlpIntake> otlp_;
+  std::mutex catalog_mutex_;
+  std::shared_ptr<const OtlpCatalog> catalog_;
+  std::uint64_t catalog_version_ = 0;
+  std::atomic<std::uint64_t> manifests_version_ = 1;  // raised by each record of a manifest
   mutable std::mutex passes_mutex_;
   std::map<std::string, FleetPass> passes_;
   std::mutex flags_mutex_;

@@ -350,6 +350,35 @@ class Fold {
     world_.flags[p.flag].bounds = unless_empty(p.bounds);
     return {};
   }
+  Status operator()(const BreakerChanged& p) {
+    ServiceState& service = world_.services[p.service];
+    service.breaker = p.to;
+    service.breaker_since = record_.time;
+    service.breaker_reason = p.reason;
+    return {};
+  }
+  Status operator()(const StressChanged& p) {
+    ServiceState& service = world_.services[p.service];
+    service.stressed = p.stressed;
+    service.stress_since = record_.time;
+    service.signs = p.signs;
+    service.stress_reason = p.reason;
+    return {};
+  }
+  Status operator()(const FeatureWithdrawn& p) {
+    ServiceState& service = world_.services[p.service];
+    service.withdrawn.push_back({p.feature, p.flag, p.variant, p.message, p.reason, record_.time});
+    service.moved = record_.time;
+    return {};
+  }
+  Status operator()(const FeatureReturned& p) {
+    ServiceState* service = world_.services.edit(p.service);
+    if (!service) return no_such("the service", p.service);
+    std::erase_if(service->withdrawn,
+                  [&](const WithdrawnFeature& gone) { return gone.feature == p.feature; });
+    service->moved = record_.time;
+    return {};
+  }
   Status operator()(const FlagSwitchMerged& p) {
     for (const FlagSwitch& move : p.there) TRY(switch_flag(p.flag, move));
     return {};
@@ -509,6 +538,11 @@ std::shared_ptr<const Manifest> World::manifest(Kind kind, std::string_view name
 const FleetSpec* World::fleet(std::string_view name) const {
   const StoredManifest* found = manifests.find(fmt::format("Fleet/{}", name));
   return found ? &found->manifest->as<FleetSpec>() : nullptr;
+}
+
+const ServiceSpec* World::service(std::string_view name) const {
+  const StoredManifest* found = manifests.find(fmt::format("Service/{}", name));
+  return found ? &found->manifest->as<ServiceSpec>() : nullptr;
 }
 
 const FlagSwitch* World::killed(std::string_view flag) const {

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/circuit_breaker.h"
 #include "base/fields.h"
 #include "flag/exposure_bounds.h"
 #include "flag/flag_switch.h"
@@ -25,6 +26,8 @@ enum class IntakeState : std::uint8_t { Closed, Proving, Open };  // On disk by 
 enum class StepDirection : std::uint8_t { Do, Undo };
 enum class StepOutcome : std::uint8_t { Done, Failed, Unknown };
 enum class VerdictName : std::uint8_t { Pass, Fail, Thin, Blind, Skewed };
+// What says that a service is under stress.
+enum class StressKind : std::uint8_t { Burn, Headroom, Dependency };
 enum class ProofMethod : std::uint8_t { Rehearsal, Backtest };
 enum class QuarantineScope : std::uint8_t { Instance, Build, Host, Region };
 enum class HoldCause : std::uint8_t {
@@ -55,6 +58,10 @@ struct EnumNames<StepOutcome> {
 template <>
 struct EnumNames<VerdictName> {
   static constexpr std::array<std::string_view, 5> names{"pass", "fail", "thin", "blind", "skewed"};
+};
+template <>
+struct EnumNames<StressKind> {
+  static constexpr std::array<std::string_view, 3> names{"burn", "headroom", "dependency"};
 };
 template <>
 struct EnumNames<ProofMethod> {
@@ -394,6 +401,44 @@ struct FlagBounded {
   SHOWCALLER_FIELDS(F(flag) F(bounds))
 };
 
+// ---- services ----
+// One reason why a service is under stress, or is not: what was measured and what it is held
+// against, in thousandths (a burn rate of 14.4 is 14400, headroom of 5 % is 50, a dependency that
+// is down 1000).
+struct StressSign {
+  StressKind kind = StressKind::Burn;
+  std::string subject;  // the objective, the fleet, the service that it needs
+  std::int64_t level = 0, limit = 0;
+  SHOWCALLER_FIELDS(F(kind) F(subject) F(level) F(limit))
+};
+// Of the server's own calls to the service.
+struct BreakerChanged {
+  std::string service;
+  BreakerState from = BreakerState::Closed, to = BreakerState::Closed;
+  std::int64_t calls = 0, failures = 0;  // in the window that it rests on
+  std::string reason;
+  SHOWCALLER_FIELDS(F(service) F(from) F(to) F(calls) F(failures) F(reason))
+};
+struct StressChanged {
+  std::string service;
+  bool stressed = false;
+  std::vector<StressSign> signs;  // all that was looked at
+  std::string reason;
+  SHOWCALLER_FIELDS(F(service) F(stressed) F(signs) F(reason))
+};
+// Everybody gets the variant while it lasts, whatever lies below; a kill lies above.
+struct FeatureWithdrawn {
+  std::string service, feature, flag, variant;
+  std::string message;  // for players
+  std::string reason;
+  std::vector<StressSign> evidence;
+  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(variant) F(message) F(reason) F(evidence))
+};
+struct FeatureReturned {
+  std::string service, feature, flag, reason;
+  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(reason))
+};
+
 #undef F
 
 using Payload = std::variant<
@@ -404,6 +449,7 @@ using Payload = std::variant<
     QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
     ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted, DrillInjected,
     DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached, ExposureBounded, FlagBounded,
-    FlagSwitchMerged, AlertOpened, AlertChanged, AlertDelivered, SilenceSet, SilenceEnded>;
+    FlagSwitchMerged, AlertOpened, AlertChanged, AlertDelivered, SilenceSet, SilenceEnded,
+    BreakerChanged, StressChanged, FeatureWithdrawn, FeatureReturned>;
 
 }  // namespace showcaller

@@ -78,6 +78,10 @@ inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecord
     {122, "alert_delivered", 1},
     {123, "silence_set", 1},
     {124, "silence_ended", 1},
+    {140, "breaker_changed", 1},
+    {141, "stress_changed", 1},
+    {142, "feature_withdrawn", 1},
+    {143, "feature_returned", 1},
 }};
 
 // Whose name Showcaller's own records have; no token may be called so.

@@ -219,6 +219,27 @@ struct FlagState {
   SHOWCALLER_FIELDS(F(kill) F(schedule_reached) F(bounds))
 };
 
+struct WithdrawnFeature {
+  std::string feature, flag, variant, message, reason;
+  Instant since{};
+  SHOWCALLER_FIELDS(F(feature) F(flag) F(variant) F(message) F(reason) F(since))
+};
+
+// What the journal knows of a service beside its manifest.
+struct ServiceState {
+  BreakerState breaker = BreakerState::Closed;
+  Instant breaker_since{};
+  std::string breaker_reason;
+  bool stressed = false;
+  Instant stress_since{};         // or calm, since it is not stressed
+  std::vector<StressSign> signs;  // of the last change
+  std::string stress_reason;
+  Instant moved{};                          // the last withdrawal or return
+  std::vector<WithdrawnFeature> withdrawn;  // the first that went first
+  SHOWCALLER_FIELDS(F(breaker) F(breaker_since) F(breaker_reason) F(stressed) F(stress_since)
+                        F(signs) F(stress_reason) F(moved) F(withdrawn))
+};
+
 #undef F
 
 constexpr std::size_t kIdempotencyKeysMax = 100'000;
@@ -243,6 +264,7 @@ struct World {
   PersistentMap<std::string, Alert> alerts;                    // open ones, by id
   PersistentMap<std::string, Alert> past_alerts;               // resolved ones, by id
   PersistentMap<std::string, Silence> silences;                // by id
+  PersistentMap<std::string, ServiceState> services;           // by name
   PersistentMap<std::string, Token> tokens;                    // by the hex SHA-256 of the token
   DoneKeys keys;                                               // of the last day
 
@@ -256,6 +278,7 @@ struct World {
   const Alert* alert(std::string_view id) const;
   // The kill switch of a flag that is off; null: it is not.
   const FlagSwitch* killed(std::string_view flag) const;
+  const ServiceSpec* service(std::string_view name) const;
 };
 
 // The event as it is once its proposed revision is in force; the event itself when none is
@@ -283,7 +306,7 @@ inline std::string instance_key(std::string_view fleet, std::string_view id) {
 [[nodiscard]] Status evolve(World* world, const Record& record);
 
 // The whole world as text, and back. The text is canonical: equal worlds give equal bytes.
-constexpr std::uint32_t kWorldTextFormat = 5;
+constexpr std::uint32_t kWorldTextFormat = 6;
 std::string world_to_text(const World& world);
 Result<World> world_from_text(std::string_view text);
 // Hex SHA-256 of the text.

@@ -188,6 +188,7 @@ Status read_entry(World* world, const json::object& entry) {
   if (in == "alerts") return read_into(&world->alerts, key, *value);
   if (in == "past_alerts") return read_into(&world->past_alerts, key, *value);
   if (in == "silences") return read_into(&world->silences, key, *value);
+  if (in == "services") return read_into(&world->services, key, *value);
   if (in == "tokens") return read_into(&world->tokens, key, *value);
   if (in == "keys") {
     KeyText text;
@@ -241,6 +242,7 @@ std::string world_to_text(const World& world) {
   append_map(&out, "alerts", world.alerts);
   append_map(&out, "past_alerts", world.past_alerts);
   append_map(&out, "silences", world.silences);
+  append_map(&out, "services", world.services);
   append_map(&out, "tokens", world.tokens);
   world.keys.each([&](const DoneKey& done) {
     const std::string_view digest(reinterpret_cast<const char*>(done.digest.data()),

@@ -5,24 +5,22 @@
 
 namespace showcaller::sdk {
 
-TelemetryBuffer::Series* TelemetryBuffer::find(const Key& key, std::size_t series_max) {
+TelemetryBuffer::Series* TelemetryBuffer::find(const KeyView& key, std::size_t series_max) {
   const auto found = series_.find(key);
   if (found != series_.end()) return &found->second;
   if (series_.size() >= series_max) return nullptr;
-  return &series_[key];
+  return &series_[Key(key)];
 }
 
 bool TelemetryBuffer::add(const Report& report) {
   const Labels labels = report.labels();
-  Key key{std::string(report.metric()),
-          std::string(labels.event),
-          std::string(labels.arm),
-          labels.instance.empty() ? instance_ : std::string(labels.instance),
-          std::string(labels.unit),
-          std::string(labels.stratum)};
+  KeyView key{
+      report.metric(), labels.event,
+      labels.arm,      labels.instance.empty() ? std::string_view(instance_) : labels.instance,
+      labels.unit,     labels.stratum};
   Series* series = labels.unit.empty() ? nullptr : find(key, series_max_);
   if (series == nullptr) {
-    std::get<4>(key).clear();
+    std::get<4>(key) = {};
     series = find(key, series_max_ * 2);
   }
   if (series == nullptr) return false;

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "codec/telemetry.h"
@@ -41,11 +42,15 @@ class TelemetryBuffer {
     std::optional<ExponentialHistogram> histogram;
   };
 
-  Series* find(const Key& key, std::size_t series_max);
+  using KeyView = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view,
+                             std::string_view, std::string_view>;
+
+  Series* find(const KeyView& key, std::size_t series_max);
 
   std::size_t series_max_;
   std::string instance_;
-  std::map<Key, Series> series_;
+  std::map<Key, Series, std::less<>>
+      series_;  // found by views: nothing is copied for what is there
 };
 
 }  // namespace showcaller::sdk

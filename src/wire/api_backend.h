@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "base/trace_context.h"
+#include "evidence/data_points.h"
 #include "model/command.h"
 #include "model/manifest/finding.h"
 #include "net/responder.h"
@@ -41,6 +42,14 @@ struct ManifestReading {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // empty when there are errors
   json::array findings;                                    // errors and warnings
   bool ok = false;
+};
+
+// What became of an export of data points, and of the deltas that were made of them: how many, by
+// why.
+struct PointsReceipt {
+  std::map<std::string, std::int64_t> points, deltas;
+  std::int64_t rejected = 0;
+  std::string why;  // of the first that was rejected
 };
 
 using CommandReply = std::move_only_function<void(Result<Receipt>)>;
@@ -78,6 +87,8 @@ class ApiBackend : public EdgeBackend {
   virtual json::value probes() const = 0;
   // [{"probe","base_url","document"}] of the probes that are made from a region.
   virtual json::value probes_of(std::string_view region) const = 0;
+  virtual json::value services() const = 0;
+  virtual Result<json::value> service(std::string_view name) const = 0;
   virtual json::value drills() const = 0;
   virtual Result<json::value> drill(std::string_view name) const = 0;  // its last run
   virtual json::value alerts(std::string_view state) const = 0;        // empty: all
@@ -101,6 +112,10 @@ class ApiBackend : public EdgeBackend {
   // ---- sessions; what they report is in edge_backend.h ----
   virtual Result<json::value> allocate(const json::object& request, const TraceContext& trace) = 0;
   virtual Status release(std::string_view session) = 0;
+
+  // ---- OpenTelemetry's data points, which Metrics with `source: otlp` are made of. Limit: push
+  // back with 429. ----
+  virtual Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor) = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;

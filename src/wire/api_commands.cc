@@ -128,7 +128,7 @@ struct Batch {
       ports.metrics->counter("showcaller_commands", {labels.first, labels.second}).add(count);
     MetricHistogram& seconds = ports.metrics->histogram("showcaller_command_seconds");
     const double elapsed = seconds_since(context->started);
-    for (std::size_t i = 0; i < rows.size(); ++i) seconds.observe(elapsed);
+    for (std::size_t i = 0; i < rows.size(); ++i) seconds.observe(elapsed, context->trace.trace_id);
     answer.send(json_response(200, std::move(body)));
   }
 
@@ -320,9 +320,9 @@ void add_manifest_routes(Router* router, const ApiPorts& ports) {
 }  // namespace
 
 void count_command(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
-                   std::chrono::steady_clock::time_point started) {
+                   std::chrono::steady_clock::time_point started, std::string_view trace_id) {
   ports.metrics->counter("showcaller_commands", {verb, outcome_of(result)}).add();
-  ports.metrics->histogram("showcaller_command_seconds").observe(seconds_since(started));
+  ports.metrics->histogram("showcaller_command_seconds").observe(seconds_since(started), trace_id);
 }
 
 Command make_command(const RequestContext& context, CommandBody body, std::string reason) {
@@ -351,9 +351,10 @@ void submit_command(const ApiPorts& ports, const RequestContext& context, Comman
   if (context.is_dry_run())
     return answer.settle(ports.backend->dry_run(std::span(&command, 1)).front());
   const auto verb = verb_of(command.body);
-  auto reply = [ports, verb, started = std::chrono::steady_clock::now(), good = std::move(good),
+  auto reply = [ports, verb, started = std::chrono::steady_clock::now(), trace = command.trace,
+                good = std::move(good),
                 answer = std::move(answer)](Result<Receipt> result) mutable {
-    count_command(ports, verb, result, started);
+    count_command(ports, verb, result, started, trace);
     if (!result) return answer.fail(result.error());
     good(std::move(answer), *result);
   };

@@ -171,6 +171,20 @@ void add_world_readings(Router* router, const ApiPorts& ports) {
                .handler = [backend = ports.backend](const auto& context, Answer answer) {
                  answer.ok(backend->probes_of(context->param("region")));
                }});
+  add({.pattern = "/api/v1/services",
+       .id = "listServices",
+       .tag = "services",
+       .summary = "Services: under stress or not, what they do without, and their circuit breakers",
+       .answer_schema = "List"},
+      [](const auto& backend, const auto&) { return backend.services(); });
+  add({.pattern = "/api/v1/services/{service}",
+       .id = "getService",
+       .tag = "services",
+       .summary = "One service, with every sign that it was last measured by",
+       .answer_schema = "Service"},
+      [](const auto& backend, const auto& context) {
+        return backend.service(context.param("service"));
+      });
   add({.pattern = "/api/v1/drills",
        .id = "listDrills",
        .tag = "compute",

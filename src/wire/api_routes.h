@@ -49,6 +49,7 @@ void add_session_cookie_routes(Router* router, const ApiPorts& ports);  // sign 
 void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
 void add_session_routes(Router* router,
                         const ApiPorts& ports);                  // allocations, privacy
+void add_otlp_routes(Router* router, const ApiPorts& ports);     // OpenTelemetry in
 void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
 void add_alert_routes(Router* router, const ApiPorts& ports);
 RelayPorts relay_ports(const ApiPorts& ports);
@@ -61,6 +62,7 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);
   add_relay_routes(router, relay_ports(ports));
+  add_otlp_routes(router, ports);
   add_service_routes(router, ports);
 }
 
@@ -77,7 +79,7 @@ Status authorize_route(const ApiBackend& backend, const RequestContext& context,
 
 // For showcaller_commands and showcaller_command_seconds.
 void count_command(const ApiPorts& ports, std::string_view verb, const Result<Receipt>& result,
-                   std::chrono::steady_clock::time_point started);
+                   std::chrono::steady_clock::time_point started, std::string_view trace_id);
 // A command of this request: actor, trace and idempotency key are the request's.
 Command make_command(const RequestContext& context, CommandBody body, std::string reason = {});
 // Submits, counts, and answers with the receipt when it is durable; or, of a dry run, with what

@@ -146,6 +146,18 @@ constexpr Schema kSchemas[] = {
   "deliveries":{"type":"array","items":{"type":"object","required":["route","change","outcome"],"properties":{
   "route":{"type":"string"},"change":{"type":"integer"},"outcome":{"enum":["delivered","dead"]},
   "attempts":{"type":"integer"},"detail":{"type":"string"},"at":{"type":"string","format":"date-time"}}}}}})json"},
+    {"Service", R"json({"type":"object","required":["service","breaker","stressed","signs","withdrawn"],"properties":{
+  "service":{"type":"string"},"owner":{"type":"string"},"breaker":{"enum":["closed","open","half_open"]},
+  "breaker_since":{"type":"string","format":"date-time"},"breaker_reason":{"type":"string"},
+  "degradation_order":{"type":"array","items":{"type":"string"},"description":"Features, the least important first."},
+  "stressed":{"type":"boolean"},"stress_since":{"type":"string","format":"date-time","description":"Or since it is not."},
+  "stress_reason":{"type":"string"},
+  "signs":{"type":"array","description":"As they were when that last changed.","items":{"type":"object","properties":{
+  "kind":{"enum":["burn","headroom","dependency"]},"subject":{"type":"string"},"level":{"type":"number"},"limit":{"type":"number"},
+  "over":{"type":"boolean"},"says":{"type":"string"}}}},
+  "withdrawn":{"type":"array","description":"In the order of their withdrawal.","items":{"type":"object","properties":{
+  "feature":{"type":"string"},"flag":{"type":"string"},"variant":{"type":"string"},"message":{"type":"string"},
+  "since":{"type":"string","format":"date-time"},"reason":{"type":"string"}}}}}})json"},
     {"ReadinessReport", R"json({"type":"object","additionalProperties":false,"required":["check"],"properties":{
   "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
   "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},

@@ -73,7 +73,8 @@ struct ApiServer::State {
         ->counter("showcaller_http_requests",
                   {line.route, line.method, std::to_string(line.status)})
         .add();
-    metrics->histogram("showcaller_http_request_seconds", {line.route}).observe(line.seconds);
+    metrics->histogram("showcaller_http_request_seconds", {line.route})
+        .observe(line.seconds, line.trace);
     const auto level = line.status >= 500 ? LogLevel::Warning : LogLevel::Info;
     if (options.spans != nullptr && line.trace->sampled)
       options.spans->take({request_span(line, backend->now())});

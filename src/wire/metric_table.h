@@ -53,6 +53,14 @@ inline constexpr std::array kMetricTable{
               "From a command's arrival to its durable acknowledgement.", ""},
     kTelemetryBatchesRow,
     kTelemetryDeltasRow,
+    MetricRow{"showcaller_otlp_exports", SeriesType::Counter,
+              "Exports of data points by OTLP, by outcome (ok, partial, or an error code).",
+              "outcome"},
+    MetricRow{"showcaller_otlp_points", SeriesType::Counter,
+              "Data points that came by OTLP, by what became of them: taken, or why they were not.",
+              "outcome"},
+    MetricRow{"showcaller_otlp_deltas", SeriesType::Counter,
+              "Deltas that data points were made into, by what became of them.", "outcome"},
     MetricRow{"showcaller_allocations", SeriesType::Counter,
               "Allocation requests, by outcome (ok or an error code).", "outcome"},
     MetricRow{"showcaller_journal_seq", SeriesType::Gauge, "Number of the last durable record.",
@@ -89,10 +97,80 @@ inline constexpr std::array kMetricTable{
               "outcome"},
     MetricRow{"showcaller_silences", SeriesType::Gauge, "Silences in force.", ""},
     MetricRow{"showcaller_lines_stopped", SeriesType::Gauge, "Scopes whose line is stopped.", ""},
+    MetricRow{"showcaller_features_withdrawn", SeriesType::Gauge,
+              "Features that a service does without now.", "service"},
+    MetricRow{"showcaller_breaker_open", SeriesType::Gauge,
+              "1 while no action calls the service (its circuit breaker is open), 0.5 while a few "
+              "are tried.",
+              "service"},
     MetricRow{"showcaller_process_resident_bytes", SeriesType::Gauge,
               "Memory of the server process.", ""},
     MetricRow{"showcaller_process_cpu_seconds", SeriesType::Counter,
               "Processor time of the server process.", "", 1e-3},
+};
+
+// What somebody should be told of, as conditions over the metrics above: what
+// `showcaller export prometheus-rules` prints.
+struct AlertRow {
+  std::string_view name;
+  std::string_view metric;  // of the table, that it is about
+  std::string_view when;    // PromQL
+  std::string_view lasts;   // how long before it is told
+  std::string_view severity;
+  std::string_view says;  // to whom it is told; $labels and $value are Prometheus' own
+  std::string_view then;  // what to do
+};
+inline constexpr std::array kAlertTable{
+    AlertRow{
+        "ShowcallerGone", "showcaller_journal_seq", "absent(showcaller_journal_seq)", "2m", "page",
+        "No Showcaller server is scraped.",
+        "Events go on from the last plan and exposure does not grow. Start it: showcaller serve."},
+    AlertRow{"ShowcallerRollbackStuck", "showcaller_events",
+             "showcaller_events{phase=\"RollbackStuck\"} > 0", "0m", "page",
+             "{{ $value }} rollbacks are stuck.",
+             "showcaller status names them; showcaller explain EVENT says at which step."},
+    AlertRow{"ShowcallerJournalStands", "showcaller_journal_commits",
+             "showcaller_mailbox_letters > 0 and rate(showcaller_journal_commits_total[5m]) == 0",
+             "1m", "page", "Commands wait and nothing is written to the journal.",
+             "Is the disk full? The server's log says what the journal refuses."},
+    AlertRow{
+        "ShowcallerMailboxFills", "showcaller_mailbox_letters", "showcaller_mailbox_letters > 5000",
+        "2m", "page", "{{ $value }} inputs wait for the engine.",
+        "At 10,000 commands are refused with 429. Which verb is it: showcaller_commands_total."},
+    AlertRow{"ShowcallerCommandsSlow", "showcaller_command_seconds",
+             "showcaller:command_seconds:p99_5m > 1", "10m", "ticket",
+             "The slowest percent of commands takes {{ $value }} s.",
+             "Compare showcaller_journal_commits_total with the disk's own latency."},
+    AlertRow{
+        "ShowcallerRequestsFail", "showcaller_http_requests",
+        "sum by (route) (rate(showcaller_http_requests_total{status=~\"5..\"}[5m])) > 0.01 * sum "
+        "by (route) (rate(showcaller_http_requests_total[5m]))",
+        "5m", "page", "More than one percent of {{ $labels.route }} is answered with 5xx.",
+        "The log has each of them with its trace."},
+    AlertRow{"ShowcallerEventsHeld", "showcaller_events_held", "showcaller_events_held > 0", "1h",
+             "ticket", "{{ $value }} events have been held for an hour.",
+             "showcaller status says why; showcaller resume EVENT or showcaller rollback EVENT."},
+    AlertRow{"ShowcallerLineStopped", "showcaller_lines_stopped", "showcaller_lines_stopped > 0",
+             "4h", "ticket", "A line has been stopped for four hours.",
+             "showcaller status names who stopped it; showcaller resume-the-line ends it."},
+    AlertRow{"ShowcallerQuarantines", "showcaller_quarantines", "showcaller_quarantines > 0", "30m",
+             "ticket", "{{ $value }} quarantines have lasted for half an hour.",
+             "showcaller get quarantines says of what, and why."},
+    AlertRow{"ShowcallerFeaturesWithdrawn", "showcaller_features_withdrawn",
+             "showcaller_features_withdrawn > 0", "5m", "ticket",
+             "{{ $labels.service }} does without {{ $value }} features.",
+             "showcaller get services says which, and what the service is measured by."},
+    AlertRow{"ShowcallerDependencyDown", "showcaller_breaker_open", "showcaller_breaker_open == 1",
+             "2m", "page", "No action calls {{ $labels.service }}: too many of its calls failed.",
+             "Steps of events wait for it. Is the service up?"},
+    AlertRow{"ShowcallerTelemetryRefused", "showcaller_telemetry_batches",
+             "showcaller:telemetry_batches:refused_ratio_5m > 0.05", "10m", "ticket",
+             "More than five percent of telemetry batches are refused.",
+             "By why: showcaller_telemetry_batches_total."},
+    AlertRow{"ShowcallerOtlpRefused", "showcaller_otlp_exports",
+             "showcaller:otlp_exports:refused_ratio_5m > 0.05", "10m", "ticket",
+             "More than five percent of OTLP exports are refused, or only partly taken.",
+             "By why: showcaller_otlp_exports_total; the answers say which instrument."},
 };
 
 // Of a relay; docs/relay.md has them.

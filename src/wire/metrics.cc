@@ -61,11 +61,27 @@ std::string_view to_string(SeriesType type) {
   return "unknown";
 }
 
-void MetricHistogram::observe(double seconds) {
-  const auto at = std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin();
-  buckets_[static_cast<std::size_t>(at)].fetch_add(1, std::memory_order_relaxed);
+std::vector<std::string_view> label_names(const MetricRow& row) {
+  return split_words(row.labels);
+}
+
+void MetricHistogram::observe(double seconds, std::string_view trace_id) {
+  const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin();
+  const auto at = static_cast<std::size_t>(bound);
+  buckets_[at].fetch_add(1, std::memory_order_relaxed);
   sum_us_.fetch_add(static_cast<std::uint64_t>(std::max(0.0, seconds) * 1e6),
                     std::memory_order_relaxed);
+  if (trace_id.empty()) return;
+  const std::unique_lock lock(exemplars_mutex_, std::try_to_lock);
+  if (!lock) return;  // Another one is kept.
+  exemplars_[at].trace_id.assign(trace_id);
+  exemplars_[at].value = seconds;
+}
+
+std::optional<Exemplar> MetricHistogram::exemplar(std::size_t bound) const {
+  const std::lock_guard lock(exemplars_mutex_);
+  if (exemplars_[bound].trace_id.empty()) return std::nullopt;
+  return exemplars_[bound];
 }
 
 std::uint64_t MetricHistogram::count() const {
@@ -117,7 +133,18 @@ struct MetricsRegistry::Family {
     return row.unit == 1 ? fmt::to_string(total) : number(double(total) * row.unit);
   }
 
-  void append_child(std::string* out, const std::string& key, const Child& child) const {
+  // Source: OpenMetrics 1.0, "Exemplars". One has no time of its own: that of the scrape is near
+  // enough.
+  static std::string exemplar_text(const MetricHistogram& histogram, std::size_t bound) {
+    const auto exemplar = histogram.exemplar(bound);
+    if (!exemplar) return {};
+    std::string out = " # {trace_id=\"";
+    append_escaped(&out, exemplar->trace_id);
+    return out + "\"} " + number(exemplar->value);
+  }
+
+  void append_child(std::string* out, const std::string& key, const Child& child,
+                    bool open_metrics) const {
     const auto write = [&](std::string_view suffix, const std::string& labels,
                            const std::string& value) {
       fmt::format_to(std::back_inserter(*out), "{}{}{} {}\n", row.name, suffix, labels, value);
@@ -131,7 +158,8 @@ struct MetricsRegistry::Family {
       total += child.histogram.below(i);
       const auto bound = i < MetricHistogram::kBounds.size() ? number(MetricHistogram::kBounds[i])
                                                              : std::string("+Inf");
-      write("_bucket", labels_text(key, "le=\"" + bound + "\""), fmt::to_string(total));
+      write("_bucket", labels_text(key, "le=\"" + bound + "\""),
+            fmt::to_string(total) + (open_metrics ? exemplar_text(child.histogram, i) : ""));
     }
     write("_sum", labels_text(key), number(child.histogram.sum()));
     write("_count", labels_text(key), fmt::to_string(total));
@@ -199,7 +227,8 @@ std::string MetricsRegistry::text(bool open_metrics) const {
     append_escaped(&out, family->row.help);
     fmt::format_to(std::back_inserter(out), "\n# TYPE {}{} {}\n", name, suffix,
                    to_string(family->row.type));
-    for (const auto& [key, child] : family->children) family->append_child(&out, key, *child);
+    for (const auto& [key, child] : family->children)
+      family->append_child(&out, key, *child, open_metrics);
   }
   if (open_metrics) out += "# EOF\n";
   return out;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,21 +53,31 @@ class Gauge {
   std::atomic<double> value_ = 0;
 };
 
-// Of seconds.
+// One observation of a bucket and the trace that it belongs to.
+struct Exemplar {
+  std::string trace_id;
+  double value = 0;
+};
+
+// Of seconds. Each bucket keeps the last observation that came with a trace.
 class MetricHistogram {
  public:
   static constexpr std::array<double, 14> kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                   0.1,    0.25,  0.5,    1,     2.5,  5,     10};
-  void observe(double seconds);
+  // `trace_id`: of W3C's trace context, 32 hex digits; empty: none.
+  void observe(double seconds, std::string_view trace_id = {});
   std::uint64_t count() const;
   double sum() const { return double(sum_us_.load(std::memory_order_relaxed)) / 1e6; }
   std::uint64_t below(std::size_t bound) const {
     return buckets_[bound].load(std::memory_order_relaxed);
   }
+  std::optional<Exemplar> exemplar(std::size_t bound) const;
 
  private:
   std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> buckets_{};  // not cumulative
   std::atomic<std::uint64_t> sum_us_ = 0;
+  mutable std::mutex exemplars_mutex_;  // an observation does not wait for it
+  std::array<Exemplar, kBounds.size() + 1> exemplars_{};
 };
 
 using LabelValues = std::initializer_list<std::string_view>;
@@ -90,7 +101,7 @@ class MetricsRegistry {
   // Drops the children of a gauge that is set anew at each scrape.
   void clear(std::string_view name);
 
-  // OpenMetrics ends in "# EOF"; the older Prometheus text has no such line.
+  // OpenMetrics has exemplars and ends in "# EOF"; the older Prometheus text has neither.
   std::string text(bool open_metrics) const;
 
  private:
@@ -102,6 +113,10 @@ class MetricsRegistry {
   std::map<int, std::function<void(MetricsRegistry&)>> refresh_;
   int next_refresh_ = 1;
 };
+
+std::string_view to_string(SeriesType type);  // "counter", …
+// "route method" are two.
+std::vector<std::string_view> label_names(const MetricRow& row);
 
 // docs/metrics.md, from the table.
 std::string metrics_page(std::span<const MetricRow> table);

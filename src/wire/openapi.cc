@@ -49,6 +49,10 @@ json::object body_of(const Route& route) {
                {"application/json", json::object{{"schema", schema_ref("ManifestText")}}}};
   } else {
     content = content_of("application/json", route.body_schema);
+    for (const std::string& type : route.body_types)
+      content.emplace(
+          type, json::object{{"schema", schema_ref(type == "application/json" ? route.body_schema
+                                                                              : std::string())}});
   }
   return {{"required", route.body == BodyRule::Required}, {"content", std::move(content)}};
 }

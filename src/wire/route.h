@@ -118,8 +118,9 @@ struct Route {
   std::vector<RouteParam> params;  // those of the path are added from the pattern
   BodyRule body = BodyRule::None;
   std::size_t body_bytes_max = kSmallBodyBytesMax;
-  std::string body_schema;    // a name in the document's components; empty: any
-  std::string answer_schema;  // the same, of a good answer
+  std::vector<std::string> body_types;  // media types; empty: JSON, and YAML where it can be
+  std::string body_schema;              // a name in the document's components; empty: any
+  std::string answer_schema;            // the same, of a good answer
   int answer_status = 200;
   std::string answer_type = "application/json";
   std::vector<RouteAnswer> other_answers;

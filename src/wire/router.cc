@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/check.h"
 #include "wire/problem.h"
@@ -51,6 +52,13 @@ bool is_readable_type(std::string_view content_type) {
   return type.empty() || type.find("json") != type.npos || type.find("yaml") != type.npos ||
          type.starts_with("text/") || type == "application/octet-stream" ||
          type == "application/x-www-form-urlencoded";
+}
+
+bool takes_type(const Route& route, std::string_view content_type) {
+  if (route.body_types.empty()) return is_readable_type(content_type);
+  const auto type = trim(content_type.substr(0, content_type.find(';')));
+  return std::ranges::any_of(
+      route.body_types, [&](const std::string& taken) { return equal_ignoring_case(type, taken); });
 }
 
 // `values`: the segments of the path, which the route's pattern fits.
@@ -215,10 +223,13 @@ std::optional<HttpResponse> Router::judge_body(const RequestContext& context) co
                                                   "route takes; send less at once",
                                                   route.body_bytes_max)});
   }
-  if (route.body != BodyRule::None && !is_readable_type(request.headers.get("Content-Type"))) {
-    return problem(
-        context, 415,
-        {ErrorCode::Invalid, "the body is neither JSON nor YAML; say which in Content-Type"});
+  if (route.body != BodyRule::None && !takes_type(route, request.headers.get("Content-Type"))) {
+    const std::string types = route.body_types.empty()
+                                  ? "JSON nor YAML"
+                                  : fmt::format("{}", fmt::join(route.body_types, " nor "));
+    return problem(context, 415,
+                   {ErrorCode::Invalid,
+                    fmt::format("the body is neither {}; say which in Content-Type", types)});
   }
   const auto accept = request.headers.get("Accept");
   if (!accepts(accept, route.answer_type) && !accepts(accept, "application/problem+json") &&

@@ -138,6 +138,10 @@ class FakeBackend : public ApiBackend {
   json::value probes_of(std::string_view region) const override {
     return json::array{json::string(region)};
   }
+  json::value services() const override { return json::array(); }
+  Result<json::value> service(std::string_view name) const override {
+    return json::object{{"service", name}};
+  }
   json::value drills() const override { return json::array(); }
   Result<json::value> drill(std::string_view name) const override {
     return json::object{{"drill", name}};
@@ -168,6 +172,11 @@ class FakeBackend : public ApiBackend {
     if (session == "gone") return fail(ErrorCode::NotFound, "there is no such session");
     return {};
   }
+  Result<PointsReceipt> take_points(const DataPoints& points, const Actor&) override {
+    if (push_back) return fail(ErrorCode::Limit, "the evidence of this tick is full; wait");
+    points_taken += points.points;
+    return points_receipt;
+  }
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor&) override {
     if (batch.source == "too much")
       return fail(ErrorCode::Limit, "the intake is full; send less, later");
@@ -177,6 +186,9 @@ class FakeBackend : public ApiBackend {
     const std::lock_guard lock(evaluations_mutex);
     evaluations.push_back(get_string(context, "targetingKey") + " " + std::string(flag));
   }
+  std::size_t points_taken = 0;
+  PointsReceipt points_receipt;
+  std::atomic<bool> push_back = false;
   std::mutex evaluations_mutex;
   std::vector<std::string> evaluations;
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }

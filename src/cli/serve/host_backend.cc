@@ -22,6 +22,7 @@
 #include "engine/flag_facts.h"
 #include "engine/known.h"
 #include "engine/plan.h"
+#include "engine/service_view.h"
 #include "engine/stale_flags.h"
 #include "engine/view.h"
 #include "flow/stored_record.h"
@@ -150,7 +151,8 @@ json::value HostBackend::status() const {
           {"lines_stopped", world->lines.size()},
           {"quarantines", world->quarantines.size()},
           {"alerts", world->alerts.size()},
-          {"mailbox", host_.engine().waiting()}};
+          {"mailbox", host_.engine().waiting()},
+          {"degraded", json::value_from(degradation_notes(*world))}};
 }
 
 json::value HostBackend::events() const {
@@ -246,6 +248,17 @@ json::value HostBackend::instances(std::string_view fleet) const {
     object["started_at"] = format_instant(instance.started_at);
   }
   return out;
+}
+
+json::value HostBackend::services() const {
+  return services_view(*host_.world());
+}
+
+Result<json::value> HostBackend::service(std::string_view name) const {
+  const auto world = host_.world();
+  const std::string key(name);
+  if (!world->service(name) && !world->services.find(key)) return no_such("Service", name);
+  return service_view(*world, key);
 }
 
 json::value HostBackend::quarantines() const {
@@ -347,6 +360,21 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
   for (std::size_t i = 1; i < kDeltaFates; ++i) {
     if (counted.deltas[i] > 0)
       receipt.dropped[std::string(to_string(DeltaFate(i)))] = counted.deltas[i];
+  }
+  return receipt;
+}
+
+Result<PointsReceipt> HostBackend::take_points(const DataPoints& points, const Actor& actor) {
+  const bool server = speaks_for_a_server(*host_.world(), actor);
+  const OtlpSender sender{actor.name, server ? Trust::Server : Trust::Client};
+  TRY(const OtlpReceipt taken, host_.take_points(points, sender));
+  PointsReceipt receipt{.points = {}, .deltas = {}, .rejected = taken.rejected(), .why = taken.why};
+  for (std::size_t i = 0; i < kPointFates; ++i) {
+    if (taken.points[i] > 0) receipt.points[std::string(to_string(PointFate(i)))] = taken.points[i];
+  }
+  for (std::size_t i = 0; i < kDeltaFates; ++i) {
+    if (taken.deltas.deltas[i] > 0)
+      receipt.deltas[std::string(to_string(DeltaFate(i)))] = taken.deltas.deltas[i];
   }
   return receipt;
 }

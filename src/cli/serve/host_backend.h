@@ -57,6 +57,8 @@ class HostBackend final : public ApiBackend {
   void test_route(std::string_view team, std::string_view route, RouteTested done) override;
   json::value probes() const override;
   json::value probes_of(std::string_view region) const override;
+  json::value services() const override;
+  Result<json::value> service(std::string_view name) const override;
   json::value drills() const override;
   Result<json::value> drill(std::string_view name) const override;
   json::value flag_list() const override;
@@ -68,6 +70,7 @@ class HostBackend final : public ApiBackend {
   Result<json::value> allocate(const json::object& request, const TraceContext& trace) override;
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
+  Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor) override;
   json::value relay_state() const override;
   FlagView flags(const Actor& actor) const override;
   void evaluated(const json::object& context, std::string_view flag) override;

@@ -76,6 +76,15 @@ void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
   });
   for (const auto& [phase, count] : phases) metrics.gauge("showcaller_events", {phase}).set(count);
   metrics.gauge("showcaller_events_held").set(held);
+  metrics.clear("showcaller_features_withdrawn");
+  metrics.clear("showcaller_breaker_open");
+  world->services.each([&](const std::string& name, const ServiceState& service) {
+    metrics.gauge("showcaller_features_withdrawn", {name}).set(double(service.withdrawn.size()));
+    const double open = service.breaker == BreakerState::Open       ? 1
+                        : service.breaker == BreakerState::HalfOpen ? 0.5
+                                                                    : 0;
+    metrics.gauge("showcaller_breaker_open", {name}).set(open);
+  });
   std::map<std::pair<std::string, std::string>, int> instances;
   world->instances.each([&](const std::string&, const Instance& instance) {
     ++instances[{instance.fleet, std::string(enum_name(instance.phase))}];

@@ -35,6 +35,7 @@
 #include "cli/serve/listening.h"
 #include "cli/serve/named_secrets.h"
 #include "cli/serve/otlp_words.h"
+#include "cli/serve/prometheus_words.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -212,6 +213,7 @@ Status run(const ServeOptions& options) {
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
   OwnProber prober;
+  TRY(const auto queries, open_prometheus(options.prometheus));
   Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info), log_format(options));
   TRY(const auto exporter, start_exporter(options, data, log, clock));
   HostOptions host_with = host_options(options, stores.secret);
@@ -228,7 +230,8 @@ Status run(const ServeOptions& options) {
                                    stores.ledger.get(),
                                    nullptr,
                                    &alerts,
-                                   &prober.journeys},
+                                   &prober.journeys,
+                                   queries.get()},
                                   std::move(host_with)));
   TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
   TRY(const std::string game_server_token,

@@ -16,6 +16,10 @@ class App;
 
 namespace showcaller {
 
+struct PrometheusWords {
+  std::string url, token_file, ca_file;  // no url: nobody is asked
+};
+
 struct ServeOptions {
   std::string data = "./showcaller-state";  // journal, evidence, ledger, instances, secrets
   std::string address = "127.0.0.1";
@@ -35,6 +39,7 @@ struct ServeOptions {
   std::uint64_t snapshot_every = 0;  // records; 0: as EngineHostOptions says
   Duration keep_ledgers = hours(24 * 180), keep_evidence = hours(24 * 90);
   bool access_log = false;
+  PrometheusWords prometheus;
 };
 
 // Returns the exit code.

@@ -78,6 +78,7 @@ void add_working(CLI::App* verb, ServeOptions& o, DurationWords& d) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   verb->add_flag("--access-log", o.access_log, "Log each request");
+  add_prometheus_words(verb, &o.prometheus);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include "flag/operations.h"
 #include "flag/validate.h"
 #include "model/flag_schedule.h"
+#include "model/manifest/degradation_shapes.h"
 #include "model/manifest/exclusion_shapes.h"
+#include "model/manifest/metric_source_shapes.h"
 #include "model/manifest/shapes.h"
 #include "model/manifest/targeting_words.h"
 
@@ -201,10 +203,7 @@ void finish_flag(Reader& reader, const Node& node, FlagSpec* flag) {
 }
 
 void finish_metric(Reader& reader, const Node& node, MetricSpec* metric) {
-  if (metric->source == MetricSource::Prometheus && metric->query_total.empty()) {
-    reader.error_below(node, "queries", "a metric from Prometheus has no queries",
-                       "add `queries: { bad: ..., total: ... }`");
-  }
+  check_metric_source(reader, node, *metric);
   for (std::size_t i = 1; i < metric->cuts.size(); ++i) {
     if (metric->cuts[i] <= metric->cuts[i - 1]) {
       reader.error_below(node, fmt::format("cuts[{}]", i), "cuts are not increasing");
@@ -314,18 +313,31 @@ const Shape<MetricSpec>& metric_shape() {
                                   {"second", "second"}}),
              "What is counted below the line.")
            .assumed("session"),
-       section(
-           "queries",
-           Shape<MetricSpec>("MetricQueries", "Prometheus queries.",
-                             {field("bad", &MetricSpec::query_bad, text(), "Counts what is bad."),
-                              field("total", &MetricSpec::query_total, text(), "Counts all.")}),
-           "For source prometheus."),
+       object_field("otlp", &MetricSpec::otlp, otlp_mapping_shape(), "For source otlp."),
+       section("queries", metric_queries_shape(), "For source prometheus."),
        field("cuts", &MetricSpec::cuts, list(number(0, 1e12), 64),
              "Quantiles: cut points while no baseline is known.")
            .assumed("[]")},
       finish_metric);
   return shape;
 }
+
+namespace {
+
+Field<ServiceSpec> degradation_order() {
+  Field<ServiceSpec> out =
+      field("degradation_order", &ServiceSpec::features, list(feature_value(), 256),
+            "Its features, the least important first.");
+  out.info.child = &feature_shape();
+  out.info.child_is_list = true;
+  return std::move(out).assumed("[]");
+}
+
+void finish_service(Reader& reader, const Node& node, ServiceSpec* service) {
+  check_features(reader, node, *service);
+}
+
+}  // namespace
 
 const Shape<ServiceSpec>& service_shape() {
   static const Shape<ServiceSpec> shape(
@@ -341,10 +353,13 @@ const Shape<ServiceSpec>& service_shape() {
            .assumed("[]"),
        field("depends_on", &ServiceSpec::depends_on, list(dns_label(), 256), "Services it needs.")
            .assumed("[]"),
-       field("degradation_order", &ServiceSpec::degradation_order, list(text(), 256),
-             "Its features, the least important first.")
-           .assumed("[]"),
-       field("team", &ServiceSpec::team, dns_label(), "Who is called.").derived_as("the owner")});
+       degradation_order(),
+       object_field("degradation", &ServiceSpec::degradation, degradation_shape(),
+                    "When features are withdrawn and given back."),
+       object_field("breaker", &ServiceSpec::breaker, breaker_shape(),
+                    "When calls of actions to it are let be for a while."),
+       field("team", &ServiceSpec::team, dns_label(), "Who is called.").derived_as("the owner")},
+      finish_service);
   return shape;
 }
 

@@ -14,7 +14,6 @@ struct Unserved {
 
 constexpr Unserved kUnserved[] = {
     {Kind::Fleet, "spec.spread", "hosts of a region are taken in turn"},
-    {Kind::Service, "spec.degradation_order", "no feature is switched off by itself"},
 };
 
 const Node* node_at(const Node& root, std::string_view path) {
@@ -33,12 +32,6 @@ void say_unserved_metric(Reader& reader, const Draft& draft) {
     reader.warning_at(draft.root, "spec.per",
                       "kept and shown: what is counted below the line is what the reports say");
   }
-  if (metric.source == MetricSource::Sdk) return;
-  reader.warning_at(
-      draft.root, "spec.source",
-      fmt::format("nothing reads from {} in this version, so gates on this metric stay blind",
-                  metric.source == MetricSource::Prometheus ? "Prometheus" : "OTLP"),
-      "report it with the SDK and say `source: sdk`");
 }
 
 void say_unserved_change(Reader& reader, const Draft& draft, const Change& change,

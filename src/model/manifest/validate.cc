@@ -39,9 +39,42 @@ void check_slo_metric(Reader& reader, const Draft& draft, const References& refe
       is_quantile ? "add `at_most:` in the metric's unit" : "take `at_most` out");
 }
 
+// The flag is there and has the variant.
+void require_variant(Reader& reader, const Draft& draft, const References& references,
+                     const std::string& flag_path, const std::string& variant_path,
+                     const std::string& flag, const std::string& variant) {
+  if (!references.require(reader, draft.root, flag_path, Kind::Flag, flag)) return;
+  const Manifest* other = references.find(Kind::Flag, flag);
+  if (other == nullptr || !references.is_sound(Kind::Flag, flag)) return;
+  std::vector<std::string> variants;
+  const json::value* known = other->as<FlagSpec>().definition.if_contains("variants");
+  if (known == nullptr || !known->is_object()) return;
+  for (const auto& each : known->get_object()) variants.emplace_back(each.key());
+  if (std::ranges::find(variants, variant) != variants.end()) return;
+  reader.error_at(draft.root, variant_path,
+                  fmt::format("'{}' is no variant of Flag '{}'", variant, flag),
+                  suggestion(variant, variants));
+}
+
+void validate_degradation(Reader& reader, const Draft& draft, const References& references) {
+  const auto& service = draft.manifest.as<ServiceSpec>();
+  for (std::size_t i = 0; i < service.features.size(); ++i) {
+    const FeatureSpec& feature = service.features[i];
+    if (feature.flag.empty() || feature.fallback.empty()) continue;
+    const std::string at = fmt::format("spec.degradation_order[{}]", i);
+    require_variant(reader, draft, references, at + ".flag", at + ".fallback", feature.flag,
+                    feature.fallback);
+  }
+  for (std::size_t i = 0; i < service.degradation.fleets.size(); ++i) {
+    references.require(reader, draft.root, fmt::format("spec.degradation.fleets[{}]", i),
+                       Kind::Fleet, service.degradation.fleets[i]);
+  }
+}
+
 void validate_service(Reader& reader, const Draft& draft, const References& references) {
   const auto& service = draft.manifest.as<ServiceSpec>();
   check_team(reader, draft, references, "spec.team", service.team);
+  validate_degradation(reader, draft, references);
   for (std::size_t i = 0; i < service.depends_on.size(); ++i) {
     const std::string path = fmt::format("spec.depends_on[{}]", i);
     if (service.depends_on[i] == draft.manifest.name) {
@@ -89,17 +122,8 @@ void validate_flag(Reader& reader, const Draft& draft, const References& referen
   for (std::size_t i = 0; i < flag.prerequisites.size(); ++i) {
     const FlagPrerequisite& needed = flag.prerequisites[i];
     const std::string path = fmt::format("spec.prerequisites[{}]", i);
-    if (!references.require(reader, draft.root, path + ".flag", Kind::Flag, needed.flag)) continue;
-    const Manifest* other = references.find(Kind::Flag, needed.flag);
-    if (other == nullptr || !references.is_sound(Kind::Flag, needed.flag)) continue;
-    std::vector<std::string> variants;
-    const json::value* known = other->as<FlagSpec>().definition.if_contains("variants");
-    if (known == nullptr || !known->is_object()) continue;
-    for (const auto& variant : known->get_object()) variants.emplace_back(variant.key());
-    if (std::ranges::find(variants, needed.variant) != variants.end()) continue;
-    reader.error_at(draft.root, path + ".variant",
-                    fmt::format("'{}' is no variant of Flag '{}'", needed.variant, needed.flag),
-                    suggestion(needed.variant, variants));
+    require_variant(reader, draft, references, path + ".flag", path + ".variant", needed.flag,
+                    needed.variant);
   }
   const std::string circle =
       prerequisite_circle(draft.manifest.name, [&](std::string_view name) -> const FlagSpec* {

@@ -137,6 +137,19 @@ struct ConfigSpec {
 enum class MetricType { Binary, Count, Rate, Quantile };
 enum class MetricSource { Sdk, Otlp, Prometheus };
 
+// How data points that arrive by OTLP become a metric. `total` counts what is below the line; what
+// is above it is what `bad` counts, or those points of `total` that `bad_where` fits, or the values
+// of a distribution that lie above `bad_above`.
+struct OtlpMapping {
+  std::string total;                         // an instrument; empty: it has the metric's own name
+  std::string bad;                           // another one
+  std::map<std::string, std::string> where;  // attributes of the points that are meant; empty: all
+  std::map<std::string, std::string> bad_where;  // attributes of the bad ones among these
+  std::optional<double> bad_above;
+  // "stratum" -> "cloud.region": the attribute that says it, instead of showcaller.stratum.
+  std::map<std::string, std::string> attributes;
+};
+
 struct MetricSpec {
   MetricType type = MetricType::Binary;
   bool lower_is_better = true;
@@ -144,14 +157,39 @@ struct MetricSpec {
   Trust trust = Trust::Server;
   MetricSource source = MetricSource::Sdk;
   std::string per = "session";  // what n counts: session, player, match, second
-  std::string query_bad;        // Prometheus
+  OtlpMapping otlp;
+  std::string query_bad;  // Prometheus
   std::string query_total;
+  Duration query_every{};    // 0: at every tick
   std::vector<double> cuts;  // quantile: cut points when no baseline is known yet
 };
 
 // ---- Service
 // --------------------------------------------------------------------------------------------------------
 
+// Something that a service can do without for a while.
+struct FeatureSpec {
+  std::string name;
+  std::string flag, fallback;  // the variant that withdraws it; no flag: nothing can
+  std::string message;         // that players' clients may show meanwhile
+};
+// When features are withdrawn and given back (policy/degradation.h).
+struct DegradationSpec {
+  double burn_max = 6;                // of the error budget of an objective; 0: not looked at
+  std::int64_t headroom_min_ppm = 0;  // of each of `fleets`; 0: not looked at
+  std::vector<std::string> fleets;
+  Duration after = seconds(30);  // that stress has to last before a feature goes
+  Duration dwell = minutes(1);   // between two moves, either way
+  Duration calm = minutes(5);    // that it has to be over before one comes back
+};
+// When calls to a service are let be for a while (base/circuit_breaker.h).
+struct BreakerSpec {
+  std::int64_t failure_max_ppm = 500'000;
+  int calls_min = 10;
+  Duration window = minutes(1);
+  Duration open_for = seconds(30);
+  int trials = 2;
+};
 struct ServiceSpec {
   std::string url;  // base of actions; empty: none
   std::vector<SloSpec> slos;
@@ -159,7 +197,9 @@ struct ServiceSpec {
   std::string runbook;
   std::vector<std::string> probes;
   std::vector<std::string> depends_on;
-  std::vector<std::string> degradation_order;  // features, least important first
+  std::vector<FeatureSpec> features;  // least important first
+  DegradationSpec degradation;
+  BreakerSpec breaker;
   std::string team;
 };
 

@@ -157,6 +157,33 @@ void showcaller_count(showcaller_client* client, const char* metric, int64_t obs
 void showcaller_exposed(showcaller_client* client, const showcaller_labels* labels);
 int64_t showcaller_dropped(const showcaller_client* client);
 
+/* A circuit breaker for something that the game depends on; breaker.h tells how it moves. One a
+ * dependency, from any thread, with or without a client. */
+typedef struct showcaller_breaker showcaller_breaker;
+typedef struct showcaller_breaker_options {
+  double failure_share;       /* 0: 0.5 */
+  int32_t calls_min;          /* 0: 10 */
+  int32_t trials;             /* 0: 2 */
+  int64_t window_ms;          /* 0: 60,000 */
+  int64_t open_for_ms;        /* 0: 30,000 */
+} showcaller_breaker_options; /* fields are only ever added; what is not set is zero */
+
+typedef enum showcaller_breaker_standing {
+  SHOWCALLER_BREAKER_CLOSED = 0,
+  SHOWCALLER_BREAKER_OPEN = 1,
+  SHOWCALLER_BREAKER_HALF_OPEN = 2
+} showcaller_breaker_standing;
+
+showcaller_breaker* showcaller_breaker_new(
+    const showcaller_breaker_options* options); /* NULL: all as said */
+void showcaller_breaker_free(showcaller_breaker* breaker);
+/* 0: make no call now. Else tell what came of it, once, with the number given here. */
+uint64_t showcaller_breaker_begin(showcaller_breaker* breaker);
+void showcaller_breaker_end(showcaller_breaker* breaker, uint64_t call, int succeeded);
+showcaller_breaker_standing showcaller_breaker_state(const showcaller_breaker* breaker);
+/* While it is open: until a call may be tried. */
+int64_t showcaller_breaker_wait_ms(const showcaller_breaker* breaker);
+
 #ifdef __cplusplus
 }
 #endif
