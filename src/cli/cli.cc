@@ -18,15 +18,15 @@
 #include "cli/completion.h"
 #include "cli/completion_tree.h"
 #include "cli/config_words.h"
-#include "cli/drill_verb.h"
 #include "cli/export_verb.h"
 #include "cli/flag/flag_words.h"
 #include "cli/flag/flagd_words.h"
 #include "cli/forecast_verb.h"
+#include "cli/incident_words.h"
 #include "cli/local_verbs.h"
 #include "cli/probe/probe_words.h"
 #include "cli/rehearse/backtest_verb.h"
-#include "cli/rehearse/rehearse_verb.h"
+#include "cli/rehearse/rehearse_words.h"
 #include "cli/relay/relay.h"
 #include "cli/serve/serve.h"
 #include "cli/sidecar_command.h"
@@ -47,8 +47,6 @@ struct Words {
   WatchRequest watch;
   std::string watch_timeout;
   HistoryRequest history;
-  RehearseRequest rehearse;
-  DrillRequest drill;
   BacktestRequest backtest;
   std::vector<std::string> paths, roles;
   std::string init_kind = "event";
@@ -103,6 +101,8 @@ class CommandLine {
     add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_alert_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
+    add_rehearse_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
+    add_incident_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);
     add_relay_words(&app_, &code_);
     add_probe_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
@@ -200,80 +200,6 @@ class CommandLine {
     return sub;
   }
 
-  void add_rehearse() {
-    Words& w = words_;
-    CLI::App* rehearse =
-        files(verb("rehearse", "Play a LiveEvent many times before any player sees it",
-                   "  showcaller rehearse manifests/ --event winter-raid\n"
-                   "  showcaller rehearse manifests/ --population players.yaml --runs 200 -o json\n"
-                   "  showcaller rehearse manifests/ --fault crashes:5@10m --seed 7 --story\n"
-                   "exit codes: 0 pass, 1 fail, 2 cannot be rehearsed, 3 thin",
-                   [&w] {
-                     w.rehearse.paths = w.paths;
-                     w.rehearse.form = w.context.form;
-                     w.rehearse.server = w.context;
-                     return rehearse_verb(w.rehearse);
-                   }));
-    rehearse->add_option("--event", w.rehearse.event, "Which LiveEvent of the files");
-    rehearse->add_option("--population", w.rehearse.population, "Who plays: a YAML file");
-    rehearse->add_option("--curve", w.rehearse.curve, "Recorded players: CSV timestamp,players");
-    rehearse->add_option("--runs", w.rehearse.runs,
-                         "An event, in all (default: 60, as far as they fit into two minutes)");
-    rehearse->add_option("--within", w.rehearse.within,
-                         "After so long no more runs are begun: 10m");
-    rehearse
-        ->add_option(
-            "--level", w.rehearse.level,
-            "session: each by itself; evidence: as counts, quick; auto: what each run asks")
-        ->check(CLI::IsMember({"auto", "session", "evidence"}))
-        ->capture_default_str();
-    rehearse->add_flag("--full", w.rehearse.full, "As many as bound a false rollback to 1 %");
-    rehearse->add_option("--fault", w.rehearse.faults,
-                         "What goes wrong: KIND[:SIZE][@FROM][+FOR][/TARGET], several with commas; "
-                         "none");
-    rehearse->add_option("--seed", w.rehearse.seed, "Of the first run")->capture_default_str();
-    rehearse->add_option("--watch", w.rehearse.watch,
-                         "How long it is played on once it is live: 6h, 3d; end: to its own end");
-    rehearse->add_option("--at", w.rehearse.at, "When it is applied, as 2026-12-18T18:00:00Z");
-    rehearse->add_option("--threads", w.rehearse.threads, "0: as many as there are cores");
-    rehearse->add_option("--html", w.rehearse.html, "Writes the report as a page there");
-    rehearse->add_flag("--record", w.rehearse.record,
-                       "Tell the server which of the event's gates it has proven");
-    rehearse->add_flag("--story", w.rehearse.story, "One run, told record by record");
-  }
-
-  void add_drill() {
-    Words& w = words_;
-    CLI::App* drill =
-        verb("drill", "Play a Drill: faults at their times, and what is expected of them",
-             "  showcaller drill run crash-night.yaml manifests/\n"
-             "  showcaller drill run drills/ manifests/ --drill crash-night --story\n"
-             "  showcaller drill run kills.yaml --against http://127.0.0.1:8700\n"
-             "  showcaller drill stop kills --against http://127.0.0.1:8700\n"
-             "exit codes: 0 every response came in time, 1 one did not, 2 cannot be played, 3 a "
-             "stop condition ended it",
-             [&w] {
-               w.drill.paths = w.paths;
-               w.drill.form = w.context.form;
-               if (!w.drill.against.empty()) w.context.address.url = w.drill.against;
-               if (w.what == "stop") return stop_drill_verb(w.context, w.paths.front());
-               const bool here = w.drill.against.empty() && !w.context.dry_run;
-               return here ? drill_verb(w.drill) : drill_against_verb(w.context, w.drill);
-             });
-    may_be_tried(drill)
-        ->add_option("do", w.what, "run, or stop NAME")
-        ->required()
-        ->check(CLI::IsMember({"run", "stop"}));
-    files(drill);
-    drill->add_option("--drill", w.drill.drill, "Which Drill of the files");
-    drill->add_option("--population", w.drill.population, "Who plays: a YAML file");
-    drill->add_option("--seed", w.drill.seed, "Of the run")->capture_default_str();
-    drill->add_option("--at", w.drill.at, "When the event is applied, as 2026-12-18T18:00:00Z");
-    drill->add_option("--against", w.drill.against,
-                      "URL of a server: on its staging fleet, instead of in the simulator");
-    drill->add_flag("--story", w.drill.story, "Tell the run record by record too");
-  }
-
   void add_manifest_verbs() {
     Words& w = words_;
     CLI::App* init = verb(
@@ -287,8 +213,6 @@ class CommandLine {
         ->capture_default_str();
     init->add_option("name", w.name, "Its name");
     init->add_option("--owner", w.owner, "The team that owns it")->capture_default_str();
-    add_rehearse();
-    add_drill();
     files(verb("validate", "Check manifests offline; every finding with its place",
                "  showcaller validate winter-raid.yaml\n  showcaller validate manifests/ -o json",
                [&w] { return validate_verb(w.paths, w.context.form); }));

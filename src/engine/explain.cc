@@ -46,6 +46,14 @@ std::string rule_of(const Payload& payload) {
       std::holds_alternative<RevisionAdopted>(payload) ||
       std::holds_alternative<GlassBroken>(payload))
     return "docs/policy.md";
+  if (std::holds_alternative<QuarantineSet>(payload) ||
+      std::holds_alternative<QuarantineLifted>(payload) ||
+      std::holds_alternative<StartsDelayed>(payload))
+    return "docs/fleets.md";
+  if (std::holds_alternative<FlagKilled>(payload) ||
+      std::holds_alternative<FlagReopened>(payload) ||
+      std::holds_alternative<FlagScheduleReached>(payload))
+    return "docs/flags.md";
   return {};
 }
 
@@ -83,22 +91,26 @@ bool is_a_decision(const Payload& payload) {
          !std::holds_alternative<StepStarted>(payload);
 }
 
+json::object decision_of(const Record& record) {
+  json::object out{{"seq", record.seq},
+                   {"time", format_instant(record.time)},
+                   {"what", record_line(record)},
+                   {"why", reason_of(record.payload)},
+                   {"by", record.actor}};
+  if (record.cause != 0) out["cause"] = record.cause;
+  if (!record.trace.empty()) out["trace"] = record.trace;
+  if (const std::string rule = rule_of(record.payload); !rule.empty()) out["rule"] = rule;
+  if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload))
+    out["evidence"] = evidence_of(*verdict);
+  return out;
+}
+
 json::object explanation_of(const World& world, const std::string& name,
                             std::span<const Record> records, Instant now) {
   json::array decisions, summary;
   for (const Record& record : records) {
     if (!is_a_decision(record.payload)) continue;
-    json::object line{{"seq", record.seq},
-                      {"time", format_instant(record.time)},
-                      {"what", record_line(record)},
-                      {"why", reason_of(record.payload)},
-                      {"by", record.actor}};
-    if (record.cause != 0) line["cause"] = record.cause;
-    if (!record.trace.empty()) line["trace"] = record.trace;
-    if (const std::string rule = rule_of(record.payload); !rule.empty()) line["rule"] = rule;
-    if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload))
-      line["evidence"] = evidence_of(*verdict);
-    decisions.push_back(std::move(line));
+    decisions.push_back(decision_of(record));
   }
   json::object out{{"event", name}};
   if (const EventState* event = world.event(name)) {

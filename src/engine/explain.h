@@ -18,6 +18,9 @@ std::string event_of(const Payload& payload);
 // What a reader of the story needs; totals and unchanged standings are for `history`.
 bool is_a_decision(const Payload& payload);
 
+// One record explained: {"seq","time","what","why","by","cause"?,"rule"?,"evidence"?,"trace"?}
+json::object decision_of(const Record& record);
+
 // {"event","phase","summary":[sentences],"decisions":[{"seq","time","what","why","by","cause"?,"evidence"?,"trace"?}]}
 // `records` are those about the event, oldest first.
 json::object explanation_of(const World& world, const std::string& event,

@@ -158,6 +158,23 @@ std::vector<std::string> known_roles(const World& world) {
   return roles;
 }
 
+std::vector<RoleGrant> role_grants(const World& world) {
+  std::vector<RoleGrant> grants;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    if (policy.audit_only) return;
+    for (const RoleSpec& role : policy.roles) {
+      if (role.name != kAdmin)
+        grants.push_back({role.name, manifest.name, role.verbs, role.owners});
+    }
+  });
+  for (const BuiltInRole& role : kBuiltInRoles) {
+    if (std::ranges::find(grants, role.name, &RoleGrant::role) == grants.end())
+      grants.push_back({std::string(role.name), {}, {role.verbs.begin(), role.verbs.end()}, {}});
+  }
+  std::ranges::stable_sort(grants, {}, &RoleGrant::role);
+  return grants;
+}
+
 namespace {
 
 const Token* token_of(const World& world, std::string_view token_text) {

@@ -60,6 +60,15 @@ std::string flag_owner(const World& world, std::string_view flag);
 // Known roles: the built-in ones and those of every Policy in force. Sorted.
 std::vector<std::string> known_roles(const World& world);
 
+// What a role may do, as the policy that defines it says; one that no policy replaces is built in.
+struct RoleGrant {
+  std::string role, policy;         // policy empty: built in
+  std::vector<std::string> verbs;   // "*": all
+  std::vector<std::string> owners;  // empty: whatever anybody owns
+};
+// Those in force, by role.
+std::vector<RoleGrant> role_grants(const World& world);
+
 // The token with this text as an actor; Unauthenticated tells an unknown token from an expired one.
 // Takes the same time for every wrong text of one length, because only hashes are compared.
 Result<Actor> authenticate(const World& world, std::string_view token_text, Instant now);

@@ -26,6 +26,7 @@
 #include "model/manifest/finding.h"
 #include "net/responder.h"
 #include "wire/edge_backend.h"
+#include "wire/review_backend.h"
 
 namespace showcaller {
 
@@ -105,6 +106,8 @@ class ApiBackend : public EdgeBackend {
   virtual json::value tokens() const = 0;
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
   virtual json::object readiness() const = 0;
+
+  virtual ReviewBackend& review() = 0;  // slow, all of it
 
   // What a relay below is told: cli/relay/relay_state.h.
   virtual json::value relay_state() const = 0;

@@ -47,6 +47,8 @@ void add_command_routes(Router* router,
 void add_token_routes(Router* router, const ApiPorts& ports);
 void add_session_cookie_routes(Router* router, const ApiPorts& ports);  // sign in and out, whoami
 void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
+void add_review_routes(Router* router,
+                       const ApiPorts& ports);  // decisions, incidents, rehearsals, policy
 void add_session_routes(Router* router,
                         const ApiPorts& ports);                  // allocations, privacy
 void add_otlp_routes(Router* router, const ApiPorts& ports);     // OpenTelemetry in
@@ -59,6 +61,7 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_session_cookie_routes(router, ports);
   add_read_routes(router, ports);
   add_alert_routes(router, ports);
+  add_review_routes(router, ports);
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);
   add_relay_routes(router, relay_ports(ports));

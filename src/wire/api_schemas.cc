@@ -76,6 +76,38 @@ constexpr Schema kSchemas[] = {
   "epoch":{"type":"integer"},"version":{"type":"string"}}})json"},
     {"History", R"json({"type":"object","required":["records"],"properties":{
   "records":{"type":"array","items":{"type":"object"}},"next":{"type":["integer","null"]}}})json"},
+    {"Decisions", R"json({"type":"object","required":["decisions","next"],"properties":{
+  "decisions":{"type":"array","items":{"$ref":"#/components/schemas/DecisionLine"}},
+  "next":{"type":["integer","null"],"description":"`before` of the next page; null: the journal's beginning, or `since`, is reached."}}})json"},
+    {"DecisionLine", R"json({"type":"object","required":["seq","time","kind","what","by"],"properties":{
+  "seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},"kind":{"type":"string"},"what":{"type":"string"},
+  "why":{"type":"string"},"by":{"type":"string"},"cause":{"type":"integer","description":"The record that led to this one."},
+  "rule":{"type":"string"},"evidence":{"type":"object"},"trace":{"type":"string"},
+  "subjects":{"type":"array","items":{"type":"string"}}}})json"},
+    {"Decision", R"json({"type":"object","required":["decision","chain","followed"],"properties":{
+  "decision":{"$ref":"#/components/schemas/DecisionLine"},
+  "chain":{"type":"array","description":"What led to it, the first cause first.","items":{"$ref":"#/components/schemas/DecisionLine"}},
+  "followed":{"type":"array","items":{"$ref":"#/components/schemas/DecisionLine"}},
+  "version":{"type":"string","description":"Of the program that decided it; absent: too long ago to look."},"record":{"type":"object"}}})json"},
+    {"Incident", R"json({"type":"object","required":["id","kind","state","subject","title","began","opened","records","suspects","similar","next_steps","actions"],"properties":{
+  "id":{"type":"integer"},"kind":{"enum":["page","hold","quarantine","rollback"]},"state":{"enum":["open","stuck","over","told"]},
+  "subject":{"type":"string"},"title":{"type":"string"},"cause":{"type":"string"},"team":{"type":"string"},
+  "began":{"type":"string","format":"date-time"},"opened":{"type":"string","format":"date-time"},"ended":{"type":"string","format":"date-time"},
+  "detected_after":{"type":"string"},"detected_after_s":{"type":"number"},"recovered_after":{"type":"string"},"recovered_after_s":{"type":"number"},
+  "records":{"type":"array","items":{"type":"object"}},"suspects":{"type":"array","items":{"type":"object","properties":{
+  "seq":{"type":"integer"},"at":{"type":"string"},"by":{"type":"string"},"what":{"type":"string"},"score":{"type":"number"},"nearness":{"type":"number"},
+  "overlap":{"type":"number"},"evidence_moved_after":{"type":"boolean"},"common":{"type":"array","items":{"type":"string"}}}}},
+  "similar":{"type":"array","items":{"type":"object"}},"next_steps":{"type":"array","items":{"type":"string"}},"runbook":{"type":"string"},
+  "exposed":{"type":"object"},"event":{"type":"object"},"actions":{"type":"array","items":{"type":"object"}}}})json"},
+    {"RehearsalReport", R"json({"type":"object","required":["event","verdict"],"description":"As `rehearse -o json` prints it.",
+  "properties":{"event":{"type":"string"},"verdict":{"type":"string"}}})json"},
+    {"Rehearsal", R"json({"type":"object","required":["id","at","by","report"],"properties":{"id":{"type":"string"},
+  "at":{"type":"string","format":"date-time"},"by":{"type":"string"},"report":{"$ref":"#/components/schemas/RehearsalReport"}}})json"},
+    {"Published", R"json({"type":"object","required":["id"],"properties":{"id":{"type":"string"}}})json"},
+    {"PolicyStanding", R"json({"type":"object","required":["verbs","roles","approvals","expiring","freezes","findings"],"properties":{
+  "verbs":{"type":"array","items":{"type":"string"}},"roles":{"type":"array","items":{"type":"object"}},
+  "approvals":{"type":"array","items":{"type":"object"}},"expiring":{"type":"array","items":{"type":"object"}},
+  "freezes":{"type":"array","items":{"type":"object"}},"findings":{"type":"array","items":{"type":"object"}}}})json"},
     {"Explanation", R"json({"type":"object"})json"},
     {"Ledger", R"json({"type":"object"})json"},
     {"EventCommand", R"json({"type":"object","additionalProperties":false,"properties":{

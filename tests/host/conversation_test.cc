@@ -14,6 +14,7 @@
 #include "engine/alert_view.h"
 #include "engine/exposure_share.h"
 #include "engine/flag_facts.h"
+#include "engine/incident_view.h"
 #include "engine/view.h"
 #include "flag/flag_set.h"
 #include "flow/flag_explanation.h"
@@ -55,6 +56,7 @@ class Conversation {
     std::string out;
     if (!words.empty()) out = speak(words);
     for (const Record& record : theatre_.take_records()) {
+      incidents_.note(record);
       const bool quiet = std::holds_alternative<InstanceRequested>(record.payload) ||
                          std::holds_alternative<InstanceMoved>(record.payload);
       if (quiet && !show_instances_) continue;
@@ -87,6 +89,7 @@ class Conversation {
     const std::string arg = w.size() > 1 ? w[1] : "";
     const std::string arg2 = w.size() > 2 ? w[2] : "";
     const std::string arg3 = w.size() > 3 ? w[3] : "";
+    if (verb == "incidents") return incidents();
     if (verb == "try") return tried({w.begin() + 1, w.end()});
     if (verb == "apply") {
       return answer(
@@ -179,6 +182,40 @@ class Conversation {
     }
     if (const auto* touches = get_if(theatre_.tried, "touches"))
       out += fmt::format("isolates {}\n", get_string(touches->as_object(), "says"));
+    return out;
+  }
+
+  std::string clock_of(Instant at) const {
+    const Duration since = at - start_;
+    return fmt::format("{:02}:{:02}:{:02}", since.count() / 3'600'000, since.count() / 60'000 % 60,
+                       since.count() / 1000 % 60);
+  }
+
+  // What an incident page says, without what is clear from the records.
+  std::string incidents() {
+    const Instant now = theatre_.host().engine().now();
+    std::string out;
+    for (const Incident& each : incidents_.incidents()) {
+      const json::object told = incident_view(*theatre_.world(), incidents_, each, now);
+      out += fmt::format("{} {}: {} ({})\n", get_string(told, "kind"), get_string(told, "state"),
+                         get_string(told, "title"), get_string(told, "cause"));
+      out += fmt::format("  began {}, detected after {}", clock_of(each.began),
+                         get_string(told, "detected_after"));
+      if (told.contains("recovered_after"))
+        out += fmt::format(", over {} later", get_string(told, "recovered_after"));
+      out += fmt::format("; {} records, {} similar\n", each.lines.size(),
+                         told.at("similar").as_array().size());
+      for (const Suspect& suspect : each.suspects) {
+        out += fmt::format("  {:.3f} = {:.3f} near x {:.2f} of it x {}  {} {}\n", suspect.score(),
+                           suspect.nearness, suspect.overlap,
+                           suspect.moved_after ? "evidence moved after" : "already wrong",
+                           clock_of(suspect.at), suspect.what);
+      }
+      for (const json::value& action : told.at("actions").as_array())
+        out += fmt::format("  can {}\n", get_string(action.as_object(), "do"));
+      if (const auto* exposed = get_if(told, "exposed"))
+        out += fmt::format("  {}\n", get_string(exposed->as_object(), "says"));
+    }
     return out;
   }
 
@@ -396,6 +433,7 @@ class Conversation {
   Theatre theatre_;
   Instant start_ = theatre_.clock.wall();
   bool show_instances_ = false;
+  IncidentBook incidents_;
 };
 
 // "command\n----\nwhat followed\n\n", over and over; lines before the first command that begin with

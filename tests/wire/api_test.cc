@@ -541,6 +541,32 @@ void publish(WatchHub& hub, std::uint64_t seq, std::string kind, std::string eve
       std::make_shared<const OneRecord>(seq, std::move(kind), std::move(event), std::move(json)));
 }
 
+TEST_F(Api, LookingBackTakesItsQueries) {
+  EXPECT_EQ(ask("GET",
+                "/api/v1/decisions?text=lag%20in&actor=ann&kind=hold_set,phase_changed&"
+                "subject=event/gala&since=2026-12-01T12:00:00Z&before=41&limit=7")
+                .status,
+            200);
+  const DecisionSearch& search = backend.reviews.searched;
+  EXPECT_EQ(search.text, "lag in");
+  EXPECT_EQ(search.actor, "ann");
+  EXPECT_EQ(search.kinds, (std::set<std::string>{"hold_set", "phase_changed"}));
+  EXPECT_EQ(search.subject, "event/gala");
+  EXPECT_EQ(search.since, parse_instant("2026-12-01T12:00:00Z").value());
+  EXPECT_FALSE(search.until);
+  EXPECT_EQ(search.before_seq, 41u);
+  EXPECT_EQ(search.limit, 7u);
+  for (const auto* wrong : {"/api/v1/decisions?since=yesterday", "/api/v1/decisions?before=x",
+                            "/api/v1/decisions/x", "/api/v1/incidents/-1"})
+    EXPECT_EQ(ask("GET", wrong).status, 400) << wrong;
+  EXPECT_EQ(ask("GET", "/api/v1/decisions/41").body, "{\"seq\":41}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/incidents/41").body, "{\"id\":41}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/rehearsals/17-0").body, "{\"id\":\"17-0\"}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/policy", "", {}, "client").status, 403);
+  EXPECT_EQ(ask("POST", "/api/v1/rehearsals", R"({"event":"gala"})").status, 201);
+  EXPECT_EQ(ask("POST", "/api/v1/rehearsals", R"({"event":"gala"})", {}, "client").status, 403);
+}
+
 TEST_F(Api, WatchersSeeEachRecord) {
   auto reading =
       std::async(std::launch::async, [&] { return read_events(*server, "/api/v1/watch", 2); });

@@ -11,6 +11,29 @@
 
 namespace showcaller {
 
+class FakeReviews final : public ReviewBackend {
+ public:
+  mutable DecisionSearch searched;
+
+  Result<json::value> decisions(const DecisionSearch& search) const override {
+    searched = search;
+    return json::object{{"decisions", json::array()}, {"next", nullptr}};
+  }
+  Result<json::value> decision(std::uint64_t seq) const override {
+    return json::object{{"seq", seq}};
+  }
+  Result<json::value> incidents() const override { return json::array(); }
+  Result<json::value> incident(std::uint64_t id) const override { return json::object{{"id", id}}; }
+  json::value policy() const override { return json::object(); }
+  Result<json::value> publish_rehearsal(const json::object&, const Actor& actor) override {
+    return json::object{{"id", actor.name}};
+  }
+  Result<json::value> rehearsals() const override { return json::array(); }
+  Result<json::value> rehearsal(const std::string& id) const override {
+    return json::object{{"id", id}};
+  }
+};
+
 // Tokens are names: "alice" is alice, operator; "viewer" may only read; "raider"
 // may read what is of team-raids; "root" may all. Events:
 // "winter-raid", of team-raids. A command for the event "late" is answered by flush().
@@ -98,6 +121,8 @@ class FakeBackend : public ApiBackend {
     }
     return out;
   }
+  FakeReviews reviews;
+  ReviewBackend& review() override { return reviews; }
   void settle() override {}
   void submit_all(std::vector<Submission> commands) override {
     for (Submission& each : commands) submit(std::move(each.command), std::move(each.reply));

@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/cli.h"
+#include "cli/client_answers.h"
 #include "cli/rehearse/gate_proofs.h"
 #include "cli/rehearse/rehearsal_input.h"
 #include "cli/terminal.h"
@@ -331,10 +332,11 @@ void print_reports(const RehearseRequest& request, std::span<const RehearsalRepo
 
 int tell_one(const RehearseRequest& request, std::span<RehearsalSpec> specs) {
   if (request.form != OutputForm::Table || !request.html.empty() || request.full ||
-      request.record || request.faults.size() > 1)
+      request.record || request.publish || request.faults.size() > 1)
     return failed(
         {ErrorCode::Invalid,
-         "--story tells one run as text: without -o, --html, --full and --record, with one "
+         "--story tells one run as text: without -o, --html, --full, --record and --publish, "
+         "with one "
          "--fault (several act together with commas)"});
   if (specs.size() > 1)
     return failed({ErrorCode::Invalid, "--story tells of one event; say which with --event"});
@@ -375,6 +377,18 @@ int record(const RehearseRequest& request, std::span<const RehearsalSpec> specs,
   return kExitOk;
 }
 
+int publish(const ClientContext& context, std::span<const RehearsalReport> reports) {
+  return with_server(context, [&](ApiClient& client) {
+    for (const RehearsalReport& report : reports) {
+      const auto kept = client.post("/api/v1/rehearsals", report.json);
+      if (!kept) return failed(kept.error());
+      if (context.form == OutputForm::Table)
+        say(fmt::format("published as rehearsal {}", text_at(kept->as_object(), "id")));
+    }
+    return int(kExitOk);
+  });
+}
+
 }  // namespace
 
 int rehearse_verb(const RehearseRequest& request) {
@@ -397,6 +411,9 @@ int rehearse_verb(const RehearseRequest& request) {
   print_reports(request, reports, worst);
   if (request.record) {
     if (const int code = record(request, *specs, reports); code != kExitOk) return code;
+  }
+  if (request.publish) {
+    if (const int code = publish(request.server, reports); code != kExitOk) return code;
   }
   return int(worst);
 }

@@ -21,18 +21,19 @@ struct RehearseRequest {
   std::string level = "auto";       // or "session", "evidence"
   std::vector<std::string> faults;  // empty: the usual
   std::uint64_t seed = 1;
-  std::string watch;    // how long it is watched once it is live: "6h", "end"; empty: minutes
-  std::string at;       // when it is applied; empty: before its schedule, or now
-  int threads = 0;      // 0: as many as there are cores
-  bool story = false;   // one run: its records, a line each
-  std::string html;     // writes the report there
-  bool record = false;  // tells the server which gates are proven
+  std::string watch;     // how long it is watched once it is live: "6h", "end"; empty: minutes
+  std::string at;        // when it is applied; empty: before its schedule, or now
+  int threads = 0;       // 0: as many as there are cores
+  bool story = false;    // one run: its records, a line each
+  std::string html;      // writes the report there
+  bool record = false;   // tells the server which gates are proven
+  bool publish = false;  // has the server keep the report
   ClientContext server;
   OutputForm form = OutputForm::Table;
 };
 
-// Exit codes: sim/rehearsal.h, and 2 for what cannot be rehearsed; with `record` also those of the
-// verbs that speak to a server.
+// Exit codes: sim/rehearsal.h, and 2 for what cannot be rehearsed; with `record` or `publish` also
+// those of the verbs that speak to a server.
 int rehearse_verb(const RehearseRequest& request);
 
 }  // namespace showcaller

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "cli/serve/host_reviews.h"
 #include "flow/flag_usage.h"
 #include "flow/port/journal.h"
 #include "host/host.h"
@@ -20,6 +21,7 @@ struct HostBackendOptions {
   std::string version;
   std::string tzdata_version;
   Duration telemetry_every = seconds(1);  // told to reporters
+  RehearsalShelf* rehearsals = nullptr;   // absent: none are kept
 };
 
 class HostBackend final : public ApiBackend {
@@ -28,6 +30,7 @@ class HostBackend final : public ApiBackend {
       : host_(*host),
         journal_(*journal),
         options_(std::move(options)),
+        reviews_(host, journal, options_.rehearsals),
         usage_(host->engine().wall()) {}
 
   Instant now() const override { return host_.engine().wall(); }
@@ -71,6 +74,7 @@ class HostBackend final : public ApiBackend {
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
   Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor) override;
+  ReviewBackend& review() override { return reviews_; }
   json::value relay_state() const override;
   FlagView flags(const Actor& actor) const override;
   void evaluated(const json::object& context, std::string_view flag) override;
@@ -104,6 +108,7 @@ class HostBackend final : public ApiBackend {
   Host& host_;
   Journal& journal_;
   HostBackendOptions options_;
+  HostReviews reviews_;
   mutable std::mutex usage_mutex_;
   FlagUsage usage_;
   mutable std::mutex flags_mutex_;

@@ -18,6 +18,7 @@
 #include "adapters/http_action/http_action.h"
 #include "adapters/http_alert/http_alert.h"
 #include "adapters/process/process_driver.h"
+#include "adapters/rehearsal_files/rehearsal_files.h"
 #include "adapters/sqlite/sqlite_journal.h"
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "adapters/tzdata/tzdata_version.h"
@@ -81,6 +82,7 @@ struct Stores {
   std::string secret;
   std::unique_ptr<EvidenceFiles> evidence;
   std::unique_ptr<SqliteLedger> ledger;
+  std::unique_ptr<RehearsalFiles> rehearsals;
   std::unique_ptr<ProcessDriver> driver;
 };
 
@@ -91,6 +93,7 @@ Result<Stores> open_stores(const fs::path& data) {
   TRY(stores.secret, open_secret(data, tail.seq));
   TRY(stores.evidence, EvidenceFiles::open((data / "evidence").string()));
   TRY(stores.ledger, SqliteLedger::open((data / "ledger").string()));
+  TRY(stores.rehearsals, RehearsalFiles::open((data / "rehearsals").string()));
   const std::string program = fs::read_symlink("/proc/self/exe").string();
   TRY(stores.driver, ProcessDriver::open({.root = (data / "instances").string(),
                                           .shim_command = {program, "shim"}}));
@@ -243,7 +246,9 @@ Status run(const ServeOptions& options) {
     if (exporter) refresh_span_metrics(&registry, exporter->stats());
   });
   HostBackend backend(host.get(), stores.journal.get(),
-                      {std::string(kVersion), read_tzdata_version()});
+                      {.version = std::string(kVersion),
+                       .tzdata_version = read_tzdata_version(),
+                       .rehearsals = stores.rehearsals.get()});
   FlagStreams flag_streams;
   JournalFeed feed(&backend, options.flagd_open);
   TRY(const ConsoleFiles console, ConsoleFiles::open(console_pack()));
