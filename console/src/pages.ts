@@ -17,4 +17,11 @@ export interface Page {
 
 export const pages: Page[] = [
   { name: 'events', title: 'Events', icon: 'event', load: () => import('./pages/Events.svelte') },
+  { name: 'incidents', title: 'Incidents', icon: 'incident', load: () => import('./pages/Incidents.svelte') },
+  { name: 'flags', title: 'Flags and config', icon: 'flag', load: () => import('./pages/Flags.svelte') },
+  { name: 'decisions', title: 'Decisions', icon: 'decision', load: () => import('./pages/Decisions.svelte') },
+  { name: 'rehearsals', title: 'Rehearsals', icon: 'rehearsal', load: () => import('./pages/Rehearsals.svelte') },
+  { name: 'drills', title: 'Drills', icon: 'drill', load: () => import('./pages/Drills.svelte') },
+  { name: 'policy', title: 'Policy', icon: 'policy', load: () => import('./pages/Policy.svelte') },
+  { name: 'health', title: 'Health', icon: 'health', load: () => import('./pages/Health.svelte') },
 ]

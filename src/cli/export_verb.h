@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `showcaller export`: what other programs can be given of the server's metrics, printed without one.
+// `showcaller export`: what other programs can be given of the server's metrics, printed without
+// one.
 #pragma once
 
 namespace CLI {

@@ -19,26 +19,26 @@
 namespace showcaller {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using WatchClock = std::chrono::steady_clock;
 constexpr auto kBetweenTries = std::chrono::milliseconds(200);
 
 // A stream in which nothing comes is interrupted when the time is over.
 class Alarm {
  public:
   Alarm(ApiClient* client, Duration after)
-      : deadline_(after.count() > 0 ? Clock::now() + after : Clock::time_point::max()),
+      : deadline_(after.count() > 0 ? WatchClock::now() + after : WatchClock::time_point::max()),
         thread_([this, client](const std::stop_token& stop) {
           std::unique_lock lock(mutex_);
-          if (deadline_ == Clock::time_point::max()) return;
+          if (deadline_ == WatchClock::time_point::max()) return;
           if (!stopped_.wait_until(lock, stop, deadline_, [] { return false; }) &&
               !stop.stop_requested())
             client->interrupt();
         }) {}
 
-  bool rang() const { return Clock::now() >= deadline_; }
+  bool rang() const { return WatchClock::now() >= deadline_; }
 
  private:
-  const Clock::time_point deadline_;
+  const WatchClock::time_point deadline_;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;

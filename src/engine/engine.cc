@@ -59,6 +59,8 @@ Result<Receipt> Engine::take(const Input& input, Instant now, std::vector<Record
   }
   const std::size_t own = records->size();
   envelope.actor = kEngineActor;
+  envelope.traceparent.clear();
+  envelope.tracestate.clear();
   follow_up(std::move(decision.touched), &envelope, now, records);
   follow_up_alerts(&envelope, now, records);
   Receipt receipt{world_.seq > before ? before + 1 : 0, false, std::move(decision.notes)};
@@ -81,8 +83,8 @@ void Engine::add(Payload payload, Envelope* envelope, Instant now, std::vector<R
   record.key = std::exchange(envelope->key, {});  // The first record alone carries it.
   record.command = std::exchange(envelope->command, 0);
   record.trace = envelope->trace;
-  record.traceparent = std::exchange(envelope->traceparent, {});
-  record.tracestate = std::exchange(envelope->tracestate, {});
+  record.traceparent = envelope->traceparent;
+  record.tracestate = envelope->tracestate;
   record.payload = std::move(payload);
   const Status folded = evolve(&world_, record);
   if (!folded)

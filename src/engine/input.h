@@ -125,9 +125,9 @@ struct ServerBooted {
 };
 struct TimePassed {};  // deadlines may be due
 
-using Input = std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved,
-                           DrillDue, DrillOver, ServiceObserved, BreakerObserved, TotalsObserved,
-                           LedgerObserved, BurnObserved, DeliveryReported, ClockObserved,
-                           ServerBooted, TimePassed>;
+using Input =
+    std::variant<Command, FleetObserved, GateLooked, StepReported, ReadinessObserved, DrillDue,
+                 DrillOver, ServiceObserved, BreakerObserved, TotalsObserved, LedgerObserved,
+                 BurnObserved, DeliveryReported, ClockObserved, ServerBooted, TimePassed>;
 
 }  // namespace showcaller

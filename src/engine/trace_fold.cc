@@ -15,13 +15,14 @@
 namespace showcaller {
 namespace {
 
-// What an event does in a phase, in the order of Phase; empty: it is over, and nothing goes on.
+// What an event does in a phase, in the order of Phase; empty: it is over, and nothing goes on, or
+// it is rolled out, which its stages tell.
 constexpr std::string_view kPhaseSpans[kPhases] = {"validation",
                                                    "approval",
                                                    "approved",
                                                    "preparation",
                                                    "ready",
-                                                   "rollout",
+                                                   "",
                                                    "live",
                                                    "settling",
                                                    "deprecated",
@@ -145,7 +146,6 @@ class EventSpans {
     const auto open = stage_of(before_);
     if (!open || open == stage_of(&after_)) return;
     Span span = begin(*before_, *open, "stage " + stage_name(*before_), before_->stage_since);
-    if (const auto phase = phase_of(before_)) span.parent = phase->id;
     note(&span, "showcaller.stage", stage_name(*before_));
     note(&span, "showcaller.stage.visit", before_->visit);
     note(&span, "showcaller.exposure_ppm", before_->exposure_ppm);
@@ -307,6 +307,13 @@ class EventSpans {
   std::vector<Span>& ended_;
 };
 
+std::string event_spoken_of(const Payload& payload) {
+  constexpr std::string_view kEvent = "LiveEvent/";
+  const auto* page = std::get_if<PageRaised>(&payload);
+  if (!page) return event_of(payload);
+  return page->subject.starts_with(kEvent) ? page->subject.substr(kEvent.size()) : "";
+}
+
 // Instances of a build that a revision brings belong to its trace; others to none.
 TracePlace instance_place(const World& before, const World& after, const Record& record,
                           std::vector<Span>* ended) {
@@ -360,7 +367,7 @@ TracePlace place_of(const EventState& event) {
 TracePlace TraceFold::take(const Record& record, std::vector<Span>* ended) {
   const World before = world_;
   CHECK(evolve(&world_, record));  // It is durable: the engine itself folded it.
-  const std::string name = event_of(record.payload);
+  const std::string name = event_spoken_of(record.payload);
   if (const EventState* after = name.empty() ? nullptr : world_.event(name)) {
     return EventSpans(world_, name, before.event(name), *after, record, ended).tell();
   }

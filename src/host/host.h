@@ -52,9 +52,9 @@ struct HostPorts {
   ActionPort* actions = nullptr;
   EvidenceStore* evidence = nullptr;
   Ledger* ledger = nullptr;
-  StageCounts* counts = nullptr;  // absent: what the host itself counts
-  AlertSender* alerts = nullptr;  // absent: alerts are in the journal alone
-  ProbePort* probes = nullptr;    // absent: probes are made elsewhere, if at all
+  StageCounts* counts = nullptr;     // absent: what the host itself counts
+  AlertSender* alerts = nullptr;     // absent: alerts are in the journal alone
+  ProbePort* probes = nullptr;       // absent: probes are made elsewhere, if at all
   MetricQueries* queries = nullptr;  // of Metrics from Prometheus; absent: nobody answers them
 };
 

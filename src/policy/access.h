@@ -32,8 +32,7 @@ inline constexpr std::array<std::string_view, 34> kVerbs{
     "retire",     "divert",      "pace",        "read",    "step-back", "stop-line", "resume-line",
     "quarantine", "release",     "allocate",    "report",  "flags",     "token",     "policy",
     "privacy",    "ready",       "break-glass", "drill",   "prove",     "kill-flag", "reopen-flag",
-    "relay",      "acknowledge", "resolve",     "silence", "unsilence",
-    "probe"};
+    "relay",      "acknowledge", "resolve",     "silence", "unsilence", "probe"};
 
 // The verb that applying or removing a manifest of this kind needs.
 std::string_view verb_to_apply(Kind kind);

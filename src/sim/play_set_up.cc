@@ -73,9 +73,7 @@ Status Play::start_host() {
   HostOptions options;
   options.secret = fmt::format("rehearsal {}", spec_.seed);
   options.engine.version = "rehearsal";
-  HostPorts ports{journal_.get(), &clock_,  {},
-                  &services_,     &evidence_, &ledger_,
-                  level_->counts()};
+  HostPorts ports{journal_.get(), &clock_, {}, &services_, &evidence_, &ledger_, level_->counts()};
   ports.probes = &services_;
   for (const auto& manifest : spec_.manifests) {
     if (manifest->kind() == Kind::Fleet) ports.drivers[manifest->as<FleetSpec>().driver] = &fleet_;

@@ -44,8 +44,9 @@ Result<DecisionSearch> decision_search(const RequestContext& context) {
                         .kinds = words_of_list(context.query("kind"))};
   TRY(search.since, time_asked(context, "since"));
   TRY(search.until, time_asked(context, "until"));
-  if (const auto before = context.query("before"); !before.empty())
+  if (const auto before = context.query("before"); !before.empty()) {
     TRY(search.before_seq, record_number(before));
+  }
   if (const auto limit = context.query("limit"); !limit.empty()) {
     TRY(const std::uint64_t asked, record_number(limit));
     search.limit = std::clamp<std::uint64_t>(asked, 1, kDecisionsAtOnceMax);

@@ -74,7 +74,7 @@ struct ApiServer::State {
                   {line.route, line.method, std::to_string(line.status)})
         .add();
     metrics->histogram("showcaller_http_request_seconds", {line.route})
-        .observe(line.seconds, line.trace);
+        .observe(line.seconds, line.trace->trace_id);
     const auto level = line.status >= 500 ? LogLevel::Warning : LogLevel::Info;
     if (options.spans != nullptr && line.trace->sampled)
       options.spans->take({request_span(line, backend->now())});

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "compute/fleet_capacity.h"
+#include "model/revision_trace.h"
 #include "tests/compute/fixture.h"
 
 namespace showcaller {
@@ -228,6 +229,25 @@ TEST(FleetPlanner, GameServersAreToldTheirCountersAndLists) {
 }
 
 // ---- rollouts ----
+
+TEST(FleetPlanner, GameServersOfARevisionsBuildGoOnWithItsTrace) {
+  FleetFixture f;
+  f.apply_fleet();
+  f.put_event("winter", FleetFixture::event_spec(), Phase::Preparing, -1).trace =
+      std::string(32, 'a');
+  for (const Payload& payload : plan_fleet(f.world, "raid", {}, f.now)) f.record(payload);
+  int of_the_canary = 0;
+  for (const FleetAction& action : wanted_actions(f.world, "raid", {}, f.now)) {
+    const auto& spec = std::get<StartInstance>(action).spec;
+    const auto trace = spec.env.find("TRACEPARENT");
+    EXPECT_EQ(trace != spec.env.end(), spec.build == "2.0") << "the base build is no revision's";
+    if (trace == spec.env.end()) continue;
+    ++of_the_canary;
+    EXPECT_EQ(trace->second, "00-" + std::string(32, 'a') + "-" +
+                                 instance_span_id(std::string(32, 'a'), spec.id) + "-01");
+  }
+  EXPECT_GT(of_the_canary, 0);
+}
 
 TEST(FleetPlanner, ACanaryHasItsMinimumAndItsShareWithTheBaseBesideIt) {
   FleetFixture f;

@@ -184,13 +184,21 @@ export async function checkFits(page, what) {
 
 // A page in dark and light, wide and as on a phone: accessible, and nothing cut off. `ready` waits until it is there.
 export async function checkLooks(server, address, ready, name) {
+  await checkAllLooks(server, [[address, name, ready]])
+}
+
+// The same of many pages, in four windows.
+export async function checkAllLooks(server, rows) {
   for (const [colours, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]]) {
     const page = await window({ colours, width, height: width === 360 ? 740 : 800 })
-    await signIn(page, server, address)
-    await ready(page)
-    await checkAccessible(page, `${address} ${colours} ${width}`)
-    await checkFits(page, `${address} ${colours} ${width}`)
-    await picture(page, `${name}-${colours}-${width}`)
+    await signIn(page, server, rows[0][0])
+    for (const [address, name, ready] of rows) {
+      await page.goto(server.url + address)
+      await ready(page)
+      await checkAccessible(page, `${address} ${colours} ${width}`)
+      await checkFits(page, `${address} ${colours} ${width}`)
+      await picture(page, `${name}-${colours}-${width}`)
+    }
     await page.closeWell()
   }
 }

@@ -159,7 +159,33 @@ class TraceFoldTest : public testing::Test {
 
 TEST_F(TraceFoldTest, TellsAnEventsLife) {
   whole_life();
-  EXPECT_EQ(story(), R"()");
+  EXPECT_EQ("\n" + story(), R"(
+    0s     0s LiveEvent raid  links 1
+    0s     0s validation < LiveEvent raid
+    0s     0s approval < LiveEvent raid
+    0s     0s approved < LiveEvent raid
+    0s     0s do flag:door < preparation
+    0s     1s do action:grants/open < preparation  error: 503
+    3s     0s do action:grants/open < preparation
+    0s     3s readiness probe:enter < preparation  links 1
+    3s     5s readiness probe:enter < preparation  links 1
+    0s     8s preparation < LiveEvent raid
+    8s     0s ready < LiveEvent raid
+    8s   1m1s gate stage < stage canary
+    8s   1m1s gate session.crashed < stage canary
+  1m9s     0s command hold_set < stage canary  links 1
+  1m9s     1m hold < LiveEvent raid
+  2m9s     0s command hold_lifted < stage canary  links 1
+  1m9s    10m gate stage < stage canary
+  1m9s    10m gate session.crashed < stage canary
+    8s  11m1s stage canary < LiveEvent raid
+ 11m9s   1m1s gate stage < stage world  error: crashes
+ 11m9s   1m1s gate session.crashed < stage world  error: crashes
+ 11m9s   1m1s stage world < LiveEvent raid  error: gate session.crashed failed: crashes
+12m10s     1s undo action:grants/open < rollback
+12m11s     0s undo flag:door < rollback
+12m10s     1s rollback < LiveEvent raid
+)");
 }
 
 TEST_F(TraceFoldTest, ARevisionHasATraceToItselfThatItsRequestIsLinkedTo) {
@@ -177,13 +203,15 @@ TEST_F(TraceFoldTest, ARevisionHasATraceToItselfThatItsRequestIsLinkedTo) {
   EXPECT_EQ(root->links[0].state, "congo=1");
 }
 
-TEST_F(TraceFoldTest, ANewRevisionIsLinkedToTheOneBefore) {
-  apply(kManifests);
+TEST_F(TraceFoldTest, ANewRevisionIsLinkedToTheOneBeforeAndTakesItsStageOver) {
+  roll_out();
   const std::string first = *raid().trace;
   std::string changed(kManifests);
-  changed.replace(changed.find("bake: 10m"), 9, "bake: 20m");
+  changed.replace(changed.rfind("bake: 10m"), 9, "bake: 20m");
   advance(seconds(1));
   apply(changed);
+  advance(minutes(1));
+  command(EventCommand{"raid", EventVerb::Rollback});
   const std::vector<Span> all = spans();
   const auto root = std::ranges::find_if(
       all, [&](const Span& s) { return s.trace == *raid().trace && s.parent.empty(); });
@@ -191,9 +219,13 @@ TEST_F(TraceFoldTest, ANewRevisionIsLinkedToTheOneBefore) {
   EXPECT_NE(*raid().trace, first);
   ASSERT_EQ(root->links.size(), 2u);
   EXPECT_EQ(root->links[1].trace, first);
-  EXPECT_TRUE(std::ranges::any_of(all, [&](const Span& s) {
-    return s.trace == first && s.name == "preparation" && s.end == now_;
-  })) << "what went on in the old revision has ended with it";
+  std::map<std::string, std::pair<Instant, Instant>> told;  // by trace
+  for (const Span& span : all)
+    if (span.name == "stage canary") told[span.trace] = {span.start, span.end};
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[first].second, now_ - minutes(1)) << "ended with its revision";
+  EXPECT_EQ(told[*raid().trace].first, told[first].first) << "told as a whole by the next";
+  EXPECT_EQ(told[*raid().trace].second, now_);
 }
 
 TEST_F(TraceFoldTest, AnActionIsCalledWithTheSpanThatIsToldLater) {
@@ -254,9 +286,10 @@ TEST_F(TraceFoldTest, EveryRecordOfAnEventKnowsItsPlace) {
     const TracePlace place = fold.take(record, &told);
     if (std::holds_alternative<ManifestApplied>(record.payload)) {
       EXPECT_EQ(place.trace, kCallersTrace);
+      EXPECT_EQ(place.span, "00f067aa0ba902b7");
       continue;
     }
-    EXPECT_EQ(place.trace, *raid().trace) << record.seq;
+    EXPECT_EQ(place.trace, *raid().trace) << encode_record(record);
     places.insert(place.span);
   }
   for (const std::string& place : places)

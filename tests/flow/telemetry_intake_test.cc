@@ -232,6 +232,26 @@ TEST_F(TelemetryIntakeTest, AServersWordOutranksTheProbes) {
   EXPECT_EQ(total(tick(), "join.failed", Arm::Canary).n, 10);
 }
 
+// A probe has no session and no arm: it is of the game as it is now.
+TEST_F(TelemetryIntakeTest, WhatProbesMeasureCountsForTheCanaryOfEveryJudgedStage) {
+  const ReportedDelta failed{.metric = "probe.join", .stratum = "eu", .n = 1, .x = 1};
+  intake_.watch({kStage, "summer/r2/v1"});
+  EXPECT_EQ(report({failed}, Trust::Server)->count(DeltaFate::Taken), 1);
+  const StageTick winter = tick();
+  EXPECT_EQ(total(winter, "probe.join", Arm::Canary).x, 1);
+  EXPECT_EQ(total(winter, "probe.join", Arm::Baseline).n, 0);
+  EXPECT_EQ(winter.trust.at("probe.join"), Trust::Probe) << "whoever says so";
+  EXPECT_EQ(total(intake_.take_tick("summer/r2/v1"), "probe.join", Arm::Canary).x, 1);
+  intake_.watch({});
+  EXPECT_EQ(report({failed}, Trust::Probe)->count(DeltaFate::Taken), 1) << "objectives need it";
+}
+
+TEST_F(TelemetryIntakeTest, AClientIsNoProbe) {
+  const ReportedDelta failed{.metric = "probe.join", .stratum = "eu", .n = 1, .x = 1};
+  EXPECT_EQ(report({failed}, Trust::Client)->count(DeltaFate::NoSession), 1);
+  EXPECT_EQ(total(tick(), "probe.join", Arm::Canary).n, 0);
+}
+
 TEST_F(TelemetryIntakeTest, StrataAreKeptApartUpToTheirLimit) {
   for (int i = 0; i < 100; ++i) {
     ReportedDelta delta = said_by("ada", 1, 0);

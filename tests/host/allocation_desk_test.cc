@@ -46,5 +46,22 @@ TEST(AllocationDesk, ARepetitionReachesADriverThatLostTheFirst) {
   EXPECT_EQ(allocated(theatre), 1);
 }
 
+TEST(AllocationDesk, AGameServerIsToldTheTraceOfWhoAskedForItsSession) {
+  Theatre theatre;
+  ASSERT_TRUE(theatre.apply("fleet.yaml", fleet_manifest()));
+  theatre.advance(seconds(20));
+  AllocationRequest request;
+  request.session = "s1";
+  request.fleet = "raid";
+  request.players = {{"ann", {}}};
+  request.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  request.tracestate = "congo=1";
+  const auto answer = theatre.host().allocate(request);
+  ASSERT_TRUE(answer);
+  const auto& told = theatre.driver.instances().at(answer->instance).annotations;
+  EXPECT_EQ(told.at(std::string(kTraceparentAnnotation)), request.traceparent);
+  EXPECT_EQ(told.at(std::string(kTracestateAnnotation)), request.tracestate);
+}
+
 }  // namespace
 }  // namespace showcaller::test

@@ -82,5 +82,18 @@ TEST(StageTick, SaysNothingOfWhatIsLeftOut) {
   EXPECT_EQ(line.absolute_of("error").n, 50);
 }
 
+// Probes go on whether players come or not.
+TEST(StageTick, WhatOnlyProbesSpokeOfIsSeenWhereNothingElseJudges) {
+  StageTick only_probes;
+  only_probes.metrics["probe.join"] = {{{Arm::Canary, "eu", "eu"}, {1, 0, {}}}};
+  JudgedStage stage = stage_of({kError});
+  stage.absolute = {{"probe.join", "probe.join"}};
+  EXPECT_FALSE(tick_line(stage, only_probes, {}, 10, {}).seen);
+  EXPECT_EQ(tick_line(stage, only_probes, {}, 10, {}).absolute_of("probe.join").n, 1);
+  JudgedStage by_probes = stage_of({});
+  by_probes.absolute = {{"probe.join", "probe.join"}};
+  EXPECT_TRUE(tick_line(by_probes, only_probes, {}, 10, {}).seen);
+}
+
 }  // namespace
 }  // namespace showcaller

@@ -56,8 +56,9 @@ Status Theatre::start_host() {
   options.secret = "a secret of the theatre";
   options.engine.version = "test";
   options.on_error = [this](const Error& error) { errors.push_back(error); };
-  HostPorts ports{journal_.get(), &clock, {{"process", &driver}}, &actions, evidence_, &ledger_,
-                  nullptr,        &alerts,  &probes};
+  HostPorts ports{journal_.get(), &clock,    {{"process", &driver}},
+                  &actions,       evidence_, &ledger_,
+                  nullptr,        &alerts,   &probes};
   TRY(host_, Host::open(ports, std::move(options)));
   return {};
 }

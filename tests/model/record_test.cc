@@ -39,6 +39,8 @@ Record record_of(Payload payload) {
   record.key = "ann/k1";
   record.command = 0xfedcba9876543210;
   record.trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  record.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  record.tracestate = "congo=1";
   record.payload = std::move(payload);
   return record;
 }
@@ -51,6 +53,11 @@ TEST(Record, EveryKindRoundTrips) {
     EXPECT_EQ(encode_record(*decoded), bytes);
     EXPECT_EQ(bytes.find('\n'), std::string::npos);
   }
+}
+
+TEST(Record, WithoutACallersTraceHasNoWordOfIt) {
+  const std::string bytes = encode_record({.seq = 1, .payload = EventRevised{.event = "raid"}});
+  EXPECT_EQ(bytes.find("trace"), std::string::npos) << bytes;
 }
 
 // As deep as a manifest may be.

@@ -43,6 +43,10 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await send(path, { signal })).json()
 }
 
+export async function text(path: string, signal?: AbortSignal): Promise<string> {
+  return (await send(path, { signal })).text()
+}
+
 // A command carries a key of its own, so that sending it again after a lost answer has no second effect.
 export async function post<T>(path: string, body: object, key?: string): Promise<T> {
   const headers: Record<string, string> = { 'Content-Type': 'application/json' }

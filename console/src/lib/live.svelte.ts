@@ -2,7 +2,7 @@
 // What pages show, kept true: each page says which addresses of the API it shows and which records touch them; when such a
 // record comes, that address alone is asked again. A burst of records is one look a frame, and an address is asked at most
 // once in REFETCH_MS however much happens.
-import { get, Problem } from './api'
+import { get, Problem, text } from './api'
 import { session } from './session.svelte'
 import type { RecordView } from './types'
 import { watch } from './watch'
@@ -30,7 +30,7 @@ export class LiveQuery<T> {
   #askedAt = 0
   #timer?: ReturnType<typeof setTimeout>
 
-  constructor(readonly options: LiveOptions) {}
+  constructor(readonly options: LiveOptions, readonly read: (path: string, signal: AbortSignal) => Promise<T> = get<T>) {}
 
   follow(path: string | null): () => void {
     if (path !== this.#path) this.data = this.problem = undefined
@@ -69,7 +69,7 @@ export class LiveQuery<T> {
     this.#asking = true
     this.#askedAt = Date.now()
     try {
-      const data = await get<T>(this.#path!, signal)
+      const data = await this.read(this.#path!, signal)
       if (signal.aborted) return
       this.data = data
       this.at = Date.now()
@@ -93,6 +93,13 @@ const queries = new Set<LiveQuery<unknown>>()
 // Call it where a component is set up. `path` may depend on state; null: nothing is wanted now.
 export function live<T>(path: () => string | null, options: LiveOptions = {}): LiveQuery<T> {
   const query = new LiveQuery<T>(options)
+  $effect(() => query.follow(path()))
+  return query
+}
+
+// The same of an address that answers text.
+export function liveText(path: () => string | null, options: LiveOptions = {}): LiveQuery<string> {
+  const query = new LiveQuery<string>(options, text)
   $effect(() => query.follow(path()))
   return query
 }

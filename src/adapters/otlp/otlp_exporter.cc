@@ -78,6 +78,8 @@ OtlpExporter::~OtlpExporter() {
   {
     std::lock_guard lock(mutex_);
     ending_ = true;
+    end_at_ =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.end_within.count());
     client_->interrupt();
   }
   changed_.notify_all();
@@ -121,6 +123,10 @@ std::vector<Span> OtlpExporter::next_batch() {
   changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
   changed_.wait_for(lock, options_.batch_every,
                     [this] { return ending_ || waiting_.size() >= options_.batch_max; });
+  if (ending_ && std::chrono::steady_clock::now() >= end_at_) {
+    stats_.dropped += waiting_.size();
+    waiting_.clear();
+  }
   const auto size = std::ptrdiff_t(std::min(waiting_.size(), options_.batch_max));
   std::vector<Span> batch(std::make_move_iterator(waiting_.begin()),
                           std::make_move_iterator(waiting_.begin() + size));

@@ -11,7 +11,7 @@
 // more, `end_within` at most.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -89,6 +89,7 @@ class OtlpExporter final : public SpanSink {
   std::condition_variable changed_;
   std::deque<Span> waiting_;
   bool ending_ = false;
+  std::chrono::steady_clock::time_point end_at_;  // once it is ending
   std::uint64_t in_flight_ = 0;
   OtlpStats stats_;
   std::thread thread_;

@@ -23,7 +23,7 @@
 namespace showcaller {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using ProbeClock = std::chrono::steady_clock;
 constexpr auto kAskEvery = std::chrono::seconds(10);  // what there is to do
 constexpr auto kLookEvery = std::chrono::milliseconds(50);
 
@@ -95,11 +95,11 @@ class RegionProber {
       : client_(std::move(client)), request_(std::move(request)), source_(new_idempotency_key()) {}
 
   void run(const std::stop_token& stop) {
-    auto ask_at = Clock::now();
+    auto ask_at = ProbeClock::now();
     while (!stop.stop_requested()) {
-      if (Clock::now() >= ask_at) {
+      if (ProbeClock::now() >= ask_at) {
         ask();
-        ask_at = Clock::now() + kAskEvery;
+        ask_at = ProbeClock::now() + kAskEvery;
       }
       make_due();
       report(take_finished());
@@ -111,7 +111,7 @@ class RegionProber {
  private:
   struct Due {
     ProbeCall call;
-    Clock::time_point at{};
+    ProbeClock::time_point at{};
     std::uint64_t journey = 1;
     bool under_way = false, wanted = true;
   };
@@ -140,7 +140,7 @@ class RegionProber {
     {
       std::lock_guard lock(mutex_);
       for (auto& [name, due] : due_) {
-        if (due.under_way || !due.wanted || Clock::now() < due.at) continue;
+        if (due.under_way || !due.wanted || ProbeClock::now() < due.at) continue;
         due.under_way = true;
         calls.push_back(due.call);
       }
@@ -150,7 +150,7 @@ class RegionProber {
         std::lock_guard lock(mutex_);
         Due& due = due_[name];
         due.under_way = false;
-        due.at = Clock::now() +
+        due.at = ProbeClock::now() +
                  std::chrono::milliseconds(
                      pause_before(due.call.spec, name, request_.region, ++due.journey).count());
         if (result.journeys > 0) finished_.push_back({name, std::move(result)});

@@ -65,12 +65,10 @@ void Announcer::tell(const World& world, const RecordBatch& records) {
     std::lock_guard lock(mutex_);
     if (waiting_records_ + records->size() > kWaitingMax) {
       left_out_ += records->size();
-      has_gap_ = true;
       return;
     }
     waiting_records_ += records->size();
-    waiting_.push_back({records, {}});
-    if (std::exchange(has_gap_, false)) waiting_.back().after = world;
+    waiting_.push_back({records, world});
   }
   arrived_.notify_one();
 }
@@ -97,13 +95,14 @@ void Announcer::announce(const Waiting& batch) {
   hub_->publish(std::make_shared<const Batch>(batch.records));
   std::string lines;
   std::vector<Span> spans;
+  const bool follows = batch.records->front().seq == fold_.seq() + 1;  // Else some are left out.
   for (const Record& record : *batch.records) {
     TracePlace place{record.trace, {}};
-    if (!batch.after) place = fold_.take(record, &spans);
+    if (follows) place = fold_.take(record, &spans);
     const LogLevel level = level_of(record.payload);
     if (log_->writes(level)) append_line(&lines, log_->format(), record, level, place);
   }
-  if (batch.after) fold_ = TraceFold(*batch.after);
+  fold_ = TraceFold(batch.after);  // The same world, but shared: there are not two of everything.
   if (!lines.empty()) log_->write_lines(lines);
   if (spans_ != nullptr) spans_->take(std::move(spans));
 }

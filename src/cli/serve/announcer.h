@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <thread>
 
 #include "engine/trace_fold.h"
@@ -36,7 +35,7 @@ class Announcer {
  private:
   struct Waiting {
     RecordBatch records;
-    std::optional<World> after;  // where something before it was left out
+    World after;  // shared with what is published
   };
   void run(std::stop_token stop);
   void announce(const Waiting& batch);
@@ -49,7 +48,6 @@ class Announcer {
   std::condition_variable_any arrived_;
   std::deque<Waiting> waiting_;
   std::size_t waiting_records_ = 0, left_out_ = 0;
-  bool has_gap_ = false;
   std::jthread thread_;
 };
 

@@ -87,7 +87,9 @@ Result<json::value> HostReviews::decisions(const DecisionSearch& search) const {
   const DecisionQuery query = query_of(search);
   TRY(check(query));
   std::uint64_t last = host_.world()->seq;
-  if (query.until) TRY(last, last_before(*query.until));
+  if (query.until) {
+    TRY(last, last_before(*query.until));
+  }
   if (search.before_seq > 0) last = std::min(last, search.before_seq - 1);
   json::array found;
   std::uint64_t left = kRecordsReadMax;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/cli.h"
+#include "cli/serve/prometheus_words.h"
 #include "cli/serve/serve.h"
 #include "cli/terminal.h"
 
