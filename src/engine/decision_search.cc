@@ -15,9 +15,9 @@
 namespace showcaller {
 namespace {
 
-constexpr std::array<std::string_view, 6> kQuietKinds{"sessions_counted", "step_started",
-                                                      "time_noted",       "instance_requested",
-                                                      "instance_moved",   "starts_delayed"};
+constexpr std::array<std::string_view, 7> kQuietKinds{
+    "alert_delivered",    "sessions_counted", "step_started",  "time_noted",
+    "instance_requested", "instance_moved",   "starts_delayed"};
 
 bool same_letter(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));

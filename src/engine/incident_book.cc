@@ -103,7 +103,7 @@ struct IncidentBook::Fold {
   }
   void operator()(const HoldLifted& p) const { book.end("event/" + p.event, record, true); }
   void operator()(const PageRaised& p) const {
-    const std::string subject = subject_of_page(p);
+    const std::string subject = subject_of_alert(p.subject);
     Incident* incident = book.at_work(subject, root_of(record));
     if (!incident) {
       of_subject(IncidentKind::Page, subject, p.text, p.text);
@@ -115,6 +115,30 @@ struct IncidentBook::Fold {
     incident->team = p.team;
     incident->next_steps = p.next_steps;
   }
+  // It calls somebody for what goes on, or for what nothing else tells of.
+  void operator()(const AlertOpened& p) const {
+    const std::string subject = subject_of_alert(p.subject);
+    Incident* incident = book.at_work(subject, root_of(record));
+    if (!incident) {
+      of_subject(IncidentKind::Alert, subject, p.text, p.text);
+      incident = &book.incidents_.back();
+      incident->cause =
+          fmt::format("{}{}{}", enum_name(p.cause), p.detail.empty() ? "" : ": ", p.detail);
+    } else {
+      book.add_line(incident, record);
+    }
+    incident->alert = alert_id(record.seq, book.lineage_);
+    incident->team = p.team;
+    incident->next_steps = p.next_steps;
+    incident->runbook = p.runbook;
+    for (const std::string& id : p.absorbs) book.end_alert(id, record);
+  }
+  void operator()(const AlertChanged& p) const {
+    for (const std::string& id : p.absorbs) book.end_alert(id, record);
+    if (p.move == AlertMove::Resolved) return book.end_alert(p.id, record);
+    if (Incident* incident = book.of_alert(p.id)) book.add_line(incident, record);
+  }
+  void operator()(const JournalRestored& p) const { book.lineage_ = p.lineage; }
   void operator()(const InstanceRequested& p) const {
     book.instances_[fmt::format("{}/{}", p.fleet, p.id)] = {p.fleet, p.build, p.region, p.host};
   }
@@ -205,8 +229,9 @@ struct IncidentBook::Fold {
 };
 
 bool IncidentBook::concerns(std::uint16_t kind) {
-  constexpr std::array<std::string_view, 5> kPassedBy{
-      "sessions_counted", "step_started", "time_noted", "readiness_changed", "ledger_sealed"};
+  constexpr std::array<std::string_view, 6> kPassedBy{"sessions_counted", "step_started",
+                                                      "time_noted",       "readiness_changed",
+                                                      "ledger_sealed",    "alert_delivered"};
   const auto row = std::ranges::find(kRecordKinds, kind, &RecordKindRow::number);
   return row != kRecordKinds.end() && std::ranges::find(kPassedBy, row->name) == kPassedBy.end();
 }
@@ -244,11 +269,27 @@ Incident& IncidentBook::open(const Record& record, IncidentKind kind, const std:
 
 Incident* IncidentBook::at_work(const std::string& subject, std::uint64_t root) {
   for (auto at = incidents_.rbegin(); at != incidents_.rend(); ++at) {
-    if (at->subject != subject) continue;
+    if (at->subject != subject && at->owner != subject) continue;
     const bool goes_on = at->state == IncidentState::Open || at->state == IncidentState::Stuck;
     return goes_on || at->root == root ? &*at : nullptr;
   }
   return nullptr;
+}
+
+Incident* IncidentBook::of_alert(const std::string& id) {
+  const auto at = std::find_if(incidents_.rbegin(), incidents_.rend(),
+                               [&](const Incident& each) { return each.alert == id; });
+  return at == incidents_.rend() ? nullptr : &*at;
+}
+
+// What has an end of its own goes on until then.
+void IncidentBook::end_alert(const std::string& id, const Record& record) {
+  Incident* incident = of_alert(id);
+  if (!incident) return;
+  add_line(incident, record);
+  if (incident->kind != IncidentKind::Alert) return;
+  incident->state = IncidentState::Over;
+  incident->ended = record.time;
 }
 
 void IncidentBook::add_line(Incident* incident, const Record& record) {

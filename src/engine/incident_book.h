@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Incidents: one for each rollback, each hold by the engine, each quarantine and each page that is
-// none of these, folded from the journal's records. docs/incidents.md defines every word of it.
+// Incidents: one for each rollback, each hold by the engine, each quarantine, and each alert or
+// page that is none of these, folded from the journal's records. docs/incidents.md defines every
+// word of it.
 //
 // Pure. Memory: the newest kIncidentsMax incidents, the changes of six hours (kChangesMax at most).
 #pragma once
@@ -16,16 +17,17 @@
 
 namespace showcaller {
 
-enum class IncidentKind : std::uint8_t { Page, Hold, Quarantine, Rollback };
+enum class IncidentKind : std::uint8_t { Page, Alert, Hold, Quarantine, Rollback };
 enum class IncidentState : std::uint8_t {
   Open,   // it goes on
   Stuck,  // a rollback that cannot end by itself
   Over,
-  Told,  // a page alone: there is nothing that would end
+  Told,  // a page of before there were alerts: there is nothing that would end
 };
 template <>
 struct EnumNames<IncidentKind> {
-  static constexpr std::array<std::string_view, 4> names{"page", "hold", "quarantine", "rollback"};
+  static constexpr std::array<std::string_view, 5> names{"page", "alert", "hold", "quarantine",
+                                                         "rollback"};
 };
 template <>
 struct EnumNames<IncidentState> {
@@ -47,6 +49,7 @@ struct Incident {
   std::string subject;  // "event/winter-raid", "build/raid@2.4.1"
   std::string owner;    // of a quarantine's fleet: "fleet/raid"; else the subject
   std::string title, cause, team;
+  std::string alert;          // the id of the alert that called somebody; empty: none did
   std::int64_t revision = 0;  // of an event
   Instant began{};            // see docs/incidents.md
   Instant opened{};
@@ -54,6 +57,7 @@ struct Incident {
   Instant until{};  // a quarantine that ends by itself
   std::vector<IncidentLine> lines;
   std::vector<std::string> next_steps;
+  std::string runbook;
   std::vector<Suspect> suspects;
 
   // A quarantine may have ended by itself.
@@ -98,6 +102,8 @@ class IncidentBook {
   struct Fold;
 
   Incident& open(const Record& record, IncidentKind kind, const std::string& subject);
+  Incident* of_alert(const std::string& id);
+  void end_alert(const std::string& id, const Record& record);
   Incident* at_work(const std::string& subject, std::uint64_t root);
   void add_line(Incident* incident, const Record& record);
   void end(const std::string& subject, const Record& record, bool only_hold);
@@ -110,6 +116,7 @@ class IncidentBook {
   std::map<std::string, EventSeen> events_;
   std::map<std::string, InstanceSeen> instances_;
   std::deque<Failure> failures_;
+  std::string lineage_;  // of the last restore: alerts are named by it
 };
 
 }  // namespace showcaller

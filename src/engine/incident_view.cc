@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/alert_view.h"
 #include "engine/view.h"
 
 namespace showcaller {
@@ -34,39 +35,56 @@ json::object suspect_line(const Suspect& suspect) {
           {"common", json::value_from(suspect.common)}};
 }
 
+json::object action(std::string_view verb, std::string_view says, std::string target,
+                    json::object body = {}) {
+  json::object out{{"do", verb}, {"says", says}, {"target", std::move(target)}};
+  if (!body.empty()) out["body"] = std::move(body);
+  return out;
+}
+
+void event_actions(const World& world, const std::string& name, json::array* out) {
+  const EventState* event = world.event(name);
+  if (!event || is_over(event->phase)) return;
+  const auto offer = [&](std::string_view verb, std::string_view says) {
+    out->push_back(action(verb, says, fmt::format("/api/v1/events/{}/{}", name, verb)));
+  };
+  if (event->phase == Phase::RollbackStuck) offer("rollback", "Try the rollback again");
+  if (event->phase == Phase::RollingBack || event->phase == Phase::RollbackStuck) return;
+  offer(event->hold ? "resume" : "hold", event->hold ? "Resume it" : "Hold it");
+  if (may_admit(event->phase)) offer("rollback", "Roll it back");
+}
+
+void quarantine_action(const Incident& incident, json::array* out) {
+  const std::string fleet = incident.owner.substr(incident.owner.find('/') + 1);
+  const std::size_t slash = incident.subject.find('/');
+  const std::string scope = incident.subject.substr(0, slash);
+  std::string subject = incident.subject.substr(slash + 1);
+  if (scope == "build" || scope == "instance") subject = subject.substr(fleet.size() + 1);
+  out->push_back(action("release", "Release the quarantine", "/api/v1/quarantines/release",
+                        {{"scope", scope}, {"fleet", fleet}, {"subject", subject}}));
+}
+
+void alert_actions(const World& world, const std::string& id, json::array* out) {
+  const Alert* alert = world.alert(id);
+  if (!alert || !alert->is_open()) return;
+  const std::string target = "/api/v1/alerts/" + id;
+  if (!alert->is_acknowledged())
+    out->push_back(action("acknowledge", "Acknowledge the alert", target + "/acknowledge"));
+  out->push_back(action("silence", "Silence it for an hour", "/api/v1/silences",
+                        {{"subject", alert->own().subject}, {"for", "1h"}}));
+  out->push_back(action("resolve", "Resolve the alert", target + "/resolve"));
+}
+
 // Commands that may help now, as the API takes them; a dry run says which of them would be refused.
 json::array actions_of(const World& world, const Incident& incident, Instant now) {
   json::array out;
   const IncidentState state = incident.state_at(now);
   const bool goes_on = state == IncidentState::Open || state == IncidentState::Stuck;
-  if (incident.subject.starts_with("event/")) {
-    const std::string name = incident.subject.substr(6);
-    const EventState* event = world.event(name);
-    const auto offer = [&](std::string_view verb, std::string_view says) {
-      out.push_back(json::object{{"do", verb},
-                                 {"says", says},
-                                 {"method", "POST"},
-                                 {"target", fmt::format("/api/v1/events/{}/{}", name, verb)}});
-    };
-    if (!event || is_over(event->phase)) return out;
-    if (event->phase == Phase::RollbackStuck) offer("rollback", "Try the rollback again");
-    if (event->phase == Phase::RollingBack || event->phase == Phase::RollbackStuck) return out;
-    if (event->hold) offer("resume", "Resume it");
-    if (!event->hold) offer("hold", "Hold it");
-    if (may_admit(event->phase)) offer("rollback", "Roll it back");
-  } else if (incident.kind == IncidentKind::Quarantine && goes_on) {
-    const std::string fleet = incident.owner.substr(incident.owner.find('/') + 1);
-    const std::size_t slash = incident.subject.find('/');
-    const std::string scope = incident.subject.substr(0, slash);
-    std::string subject = incident.subject.substr(slash + 1);
-    if (scope == "build" || scope == "instance") subject = subject.substr(fleet.size() + 1);
-    out.push_back(
-        json::object{{"do", "release"},
-                     {"says", "Release the quarantine"},
-                     {"method", "POST"},
-                     {"target", "/api/v1/quarantines/release"},
-                     {"body", {{"scope", scope}, {"fleet", fleet}, {"subject", subject}}}});
-  }
+  alert_actions(world, incident.alert, &out);
+  if (incident.subject.starts_with("event/"))
+    event_actions(world, incident.subject.substr(6), &out);
+  else if (incident.kind == IncidentKind::Quarantine && goes_on)
+    quarantine_action(incident, &out);
   return out;
 }
 
@@ -140,6 +158,9 @@ json::object incident_view(const World& world, const IncidentBook& book, const I
   out["suspects"] = std::move(suspects);
   out["similar"] = std::move(similar);
   out["next_steps"] = json::value_from(incident.next_steps);
+  if (!incident.runbook.empty()) out["runbook"] = incident.runbook;
+  if (const Alert* alert = world.alert(incident.alert))
+    out["alert"] = alert_view(world, incident.alert, *alert, now);
   tell_event(world, incident, &out);
   if (incident.team.empty() && incident.owner.starts_with("fleet/")) {
     const auto fleet = world.manifest(Kind::Fleet, incident.owner.substr(6));

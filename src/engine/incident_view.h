@@ -13,7 +13,8 @@ namespace showcaller {
 json::object incident_line(const Incident& incident, Instant now);
 // The newest first.
 json::array incidents_view(const IncidentBook& book, Instant now);
-// And "records","suspects","similar","next_steps","runbook"?,"exposed"?,"event"?,"actions".
+// And
+// "records","suspects","similar","next_steps","runbook"?,"alert"?,"exposed"?,"event"?,"actions".
 json::object incident_view(const World& world, const IncidentBook& book, const Incident& incident,
                            Instant now);
 

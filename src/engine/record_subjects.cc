@@ -59,7 +59,9 @@ void name_fields(const P& p, Subjects* out) {
     if (p.flag.starts_with("config.")) out->insert("config/" + p.flag.substr(7));
   }
   if constexpr (requires { p.drill; }) out->insert("drill/" + p.drill);
-  if constexpr (requires { p.team; }) out->insert("team/" + p.team);
+  if constexpr (requires { p.team; }) {
+    if (!p.team.empty()) out->insert("team/" + p.team);
+  }
 }
 
 struct Naming {
@@ -73,7 +75,20 @@ struct Naming {
   void operator()(const ManifestRemoved& p) const { name_manifest(p.kind, p.name, out); }
   void operator()(const PageRaised& p) const {
     name_fields(p, out);
-    out->insert(subject_of_page(p));
+    out->insert(subject_of_alert(p.subject));
+  }
+  void operator()(const AlertOpened& p) const {
+    name_fields(p, out);
+    out->insert(subject_of_alert(p.subject));
+  }
+  void operator()(const AlertChanged& p) const {
+    name_fields(p, out);
+    out->insert("alert/" + p.id);
+  }
+  void operator()(const AlertDelivered& p) const { out->insert("alert/" + p.id); }
+  void operator()(const SilenceSet& p) const {
+    name_fields(p, out);
+    out->insert(subject_of_alert(p.subject));
   }
   void operator()(const LineStopped& p) const { name_scope(p.scope); }
   void operator()(const LineResumed& p) const { name_scope(p.scope); }
@@ -140,12 +155,12 @@ Subjects subjects_of_event_document(const json::object& document) {
   return out;
 }
 
-std::string subject_of_page(const PageRaised& page) {
-  const std::size_t slash = page.subject.find('/');
-  if (slash == std::string::npos) return page.subject;
-  Subjects named;
-  name_manifest(page.subject.substr(0, slash), page.subject.substr(slash + 1), &named);
-  return *named.begin();
+std::string subject_of_alert(const std::string& named) {
+  const std::size_t slash = named.find('/');
+  if (slash == std::string::npos) return named;
+  Subjects out;
+  name_manifest(named.substr(0, slash), named.substr(slash + 1), &out);
+  return *out.begin();
 }
 
 }  // namespace showcaller

@@ -22,7 +22,7 @@ Subjects subjects_of(const Payload& payload);
 // The fleets, builds, flags, documents and regions that a LiveEvent's document changes or admits
 // in.
 Subjects subjects_of_event_document(const json::object& document);
-// "event/winter-raid" of a page's "LiveEvent/winter-raid".
-std::string subject_of_page(const PageRaised& page);
+// "event/winter-raid" of what alerts, pages and silences call "LiveEvent/winter-raid".
+std::string subject_of_alert(const std::string& named);
 
 }  // namespace showcaller

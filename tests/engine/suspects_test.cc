@@ -51,6 +51,9 @@ TEST(Suspects, RecordsNameWhatTheyAreAbout) {
             (Subjects{"config/drops", "flag/config.drops"}));
   EXPECT_EQ(subjects_of(PageRaised{.subject = "LiveEvent/gala", .team = "ops"}),
             (Subjects{"event/gala", "team/ops"}));
+  EXPECT_EQ(subjects_of(AlertOpened{.subject = "Service/join", .team = "ops"}),
+            (Subjects{"service/join", "team/ops"}));
+  EXPECT_EQ(subjects_of(AlertChanged{.id = "a-7"}), (Subjects{"alert/a-7"}));
   EXPECT_EQ(subjects_of(LineStopped{.scope = "fleet/raid"}),
             (Subjects{"fleet/raid", "line/fleet/raid"}));
   const auto document = parse_json(R"({"spec":{"changes":[{"build":{"fleet":"raid","version":2}},

@@ -105,12 +105,48 @@ export interface SuspectLine {
   evidence_moved_after: boolean
   common: string[]
 }
+// GET /api/v1/alerts/{id}, and a row of GET /api/v1/alerts.
+export interface AlertTold {
+  id: string
+  subject: string
+  cause: string
+  detail?: string
+  state: 'firing' | 'acknowledged' | 'resolved'
+  severity: 'page' | 'ticket'
+  opened_at: string
+  resolved_at?: string
+  resolved_reason?: string
+  team: string
+  owner: string
+  players_at_risk: number
+  burn: number
+  text: string
+  level: number
+  escalates_at?: string
+  acknowledged_by: string
+  acknowledged_at?: string
+  silenced_by: string
+  absorbed_by?: string
+  group: { subject: string; cause: string; detail?: string; over: boolean }[]
+  deliveries: { route: string; outcome: string; attempts: number; detail: string; at: string }[]
+}
+// A row of GET /api/v1/alerts/dead-letters.
+export interface DeadLetter {
+  alert: string
+  route: string
+  change: number
+  attempts: number
+  detail: string
+  at: string
+}
+
 export interface IncidentTold extends IncidentLine {
   records: { seq: number; time: string; by: string; line: string }[]
   suspects: SuspectLine[]
   similar: IncidentLine[]
   next_steps: string[]
   runbook?: string
+  alert?: AlertTold
   exposed?: { revision: number; players?: number; rows?: number; sessions?: number; says: string }
   event?: EventLine
   actions: { do: string; says: string; target: string; body?: object }[]
