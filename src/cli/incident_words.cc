@@ -82,7 +82,7 @@ int incident_show_verb(const ClientContext& context, std::uint64_t id) {
 void add_incident_words(CLI::App* app, const std::function<const ClientContext&()>& context,
                         int* code) {
   CLI::App* incident = app->add_subcommand(
-      "incident", "Rollbacks, holds, quarantines and pages: what led to them, and what helps");
+      "incident", "Rollbacks, holds, quarantines and alerts: what led to them, and what helps");
   incident->require_subcommand(1);
   CLI::App* list = incident->add_subcommand("list", "The newest first");
   list->footer("Examples:\n  showcaller incident list\n  showcaller incident list -o json");

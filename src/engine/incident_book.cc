@@ -82,6 +82,9 @@ struct IncidentBook::Fold {
   }
   void operator()(const PhaseChanged& p) const {
     const std::string subject = "event/" + p.event;
+    const bool nobody_is_in =
+        !may_admit(p.to) && p.to != Phase::RollingBack && p.to != Phase::RollbackStuck;
+    if (nobody_is_in) book.events_[p.event].grew = book.events_[p.event].turned_bad = {};
     if (p.to == Phase::RollingBack && p.from != Phase::RollbackStuck)
       return of_event(IncidentKind::Rollback, p.event, fmt::format("{} is rolled back", p.event),
                       p.reason);
@@ -171,7 +174,12 @@ struct IncidentBook::Fold {
   }
   void operator()(const QuarantineLifted& p) const {
     const QuarantineSet same{p.scope, p.fleet, p.subject, {}, {}};
-    book.end(subject_of(same), record, false);
+    // Two fleets may have a region or host of one name.
+    for (auto at = book.incidents_.rbegin(); at != book.incidents_.rend(); ++at) {
+      const bool is_it = at->kind == IncidentKind::Quarantine && at->subject == subject_of(same) &&
+                         at->owner == "fleet/" + p.fleet;
+      if (is_it) return book.finish(&*at, record);
+    }
   }
 
  private:
@@ -271,7 +279,7 @@ Incident* IncidentBook::at_work(const std::string& subject, std::uint64_t root) 
   for (auto at = incidents_.rbegin(); at != incidents_.rend(); ++at) {
     if (at->subject != subject && at->owner != subject) continue;
     const bool goes_on = at->state == IncidentState::Open || at->state == IncidentState::Stuck;
-    return goes_on || at->root == root ? &*at : nullptr;
+    if (goes_on || at->root == root) return &*at;
   }
   return nullptr;
 }
@@ -286,10 +294,8 @@ Incident* IncidentBook::of_alert(const std::string& id) {
 void IncidentBook::end_alert(const std::string& id, const Record& record) {
   Incident* incident = of_alert(id);
   if (!incident) return;
+  if (incident->kind == IncidentKind::Alert) return finish(incident, record);
   add_line(incident, record);
-  if (incident->kind != IncidentKind::Alert) return;
-  incident->state = IncidentState::Over;
-  incident->ended = record.time;
 }
 
 void IncidentBook::add_line(Incident* incident, const Record& record) {
@@ -299,9 +305,13 @@ void IncidentBook::add_line(Incident* incident, const Record& record) {
 
 void IncidentBook::end(const std::string& subject, const Record& record, bool only_hold) {
   Incident* incident = at_work(subject, 0);
-  if (!incident || (only_hold && incident->kind != IncidentKind::Hold)) return;
+  if (incident && (!only_hold || incident->kind == IncidentKind::Hold)) finish(incident, record);
+}
+
+void IncidentBook::finish(Incident* incident, const Record& record) {
   if (incident->lines.empty() || incident->lines.back().seq != record.seq)
     add_line(incident, record);
+  if (incident->state == IncidentState::Over) return;
   incident->state = IncidentState::Over;
   incident->ended = record.time;
 }

@@ -107,6 +107,7 @@ class IncidentBook {
   Incident* at_work(const std::string& subject, std::uint64_t root);
   void add_line(Incident* incident, const Record& record);
   void end(const std::string& subject, const Record& record, bool only_hold);
+  void finish(Incident* incident, const Record& record);
   void suspect(Incident* incident, const Subjects& touches);
   Instant first_failure(const QuarantineSet& quarantine, Instant now) const;
   void note_change(const Record& record);

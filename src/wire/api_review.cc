@@ -104,7 +104,7 @@ void add_incidents(Router* router, const ApiPorts& ports) {
              {.pattern = "/api/v1/incidents",
               .id = "listIncidents",
               .tag = "incidents",
-              .summary = "Rollbacks, holds by the engine, quarantines and pages, the newest first",
+              .summary = "Rollbacks, holds by the engine, quarantines and alerts, the newest first",
               .answer_schema = "List"},
              [](const auto& reviews, const auto&) { return reviews.incidents(); });
   add_review(router, ports,

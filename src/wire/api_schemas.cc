@@ -90,7 +90,7 @@ constexpr Schema kSchemas[] = {
   "followed":{"type":"array","items":{"$ref":"#/components/schemas/DecisionLine"}},
   "version":{"type":"string","description":"Of the program that decided it; absent: too long ago to look."},"record":{"type":"object"}}})json"},
     {"Incident", R"json({"type":"object","required":["id","kind","state","subject","title","began","opened","records","suspects","similar","next_steps","actions"],"properties":{
-  "id":{"type":"integer"},"kind":{"enum":["page","hold","quarantine","rollback"]},"state":{"enum":["open","stuck","over","told"]},
+  "id":{"type":"integer"},"kind":{"enum":["page","alert","hold","quarantine","rollback"]},"state":{"enum":["open","stuck","over","told"]},
   "subject":{"type":"string"},"title":{"type":"string"},"cause":{"type":"string"},"team":{"type":"string"},
   "began":{"type":"string","format":"date-time"},"opened":{"type":"string","format":"date-time"},"ended":{"type":"string","format":"date-time"},
   "detected_after":{"type":"string"},"detected_after_s":{"type":"number"},"recovered_after":{"type":"string"},"recovered_after_s":{"type":"number"},

@@ -84,7 +84,7 @@ async function anIncidentIsSeenFromItsBeginningToItsEnd() {
 async function anEventInTroubleIsHeldResumedAndRolledBackFromItsIncident() {
   server.apply(event('gala', ''))
   await inPhase('gala', 'RollingOut')
-  // A person breaks the glass: the owner is paged, while the event goes on.
+  // Somebody breaks the glass: the owner is called, while the event goes on.
   server.cli('approve', 'gala', '--break-glass', '--reason', 'the shop is closed')
   const page = await signIn(await window(), server, '/console/incidents')
   await page.getByRole('link', { name: /breaks the glass/ }).click()
@@ -96,6 +96,10 @@ async function anEventInTroubleIsHeldResumedAndRolledBackFromItsIncident() {
     await page.getByText(/Done, as record/).waitFor()
     await page.getByRole('button', { name: 'Close' }).click()
   }
+  await press('Acknowledge the alert')
+  await page.getByText(/^admin, since/).waitFor()
+  await press('Silence it for an hour')
+  assert.equal((await server.records('silence_set')).length, 1)
   await press('Hold it')
   await page.getByText('Held', { exact: true }).waitFor()
   assert.equal((await server.records('hold_set')).length, 1)
