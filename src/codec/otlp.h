@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "codec/otlp_partial_success.h"
 #include "evidence/data_points.h"
 
 namespace showcaller {
@@ -38,11 +39,6 @@ Status decode_otlp_metrics(std::string_view body, OtlpEncoding encoding, const O
 Status decode_otlp_protobuf(std::string_view body, const OtlpLimits& limits, DataPoints* out);
 Status decode_otlp_json(std::string_view body, const OtlpLimits& limits, DataPoints* out);
 
-// What was not taken of an export that was taken. Nothing rejected and no message: all is well.
-struct OtlpPartialSuccess {
-  std::int64_t rejected = 0;
-  std::string message;
-};
 std::string encode_otlp_response(const OtlpPartialSuccess& partial, OtlpEncoding encoding);
 // google.rpc.Status. Source: googleapis, google/rpc/code.proto.
 enum class RpcCode : std::int32_t {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "codec/otlp_partial_success.h"
 #include "codec/span.h"
 
 namespace showcaller {
@@ -25,10 +26,6 @@ std::string encode_otlp_spans(const SpanAttributes& resource, const OtlpScope& s
                               std::span<const Span> spans);
 
 // ExportTraceServiceResponse: what the collector did not take, though it answered 200.
-struct OtlpPartialSuccess {
-  std::int64_t rejected = 0;
-  std::string message;
-};
 Result<OtlpPartialSuccess> decode_otlp_answer(std::string_view body);
 
 }  // namespace showcaller

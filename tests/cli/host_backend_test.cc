@@ -57,7 +57,7 @@ TEST_F(HostBackendTest, NobodyHandsOutMoreThanHeHas) {
 // {"fleet":7} was a session without a fleet.
 TEST_F(HostBackendTest, ASessionIsAskedForAsDocumentedOrNotAtAll) {
   const auto refused = [&](std::string_view body) {
-    const auto answer = backend_.allocate(parse_json(body)->as_object());
+    const auto answer = backend_.allocate(parse_json(body)->as_object(), {});
     return answer ? "allocated" : answer.error().message;
   };
   EXPECT_EQ(refused(R"({"session":"s","fleet":7})"), "'fleet' is not a text; put it in quotes");

@@ -8,7 +8,7 @@
 namespace showcaller {
 namespace {
 
-const Instant kNoon = parse_instant("2026-12-18T12:00:00Z").value();
+const Instant kMidday = parse_instant("2026-12-18T12:00:00Z").value();
 
 ProbeSpec spec(std::vector<std::string> regions = {}) {
   ProbeSpec out;
@@ -38,19 +38,19 @@ TEST(ProbeSchedule, TheFirstIsAtOnceAndLaterOnesDoNotMarchInStep) {
 
 TEST(ProbeStanding, IsReadyOnceAJourneyWasGoodAndUntilSeveralFail) {
   ProbeStanding standing;
-  EXPECT_EQ(standing.verdict(spec(), kNoon).says, "no journey yet");
-  standing.note("", "enter: 503", {}, kNoon);
-  EXPECT_EQ(standing.verdict(spec(), kNoon).says, "enter: 503");
-  EXPECT_FALSE(standing.verdict(spec(), kNoon).ready) << "it was never good";
-  standing.note("", "", std::chrono::milliseconds(40), kNoon);
-  EXPECT_TRUE(standing.verdict(spec(), kNoon).ready);
-  standing.note("", "enter: 503", {}, kNoon);
-  EXPECT_TRUE(standing.verdict(spec(), kNoon).ready) << "once is no news";
-  standing.note("", "enter: 504", {}, kNoon);
-  EXPECT_FALSE(standing.verdict(spec(), kNoon).ready);
-  EXPECT_EQ(standing.verdict(spec(), kNoon).says, "enter: 504");
-  standing.note("", "", {}, kNoon);
-  EXPECT_TRUE(standing.verdict(spec(), kNoon).ready);
+  EXPECT_EQ(standing.verdict(spec(), kMidday).says, "no journey yet");
+  standing.note("", "enter: 503", {}, kMidday);
+  EXPECT_EQ(standing.verdict(spec(), kMidday).says, "enter: 503");
+  EXPECT_FALSE(standing.verdict(spec(), kMidday).ready) << "it was never good";
+  standing.note("", "", std::chrono::milliseconds(40), kMidday);
+  EXPECT_TRUE(standing.verdict(spec(), kMidday).ready);
+  standing.note("", "enter: 503", {}, kMidday);
+  EXPECT_TRUE(standing.verdict(spec(), kMidday).ready) << "once is no news";
+  standing.note("", "enter: 504", {}, kMidday);
+  EXPECT_FALSE(standing.verdict(spec(), kMidday).ready);
+  EXPECT_EQ(standing.verdict(spec(), kMidday).says, "enter: 504");
+  standing.note("", "", {}, kMidday);
+  EXPECT_TRUE(standing.verdict(spec(), kMidday).ready);
   EXPECT_EQ(standing.places().at("").journeys, 5);
   EXPECT_EQ(standing.places().at("").failed, 3);
 }
@@ -58,13 +58,13 @@ TEST(ProbeStanding, IsReadyOnceAJourneyWasGoodAndUntilSeveralFail) {
 TEST(ProbeStanding, EveryRegionThatIsNamedHasToBeGoodAndHeardOf) {
   const ProbeSpec both = spec({"eu", "us"});
   ProbeStanding standing;
-  standing.note("eu", "", {}, kNoon);
-  EXPECT_EQ(standing.verdict(both, kNoon).says, "us: no journey yet");
-  standing.note("us", "", {}, kNoon);
-  EXPECT_TRUE(standing.verdict(both, kNoon).ready);
-  EXPECT_EQ(standing.verdict(both, kNoon).says, "eu, us");
-  standing.note("us", "", {}, kNoon + seconds(60));
-  const auto later = standing.verdict(both, kNoon + seconds(96));
+  standing.note("eu", "", {}, kMidday);
+  EXPECT_EQ(standing.verdict(both, kMidday).says, "us: no journey yet");
+  standing.note("us", "", {}, kMidday);
+  EXPECT_TRUE(standing.verdict(both, kMidday).ready);
+  EXPECT_EQ(standing.verdict(both, kMidday).says, "eu, us");
+  standing.note("us", "", {}, kMidday + seconds(60));
+  const auto later = standing.verdict(both, kMidday + seconds(96));
   EXPECT_FALSE(later.ready) << "a prober that is silent is not well";
   EXPECT_EQ(later.says, "eu: nothing heard since 2026-12-18T12:00:00Z");
 }

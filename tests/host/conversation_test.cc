@@ -163,6 +163,8 @@ class Conversation {
       theatre_.clock.step(back ? -step : step);
       return "";
     }
+    if (verb == "probe")
+      return let_probe(arg, fmt::format("{}", fmt::join(w.begin() + 2, w.end(), " ")));
     return set(verb, arg, arg2, arg3);
   }
 
@@ -298,6 +300,14 @@ class Conversation {
     return out;
   }
 
+  std::string let_probe(const std::string& probe, const std::string& wrong) {
+    if (wrong == "good")
+      theatre_.probes.wrong.erase(probe);
+    else
+      theatre_.probes.wrong[probe] = wrong;
+    return {};
+  }
+
   std::string set(const std::string& verb, const std::string& arg, const std::string& arg2,
                   const std::string& arg3) {
     if (verb == "traffic") {
@@ -329,11 +339,6 @@ class Conversation {
                                        : arg2 == "unknown" ? StepOutcome::Unknown
                                                            : StepOutcome::Done,
                                        arg3.empty() ? 1 << 30 : std::stoi(arg3)};
-    } else if (verb == "probe") {
-      if (arg2 == "good")
-        theatre_.probes.wrong.erase(arg);
-      else
-        theatre_.probes.wrong[arg] = fmt::format("{}", fmt::join(w.begin() + 2, w.end(), " "));
     } else if (verb == "probes") {
       std::string out;
       for (const ProbeView& probe : theatre_.host().probes())
