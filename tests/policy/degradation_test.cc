@@ -40,7 +40,7 @@ StressSign headroom(std::int64_t thousandths) {
 }
 
 // Folds what follows into the world, as the engine does.
-std::optional<Payload> move(World* world, std::vector<StressSign> signs, Instant now) {
+std::optional<Payload> next_move(World* world, std::vector<StressSign> signs, Instant now) {
   auto out = degradation_move(*world, "matchmaking", signs, now);
   if (!out) return out;
   Record record;
@@ -58,24 +58,24 @@ const T* as(const std::optional<Payload>& payload) {
 
 TEST(Degradation, TheLeastImportantGoesFirstAndComesBackLast) {
   World world = world_with(matchmaking());
-  ASSERT_TRUE(as<StressChanged>(move(&world, {burn(14'400)}, kNoon)));
-  EXPECT_FALSE(move(&world, {burn(14'400)}, kNoon + seconds(29)));
-  const auto first = move(&world, {burn(14'400)}, kNoon + seconds(30));
+  ASSERT_TRUE(as<StressChanged>(next_move(&world, {burn(14'400)}, kNoon)));
+  EXPECT_FALSE(next_move(&world, {burn(14'400)}, kNoon + seconds(29)));
+  const auto first = next_move(&world, {burn(14'400)}, kNoon + seconds(30));
   ASSERT_TRUE(as<FeatureWithdrawn>(first));
   EXPECT_EQ(as<FeatureWithdrawn>(first)->feature, "leaderboards");
   EXPECT_EQ(as<FeatureWithdrawn>(first)->message, "A little behind.");
   EXPECT_EQ(as<FeatureWithdrawn>(first)->reason,
             "quick-join burns its budget 14.4 times as fast as it may (limit 6.0)");
-  EXPECT_FALSE(move(&world, {burn(14'400)}, kNoon + seconds(89))) << "within the dwell";
-  const auto second = move(&world, {burn(14'400)}, kNoon + seconds(90));
+  EXPECT_FALSE(next_move(&world, {burn(14'400)}, kNoon + seconds(89))) << "within the dwell";
+  const auto second = next_move(&world, {burn(14'400)}, kNoon + seconds(90));
   ASSERT_TRUE(as<FeatureWithdrawn>(second));
   EXPECT_EQ(as<FeatureWithdrawn>(second)->feature, "cosmetics") << "nothing withdraws gossip";
-  ASSERT_TRUE(as<StressChanged>(move(&world, {burn(1'000)}, kNoon + seconds(100))));
-  EXPECT_FALSE(move(&world, {burn(1'000)}, kNoon + seconds(399)));
-  const auto back = move(&world, {burn(1'000)}, kNoon + seconds(400));
+  ASSERT_TRUE(as<StressChanged>(next_move(&world, {burn(1'000)}, kNoon + seconds(100))));
+  EXPECT_FALSE(next_move(&world, {burn(1'000)}, kNoon + seconds(399)));
+  const auto back = next_move(&world, {burn(1'000)}, kNoon + seconds(400));
   ASSERT_TRUE(as<FeatureReturned>(back));
   EXPECT_EQ(as<FeatureReturned>(back)->feature, "cosmetics");
-  const auto last = move(&world, {burn(1'000)}, kNoon + seconds(460));
+  const auto last = next_move(&world, {burn(1'000)}, kNoon + seconds(460));
   ASSERT_TRUE(as<FeatureReturned>(last));
   EXPECT_EQ(as<FeatureReturned>(last)->feature, "leaderboards");
   EXPECT_TRUE(world.services.find("matchmaking")->withdrawn.empty());
@@ -83,10 +83,10 @@ TEST(Degradation, TheLeastImportantGoesFirstAndComesBackLast) {
 
 TEST(Degradation, SignsHaveHysteresis) {
   World world = world_with(matchmaking());
-  EXPECT_FALSE(move(&world, {headroom(100)}, kNoon));
-  ASSERT_TRUE(move(&world, {headroom(99)}, kNoon));
-  EXPECT_FALSE(move(&world, {headroom(149)}, kNoon + seconds(1))) << "not well above it";
-  const auto over = move(&world, {headroom(150)}, kNoon + seconds(2));
+  EXPECT_FALSE(next_move(&world, {headroom(100)}, kNoon));
+  ASSERT_TRUE(next_move(&world, {headroom(99)}, kNoon));
+  EXPECT_FALSE(next_move(&world, {headroom(149)}, kNoon + seconds(1))) << "not well above it";
+  const auto over = next_move(&world, {headroom(150)}, kNoon + seconds(2));
   ASSERT_TRUE(as<StressChanged>(over));
   EXPECT_FALSE(as<StressChanged>(over)->stressed);
 }
@@ -94,37 +94,37 @@ TEST(Degradation, SignsHaveHysteresis) {
 TEST(Degradation, ADependencyIsDownByItsBreakerUntilThatIsClosed) {
   World world = world_with(matchmaking());
   world.services["grants"].breaker = BreakerState::Open;
-  ASSERT_TRUE(as<StressChanged>(move(&world, {}, kNoon)));
+  ASSERT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon)));
   EXPECT_EQ(world.services.find("matchmaking")->stress_reason, "grants is down");
   world.services["grants"].breaker = BreakerState::HalfOpen;
-  EXPECT_FALSE(move(&world, {}, kNoon + seconds(1)));
+  EXPECT_FALSE(next_move(&world, {}, kNoon + seconds(1)));
   world.services["grants"].breaker = BreakerState::Closed;
-  EXPECT_TRUE(as<StressChanged>(move(&world, {}, kNoon + seconds(2))));
+  EXPECT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon + seconds(2))));
 }
 
 // The server that measured has gone, or its numbers are not there yet.
 TEST(Degradation, WhatIsNotShownAnyMoreNeitherTakesNorGives) {
   World world = world_with(matchmaking());
-  ASSERT_TRUE(move(&world, {headroom(10)}, kNoon));
-  ASSERT_TRUE(as<FeatureWithdrawn>(move(&world, {headroom(10)}, kNoon + seconds(30))));
-  EXPECT_FALSE(move(&world, {}, kNoon + hours(1)));
-  EXPECT_TRUE(as<FeatureWithdrawn>(move(&world, {headroom(10)}, kNoon + hours(1))));
+  ASSERT_TRUE(next_move(&world, {headroom(10)}, kNoon));
+  ASSERT_TRUE(as<FeatureWithdrawn>(next_move(&world, {headroom(10)}, kNoon + seconds(30))));
+  EXPECT_FALSE(next_move(&world, {}, kNoon + hours(1)));
+  EXPECT_TRUE(as<FeatureWithdrawn>(next_move(&world, {headroom(10)}, kNoon + hours(1))));
 }
 
 TEST(Degradation, FeaturesOfAServiceThatIsGoneComeBack) {
   World world = world_with(matchmaking());
-  ASSERT_TRUE(move(&world, {headroom(10)}, kNoon));
-  ASSERT_TRUE(move(&world, {headroom(10)}, kNoon + seconds(30)));
+  ASSERT_TRUE(next_move(&world, {headroom(10)}, kNoon));
+  ASSERT_TRUE(next_move(&world, {headroom(10)}, kNoon + seconds(30)));
   world.manifests.erase("Service/matchmaking");
-  ASSERT_TRUE(as<FeatureReturned>(move(&world, {}, kNoon + seconds(31))));
-  EXPECT_FALSE(move(&world, {}, kNoon + seconds(32)));
+  ASSERT_TRUE(as<FeatureReturned>(next_move(&world, {}, kNoon + seconds(31))));
+  EXPECT_FALSE(next_move(&world, {}, kNoon + seconds(32)));
 }
 
 TEST(Degradation, AServiceWithoutFeaturesIsLetBe) {
   ServiceSpec spec = matchmaking();
   spec.features = {{"gossip", "", "", ""}};
   World world = world_with(std::move(spec));
-  EXPECT_FALSE(move(&world, {headroom(0)}, kNoon));
+  EXPECT_FALSE(next_move(&world, {headroom(0)}, kNoon));
 }
 
 // Whatever is measured: what is withdrawn is always the least important part, in order; two moves
@@ -140,7 +140,7 @@ TEST(Degradation, IsOrderlyUnderAnyEvidence) {
       std::vector<StressSign> signs;
       if (*rc::gen::inRange(0, 4) > 0) signs.push_back(burn(*rc::gen::inRange(0, 12'000)));
       if (*rc::gen::inRange(0, 4) > 0) signs.push_back(headroom(*rc::gen::inRange(50, 400)));
-      const auto out = move(&world, signs, now);
+      const auto out = next_move(&world, signs, now);
       const ServiceState* state = world.services.find("matchmaking");
       if (as<FeatureWithdrawn>(out) || as<FeatureReturned>(out)) {
         RC_ASSERT(!moved || now - *moved >= spec.degradation.dwell);
