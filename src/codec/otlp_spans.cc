@@ -9,10 +9,9 @@
 namespace showcaller {
 namespace {
 
-// W3C flags of a span or link: recorded (bit 0), and that it is known whether the parent is remote
-// (bit 8), which none of ours is.
-constexpr std::uint32_t kSpanFlags = 0x101;
-constexpr std::uint32_t kLinkFlags = 0x101;
+// Flags of a span or link: W3C's recorded (bit 0), that it is known whether the parent is remote
+// (bit 8), and that it is (bit 9).
+constexpr std::uint32_t kRecorded = 0x001, kKnown = 0x100, kRemote = 0x200;
 
 std::string bytes_of(std::string_view hex) {
   return from_hex(hex).value_or("");
@@ -61,7 +60,7 @@ std::string link_message(const SpanLink& link) {
   writer.bytes(2, bytes_of(link.span));
   writer.bytes(3, link.state);
   put_attributes(&writer, 4, link.attributes);
-  writer.fixed32(6, kLinkFlags);
+  writer.fixed32(6, kRecorded);
   return out;
 }
 
@@ -85,7 +84,8 @@ std::string span_message(const Span& span) {
   inner.bytes(2, cut(span.status_text));
   inner.varint(3, std::uint64_t(span.status));
   writer.bytes(15, status);
-  writer.fixed32(16, kSpanFlags);
+  const bool remote = span.kind == SpanKind::Server && !span.parent.empty();
+  writer.fixed32(16, kRecorded | kKnown | (remote ? kRemote : 0));
   return out;
 }
 

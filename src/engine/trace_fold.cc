@@ -43,12 +43,9 @@ std::string root_id(const std::string& trace) {
   return span_id_of(trace, "revision", "");
 }
 
-std::optional<OpenSpan> phase_of(const EventState* event) {
-  if (!event || event->trace->empty() || kPhaseSpans[std::size_t(event->phase)].empty())
-    return std::nullopt;
-  const std::string which =
-      fmt::format("{}/{}", enum_name(event->phase), to_ms(event->phase_since));
-  return OpenSpan{*event->trace, span_id_of(*event->trace, "phase", which)};
+// Whether a phase goes on in it that has a span.
+bool has_phase(const EventState* event) {
+  return event && !event->trace->empty() && !kPhaseSpans[std::size_t(event->phase)].empty();
 }
 
 std::optional<OpenSpan> stage_of(const EventState* event) {
@@ -63,10 +60,10 @@ std::optional<OpenSpan> hold_of(const EventState* event) {
                   span_id_of(*event->trace, "hold", std::to_string(to_ms(event->hold->since)))};
 }
 
-// What goes on in the event, innermost.
+// What is known of by its id before it is over: phases are not, for the time that their end would
+// be found by moves when the server was away.
 OpenSpan innermost(const EventState& event) {
   if (auto stage = stage_of(&event)) return *std::move(stage);
-  if (auto phase = phase_of(&event)) return *std::move(phase);
   return {*event.trace, event.trace->empty() ? "" : root_id(*event.trace)};
 }
 
@@ -129,9 +126,12 @@ class EventSpans {
   }
 
   void end_phase() {
-    const auto open = phase_of(before_);
-    if (!open || open == phase_of(&after_)) return;
-    Span span = begin(*before_, *open, std::string(kPhaseSpans[std::size_t(before_->phase)]),
+    if (!has_phase(before_)) return;
+    const bool moved_on = std::holds_alternative<PhaseChanged>(record_.payload);
+    if (!moved_on && *before_->trace == *after_.trace) return;
+    const OpenSpan ended{*before_->trace,
+                         span_id_of(*before_->trace, "phase", std::to_string(record_.seq))};
+    Span span = begin(*before_, ended, std::string(kPhaseSpans[std::size_t(before_->phase)]),
                       before_->phase_since);
     note(&span, "showcaller.phase", std::string(enum_name(before_->phase)));
     if (const auto* moved = std::get_if<PhaseChanged>(&record_.payload)) {

@@ -24,7 +24,7 @@ struct TracePlace {
   friend bool operator==(const TracePlace&, const TracePlace&) = default;
 };
 
-// What goes on in the event: its stage, or its phase.
+// What goes on in the event: its stage, or its revision as a whole.
 TracePlace place_of(const EventState& event);
 
 class TraceFold {
