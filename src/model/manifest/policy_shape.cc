@@ -13,7 +13,7 @@ Value<std::string> verb() {
         "stop-line",   "resume-line", "quarantine", "release",   "allocate",    "report",
         "read",        "flags",       "token",      "policy",    "privacy",     "ready",
         "break-glass", "drill",       "prove",      "kill-flag", "reopen-flag", "relay",
-        "probe"}) {
+        "acknowledge", "resolve",     "silence",    "unsilence", "probe"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));
