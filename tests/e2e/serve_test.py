@@ -34,6 +34,16 @@ metadata: { name: door, owner: team-e2e }
 spec: { variants: { open: true, shut: false }, defaultVariant: shut }
 ---
 apiVersion: showcaller.dev/v1
+kind: Service
+metadata: { name: shop, owner: team-e2e }
+spec: { degradation_order: [ { feature: previews } ] }
+---
+apiVersion: showcaller.dev/v1
+kind: Metric
+metadata: { name: frames.dropped, owner: team-e2e }
+spec: { type: count, better: lower, source: otlp, otlp: { total: dropped.frames } }
+---
+apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: feast, owner: team-e2e }
 spec:
@@ -108,6 +118,9 @@ def every_family_of_metrics_has_a_sample(server):
     server.ask("POST", "/api/v1/allocations", '{"session": "s", "fleet": "sleepers", "players": ["p"]}')
     server.ask("POST", "/api/v1/telemetry",
                '{"source": "s", "sequence": 1, "deltas": [{"metric": "session.crashed", "event": "none", "arm": "canary", "n": 1}]}')
+    point = '{"startTimeUnixNano": "1", "timeUnixNano": "2", "asInt": "7"}'
+    server.ask("POST", "/v1/metrics", '{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "dropped.frames", "sum": '
+               '{"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [' + point + ']}}]}]}]}')
     deadline = time.monotonic() + 30
     while True:
         text = server.ask("GET", "/metrics")[1]

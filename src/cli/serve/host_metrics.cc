@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/alert_view.h"
+#include "engine/decide.h"
 #include "model/lifecycle.h"
 
 namespace showcaller {
@@ -31,8 +32,10 @@ void refresh_process(MetricsRegistry& metrics) {
 }
 
 void refresh_alerts(MetricsRegistry& metrics, const Host& host, const World& world) {
-  metrics.clear("showcaller_alerts");
   std::map<std::pair<std::string_view, std::string_view>, int> open;
+  for (const char* severity : {"page", "ticket"}) {
+    for (const char* state : {"firing", "acknowledged"}) open[{severity, state}] = 0;
+  }
   world.alerts.each([&](const std::string&, const Alert& alert) {
     ++open[{enum_name(alert.severity), alert_state(alert)}];
   });
@@ -43,6 +46,21 @@ void refresh_alerts(MetricsRegistry& metrics, const Host& host, const World& wor
   metrics.counter("showcaller_alert_messages", {"delivered"}).set_total(totals.delivered);
   metrics.counter("showcaller_alert_messages", {"failed"}).set_total(totals.failed);
   metrics.counter("showcaller_alert_messages", {"dead"}).set_total(totals.dead);
+}
+
+// A service that nothing was ever wrong with has no state.
+void refresh_services(MetricsRegistry& metrics, const World& world) {
+  metrics.clear("showcaller_features_withdrawn");
+  metrics.clear("showcaller_breaker_open");
+  for (const std::string& name : names_of(world, Kind::Service)) {
+    const ServiceState* known = world.services.find(name);
+    const ServiceState service = known ? *known : ServiceState{};
+    metrics.gauge("showcaller_features_withdrawn", {name}).set(double(service.withdrawn.size()));
+    const double open = service.breaker == BreakerState::Open       ? 1
+                        : service.breaker == BreakerState::HalfOpen ? 0.5
+                                                                    : 0;
+    metrics.gauge("showcaller_breaker_open", {name}).set(open);
+  }
 }
 
 }  // namespace
@@ -76,15 +94,7 @@ void refresh_host_metrics(MetricsRegistry* registry, const Host& host) {
   });
   for (const auto& [phase, count] : phases) metrics.gauge("showcaller_events", {phase}).set(count);
   metrics.gauge("showcaller_events_held").set(held);
-  metrics.clear("showcaller_features_withdrawn");
-  metrics.clear("showcaller_breaker_open");
-  world->services.each([&](const std::string& name, const ServiceState& service) {
-    metrics.gauge("showcaller_features_withdrawn", {name}).set(double(service.withdrawn.size()));
-    const double open = service.breaker == BreakerState::Open       ? 1
-                        : service.breaker == BreakerState::HalfOpen ? 0.5
-                                                                    : 0;
-    metrics.gauge("showcaller_breaker_open", {name}).set(open);
-  });
+  refresh_services(metrics, *world);
   std::map<std::pair<std::string, std::string>, int> instances;
   world->instances.each([&](const std::string&, const Instance& instance) {
     ++instances[{instance.fleet, std::string(enum_name(instance.phase))}];

@@ -243,7 +243,7 @@ Status run(const ServeOptions& options) {
   MetricsRegistry metrics(kMetricTable);
   metrics.on_scrape([&](MetricsRegistry& registry) {
     refresh_host_metrics(&registry, *host);
-    if (exporter) refresh_span_metrics(&registry, exporter->stats());
+    refresh_span_metrics(&registry, exporter ? exporter->stats() : OtlpStats{});
   });
   HostBackend backend(host.get(), stores.journal.get(),
                       {.version = std::string(kVersion),
