@@ -120,7 +120,7 @@ def every_family_of_metrics_has_a_sample(server):
                '{"source": "s", "sequence": 1, "deltas": [{"metric": "session.crashed", "event": "none", "arm": "canary", "n": 1}]}')
     point = '{"startTimeUnixNano": "1", "timeUnixNano": "2", "asInt": "7"}'
     server.ask("POST", "/v1/metrics", '{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "dropped.frames", "sum": '
-               '{"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [' + point + ']}}]}]}]}')
+               '{"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [' + point + ']}}]}]}]}', **{"Content-Type": "application/json"})
     deadline = time.monotonic() + 30
     while True:
         text = server.ask("GET", "/metrics")[1]
