@@ -76,13 +76,13 @@ OtlpExporter::OtlpExporter(OtlpExporterOptions options)
 
 OtlpExporter::~OtlpExporter() {
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     ending_ = true;
     end_at_ =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.end_within.count());
-    client_->interrupt();
+    changed_.notify_all();
+    if (!changed_.wait_until(lock, end_at_, [this] { return ended_; })) client_->interrupt();
   }
-  changed_.notify_all();
   thread_.join();
 }
 
@@ -112,9 +112,12 @@ bool OtlpExporter::is_ending() const {
 void OtlpExporter::run() {
   for (;;) {
     std::vector<Span> batch = next_batch();
-    if (batch.empty()) return;
+    if (batch.empty()) break;
     send(std::move(batch));
   }
+  std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
 }
 
 // Waits for one that is full, or old enough; empty: this is the end.
@@ -139,11 +142,10 @@ void OtlpExporter::send(std::vector<Span> batch) {
   const std::string body = encode_otlp_spans(options_.resource, options_.scope, batch);
   Duration pause = options_.retry_first;
   for (;;) {
-    const bool last = is_ending();
     const Outcome outcome = post(body);
     tell(outcome);
     std::unique_lock lock(mutex_);
-    if (outcome.kind != Outcome::Kind::Again || last) {
+    if (outcome.kind != Outcome::Kind::Again || ending_) {
       const bool taken = outcome.kind == Outcome::Kind::Taken;
       const std::uint64_t rejected = std::min<std::uint64_t>(outcome.rejected, batch.size());
       if (taken) stats_.sent += batch.size() - rejected;

@@ -88,7 +88,7 @@ class OtlpExporter final : public SpanSink {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Span> waiting_;
-  bool ending_ = false;
+  bool ending_ = false, ended_ = false;
   std::chrono::steady_clock::time_point end_at_;  // once it is ending
   std::uint64_t in_flight_ = 0;
   OtlpStats stats_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <gtest/gtest.h>
@@ -21,6 +22,8 @@ ProbeAnswer ask(const std::string& address, const std::string& service = "",
 TEST(ProbeGrpc, TellsWhetherItIsServing) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
+  grpc::CallbackGenericService game;  // A server serves something beside its health.
+  builder.RegisterCallbackGenericService(&game);
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
   const auto server = builder.BuildAndStart();
