@@ -450,8 +450,8 @@ void Client::exposed(const Labels& labels) {
 std::int64_t Client::dropped() const {
   return state_->worker.dropped();
 }
-void Client::set_trace(std::string_view traceparent) {
-  state_->worker.set_trace(traceparent);
+void Client::set_trace(std::string_view traceparent, std::string_view tracestate) {
+  state_->worker.set_trace(traceparent, tracestate);
 }
 
 std::chrono::system_clock::time_point Client::step(std::chrono::system_clock::time_point now) {

@@ -108,9 +108,10 @@ void Worker::set_context(Context context) {
   interrupt_stream();
 }
 
-void Worker::set_trace(std::string_view traceparent) {
+void Worker::set_trace(std::string_view traceparent, std::string_view tracestate) {
   const std::lock_guard lock(mutex_);
   trace_ = traceparent;
+  trace_state_ = traceparent.empty() ? std::string_view() : tracestate;
 }
 
 void Worker::merge() {
@@ -140,6 +141,7 @@ TransportRequest Worker::request(std::string_view method, std::string_view targe
     out.headers.emplace_back("Authorization", "Bearer " + options_.token);
   const std::lock_guard lock(mutex_);
   if (!trace_.empty()) out.headers.emplace_back("traceparent", trace_);
+  if (!trace_state_.empty()) out.headers.emplace_back("tracestate", trace_state_);
   return out;
 }
 

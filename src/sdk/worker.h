@@ -41,7 +41,7 @@ class Worker {
   void set_context(Context context);
   HandlerId on(Event event, EventHandler handler);
   void off(HandlerId id) { events_.remove(id); }
-  void set_trace(std::string_view traceparent);
+  void set_trace(std::string_view traceparent, std::string_view tracestate);
 
   void merge();
   // Does what is due; gives when to come again.
@@ -90,7 +90,7 @@ class Worker {
   mutable std::mutex mutex_;  // what follows; never taken while evaluating or reporting
   mutable std::condition_variable ready_;
   TelemetryBuffer buffer_;
-  std::string trace_;
+  std::string trace_, trace_state_;
 
   // Of follow() alone.
   BackOff stream_back_off_;

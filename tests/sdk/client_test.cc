@@ -202,7 +202,7 @@ TEST_F(ClientTest, ReportsArriveMergedWithTheirLabels) {
   server_options.trust = "server";
   server_options.instance = "i-1";
   Client client(server_options);
-  client.set_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  client.set_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "congo=1");
   const Labels canary{.event = "raid", .arm = "canary"};
   for (int i = 0; i < 10; ++i) {
     client.session_started(canary);
@@ -236,6 +236,7 @@ TEST_F(ClientTest, ReportsArriveMergedWithTheirLabels) {
   EXPECT_EQ(sent.headers[0],
             (std::pair<std::string, std::string>("Authorization", "Bearer secret")));
   EXPECT_EQ(sent.headers[1].first, "traceparent");
+  EXPECT_EQ(sent.headers[2], std::pair(std::string("tracestate"), std::string("congo=1")));
 }
 
 // "door=open" -> how often.

@@ -154,8 +154,9 @@ class Client {
   // Reports that did not fit since the client began.
   std::int64_t dropped() const;
 
-  // W3C traceparent, sent with every request and batch from now on; empty: none.
-  void set_trace(std::string_view traceparent);
+  // W3C traceparent, sent with every request and batch from now on, and its tracestate, sent with
+  // requests; empty: none.
+  void set_trace(std::string_view traceparent, std::string_view tracestate = {});
 
   // With background = false: merges reports and does what is due at `now`. Gives when to come
   // again.
