@@ -190,6 +190,7 @@ DeltaFate TelemetryIntake::count(const ReportedDelta& delta, const Speaker& spea
 DeltaFate TelemetryIntake::count_probe(const ReportedDelta& delta, const Speaker& speaker) {
   if (speaker.trust == Trust::Client) return DeltaFate::NoSession;
   const Speaker probe{speaker.token, Trust::Probe};
+  felt_.learn({"", "", ""}, delta.metric, delta.stratum, counts_of(delta));
   DeltaFate fate = DeltaFate::Taken;  // Objectives are held against it, whether a stage is or not.
   for (auto& [key, stage] : stages_) {
     const DeltaFate here = add_to(&stage, Arm::Canary, delta.stratum, delta, probe);

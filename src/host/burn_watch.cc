@@ -10,6 +10,7 @@
 #include "engine/burn_severity.h"
 #include "engine/decide.h"
 #include "engine/gate_plan.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 constexpr Duration kBurnTick = seconds(10), kBurnStoredEvery = minutes(5),
                    kBurnWeek = hours(24 * 7);
 constexpr int kBurnWeeksKept = 5;
+
+// Where probes count, which are of no fleet, build or event.
+const BaselineSource kGameAsItIs{"", "", ""};
 
 // Weeks begin with the epoch's day of the week: nobody reads these names.
 std::string week_stream(const std::string& service, const std::string& slo, Instant at) {
@@ -66,6 +70,10 @@ std::vector<BurnWatch::Objective> BurnWatch::objectives(const World& world) cons
       if (!metric) continue;
       Objective& objective =
           out.emplace_back(Objective{name, slo, *metric, fleets_of_service(world, service), {}});
+      if (probe_of_metric(slo.metric)) {
+        objective.scopes[""] = {kGameAsItIs};
+        continue;
+      }
       for (const std::string& fleet : objective.fleets)
         objective.scopes[""].push_back({fleet, "", ""});
       world.events.each([&](const std::string& event, const EventState& state) {
@@ -149,8 +157,11 @@ void BurnWatch::flush(const std::vector<Objective>& all, Instant now, std::vecto
 std::int64_t BurnWatch::players_at_risk(const Objective& objective,
                                         const std::string& event) const {
   std::int64_t out = 0;
-  for (const BaselineSource& source : objective.scopes.at(event))
+  for (const BaselineSource& source : objective.scopes.at(event)) {
     if (!source.fleet.empty()) out += players_on_(source.fleet, source.build);
+    if (source != kGameAsItIs) continue;
+    for (const std::string& fleet : objective.fleets) out += players_on_(fleet, "");
+  }
   return out;
 }
 

@@ -243,7 +243,11 @@ TEST_F(TelemetryIntakeTest, WhatProbesMeasureCountsForTheCanaryOfEveryJudgedStag
   EXPECT_EQ(winter.trust.at("probe.join"), Trust::Probe) << "whoever says so";
   EXPECT_EQ(total(intake_.take_tick("summer/r2/v1"), "probe.join", Arm::Canary).x, 1);
   intake_.watch({});
+  intake_.watch_felt({"probe.join"});
   EXPECT_EQ(report({failed}, Trust::Probe)->count(DeltaFate::Taken), 1) << "objectives need it";
+  const auto felt = intake_.take_felt();
+  ASSERT_EQ(felt.size(), 1u);
+  EXPECT_EQ(felt[0].source, BaselineSource{}) << "of no fleet and no event";
 }
 
 TEST_F(TelemetryIntakeTest, AClientIsNoProbe) {
