@@ -115,6 +115,9 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     set_tests_properties(e2e_probe PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_relay COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/relay_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_relay PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_metrics_in COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/metrics_in_test.py $<TARGET_FILE:showcaller>
+             ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+    set_tests_properties(e2e_metrics_in PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_sdk COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/sdk_test.py $<TARGET_FILE:showcaller>
              ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
     set_tests_properties(e2e_sdk PROPERTIES TIMEOUT 300)

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/terminal.h"
+#include "cli/cli.h"
 #include "wire/metric_exports.h"
 
 namespace showcaller {

@@ -23,8 +23,8 @@ namespace showcaller {
 
 struct OtlpLimits {
   std::size_t points_max = 200'000;
-  std::size_t attributes_max = 2'000'000;
-  std::size_t buckets_max = 4'000'000;
+  std::size_t attributes_max = 1'000'000;
+  std::size_t buckets_max = 2'000'000;
   int depth_max = 32;  // of what is passed over
 };
 

@@ -12,8 +12,10 @@
 namespace showcaller {
 namespace {
 
-std::string state_of(const FlagSpec* spec, const FlagSwitch* killed) {
+std::string state_of(const FlagSpec* spec, const FlagSwitch* killed,
+                     const FeatureWithdrawal& withdrawal) {
   if (killed) return "killed";
+  if (withdrawal.feature) return "withdrawn";
   return spec && get_string(spec->definition, "state") == "DISABLED" ? "disabled" : "enabled";
 }
 
@@ -23,10 +25,11 @@ json::object flag_view(const World& world, const std::string& flag) {
                             : world.manifest(Kind::Flag, flag);
   const FlagSpec* spec = flag_spec(world, flag);
   const FlagSwitch* killed = world.killed(flag);
+  const FeatureWithdrawal withdrawal = withdrawal_of(world, flag);
   json::object out{{"flag", flag},
                    {"owner", manifest ? manifest->owner : ""},
                    {"visibility", spec && spec->client_visible ? "client" : "server"},
-                   {"state", state_of(spec, killed)}};
+                   {"state", state_of(spec, killed, withdrawal)}};
   json::array events;
   for (const std::string& event : events_that_change(world, flag)) events.emplace_back(event);
   out["events"] = std::move(events);
@@ -34,6 +37,12 @@ json::object flag_view(const World& world, const std::string& flag) {
     out["killed"] = {{"since", format_instant(killed->since)},
                      {"actor", killed->actor},
                      {"reason", killed->reason}};
+  }
+  if (withdrawal.feature) {
+    out["withdrawn"] = {{"since", format_instant(withdrawal.feature->since)},
+                        {"service", withdrawal.service},
+                        {"feature", withdrawal.feature->feature},
+                        {"reason", withdrawal.feature->reason}};
   }
   return out;
 }
@@ -76,6 +85,13 @@ std::vector<std::string> kill_notes(const World& world, const EventState& event)
   std::vector<std::string> notes;
   for (const std::string& flag : flags_of(event.spec())) {
     const FlagSwitch* by = world.killed(flag);
+    const FeatureWithdrawal withdrawal = withdrawal_of(world, flag);
+    if (!by && withdrawal.feature) {
+      notes.push_back(fmt::format(
+          "service '{}' does without '{}' since {}: flag '{}' gives nobody what the event gives",
+          withdrawal.service, withdrawal.feature->feature,
+          format_instant(withdrawal.feature->since), flag));
+    }
     if (!by) continue;
     notes.push_back(fmt::format(
         "flag '{}' was killed by '{}' at {}{}{}: nobody gets what the event gives; `showcaller "

@@ -109,6 +109,33 @@ void Invariants::check(const StageEntered& entered) {
   baking_since_[entered.event] = record_->time;
 }
 
+// The least important first, under stress alone, and no nearer to the last move than the dwell.
+void Invariants::check(const FeatureWithdrawn& withdrawn) {
+  const ServiceState* state = world_.services.find(withdrawn.service);
+  const ServiceSpec* spec = world_.service(withdrawn.service);
+  require(state && state->stressed, "a feature was withdrawn without stress");
+  require(spec != nullptr, "a feature of no service was withdrawn");
+  if (!state || !spec) return;
+  require(record_->time - state->moved >= spec->degradation.dwell, "features flap");
+  std::size_t before = 0;
+  for (const FeatureSpec& feature : spec->features) {
+    if (feature.name == withdrawn.feature) break;
+    before += feature.flag.empty() ? 0 : 1;
+  }
+  require(before <= state->withdrawn.size(), "a more important feature was withdrawn first");
+}
+
+void Invariants::check(const FeatureReturned& returned) {
+  const ServiceState* state = world_.services.find(returned.service);
+  const bool was_last =
+      state && !state->withdrawn.empty() && state->withdrawn.back().feature == returned.feature;
+  require(was_last, "a feature came back before those that went after it");
+  const ServiceSpec* spec = world_.service(returned.service);
+  if (!state || !spec) return;  // All of a service that is gone come back at once.
+  require(!state->stressed, "a feature came back under stress");
+  require(record_->time - state->moved >= spec->degradation.dwell, "features flap");
+}
+
 void Invariants::check(const ExposureWidened& widened) {
   if (widened.visit > 0) baking_since_[widened.event] = record_->time;
 }

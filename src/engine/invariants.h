@@ -41,6 +41,8 @@ class Invariants {
   void check(const FlagReopened& reopened);
   void check(const AlertOpened& opened);
   void check(const AlertChanged& changed);
+  void check(const FeatureWithdrawn& withdrawn);
+  void check(const FeatureReturned& returned);
   void check(const auto&) {}
   void check_end_of_stage(const EventState& event, const std::string& name);
   void check_drained(const EventState& event, const std::string& name);

@@ -25,9 +25,11 @@ FlagReach::FlagReach(const World& world, const EventState& event, std::string sa
     if (const auto* config = std::get_if<ConfigChange>(&change.what))
       documents_.insert(fmt::format("{}{}", kConfigPrefix, config->document));
   }
-  const auto is_killed = [&](const std::string& flag) { return world.killed(flag) != nullptr; };
-  std::erase_if(flags_, is_killed);
-  std::erase_if(documents_, is_killed);
+  const auto lies_below = [&](const std::string& flag) {
+    return world.killed(flag) != nullptr || withdrawal_of(world, flag).feature != nullptr;
+  };
+  std::erase_if(flags_, lies_below);
+  std::erase_if(documents_, lies_below);
   regions_.insert(event.open_regions.begin(), event.open_regions.end());
   ExposureRule rule = exposure_rule(event, std::move(salt));
   if ((flags_.empty() && documents_.empty()) || rule.stages.empty()) return;

@@ -88,13 +88,27 @@ void Host::watch_services() {
                      lock.unlock();
                      return view_of(fleet).headroom_ppm();
                    },
-                   .burn_of = {}});
+                   .burn_of = [this](const std::string& service) { return burns_of(service); }});
   if (!ports_.queries) return;
   poller_ = std::make_unique<MetricPoller>(
       engine_.get(), ports_.queries, [this](const ReportedDelta& delta, Trust trust) {
         std::lock_guard lock(intake_mutex_);
         if (intake_.check_room()) (void)intake_.add(delta, "prometheus", trust, engine_->now());
       });
+}
+
+// Of everybody's evidence, where there was any in the last minutes: what it proves over a rule's
+// time and still shows over its shorter one, by the rule that shows most.
+std::vector<std::pair<std::string, double>> Host::burns_of(const std::string& service) const {
+  std::vector<std::pair<std::string, double>> out;
+  for (const ObjectiveStanding& standing : burns_->standings()) {
+    if (standing.service != service || !standing.event.empty() || !standing.reading.seen) continue;
+    double burn = 0;
+    for (const BurnReading::Rule& rule : standing.reading.rules)
+      burn = std::max(burn, std::min(rule.proven, rule.still));
+    out.emplace_back(standing.slo.name, burn);
+  }
+  return out;
 }
 
 std::string Host::trouble_of(const JudgedStage& stage, const std::string& metric) const {

@@ -152,6 +152,7 @@ class Host {
   void note_demand(FleetPass* pass);
   std::int64_t players_on(const std::string& fleet, const std::string& build) const;
   std::optional<Headroom> headroom_of(const JudgedStage& stage) const;
+  std::vector<std::pair<std::string, double>> burns_of(const std::string& service) const;
   std::string trouble_of(const JudgedStage& stage, const std::string& metric) const;
   void watch_services();
   std::shared_ptr<const OtlpCatalog> otlp_catalog();

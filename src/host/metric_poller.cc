@@ -14,6 +14,7 @@ namespace showcaller {
 namespace {
 
 constexpr double kGrownMost = 9e15;
+constexpr std::size_t kSeriesKeptMax = 20'000;
 
 std::set<std::string> metrics_of(const JudgedStage& stage) {
   std::set<std::string> out;
@@ -49,6 +50,11 @@ struct MetricPoller::Round {
 MetricPoller::MetricPoller(EngineHost* host, MetricQueries* queries, Take take)
     : host_(host), queries_(queries) {
   state_->take = std::move(take);
+}
+
+MetricPoller::~MetricPoller() {
+  std::lock_guard lock(state_->mutex);
+  state_->asked.clear();
 }
 
 void MetricPoller::pass() {
@@ -134,52 +140,69 @@ std::int64_t growth_of(const QuerySample& sample, bool windowed, const std::stri
 
 }  // namespace
 
-void MetricPoller::finish(State* state, const Round& round) {
-  std::vector<ReportedDelta> deltas;
-  std::unique_lock lock(state->mutex);
-  const auto found = state->asked.find({round.stage, round.metric});
-  if (found == state->asked.end()) return;  // It is judged no more.
-  Asked& asked = found->second;
-  asked.under_way = false;
-  asked.trouble.clear();
-  std::map<std::pair<Arm, std::string>, ReportedDelta> grown;
+// Empty: every question has a good answer, with series where they are needed.
+std::string MetricPoller::trouble_of(const Round& round) {
+  std::string empty;
   for (const Question& question : round.questions) {
-    if (!question.answer) {
-      asked.trouble = fmt::format("{}: {}", question.name(), question.answer.error().message);
-      return;
-    }
-    const bool needed = question.arm == Arm::Canary || round.compares;
-    if (question.answer->empty() && !question.bad && needed && asked.trouble.empty())
-      asked.trouble = fmt::format("{}: the query gives no series", question.name());
+    if (!question.answer)
+      return fmt::format("{}: {}", question.name(), question.answer.error().message);
+    const bool needed = !question.bad && (question.arm == Arm::Canary || round.compares);
+    if (question.answer->empty() && needed && empty.empty())
+      empty = fmt::format("{}: the query gives no series", question.name());
   }
+  return empty;
+}
+
+// By arm and group, what the round's answers grew by. Of very many series those that are gone are
+// forgotten.
+MetricPoller::Grown MetricPoller::take_growth(const Round& round, Asked* asked) {
+  Grown grown;
+  std::map<std::string, double> seen;
   for (const Question& question : round.questions) {
     for (const QuerySample& sample : *question.answer) {
       if (!std::isfinite(sample.value)) continue;
       const std::string key =
           fmt::format("{}/{}/{}", to_string(question.arm), question.bad, sample.series);
-      const std::int64_t more = growth_of(sample, question.windowed, key, &asked.totals);
+      const std::int64_t more = growth_of(sample, question.windowed, key, &asked->totals);
       ReportedDelta& delta = grown[{question.arm, sample.group}];
       (question.bad ? delta.x : delta.n) += more;
+      seen[key] = asked->totals.at(key);
     }
   }
+  if (asked->totals.size() > kSeriesKeptMax) asked->totals = std::move(seen);
+  return grown;
+}
+
+// The two counts are read one after the other: what is bad waits for its total.
+void MetricPoller::hold_back(const std::pair<Arm, std::string>& place, Asked* asked,
+                             ReportedDelta* delta) {
+  std::int64_t& behind = asked->behind[fmt::format("{}/{}", to_string(place.first), place.second)];
+  const std::int64_t bad = delta->x + behind;
+  delta->x = std::min(bad, delta->n);
+  behind = bad - delta->x;
+}
+
+// Under the lock to its end: who closes waits for it.
+void MetricPoller::finish(State* state, const Round& round) {
+  std::lock_guard lock(state->mutex);
+  const auto found = state->asked.find({round.stage, round.metric});
+  if (found == state->asked.end()) return;  // It is judged no more.
+  Asked& asked = found->second;
+  asked.under_way = false;
+  asked.trouble = trouble_of(round);
+  const bool answered = std::ranges::all_of(
+      round.questions, [](const Question& question) { return question.answer.has_value(); });
+  if (!answered) return;
+  Grown grown = take_growth(round, &asked);
   for (auto& [place, delta] : grown) {
-    if (round.is_share) {
-      // The two counts are read one after the other: what is bad waits for its total.
-      std::int64_t& behind =
-          asked.behind[fmt::format("{}/{}", to_string(place.first), place.second)];
-      const std::int64_t bad = delta.x + behind;
-      delta.x = std::min(bad, delta.n);
-      behind = bad - delta.x;
-    }
+    if (round.is_share) hold_back(place, &asked, &delta);
     if (delta.n == 0 && delta.x == 0) continue;
     delta.metric = round.metric;
     delta.event = round.event;
     delta.arm = place.first;
     delta.unit = place.second;
-    deltas.push_back(std::move(delta));
+    state->take(delta, round.trust);
   }
-  lock.unlock();
-  for (const ReportedDelta& delta : deltas) state->take(delta, round.trust);
 }
 
 std::string MetricPoller::trouble(const std::string& stage, const std::string& metric) const {

@@ -29,6 +29,10 @@ class MetricPoller {
  public:
   using Take = std::function<void(const ReportedDelta& delta, Trust trust)>;
   MetricPoller(EngineHost* host, MetricQueries* queries, Take take);
+  // Answers that are still to come are dropped.
+  ~MetricPoller();
+  MetricPoller(const MetricPoller&) = delete;
+  MetricPoller& operator=(const MetricPoller&) = delete;
 
   void pass();
   // Why nothing is known of the stage's metric now; empty: something is, or it is not asked for
@@ -55,6 +59,11 @@ class MetricPoller {
 
   void ask(const JudgedStage& stage, const std::string& metric, const MetricSpec& spec,
            const World& world);
+  using Grown = std::map<std::pair<Arm, std::string>, ReportedDelta>;
+  static std::string trouble_of(const Round& round);
+  static Grown take_growth(const Round& round, Asked* asked);
+  static void hold_back(const std::pair<Arm, std::string>& place, Asked* asked,
+                        ReportedDelta* delta);
   static void finish(State* state, const Round& round);
 
   EngineHost* host_;

@@ -219,6 +219,11 @@ size_t showcaller_object(const showcaller_client* client, const char* key, const
                   size);
 }
 
+size_t showcaller_metadata(const showcaller_client* client, const char* key, char* buffer,
+                           size_t size) {
+  return copy_out(client->client.metadata(text(key)), buffer, size);
+}
+
 int showcaller_boolean_details(const showcaller_client* client, const char* key, int fallback,
                                const showcaller_context* context, showcaller_details* details) {
   return value_of(client->client.boolean_details(text(key), fallback != 0, context_of(context)),

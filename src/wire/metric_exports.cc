@@ -189,9 +189,9 @@ void append_quantiles(std::string* out, const MetricRow& row) {
 }
 
 // Whatever had another outcome than a good one.
-void append_refused(std::string* out, const MetricRow& row) {
+void append_not_ok(std::string* out, const MetricRow& row) {
   append_recording(
-      out, fmt::format("showcaller:{}:refused_ratio_5m", row.name.substr(kOwnPrefix.size())),
+      out, fmt::format("showcaller:{}:not_ok_ratio_5m", row.name.substr(kOwnPrefix.size())),
       fmt::format("sum(rate({0}_total{{outcome!~\"ok|repeated|taken\"}}[5m])) / "
                   "sum(rate({0}_total[5m]))",
                   row.name));
@@ -231,7 +231,7 @@ std::string prometheus_rules(std::span<const MetricRow> table, std::span<const A
       "  - name: showcaller-recorded\n    rules:\n";
   for (const MetricRow& row : table) {
     if (row.type == SeriesType::Histogram) append_quantiles(&out, row);
-    if (has_outcome(row)) append_refused(&out, row);
+    if (has_outcome(row)) append_not_ok(&out, row);
   }
   out += "  - name: showcaller-alerts\n    rules:\n";
   for (const AlertRow& alert : alerts) {

@@ -16,8 +16,8 @@ namespace showcaller {
 // JSON with a panel a metric, in rows by unit; the variables `event`, `fleet` and `service` choose
 // what is shown.
 std::string grafana_dashboard(std::span<const MetricRow> table);
-// YAML: a recording rule for the quantiles of each histogram and for the refused share of each
-// outcome, and the alerts.
+// YAML: a recording rule for the quantiles of each histogram and for the share of each
+// outcome that is not a good one, and the alerts.
 std::string prometheus_rules(std::span<const MetricRow> table, std::span<const AlertRow> alerts);
 
 }  // namespace showcaller

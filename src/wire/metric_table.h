@@ -164,11 +164,11 @@ inline constexpr std::array kAlertTable{
              "2m", "page", "No action calls {{ $labels.service }}: too many of its calls failed.",
              "Steps of events wait for it. Is the service up?"},
     AlertRow{"ShowcallerTelemetryRefused", "showcaller_telemetry_batches",
-             "showcaller:telemetry_batches:refused_ratio_5m > 0.05", "10m", "ticket",
+             "showcaller:telemetry_batches:not_ok_ratio_5m > 0.05", "10m", "ticket",
              "More than five percent of telemetry batches are refused.",
              "By why: showcaller_telemetry_batches_total."},
     AlertRow{"ShowcallerOtlpRefused", "showcaller_otlp_exports",
-             "showcaller:otlp_exports:refused_ratio_5m > 0.05", "10m", "ticket",
+             "showcaller:otlp_exports:not_ok_ratio_5m > 0.05", "10m", "ticket",
              "More than five percent of OTLP exports are refused, or only partly taken.",
              "By why: showcaller_otlp_exports_total; the answers say which instrument."},
 };

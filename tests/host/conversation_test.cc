@@ -345,6 +345,11 @@ class Conversation {
         out += fmt::format("{} {}: {}\n", probe.probe, probe.verdict.ready ? "ready" : "not ready",
                            probe.verdict.says);
       return out;
+    } else if (verb == "counts") {
+      theatre_.queries.failure.clear();
+      theatre_.queries.per_s[arg] = std::stod(arg2);
+    } else if (verb == "counts-fail") {
+      theatre_.queries.failure = fmt::format("{} {}", arg, arg2);
     } else if (verb == "readiness") {
       (void)theatre_.host().engine().submit(ReadinessObserved{arg, arg2, arg3 == "ready", arg3});
       theatre_.settle();

@@ -167,5 +167,42 @@ TEST(Invariants, AFlagThatIsReopenedWithoutAKillIsFound) {
                     "re-opened that was not killed"));
 }
 
+// A crowded fleet, and the same as a rival would have told of it.
+template <class Changes>
+std::vector<std::string> found_in_degradation(const Changes& changes) {
+  Theatre theatre;
+  EXPECT_TRUE(theatre.apply("degrading.yaml", manifest_text("degrading.yaml")));
+  theatre.traffic = {0.9, seconds(20), {}, 2, {}, {}};
+  theatre.advance(minutes(2));
+  theatre.traffic.sessions_per_s = 0;
+  theatre.advance(minutes(3));
+  Invariants invariants;
+  std::uint64_t seq = 0;
+  for (Record record : theatre.take_records()) {
+    if (!changes(&record)) continue;
+    record.seq = ++seq;
+    invariants.take(record);
+  }
+  return invariants.broken();
+}
+
+TEST(Invariants, FeaturesThatGoOrComeOutOfTurnAreFound) {
+  EXPECT_EQ(found_in_degradation([](Record*) { return true; }), std::vector<std::string>());
+  EXPECT_TRUE(tells(found_in_degradation([](Record* record) {
+                      const auto* gone = std::get_if<FeatureWithdrawn>(&record->payload);
+                      return !gone || gone->feature != "leaderboards";
+                    }),
+                    "a more important feature was withdrawn first"));
+  EXPECT_TRUE(tells(found_in_degradation([](Record* record) {
+                      return !std::holds_alternative<StressChanged>(record->payload);
+                    }),
+                    "without stress"));
+  EXPECT_TRUE(tells(found_in_degradation([](Record* record) {
+                      const auto* back = std::get_if<FeatureReturned>(&record->payload);
+                      return !back || back->feature != "party-finder";
+                    }),
+                    "before those that went after it"));
+}
+
 }  // namespace
 }  // namespace showcaller::test

@@ -21,6 +21,14 @@ void ScriptedProbes::run(const ProbeCall& call, Outcome done) {
   done(result);
 }
 
+void ScriptedQueries::ask(const std::string& query, Done done) {
+  if (!failure.empty()) return done(fail(ErrorCode::Unavailable, failure));
+  const auto counted = per_s.find(query);
+  if (counted == per_s.end()) return done(std::vector<QuerySample>());
+  const double seconds = double(clock_->monotonic().count()) / 1'000;
+  done(std::vector{QuerySample{"instance=a\n", "a", 1'000 + counted->second * seconds}});
+}
+
 void ScriptedActions::call(const ActionCall& call, Outcome done) {
   calls.push_back(fmt::format("{} {}#{}", call.path, call.idempotency_key, call.attempt));
   Answer& answer = answers[call.path];
@@ -59,6 +67,7 @@ Status Theatre::start_host() {
   HostPorts ports{journal_.get(), &clock,    {{"process", &driver}},
                   &actions,       evidence_, &ledger_,
                   nullptr,        &alerts,   &probes};
+  ports.queries = &queries;
   TRY(host_, Host::open(ports, std::move(options)));
   return {};
 }

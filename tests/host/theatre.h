@@ -66,6 +66,18 @@ class ScriptedProbes final : public ProbePort {
   void run(const ProbeCall& call, Outcome done) override;
 };
 
+// A server that counts: each query answers what has been counted since the curtain rose, or fails.
+class ScriptedQueries final : public MetricQueries {
+ public:
+  explicit ScriptedQueries(const VirtualClock* clock) : clock_(clock) {}
+  std::map<std::string, double> per_s;  // by query
+  std::string failure;                  // empty: it answers
+  void ask(const std::string& query, Done done) override;
+
+ private:
+  const VirtualClock* clock_;
+};
+
 // What the game servers or clients of a build report of each session that ends: whether something
 // happened in it, or how long something took.
 struct Reporting {
@@ -124,6 +136,7 @@ class Theatre {
   ScriptedActions actions;
   ScriptedAlerts alerts;
   ScriptedProbes probes;
+  ScriptedQueries queries{&clock};
   Traffic traffic;
   std::vector<Error> errors;
   std::map<std::string, std::vector<std::string>> builds_of_party;  // in the order played

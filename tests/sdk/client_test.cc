@@ -499,6 +499,9 @@ TEST(CInterface, WorksWithoutAServer) {
   EXPECT_EQ(showcaller_string(client, "text", "", nullptr, buffer, sizeof buffer), 5u);
   EXPECT_STREQ(buffer, "hel");
   EXPECT_EQ(showcaller_object(client, "table", "", nullptr, nullptr, 0), 15u);
+  char metadata[16];
+  EXPECT_EQ(showcaller_metadata(client, "door", metadata, sizeof metadata), 7u);
+  EXPECT_STREQ(metadata, R"({"v":3})");
   const showcaller_labels labels{.event = "raid", .arm = "canary"};
   showcaller_session_started(client, &labels);
   showcaller_session_ended(client, SHOWCALLER_CRASHED, nullptr);

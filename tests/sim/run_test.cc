@@ -45,5 +45,17 @@ TEST(Rehearsal, EqualSpecsGiveEqualRuns) {
   EXPECT_NE(run(spec).hash, once.hash);
 }
 
+// The invariants of every run hold the order and the pace of it (engine/invariants.cc).
+TEST(Rehearsal, AServiceUnderStressDoesWithoutForAWhile) {
+  const RunResult result = run(small_game("herd@1m"), true);
+  const auto tells = [&](std::string_view what) {
+    return std::ranges::any_of(result.story, [&](const std::string& line) {
+      return line.find(what) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(tells("withdrawn    lobby news"));
+  EXPECT_TRUE(tells("returned     lobby news"));
+}
+
 }  // namespace
 }  // namespace showcaller::sim

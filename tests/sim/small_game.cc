@@ -49,6 +49,14 @@ spec:
   session: { length_max: 4m }
 ---
 apiVersion: showcaller.dev/v1
+kind: Service
+metadata: { name: lobby, owner: raids }
+spec:
+  depends_on: [grants]
+  degradation_order: [ { feature: news, flag: lobby, fallback: old } ]
+  degradation: { headroom: 20%, fleets: [raid], after: 10s, dwell: 20s, calm: 30s }
+---
+apiVersion: showcaller.dev/v1
 kind: LiveEvent
 metadata: { name: gala, owner: raids }
 spec:

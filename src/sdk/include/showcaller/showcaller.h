@@ -129,6 +129,11 @@ size_t showcaller_string(const showcaller_client* client, const char* key, const
 size_t showcaller_object(const showcaller_client* client, const char* key, const char* fallback,
                          const showcaller_context* context, char* buffer, size_t size);
 
+/* What the flag says of itself, a JSON object: "withdrawn" and "message" while a feature is done
+ * without, "killed", and what its manifest has. */
+size_t showcaller_metadata(const showcaller_client* client, const char* key, char* buffer,
+                           size_t size);
+
 /* The same, and why. */
 int showcaller_boolean_details(const showcaller_client* client, const char* key, int fallback,
                                const showcaller_context* context, showcaller_details* details);
