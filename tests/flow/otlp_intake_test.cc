@@ -12,7 +12,7 @@ namespace showcaller {
 namespace {
 
 const Instant kBegan = instant_ms(1'760'000'000'000);
-const std::string kStage = "winter-raid/r1/v1";
+const std::string kOtlpStage = "winter-raid/r1/v1";
 
 std::uint64_t ns_after(Duration d) {
   return std::uint64_t(to_ms(kBegan + d)) * 1'000'000;
@@ -81,7 +81,7 @@ struct Export {
 
 class OtlpIn : public testing::Test {
  protected:
-  OtlpIn() { intake.watch({kStage}); }
+  OtlpIn() { intake.watch({kOtlpStage}); }
 
   void metric(const std::string& name, MetricType type, OtlpMapping mapping = {},
               const std::string& unit = "1") {
@@ -100,7 +100,7 @@ class OtlpIn : public testing::Test {
   // Of all groups of the canary.
   MetricCounts counted(const std::string& metric) {
     MetricCounts out;
-    const StageTick tick = intake.take_tick(kStage);
+    const StageTick tick = intake.take_tick(kOtlpStage);
     const auto found = tick.metrics.find(metric);
     if (found == tick.metrics.end()) return out;
     for (const auto& [group, counts] : found->second) {
@@ -186,7 +186,7 @@ TEST_F(OtlpIn, LevelsAreObservations) {
   out.number(40, seconds(2));
   out.number(-10, seconds(3));
   take(out);
-  const StageTick tick = intake.take_tick(kStage);
+  const StageTick tick = intake.take_tick(kOtlpStage);
   EXPECT_EQ(tick.metrics.at("up")[0].second.n, 2);
   EXPECT_EQ(tick.metrics.at("up")[0].second.x, 1);
   const auto& histogram = *tick.metrics.at("queue")[0].second.histogram;
@@ -205,7 +205,7 @@ TEST_F(OtlpIn, ExplicitBucketsCountExactlyAtTheirBoundsAndInTheMetricsUnit) {
   more.metric("join.latency", PointKind::Histogram, Temporality::Cumulative, false, "s");
   more.explicit_buckets({0.1, 0.25, 1}, {6, 3, 4, 1}, seconds(20));
   take(more);
-  const StageTick tick = intake.take_tick(kStage);
+  const StageTick tick = intake.take_tick(kOtlpStage);
   const auto& histogram = *tick.metrics.at("join.latency")[0].second.histogram;
   EXPECT_EQ(histogram.count(), 14u);
   EXPECT_EQ(histogram.count_above(100), 8u);
@@ -272,7 +272,7 @@ TEST_F(OtlpIn, PlacesComeFromAttributesOfAnyName) {
   out.number(3, seconds(2), seconds(1), {{"track", "canary"}});
   out.number(4, seconds(2), seconds(1), {{"track", "baseline"}, {"cloud.region", "us"}});
   take(out);
-  const auto groups = intake.take_tick(kStage).metrics.at("a");
+  const auto groups = intake.take_tick(kOtlpStage).metrics.at("a");
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_EQ(groups[0].first.stratum, "eu");
   EXPECT_EQ(groups[0].second.n, 3);
