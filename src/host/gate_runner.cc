@@ -69,6 +69,14 @@ std::string what_rests(const JudgedStage& stage) {
   return out.empty() ? "no gate compares arms here" : out;
 }
 
+// Whether it compares arms or keeps to a number of its own.
+std::string metric_judged_by(const JudgedStage& stage, const std::string& gate) {
+  std::string compared = stage.metric_name(gate);
+  if (!compared.empty()) return compared;
+  const auto absolute = std::ranges::find(stage.absolute, gate, &AbsoluteGate::gate);
+  return absolute == stage.absolute.end() ? std::string() : absolute->metric;
+}
+
 std::string why_of(const MetricLook& look) {
   const auto percent = [](std::int64_t x, std::int64_t n) {
     return n > 0 ? 100.0 * double(x) / double(n) : 0.0;
@@ -332,7 +340,7 @@ void GateRunner::blind_where_nothing_is_known(const JudgedStage& stage,
                                               std::vector<GateReading>* readings) const {
   if (!trouble_of_) return;
   for (GateReading& reading : *readings) {
-    const std::string trouble = trouble_of_(stage, stage.metric_name(reading.gate));
+    const std::string trouble = trouble_of_(stage, metric_judged_by(stage, reading.gate));
     if (trouble.empty() || reading.verdict == Verdict::Fail) continue;
     reading.verdict = Verdict::Blind;
     reading.why = trouble;
