@@ -7,6 +7,7 @@
 #include "engine/decide.h"
 #include "engine/gate_plan.h"
 #include "model/manifest/layers.h"
+#include "model/probe_metrics.h"
 
 namespace showcaller {
 
@@ -34,7 +35,9 @@ class References {
   void check(const LiveEventSpec& spec) const {
     for (const Change& change : spec.changes) std::visit(*this, change.what);
     if (const auto& fleet = spec.readiness.capacity_fleet; !fleet.empty()) fleet_of(fleet);
+    for (const std::string& probe : spec.readiness.probes) probe_of(probe);
     for (const GateSpec& gate : spec.gates) {
+      if (const auto probe = probe_of_metric(gate.metric)) probe_of(std::string(*probe));
       if (metric_spec(world_, gate.metric)) continue;
       add("gate {} has no Metric '{}'{}", gate.name, gate.metric,
           suggestion(gate.metric, Kind::Metric));
@@ -69,6 +72,16 @@ class References {
   }
 
  private:
+  // One that is made here, or a name whose outcome others report.
+  void probe_of(const std::string& name) const {
+    if (world_.manifest(Kind::Probe, name)) return;
+    for (const std::string& service : names_of(world_, Kind::Service)) {
+      const auto& probes = world_.manifest(Kind::Service, service)->as<ServiceSpec>().probes;
+      if (std::find(probes.begin(), probes.end(), name) != probes.end()) return;
+    }
+    add("there is no Probe '{}', and no Service names one{}", name, suggestion(name, Kind::Probe));
+  }
+
   template <class... Args>
   void add(fmt::format_string<Args...> text, Args&&... args) const {
     std::string problem = fmt::format(text, std::forward<Args>(args)...);

@@ -239,6 +239,48 @@ TEST_F(TraceFoldTest, AnActionIsCalledWithTheSpanThatIsToldLater) {
   EXPECT_EQ(span->name, "do action:grants/open");
 }
 
+// Of a fleet only those that a revision brings belong to a trace.
+TEST_F(TraceFoldTest, InstancesOfARevisionsBuildAreTold) {
+  apply(R"(
+apiVersion: showcaller.dev/v1
+kind: Fleet
+metadata: { name: raid, owner: team-raids }
+spec:
+  base: 1
+  builds: [ { version: 1, command: [raid] }, { version: 2, command: [raid] } ]
+---
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: new-build, owner: team-raids }
+spec: { changes: [ { build: { fleet: raid, version: 2 } } ] }
+)");
+  TraceFold fold(engine_.world());
+  std::vector<Span> told;
+  std::uint64_t seq = engine_.world().seq;
+  const auto record = [&](Payload payload) {
+    now_ += seconds(2);
+    return fold.take({.seq = ++seq, .time = now_, .payload = std::move(payload)}, &told);
+  };
+  const std::string& trace = *engine_.world().event("new-build")->trace;
+  const TracePlace place = record(InstanceRequested{"raid", "raid-1", "2", "eu", "h"});
+  EXPECT_EQ(place, (TracePlace{trace, instance_span_id(trace, "raid-1")}));
+  EXPECT_EQ(record(InstanceRequested{"raid", "raid-2", "1", "eu", "h"}), TracePlace{});
+  record(InstanceRequested{"raid", "raid-3", "2", "eu", "h"});
+  record(InstanceMoved{"raid", "raid-1", InstancePhase::Ready, "", {}, {}});
+  record(InstanceMoved{"raid", "raid-2", InstancePhase::Ready, "", {}, {}});
+  record(InstanceMoved{"raid", "raid-3", InstancePhase::Gone, "it crashed", {}, 11});
+  record(InstanceMoved{"raid", "raid-1", InstancePhase::Draining, "", {}, {}});
+  record(InstanceMoved{"raid", "raid-1", InstancePhase::Gone, "", 0, {}});
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0].name, "instance start");
+  EXPECT_EQ(told[0].id, place.span);
+  EXPECT_EQ(told[0].end - told[0].start, seconds(6));
+  EXPECT_EQ(told[1].status, SpanStatus::Error);
+  EXPECT_EQ(told[1].status_text, "it crashed");
+  EXPECT_EQ(told[2].name, "instance end");
+  EXPECT_EQ(told[2].end - told[2].start, seconds(2));
+}
+
 TEST_F(TraceFoldTest, WithoutACallersTraceNothingIsTold) {
   Command command{ApplyCommand{}, {"ann", {"admin"}}, {}, {}, "because"};
   const std::vector<SourceFile> files = {{"a.yaml", std::string(kManifests)}};
