@@ -307,13 +307,6 @@ class EventSpans {
   std::vector<Span>& ended_;
 };
 
-std::string event_spoken_of(const Payload& payload) {
-  constexpr std::string_view kEvent = "LiveEvent/";
-  const auto* page = std::get_if<PageRaised>(&payload);
-  if (!page) return event_of(payload);
-  return page->subject.starts_with(kEvent) ? page->subject.substr(kEvent.size()) : "";
-}
-
 // Instances of a build that a revision brings belong to its trace; others to none.
 TracePlace instance_place(const World& before, const World& after, const Record& record,
                           std::vector<Span>* ended) {
@@ -367,7 +360,7 @@ TracePlace place_of(const EventState& event) {
 TracePlace TraceFold::take(const Record& record, std::vector<Span>* ended) {
   const World before = world_;
   CHECK(evolve(&world_, record));  // It is durable: the engine itself folded it.
-  const std::string name = event_spoken_of(record.payload);
+  const std::string name = event_of(record.payload);
   if (const EventState* after = name.empty() ? nullptr : world_.event(name)) {
     return EventSpans(world_, name, before.event(name), *after, record, ended).tell();
   }
