@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "analysis/special.h"
 #include "base/check.h"
@@ -35,6 +36,7 @@ RollingCounts::RollingCounts() {
 }
 
 void RollingCounts::add(Instant at, const BadCounts& counts) {
+  if (since_ == Instant{} || at < since_) since_ = at;
   for (std::size_t i = 0; i < kTiers.size(); ++i) {
     const std::int64_t number = number_at(at, kTiers[i].width);
     Bucket& bucket = tiers_[i][std::size_t(number % kTiers[i].buckets)];
@@ -80,6 +82,23 @@ double proven_burn(const BadCounts& counts, double objective, double alpha) {
     (beta_cdf(middle, bad, good + 1) > alpha ? high : low) = middle;
   }
   return low / (1 - objective);
+}
+
+double burn_at_most(const BadCounts& counts, double objective) {
+  constexpr double kDoubt = 0.01;
+  if (counts.n <= 0) return std::numeric_limits<double>::infinity();
+  if (counts.bad >= counts.n) return 1 / (1 - objective);
+  const double clump =
+      counts.bad > 0 ? std::max(1.0, double(counts.squares) / double(counts.bad)) : 1;
+  const double bad = double(counts.bad) / clump;
+  const double good = double(counts.n - counts.bad) / clump;
+  // P(Bin(n, p) <= bad) is P(Beta(bad + 1, n - bad) > p).
+  double low = double(counts.bad) / double(counts.n), high = 1;
+  for (int i = 0; i < 40 && high - low > 1e-3 * high; ++i) {
+    const double middle = (low + high) / 2;
+    (1 - beta_cdf(middle, bad + 1, good) > kDoubt ? low : high) = middle;
+  }
+  return high / (1 - objective);
 }
 
 std::int64_t budget_left_ppm(const BadCounts& counts, double objective) {

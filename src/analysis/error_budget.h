@@ -46,6 +46,8 @@ class RollingCounts {
   RollingCounts();
   // Times may come in any order, within what a span reaches.
   void add(Instant at, const BadCounts& counts);
+  // Since when something is known; the epoch where nothing is.
+  Instant since() const { return since_; }
   // At most kSpanMax.
   BadCounts over(Duration span, Instant now) const;
 
@@ -59,6 +61,7 @@ class RollingCounts {
     BadCounts counts;
   };
   std::vector<std::vector<Bucket>> tiers_;
+  Instant since_{};
 };
 
 constexpr double kBurnAlpha = 1e-4;
@@ -66,6 +69,9 @@ constexpr double kBurnAlpha = 1e-4;
 double burn_of(const BadCounts& counts, double objective);
 // 0 where the evidence proves no burn above 1.
 double proven_burn(const BadCounts& counts, double objective, double alpha = kBurnAlpha);
+// The same from above, at 99 %: what burns faster would hardly show so little. Infinite where
+// nothing was seen.
+double burn_at_most(const BadCounts& counts, double objective);
 // The share of the budget that is left of a window's counts, in ppm; below 0: overdrawn.
 std::int64_t budget_left_ppm(const BadCounts& counts, double objective);
 

@@ -138,6 +138,25 @@ void escalate(const World& world, const std::string& id, const Alert& alert, Ins
   out->push_back(std::move(changed));
 }
 
+// Whether somebody still looks at what burned: its objective is there, and its event is on.
+bool is_watched(const World& world, const AlertMember& member) {
+  constexpr std::string_view kOf = " of Service/";
+  const auto subject = parse_subject(member.subject);
+  if (!subject) return false;
+  std::string service = subject->name, slo = member.detail;
+  if (subject->kind == Kind::LiveEvent) {
+    const EventState* event = world.event(subject->name);
+    if (!event || !(may_admit(event->phase) || event->phase == Phase::Settling)) return false;
+    const std::size_t of = slo.find(kOf);
+    if (of == std::string::npos) return false;
+    service = slo.substr(of + kOf.size());
+    slo.resize(of);
+  }
+  const auto manifest = world.manifest(Kind::Service, service);
+  return manifest && std::ranges::any_of(manifest->as<ServiceSpec>().slos,
+                                         [&](const SloSpec& each) { return each.name == slo; });
+}
+
 }  // namespace
 
 bool calls_somebody(const Payload& payload) {
@@ -162,10 +181,14 @@ std::vector<Payload> raise_alert(const World& world, AlertOpened draft, Instant 
   const AlertMember member = member_of(draft);
   if (const auto known = alert_with(world, member)) {
     std::vector<Payload> out;
-    if (known->member->over)
+    const bool again = !still_stands(world, *known->member, now);
+    if (again)
       out.push_back(AlertChanged{
           .id = known->id, .move = AlertMove::Grouped, .reason = draft.text, .members = {member}});
-    if (draft.severity == AlertSeverity::Page && known->alert->severity != AlertSeverity::Page)
+    // Whoever took what came before for done is called for what comes again.
+    const bool unnoticed = again && known->alert->is_acknowledged();
+    if (draft.severity == AlertSeverity::Page &&
+        (unnoticed || known->alert->severity != AlertSeverity::Page))
       out.push_back(
           AlertChanged{.id = known->id, .move = AlertMove::Worsened, .reason = draft.text});
     return out;
@@ -180,7 +203,7 @@ std::vector<Payload> raise_alert(const World& world, AlertOpened draft, Instant 
 }
 
 bool still_stands(const World& world, const AlertMember& member, Instant now) {
-  if (member.cause == AlertCause::Burn) return !member.over;
+  if (member.cause == AlertCause::Burn) return !member.over && is_watched(world, member);
   const auto parts = parse_subject(member.subject);
   if (!parts) return false;
   if (member.cause == AlertCause::Instances) {

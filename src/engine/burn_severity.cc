@@ -44,11 +44,20 @@ double factor_of(const BurnRule& rule, double weight) {
 
 BurnReading burn_reading(const SloSpec& slo, const RollingCounts& counts, Instant now) {
   BurnReading out;
-  out.seen = counts.over(kSeenWithin, now).n > 0;
+  const BadCounts recent = counts.over(kSeenWithin, now);
+  out.seen = recent.n > 0;
+  std::optional<double> at_most;  // of the last minutes; asked for where something burns
   for (const BurnRule& rule : slo.burn) {
     const BadCounts over = counts.over(rule.over, now);
-    out.rules.push_back({proven_burn(over, slo.objective),
-                         burn_of(counts.over(rule.still, now), slo.objective), over.n, over.bad});
+    // What was looked at for less than the shorter time says nothing of the longer.
+    const bool is_known = counts.since() != Instant{} && now - counts.since() >= rule.still;
+    double still = burn_of(counts.over(rule.still, now), slo.objective);
+    // What is over shows in the last minutes before it does in longer times.
+    if (still >= std::min(1.0, rule.factor / 2)) {
+      if (!at_most) at_most = burn_at_most(recent, slo.objective);
+      still = std::min(still, *at_most);
+    }
+    out.rules.push_back({is_known ? proven_burn(over, slo.objective) : 0, still, over.n, over.bad});
   }
   return out;
 }

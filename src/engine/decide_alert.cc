@@ -28,9 +28,9 @@ Result<const Alert*> open_alert_of(const World& world, const std::string& id) {
                           past->resolved_reason));
 }
 
-bool burns(const Alert& alert) {
-  return std::ranges::any_of(alert.members, [](const AlertMember& member) {
-    return member.cause == AlertCause::Burn && !member.over;
+bool burns(const World& world, const Alert& alert, Instant now) {
+  return std::ranges::any_of(alert.members, [&](const AlertMember& member) {
+    return member.cause == AlertCause::Burn && still_stands(world, member, now);
   });
 }
 
@@ -99,7 +99,7 @@ AlertOpened burn_draft(const SloSpec& slo, const BurnReading& reading, const Bur
 }  // namespace
 
 Result<Decision> decide_alert(const World& world, const AlertCommand& command,
-                              const std::string& reason, Instant) {
+                              const std::string& reason, Instant now) {
   TRY(const Alert* alert, open_alert_of(world, command.alert));
   if (command.verb == AlertVerb::Acknowledge) {
     if (alert->is_acknowledged()) {
@@ -109,7 +109,7 @@ Result<Decision> decide_alert(const World& world, const AlertCommand& command,
     AlertChanged changed{.id = command.alert, .move = AlertMove::Acknowledged, .reason = reason};
     return Decision{{std::move(changed)}, {}, {"nobody else is called for it"}};
   }
-  if (burns(*alert)) {
+  if (burns(world, *alert, now)) {
     return fail(ErrorCode::Conflict,
                 fmt::format("alert '{}' burns an error budget still and would be opened again at "
                             "once; acknowledge it, or silence {}",

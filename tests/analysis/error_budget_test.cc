@@ -65,6 +65,16 @@ TEST(ErrorBudget, TheBoundIsTheExactOne) {
   EXPECT_NEAR(proven_burn({5, 5, 5}, 0.9), std::pow(1e-4, 0.2) / 0.1, 1e-4);
 }
 
+TEST(ErrorBudget, WhatIsOverIsSeenByEnoughThatIsGood) {
+  EXPECT_TRUE(std::isinf(burn_at_most({0, 0, 0}, 0.999)));
+  EXPECT_GT(burn_at_most({100, 0, 0}, 0.999), 14.4);
+  EXPECT_LT(burn_at_most({2'000, 0, 0}, 0.999), 3);
+  EXPECT_GT(burn_at_most({2'000, 20, 20}, 0.999), 10);
+  EXPECT_NEAR(burn_at_most({10, 10, 10}, 0.999), 1'000, 1e-6);
+  // The p with (1 - p)^20 = 0.01.
+  EXPECT_NEAR(burn_at_most({20, 0, 0}, 0.9), (1 - std::pow(0.01, 1.0 / 20)) / 0.1, 0.02);
+}
+
 TEST(ErrorBudget, AnInstanceThatDiesIsOneMisfortune) {
   const BadCounts apart{400, 20, 20}, together{400, 20, 400};
   EXPECT_GT(proven_burn(apart, 0.999), 15);

@@ -159,8 +159,8 @@ def the_command_line_shows_and_acknowledges(server, listener, alert):
     assert alert in said(server, "alert", "list") and alert in said(server, "status")
     shown = said(server, "alert", "show", alert)
     assert "runbook: runbooks/feast.md" in shown and "showcaller explain feast" in shown, shown
-    before = len(listener.of("/hook"))
-    assert "would" not in said(server, "alert", "ack", alert, "--dry-run") and len(listener.of("/hook")) == before
+    said(server, "alert", "ack", alert, "--dry-run")
+    assert alert_of(server)["state"] == "firing"
     said(server, "alert", "ack", alert, "--reason", "on it")
     eventually(lambda: listener.of("/hook")[-1][2]["type"].endswith("acknowledged"), "the acknowledgement")
     tested = said(server, "alert", "test-route", "team-e2e", "hook")
@@ -183,8 +183,8 @@ def what_is_over_is_told_everywhere(server, listener, alertmanager, alert):
     silence = json.loads(server.ask("GET", "/api/v1/silences")[1])[0]["id"]
     said(server, "alert", "unsilence", silence)
     said(server, "cancel", "feast")
-    eventually(lambda: listener.of("/hook")[-1][2]["type"].endswith("resolved"), "the end")
-    assert listener.of("/hook")[-1][2]["data"]["id"] == alert
+    eventually(lambda: [e for _, _, e, _ in listener.of("/hook")
+                        if e["data"]["id"] == alert and e["type"].endswith("resolved")], "the end")
     eventually(lambda: not alertmanager.firing(), "the end in Alertmanager")
     state = json.loads(server.ask("GET", "/api/v1/alerts/" + alert)[1])
     assert state["state"] == "resolved", state

@@ -132,8 +132,9 @@ class Conversation {
       return answer(
           theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
     if (verb == "acknowledge" || verb == "resolve")
-      return noted(theatre_.command(AlertCommand{arg, *enum_from<AlertVerb>(verb)},
-                                    arg2.empty() ? "ann" : arg2));
+      return noted(theatre_.command(
+          AlertCommand{arg == "last" ? last_alert() : arg, *enum_from<AlertVerb>(verb)},
+          arg2.empty() ? "ann" : arg2));
     if (verb == "silence") {
       const bool with_event = arg2 == "with";
       return noted(theatre_.command(
@@ -409,6 +410,11 @@ class Conversation {
       theatre_.advance(seconds(1));
     }
     return fmt::format("not {} within {}\n", phase, format_duration(most));
+  }
+
+  std::string last_alert() {
+    const json::array all = alerts_view(*theatre_.world(), "", theatre_.host().engine().now());
+    return all.empty() ? "none" : get_string(all.front().as_object(), "id");
   }
 
   std::string alerts() {
