@@ -44,7 +44,7 @@ metadata: {{ name: feast, owner: team-e2e }}
 spec:
   runbook: runbooks/feast.md
   changes: [ {{ flag: {{ key: door, to: open }} }} ]
-  readiness: {{ probes: [door-opens], timeout: 1s }}
+  readiness: {{ client: {{ protocol: ">=48", adoption: 80% }}, timeout: 1s }}
   rollout: {{ stages: [ {{ name: world, exposure: 100%, bake: 1h, gated: false }} ] }}
 """
 
