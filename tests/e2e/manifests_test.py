@@ -138,6 +138,30 @@ def drift_tells_both_sides(house):
     assert "Team/team-e2e is not in the files" in house.run("drift", doors, "--all", code=1)
 
 
+def a_dry_run_says_what_follows_and_does_nothing(house):
+    house.run("apply", house.write("tried.yaml", flag("tried") + "---\n" + HEAD.format(kind="LiveEvent", name="trial") +
+                                   "spec:\n  changes: [ { flag: { key: tried, to: b } } ]\n"))
+    house.run("watch", "trial", "--until", "RollingOut", "--timeout", "30s")
+    seq = json.loads(house.run("status", "-o", "json"))["seq"]
+    for words in (("flag", "kill", "tried"), ("hold", "trial"), ("rollback", "trial"), ("stop-the-line",),
+                  ("token", "create", "ann", "--role", "viewer")):
+        told = house.run(*words, "--dry-run")
+        assert "would write" in told and "nothing was done" in told, told
+    assert "is not held" in house.run("resume", "trial", "--dry-run", code=1)
+    assert json.loads(house.run("status", "-o", "json"))["seq"] == seq
+    assert "--dry-run" in house.run("privacy", "erase", "p-17", "--dry-run", code=2)
+
+
+def what_went_wrong_is_told(house):
+    house.run("rollback", "trial", "--reason", "players fall through the floor")
+    house.run("watch", "trial", "--until", "RolledBack", "--timeout", "30s")
+    [incident] = [each for each in json.loads(house.run("incident", "list", "-o", "json")) if each["subject"] == "event/trial"]
+    assert incident["kind"] == "rollback" and incident["state"] == "over", incident
+    told = house.run("incident", "show", str(incident["id"]))
+    assert "trial is rolled back" in told and "what changed before it" in told and "stage        trial" in told, told
+    assert "there is no incident 999999" in house.run("incident", "show", "999999", code=1)
+
+
 def main():
     program, source = os.path.abspath(sys.argv[1]), sys.argv[2]
     first_event_of_the_readme(program, source)
@@ -145,7 +169,8 @@ def main():
         house = House(program, folder)
         try:
             for story in (schema_is_that_of_all_kinds, files_are_read_one_by_one, ten_lines_are_planned,
-                          what_cannot_work_is_told, drift_tells_both_sides):
+                          what_cannot_work_is_told, drift_tells_both_sides, a_dry_run_says_what_follows_and_does_nothing,
+                          what_went_wrong_is_told):
                 story(house)
                 print(story.__name__, "passed", flush=True)
         finally:

@@ -84,7 +84,11 @@ class RehearseRecord(unittest.TestCase):
     def test_a_gate_acts_once_a_rehearsal_has_proven_it(self):
         self.assertEqual(self.run_program("apply", "game.yaml")[0], 0)
         self.assertIn("gate session.error only warns", self.run_program("status", "shop")[1])
-        code, told = self.rehearse("--runs", "3")
+        code, told = self.rehearse("--runs", "3", "--publish")
+        self.assertIn("published as rehearsal", told)
+        [kept] = json.loads(self.server.ask("GET", "/api/v1/rehearsals")[1])
+        self.assertEqual((kept["event"], kept["by"]), ("shop", "admin"))
+        self.assertEqual(json.loads(self.server.ask("GET", f"/api/v1/rehearsals/{kept['id']}")[1])["report"]["event"], "shop")
         self.assertIn("not recorded: the rehearsal of shop made", told)
         self.assertEqual(self.proofs(), [])
         code, told = self.rehearse("--runs", "60", "--level", "evidence")
