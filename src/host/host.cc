@@ -17,6 +17,20 @@ namespace {
 constexpr Duration kSweepEvery = hours(1);
 constexpr std::size_t kNotedMax = 100'000;
 
+// Of the service, by its own word or the probe's; fails so often in a row as it says, from every
+// place that was heard of.
+bool is_failed_probe_of(const World& world, const std::string& service, const ProbeView& view) {
+  const ServiceSpec* spec = world.service(service);
+  const auto manifest = world.manifest(Kind::Probe, view.probe);
+  if (!spec || !manifest || view.places.empty()) return false;
+  const auto& probe = manifest->as<ProbeSpec>();
+  if (probe.service != service && std::ranges::find(spec->probes, view.probe) == spec->probes.end())
+    return false;
+  const int most = std::max(1, probe.failures);
+  return std::ranges::all_of(view.places,
+                             [&](const auto& place) { return place.second.failures >= most; });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Host>> Host::open(HostPorts ports, HostOptions options) {
@@ -88,7 +102,14 @@ void Host::watch_services() {
                      lock.unlock();
                      return view_of(fleet).headroom_ppm();
                    },
-                   .burn_of = [this](const std::string& service) { return burns_of(service); }});
+                   .burn_of = [this](const std::string& service) { return burns_of(service); },
+                   .fails_probe =
+                       [this](const std::string& service) {
+                         const auto now = world();
+                         return std::ranges::any_of(probes_->list(), [&](const ProbeView& view) {
+                           return is_failed_probe_of(*now, service, view);
+                         });
+                       }});
   if (!ports_.queries) return;
   poller_ = std::make_unique<MetricPoller>(
       engine_.get(), ports_.queries, [this](const ReportedDelta& delta, Trust trust) {

@@ -58,6 +58,10 @@ std::vector<StressSign> ServiceWatch::measured(const std::string& name,
             {StressKind::Headroom, fleet, *headroom / 1'000, how.headroom_min_ppm / 1'000});
     }
   }
+  for (const std::string& needed : spec.depends_on) {
+    if (signs_.fails_probe && signs_.fails_probe(needed))
+      out.push_back({StressKind::Dependency, needed, 1'000, 1'000});
+  }
   return out;
 }
 

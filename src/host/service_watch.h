@@ -20,6 +20,8 @@ struct ServiceSigns {
   // How many times as fast as it may each objective's budget burns; those that are not known are
   // left out.
   std::function<std::vector<std::pair<std::string, double>>(const std::string& service)> burn_of;
+  // Whether a probe of it fails from wherever it is made.
+  std::function<bool(const std::string& service)> fails_probe;
 };
 
 class ServiceWatch {

@@ -11,13 +11,15 @@ namespace {
 
 constexpr std::int64_t kDown = 1'000;
 
-// One that is half open is as it was: it is being tried.
-StressSign sign_of_dependency(const World& world, const std::string& service, bool was_down) {
+// One that is half open is as it was while it is being tried. After its window of that nobody has
+// called it, and nothing is known against it.
+bool is_down(const World& world, const std::string& service, bool was_down, Instant now) {
   const ServiceState* state = world.services.find(service);
-  const BreakerState breaker = state ? state->breaker : BreakerState::Closed;
-  const bool down =
-      breaker == BreakerState::Open || (breaker == BreakerState::HalfOpen && was_down);
-  return {StressKind::Dependency, service, down ? kDown : 0, kDown};
+  if (!state || state->breaker == BreakerState::Closed) return false;
+  if (state->breaker == BreakerState::Open) return true;
+  const ServiceSpec* spec = world.service(service);
+  const Duration window = spec ? spec->breaker.window : BreakerSpec().window;
+  return was_down && now - state->breaker_since < window;
 }
 
 bool is_same(const StressSign& a, const StressSign& b) {
@@ -31,12 +33,14 @@ const StressSign* find_sign(std::span<const StressSign> signs, const StressSign&
 
 // What was measured, and the breakers of what the service needs; of two words on one the worse.
 std::vector<StressSign> all_signs(const World& world, const ServiceSpec& spec,
-                                  const ServiceState& state, std::span<const StressSign> measured) {
+                                  const ServiceState& state, std::span<const StressSign> measured,
+                                  Instant now) {
   std::vector<StressSign> out(measured.begin(), measured.end());
   for (const std::string& needed : spec.depends_on) {
     StressSign sign{StressKind::Dependency, needed, kDown, kDown};
     const StressSign* before = find_sign(state.signs, sign);
-    sign = sign_of_dependency(world, needed, state.stressed && before && before->level >= kDown);
+    const bool was_down = state.stressed && before && before->level >= kDown;
+    if (!is_down(world, needed, was_down, now)) sign.level = 0;
     const auto said =
         std::ranges::find_if(out, [&](const StressSign& s) { return is_same(s, sign); });
     if (said == out.end())
@@ -155,7 +159,7 @@ std::optional<Payload> degradation_move(const World& world, const std::string& n
   const ServiceSpec* spec = world.service(name);
   if (!spec) return give_back(name, state, "the service is not there any more");
   if (!may_degrade(*spec, known)) return std::nullopt;
-  std::vector<StressSign> signs = all_signs(world, *spec, state, measured);
+  std::vector<StressSign> signs = all_signs(world, *spec, state, measured, now);
   const std::vector<StressSign> blind = gone_blind(*spec, state, signs);
   const std::vector<std::string> over = over_limit(signs, state.stressed);
   const bool stressed = !over.empty() || !blind.empty();

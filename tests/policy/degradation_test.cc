@@ -97,9 +97,23 @@ TEST(Degradation, ADependencyIsDownByItsBreakerUntilThatIsClosed) {
   ASSERT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon)));
   EXPECT_EQ(world.services.find("matchmaking")->stress_reason, "grants is down");
   world.services["grants"].breaker = BreakerState::HalfOpen;
+  world.services["grants"].breaker_since = kNoon + seconds(1);
   EXPECT_FALSE(next_move(&world, {}, kNoon + seconds(1)));
   world.services["grants"].breaker = BreakerState::Closed;
   EXPECT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon + seconds(2))));
+}
+
+// Its event was rolled back: no action calls it any more, so that nothing would ever close the
+// breaker.
+TEST(Degradation, ADependencyThatNobodyTriesIsNotDownForEver) {
+  World world = world_with(matchmaking());
+  world.services["grants"].breaker = BreakerState::Open;
+  ASSERT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon)));
+  world.services["grants"].breaker = BreakerState::HalfOpen;
+  world.services["grants"].breaker_since = kNoon + seconds(30);
+  EXPECT_FALSE(as<StressChanged>(next_move(&world, {}, kNoon + seconds(89))));
+  EXPECT_TRUE(as<StressChanged>(next_move(&world, {}, kNoon + seconds(90))));
+  EXPECT_FALSE(world.services.find("matchmaking")->stressed);
 }
 
 // The server that measured has gone, or its numbers are not there yet.
