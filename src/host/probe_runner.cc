@@ -162,6 +162,12 @@ void ProbeRunner::note(std::span<const ReportedDelta> deltas) {
   }
 }
 
+// Here and now: what was heard last may be old because nobody was there to make the next one.
+bool ProbeRunner::is_being_made(const std::string& probe) const {
+  return std::ranges::any_of(
+      due_, [&](const auto& one) { return one.first.first == probe && one.second.under_way; });
+}
+
 // A check that stands as the world knows it is no news.
 void ProbeRunner::tell_readiness(const World& world, Instant now) {
   std::vector<ReadinessObserved> news;
@@ -172,7 +178,7 @@ void ProbeRunner::tell_readiness(const World& world, Instant now) {
       if (!manifest) continue;
       std::lock_guard lock(mutex_);
       const auto standing = standings_.find(probe);
-      if (standing == standings_.end()) continue;
+      if (standing == standings_.end() || is_being_made(probe)) continue;
       const auto verdict = standing->second.verdict(manifest->as<ProbeSpec>(), now);
       const std::string check = std::string(kCheck) + probe;
       const auto known = event.readiness.find(check);

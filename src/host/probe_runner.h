@@ -67,6 +67,7 @@ class ProbeRunner {
   void heard(const std::string& probe, const std::string& region, const std::string& wrong,
              Duration took);
   void tell_readiness(const World& world, Instant now);
+  bool is_being_made(const std::string& probe) const;  // with mutex_ held
 
   EngineHost* host_;
   ProbePort* port_;
