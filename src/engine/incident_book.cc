@@ -204,6 +204,8 @@ struct IncidentBook::Fold {
       describe(incident, subject);
     } else {
       book.add_line(incident, record);
+      // What called somebody was not what did it.
+      if (incident->kind <= IncidentKind::Alert) incident->cause = cause_of(subject, reason);
     }
     if (incident->kind > kind) return;
     incident->kind = kind;

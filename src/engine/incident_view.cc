@@ -81,10 +81,10 @@ json::array actions_of(const World& world, const Incident& incident, Instant now
   const IncidentState state = incident.state_at(now);
   const bool goes_on = state == IncidentState::Open || state == IncidentState::Stuck;
   alert_actions(world, incident.alert, &out);
+  if (!goes_on) return out;  // What runs by now is another revision.
   if (incident.subject.starts_with("event/"))
     event_actions(world, incident.subject.substr(6), &out);
-  else if (incident.kind == IncidentKind::Quarantine && goes_on)
-    quarantine_action(incident, &out);
+  if (incident.kind == IncidentKind::Quarantine) quarantine_action(incident, &out);
   return out;
 }
 

@@ -86,6 +86,16 @@ TEST_F(Incidents, AnAlertOfWhatNothingElseTellsIsOneUntilItIsResolved) {
   EXPECT_EQ(last().ended - last().opened, minutes(7));
 }
 
+// A rollback by hand was said to be caused by the glass that somebody had broken before.
+TEST_F(Incidents, WhatBecomesOfAnAlertHasACauseOfItsOwn) {
+  rolls_out(0);
+  note(5, AlertOpened{.subject = "LiveEvent/gala", .cause = AlertCause::BreakGlass, .text = "a"});
+  note(6, phase(Phase::RollingOut, Phase::RollingBack), 0, "ann");
+  ASSERT_EQ(book_.incidents().size(), 1u);
+  EXPECT_EQ(last().kind, IncidentKind::Rollback);
+  EXPECT_EQ(last().cause, "ann: because");
+}
+
 TEST_F(Incidents, AnAlertThatAnotherAbsorbsIsOverWithIt) {
   const auto first = note(0, AlertOpened{.subject = "Service/join", .text = "a"});
   note(2, AlertOpened{.subject = "Fleet/raid", .text = "b", .absorbs = {alert_id(first, "")}});
