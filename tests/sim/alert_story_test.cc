@@ -15,7 +15,7 @@ constexpr const char* kService = R"(
 apiVersion: showcaller.dev/v1
 kind: Service
 metadata: { name: matches, owner: raids }
-spec: { fleets: [raid], slos: [ { name: stays-up, metric: session.crashed, objective: "99%" } ] }
+spec: { fleets: [raid], slos: [ { name: stays-up, metric: session.crashed, objective: "99.9%" } ] }
 )";
 
 class Pages final : public RunWatcher {
@@ -42,14 +42,11 @@ RunSpec watched_game(const std::string& faults, RehearsalLevel level) {
 
 // Every instance dies at once, and players feel it: whatever is told of it is told on one page.
 TEST(AlertStory, AStormOfFailuresIsOnePage) {
-  for (const RehearsalLevel level : {RehearsalLevel::Session, RehearsalLevel::Evidence}) {
-    RunSpec spec = watched_game("instance_loss:1", level);
-    Pages watcher;
-    spec.watcher = &watcher;
-    (void)run(spec);
-    EXPECT_EQ(watcher.pages.size(), 1u) << to_string(level);
-    for (const std::string& page : watcher.pages) SCOPED_TRACE(page);
-  }
+  RunSpec spec = watched_game("instance_loss:1", RehearsalLevel::Session);
+  Pages watcher;
+  spec.watcher = &watcher;
+  (void)run(spec);
+  EXPECT_EQ(watcher.pages.size(), 1u);
 }
 
 TEST(AlertStory, NobodyIsCalledWhereNothingIsWrong) {
