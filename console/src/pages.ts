@@ -16,7 +16,9 @@ export interface Page {
 }
 
 export const pages: Page[] = [
+  { name: 'calendar', title: 'Calendar', icon: 'calendar', load: () => import('./pages/Calendar.svelte') },
   { name: 'events', title: 'Events', icon: 'event', load: () => import('./pages/Events.svelte') },
+  { name: 'fleets', title: 'Fleets', icon: 'fleet', load: () => import('./pages/Fleets.svelte') },
   { name: 'incidents', title: 'Incidents', icon: 'incident', load: () => import('./pages/Incidents.svelte') },
   { name: 'flags', title: 'Flags and config', icon: 'flag', load: () => import('./pages/Flags.svelte') },
   { name: 'decisions', title: 'Decisions', icon: 'decision', load: () => import('./pages/Decisions.svelte') },

@@ -20,6 +20,7 @@ namespace showcaller {
 // With less than two days nothing is forecast; the weekly profile takes two weeks.
 constexpr int kHoursForDays = 48, kHoursForWeeks = 336;
 constexpr int kForecastHours = 48;  // so far ahead
+constexpr int kPastHours = 72;      // that are told beside it
 
 enum class ForecastBasis { None, Days, Weeks };
 
@@ -27,6 +28,9 @@ struct DemandOutlook {
   ForecastBasis basis = ForecastBasis::None;
   int hours_known = 0;
   Instant from{};  // the hour of the first value
+  // By region: the most sessions at once in each of the hours before `from`, the last of them the
+  // last; NaN: nobody looked.
+  std::map<std::string, std::vector<double>> past;
   // By region, hour by hour: sessions at once to have room for. Empty without a basis.
   std::map<std::string, std::vector<double>> sessions;
 };

@@ -97,6 +97,8 @@ DemandOutlook outlook_of(const std::map<Instant, SessionsByRegion>& hours, Insta
     recent += hour >= now_hour - kRecentHours * kHour;
     for (const auto& [region, count] : sessions) regions.insert(region);
   }
+  for (const std::string& region : regions)
+    out.past[region] = values_of(hours, region, now_hour - kPastHours * kHour, now_hour);
   if (out.hours_known < kHoursForDays || recent < kRecentKnownMin) return out;
   out.basis = out.hours_known < kHoursForWeeks ? ForecastBasis::Days : ForecastBasis::Weeks;
   const Instant first = hours.begin()->first;

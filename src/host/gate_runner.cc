@@ -11,6 +11,7 @@
 #include "engine/decide.h"
 #include "engine/gate_readings.h"
 #include "flow/port/evidence_rules.h"
+#include "host/stored_stage.h"
 
 namespace showcaller {
 namespace {
@@ -29,24 +30,6 @@ json::object statistics_of(const MetricLook& look) {
     out["ratio_high"] = look.ratio_high;
   }
   return out;
-}
-
-// Of each metric, what the most trusted said of it, and nothing else.
-void keep_most_trusted(const JudgedStage& stage, std::vector<StageLine>* lines) {
-  std::map<std::string, Trust> best;
-  for (const StageLine& line : *lines) {
-    for (const auto& [metric, trust] : line.trust) {
-      const auto at = best.try_emplace(metric, trust).first;
-      at->second = std::min(at->second, trust);
-    }
-  }
-  for (StageLine& line : *lines) {
-    std::set<std::string> outranked;
-    for (const auto& [metric, trust] : line.trust) {
-      if (trust > best.at(metric)) outranked.insert(metric);
-    }
-    leave_out(outranked, stage, &line);
-  }
 }
 
 // Groups of the kind that the stage's own ticks have: instances, or hash buckets of units. Sessions
@@ -157,37 +140,22 @@ Result<EvidenceMark> GateRunner::store_stage(const JudgedStage& stage,
   return store_->append(stage.stream(), to_json_text(*history, stage));
 }
 
-// The stream's first line is the stage as it was frozen, with the hour before it; the rest are its
-// ticks, and the stage once more wherever a gate has joined, with that gate's hour: the last one
-// judges every tick. A new stream begins with a new one.
+// A new stream begins with the stage as it is frozen now.
 std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
                                                         const GateHistory& history,
                                                         std::vector<Error>* errors) {
-  Watch watch;
-  watch.stage = std::move(stage);
-  const std::string stream = watch.stage.stream();
-  bool is_new = true;
-  std::vector<json::object> stored;
-  const Status read = store_->read(stream, [&](std::string_view text, const EvidenceMark& mark) {
-    auto line = parse_json(text);
-    if (!line || !line->is_object()) return false;
-    watch.mark = mark;
-    is_new = false;
-    if (line->get_object().contains("stage")) {
-      if (auto frozen = gate_config_from_json(*line)) watch.stage.freeze(std::move(*frozen));
-    } else {
-      stored.push_back(std::move(line->get_object()));
-    }
-    return true;
-  });
-  if (!read) {
-    errors->push_back(read.error());
+  const std::string stream = stage.stream();
+  auto stored = read_stored_stage(store_, stream, std::move(stage));
+  if (!stored) {
+    errors->push_back(stored.error());
     return std::nullopt;
   }
+  Watch watch;
+  watch.stage = std::move(stored->stage);
+  watch.mark = stored->mark;
+  std::vector<StageLine> lines = std::move(stored->lines);
   if (!watch.stage.config.metrics.empty()) watch.gate.emplace(watch.stage.config);
-  std::vector<StageLine> lines;
-  for (const json::object& line : stored) lines.push_back(line_from_json(line, watch.stage));
-  if (is_new) {
+  if (stored->is_new) {
     auto before = history_line(watch.stage, history);
     const auto mark = store_stage(watch.stage, before);
     if (!mark) {
@@ -199,7 +167,6 @@ std::optional<GateRunner::Watch> GateRunner::open_watch(JudgedStage stage,
   }
   for (const AbsoluteGate& gate : watch.stage.absolute)
     watch.absolute.emplace_back(gate, watch.stage.config);
-  keep_most_trusted(watch.stage, &lines);
   for (const StageLine& line : lines) take_line(&watch, line);
   watch.next_tick = host_->now() + seconds(watch.stage.config.tick_s);
   return watch;

@@ -174,6 +174,7 @@ void Host::pass() {
     passes_[pass.fleet] = pass;
   });
   for (const Error& error : errors) options_.on_error(error);
+  note_looks();
   desk_->expire();
   if (actions_) actions_->pass();
   services_->pass();
@@ -301,6 +302,27 @@ FleetView Host::view_of(const std::string& fleet) const {
   static const FleetPass kNothing;
   const FleetPass& pass = at == passes_.end() ? kNothing : at->second;
   return fleet_view(*world(), fleet, *pass.instances, engine_->now(), pass.outlook);
+}
+
+FleetLooks Host::trail_of(const std::string& fleet) const {
+  std::lock_guard lock(passes_mutex_);
+  return trail_.of(fleet);
+}
+
+void Host::note_looks() {
+  const Instant wall = world()->wall(engine_->now());
+  std::vector<std::string> due;
+  {
+    std::lock_guard lock(passes_mutex_);
+    for (const auto& [fleet, pass] : passes_) {
+      if (trail_.is_due(fleet, wall)) due.push_back(fleet);
+    }
+  }
+  for (const std::string& fleet : due) {
+    const FleetView view = view_of(fleet);
+    std::lock_guard lock(passes_mutex_);
+    trail_.add(view, wall);
+  }
 }
 
 // Sessions that run, whoever plays them.

@@ -37,6 +37,7 @@
 #include "host/engine_host.h"
 #include "host/flag_exposures.h"
 #include "host/fleet_reconciler.h"
+#include "host/fleet_trail.h"
 #include "host/gate_runner.h"
 #include "host/metric_poller.h"
 #include "host/port/clock.h"
@@ -124,6 +125,8 @@ class Host {
   FleetView view_of(const std::string& fleet) const;
   // How each Probe stands.
   std::vector<ProbeView> probes() const { return probes_->list(); }
+  // What it was like in the last hour.
+  FleetLooks trail_of(const std::string& fleet) const;
   Ledger& ledger() const { return *ports_.ledger; }
   EvidenceStore& evidence() const { return *ports_.evidence; }
   std::string salt_of(const std::string& event) const;
@@ -151,6 +154,7 @@ class Host {
   void tell_trouble();
   void note_demand(FleetPass* pass);
   std::int64_t players_on(const std::string& fleet, const std::string& build) const;
+  void note_looks();
   std::optional<Headroom> headroom_of(const JudgedStage& stage) const;
   std::vector<std::pair<std::string, double>> burns_of(const std::string& service) const;
   std::string trouble_of(const JudgedStage& stage, const std::string& metric) const;
@@ -184,6 +188,7 @@ class Host {
   std::atomic<std::uint64_t> manifests_version_ = 1;  // raised by each record of a manifest
   mutable std::mutex passes_mutex_;
   std::map<std::string, FleetPass> passes_;
+  FleetTrail trail_;
   std::mutex flags_mutex_;
   std::shared_ptr<const FlagSnapshot> server_flags_, client_flags_;
   std::atomic<std::uint64_t> flags_version_ = 1;  // raised by each record that concerns flags

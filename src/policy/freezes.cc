@@ -22,8 +22,7 @@ bool is_for_owner(const FreezeSpec& freeze, std::string_view owner) {
 }
 
 bool concerns(const FreezeSpec& freeze, const EventState& event) {
-  return is_for_owner(freeze, event.manifest->owner) &&
-         !contains(freeze.except_events, event.manifest->name);
+  return showcaller::concerns(freeze, event.manifest->owner, event.manifest->name);
 }
 
 bool is_on(const FreezeSpec& freeze, Instant now) {
@@ -84,6 +83,20 @@ std::optional<std::string> frozen(const World& world, const EventState& event, I
   });
   if (!longest) return std::nullopt;
   return sentence(*longest, policy_name, event);
+}
+
+bool concerns(const FreezeSpec& freeze, std::string_view owner, std::string_view event) {
+  return is_for_owner(freeze, owner) && !contains(freeze.except_events, event);
+}
+
+std::vector<PlannedFreeze> freezes_ahead(const World& world, Instant wall) {
+  std::vector<PlannedFreeze> out;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    for (const FreezeSpec& freeze : policy.freezes) {
+      if (freeze.to > wall) out.push_back({&freeze, &policy, manifest.name, policy.audit_only});
+    }
+  });
+  return out;
 }
 
 std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now) {

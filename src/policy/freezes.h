@@ -18,6 +18,17 @@ namespace showcaller {
 // Why the event is frozen now, until when, and what helps; nothing when it is not. A freeze that
 // policies in audit mode ask for does not count.
 std::optional<std::string> frozen(const World& world, const EventState& event, Instant now);
+// A freeze of a policy that is on or to come.
+struct PlannedFreeze {
+  const FreezeSpec* spec = nullptr;
+  const PolicySpec* by = nullptr;
+  std::string policy;
+  bool audit_only = false;
+};
+// Those that end after `wall`, a date, by policy.
+std::vector<PlannedFreeze> freezes_ahead(const World& world, Instant wall);
+// Would it stop an event of this owner and name?
+bool concerns(const FreezeSpec& freeze, std::string_view owner, std::string_view event);
 // What policies in audit mode would have refused, and exceptions in use. For records and logs.
 std::vector<std::string> freeze_notes(const World& world, const EventState& event, Instant now);
 // The same of all that policies ask of an event: its approvals, freezes, quotas and gates.

@@ -38,6 +38,13 @@ struct HistoryQuery {
   std::size_t limit = 1'000;
 };
 
+// Of a judged stage; 0: the present revision, the present visit.
+struct EvidenceQuery {
+  std::string event;
+  std::int64_t revision = 0, visit = 0;
+  bool live = false;  // the watch after the last stage
+};
+
 // Manifest files as the server reads it, against its own world.
 struct ManifestReading {
   std::vector<std::shared_ptr<const Manifest>> manifests;  // empty when there are errors
@@ -130,6 +137,12 @@ class ApiBackend : public EdgeBackend {
   virtual Result<json::value> history(
       const HistoryQuery& query) const = 0;  // {"records":[...],"next":SEQ|null}
   virtual Result<json::value> explain(std::string_view event) const = 0;
+  virtual json::value calendar() const = 0;  // engine/calendar.h
+  virtual Result<json::value> evidence(
+      const EvidenceQuery& query) const = 0;                                // host/evidence_curve.h
+  virtual Result<json::value> fleet_map(std::string_view fleet) const = 0;  // engine/fleet_map.h
+  virtual Result<json::value> fleet_demand(
+      std::string_view fleet) const = 0;  // the same, and looks
   // {"context"?,"at"?,"revision"?} → the answer and the rule that gave it.
   virtual Result<json::value> evaluate_flag(std::string_view flag,
                                             const json::object& request) const = 0;

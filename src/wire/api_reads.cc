@@ -241,14 +241,6 @@ void add_journal_readings(Router* router, const ApiPorts& ports) {
         TRY(const auto query, history_query(context));
         return backend.history(query);
       });
-  add({.pattern = "/api/v1/explain/{event}",
-       .id = "explainEvent",
-       .tag = "history",
-       .summary = "Why the event is where it is: each decision with its evidence",
-       .answer_schema = "Explanation"},
-      [](const auto& backend, const auto& context) {
-        return backend.explain(context.param("event"));
-      });
   add({.pattern = "/api/v1/flags/stale",
        .id = "staleFlags",
        .tag = "flags",

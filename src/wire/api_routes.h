@@ -54,6 +54,7 @@ void add_session_routes(Router* router,
 void add_otlp_routes(Router* router, const ApiPorts& ports);     // OpenTelemetry in
 void add_service_routes(Router* router, const ApiPorts& ports);  // health, metrics, the document
 void add_alert_routes(Router* router, const ApiPorts& ports);
+void add_picture_routes(Router* router, const ApiPorts& ports);  // calendar, evidence, fleet maps
 RelayPorts relay_ports(const ApiPorts& ports);
 inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
@@ -62,6 +63,7 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_read_routes(router, ports);
   add_alert_routes(router, ports);
   add_review_routes(router, ports);
+  add_picture_routes(router, ports);
   add_session_routes(router, ports);
   add_edge_routes(router, ports.edge);
   add_relay_routes(router, relay_ports(ports));

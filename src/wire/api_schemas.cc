@@ -108,6 +108,25 @@ constexpr Schema kSchemas[] = {
   "verbs":{"type":"array","items":{"type":"string"}},"roles":{"type":"array","items":{"type":"object"}},
   "approvals":{"type":"array","items":{"type":"object"}},"expiring":{"type":"array","items":{"type":"object"}},
   "freezes":{"type":"array","items":{"type":"object"}},"findings":{"type":"array","items":{"type":"object"}}}})json"},
+    {"Calendar", R"json({"type":"object","required":["now","events","freezes","conflicts","slots","zones"],"properties":{
+  "now":{"type":"string","format":"date-time"},"events":{"type":"array","items":{"type":"object"}},
+  "freezes":{"type":"array","items":{"type":"object"}},
+  "conflicts":{"type":"array","items":{"type":"object","properties":{"kind":{"enum":["key","capacity","audience","freeze"]},
+  "event":{"type":"string"},"other":{"type":"string"},"what":{"type":"string"},
+  "ordered":{"type":"boolean","description":"It is said which lies on top: told, and no conflict."},
+  "from":{"type":"string","format":"date-time"},"to":{"type":["string","null"]},"says":{"type":"string"}}}},
+  "slots":{"type":"object","description":"By event: the next start without conflict; null: none is known.","additionalProperties":{"type":["string","null"]}},
+  "zones":{"type":"object","description":"By region: its time zone.","additionalProperties":{"type":"string"}}}})json"},
+    {"Evidence", R"json({"type":"object","required":["event","revision","visit","t","gates","budgets"],"properties":{
+  "event":{"type":"string"},"revision":{"type":"integer"},"visit":{"type":"integer"},"live":{"type":"boolean"},
+  "t":{"type":"array","items":{"type":"integer"},"description":"Seconds since the stage began; all other lists are as long."},
+  "log10_threshold":{"type":["number","null"]},"why":{"type":"string"},
+  "gates":{"type":"array","items":{"type":"object"}},"budgets":{"type":"array","items":{"type":"object"}}}})json"},
+    {"FleetMap", R"json({"type":"object","required":["fleet","builds","regions","hosts","states","quarantines","instances"],"properties":{
+  "fleet":{"type":"string"},"instances":{"type":"object","description":"Columns: names, and indexes into the lists beside them."}}})json"},
+    {"FleetDemand", R"json({"type":"object","required":["fleet","basis","looks"],"properties":{
+  "fleet":{"type":"string"},"basis":{"enum":["none","days","weeks"]},
+  "past":{"type":"object"},"ahead":{"type":"object"},"looks":{"type":"object","description":"The last hour, a look every ten seconds, in columns."}}})json"},
     {"Explanation", R"json({"type":"object"})json"},
     {"Ledger", R"json({"type":"object"})json"},
     {"EventCommand", R"json({"type":"object","additionalProperties":false,"properties":{

@@ -203,6 +203,21 @@ export async function checkAllLooks(server, rows) {
   }
 }
 
+// Presses a button, sees what would follow, gives a reason, does it. Returns what the dialog foretold.
+export async function act(page, button, { confirm = button, reason = 'the story wants it', within = page } = {}) {
+  await within.getByRole('button', { name: button, exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  const foretold = dialog.getByRole('region', { name: 'What would follow' })
+  await foretold.and(page.locator('[aria-busy="false"]')).waitFor()
+  const told = await foretold.innerText()
+  await dialog.getByLabel(/^Reason/).fill(reason)
+  await dialog.getByRole('button', { name: confirm, exact: true }).click()
+  await dialog.getByText(/^(Done, as record|Nothing had to change)/).waitFor()
+  await dialog.getByRole('button', { name: 'Close' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  return told
+}
+
 export async function picture(page, name, options = {}) {
   mkdirSync(pictures, { recursive: true })
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true, ...options })

@@ -5,6 +5,7 @@
 
 #include "net/http_client.h"
 #include "tests/wire/fake_backend.h"
+#include "wire/answer_cache.h"
 #include "wire/api_server.h"
 #include "wire/metric_table.h"
 #include "wire/session_table.h"
@@ -135,6 +136,11 @@ TEST_F(Console, ASessionStandsForItsToken) {
   EXPECT_EQ(ask("GET", "/api/v1/events", {{"Cookie", session}}).status, 401);
 }
 
+TEST(SessionCookie, IsForTlsAloneWhereThereIsTls) {
+  EXPECT_EQ(session_cookie("x", false).find("Secure"), std::string::npos);
+  EXPECT_TRUE(session_cookie("x", true).ends_with("; Secure"));
+}
+
 TEST_F(Console, SigningOutEndsTheSession) {
   const std::string session = sign_in("viewer");
   const auto out =
@@ -179,6 +185,36 @@ TEST_F(Console, WhoAsksIsToldWhatTheRolesAllow) {
             "{\"name\":\"raider\",\"roles\":[\"raid-reader\"],\"may\":[\"read\"]}\n");
   EXPECT_EQ(may("raider", "?owner=team-other"),
             "{\"name\":\"raider\",\"roles\":[\"raid-reader\"],\"may\":[]}\n");
+}
+
+TEST_F(Console, PicturesTakeTheirQueries) {
+  const HttpHeaders root{{"Authorization", "Bearer root"}};
+  EXPECT_EQ(ask("GET", "/api/v1/calendar", root).body, "{}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/fleets/raid/map", root).body, "{\"fleet\":\"raid\"}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/fleets/raid/demand", root).body, "{\"fleet\":\"raid\"}\n");
+  EXPECT_EQ(
+      ask("GET", "/api/v1/events/winter-raid/evidence?revision=2&visit=3&live=true", root).body,
+      "{\"event\":\"winter-raid\",\"revision\":2,\"visit\":3,\"live\":true}\n");
+  EXPECT_EQ(ask("GET", "/api/v1/events/winter-raid/evidence?visit=last", root).status, 400);
+  EXPECT_EQ(ask("GET", "/api/v1/calendar").status, 401);
+}
+
+TEST(AnswerCache, OneAnswerDoesForAMoment) {
+  AnswerCache::Clock::time_point now{};
+  AnswerCache cache(std::chrono::seconds(1), [&now] { return now; });
+  int made = 0;
+  const auto count = [&made]() -> Result<json::value> { return json::value(++made); };
+  EXPECT_EQ(**cache.get("a", count), "1\n");
+  EXPECT_EQ(**cache.get("a", count), "1\n");
+  EXPECT_EQ(**cache.get("b", count), "2\n");
+  now += std::chrono::seconds(1);
+  EXPECT_EQ(**cache.get("a", count), "3\n");
+  const auto fails = []() -> Result<json::value> { return fail(ErrorCode::NotFound, "no; go"); };
+  now += std::chrono::seconds(1);
+  EXPECT_FALSE(cache.get("a", fails));
+  EXPECT_EQ(**cache.get("a", count), "4\n");
+  for (int i = 0; i < 1000; ++i) (void)cache.get(std::to_string(i), count);
+  EXPECT_EQ(**cache.get("a", count), "1005\n");
 }
 
 TEST(SessionTable, SessionsEndAndAreBounded) {

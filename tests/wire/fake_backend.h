@@ -148,6 +148,19 @@ class FakeBackend : public ApiBackend {
   json::value instances(std::string_view fleet) const override {
     return json::array{json::object{{"fleet", fleet}}};
   }
+  json::value calendar() const override { return json::object(); }
+  Result<json::value> evidence(const EvidenceQuery& query) const override {
+    return json::object{{"event", query.event},
+                        {"revision", query.revision},
+                        {"visit", query.visit},
+                        {"live", query.live}};
+  }
+  Result<json::value> fleet_map(std::string_view name) const override {
+    return json::object{{"fleet", name}};
+  }
+  Result<json::value> fleet_demand(std::string_view name) const override {
+    return json::object{{"fleet", name}};
+  }
   json::value quarantines() const override { return json::array(); }
   json::value alerts(std::string_view) const override { return json::array(); }
   Result<json::value> alert(std::string_view id) const override {

@@ -19,6 +19,14 @@ export function shortTime(when: When, now: When = Date.now()): string {
   const format = date.getFullYear() === today.getFullYear() ? day : dayYear
   return `${format.format(date)} ${minute.format(date)}`
 }
+// On an axis that spans so many milliseconds: a day where it spans days, else a time.
+export const axisTime = (when: number, spans: number) => (spans > 172_800_000 ? day : minute).format(when)
+// "1:40", "2:05:00": how far into something.
+export function elapsed(seconds: number): string {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, Math.floor(seconds) % 60]
+  const shown = parts[0] === 0 ? parts.slice(1) : parts
+  return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0'))).join(':')
+}
 export const utcTime = (when: When) => dateOf(when).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC')
 
 export const count = (value: number) => whole.format(value)

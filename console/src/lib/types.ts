@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shapes of the API's answers that the console reads. tests/console/shapes.mjs holds them against a real server.
+// The shapes of the API's answers that the console reads. tests/console/shapes_stories.mjs holds them against a real server.
 export interface Problem {
   type: string
   title: string
@@ -158,7 +158,7 @@ export interface ManifestView {
   owner: string
   generation: number
   hash: string
-  document: { metadata: { name: string; owner?: string }; spec: Record<string, unknown> }
+  document: { metadata: { name: string; owner?: string }; spec: Record<string, unknown> & { rollout?: { stages?: StageManifest[] } } } & Record<string, unknown>
 }
 // A row of GET /api/v1/flags.
 export interface FlagLine {
@@ -262,4 +262,277 @@ export interface PolicyStanding {
   expiring: { what: string; until: string; says: string }[]
   freezes: { policy: string; freeze: string; from: string; to: string; on: boolean; audit_only: boolean; owners: string[]; except_events: string[]; reason: string }[]
   findings: { event: string; says: string }[]
+}
+
+// What a command would do: any command's route with ?dry_run=true.
+export interface DryRun {
+  dry_run: true
+  repeated: boolean
+  notes: string[]
+  records: { kind: string; by: string; line: string }[]
+  left_out?: number
+  events: { event: string; before?: EventLine; after: EventLine; at_risk?: { risk_lasts: string; sessions_at_risk_max?: number; players_at_risk_max?: number; says: string } }[]
+  touches?: { instances: number; players: number; says: string }
+}
+
+export interface GateStanding {
+  verdict: string
+  visit: number
+  evidence_s: number
+  since: string
+  why: string
+  statistics?: Record<string, number>
+}
+
+export interface StepView {
+  path: string
+  state: string
+  attempt: number
+  changed?: string
+  detail?: string
+  lineage?: string
+  irreversible: boolean
+}
+
+export interface ReadinessView {
+  ready: boolean
+  since: string
+  detail?: string
+}
+
+// GET /api/v1/events/{event}.
+export interface EventView {
+  name: string
+  owner: string
+  revision: number
+  phase: string
+  since: string
+  intake: string
+  hash: string
+  author: string
+  reason: string
+  schedule?: Record<string, string | Record<string, string>>
+  hold?: { by: string; actor: string; reason: string; since: string }
+  proposed?: { revision: number; hash: string; author: string }
+  diverted?: boolean
+  pace_per_minute?: number
+  open_regions?: string[]
+  stage?: {
+    index: number
+    of: number
+    name: string
+    exposure_percent: number
+    since: string
+    for: string
+    bake_min: string
+    visit: number
+    widened: boolean
+    sessions?: { canary: number; baseline: number }
+  }
+  now?: { instances: number; sessions: number; players: number }
+  waits_for: string[]
+  notes?: string[]
+  // "" is the stage as a whole.
+  gates: Record<string, GateStanding>
+  steps: StepView[]
+  readiness: Record<string, ReadinessView>
+  approvals: { hash: string; by: string; roles: string[]; at: string; until: string }[]
+  proofs?: Record<string, { gate: string; by: string; verdict: string; method: string; runs: number; at: string }>
+  ledger?: { rows: number; players: number; root: string }
+  trace: string
+  applied_seq: number
+  capacity?: ForecastView[]
+}
+
+export interface ForecastView {
+  fleet: string
+  basis: 'none' | 'days' | 'weeks'
+  hours_known: number
+  peak_sessions?: number
+  peak_at?: string
+  short_instances?: number
+  short_at?: string
+  prewarm_from?: string
+  says: string
+}
+
+export interface StageManifest {
+  name: string
+  exposure?: string
+  bake?: string | { min?: string; max?: string }
+  gated?: boolean
+  regions?: string[]
+  audience?: unknown
+}
+
+export interface History {
+  records: RecordView[]
+  next: number | null
+}
+
+// A row of an explanation.
+export interface ExplainedDecision {
+  seq: number
+  time: string
+  what: string
+  why: string
+  by: string
+  cause?: number
+  trace?: string
+  rule?: string
+  evidence?: { stream: string; judged_seconds: number; offset: number; hash: string; statistics: Record<string, unknown>; ticks?: unknown[]; missing?: string }
+}
+
+// GET /api/v1/explain/{event}.
+export interface Explanation {
+  event: string
+  phase: string
+  revision: number
+  summary: string[]
+  decisions: ExplainedDecision[]
+  left_out?: number
+}
+
+type Column = (number | null)[]
+
+// GET /api/v1/events/{event}/evidence: src/host/evidence_curve.h.
+export interface Evidence {
+  event: string
+  revision: number
+  visit: number
+  live: boolean
+  stream: string
+  tick_s: number
+  warmup_s: number
+  planned_s: number
+  share: number
+  profile: string
+  t: number[]
+  log10_e: Column
+  log10_threshold: number | null
+  verdict: string[]
+  why: string
+  gates: {
+    gate: string
+    metric: string
+    kind: string
+    better: string
+    worse_by_at_most: number
+    must_detect: number
+    at?: number
+    canary: Column
+    baseline: Column
+    canary_n: number[]
+    baseline_n: number[]
+    ratio: Column
+    low: Column
+    high: Column
+    log10_e: Column
+    verdict: string[]
+  }[]
+  budgets: { gate: string; metric: string; at_most?: number; at_least?: number; value: Column; verdict: string[]; why: string }[]
+}
+
+export interface CalendarSpan {
+  from: string
+  to: string | null
+}
+
+export interface CalendarEvent extends EventLine {
+  risk: string
+  schedule: Record<string, string | Record<string, string>>
+  zone: string
+  in_force?: CalendarSpan
+  rollout?: CalendarSpan
+  keys?: string[]
+  fleets?: string[]
+  regions?: string[]
+  builds?: { fleet: string; version: string }[]
+}
+
+export interface CalendarConflict {
+  kind: 'key' | 'capacity' | 'audience' | 'freeze'
+  event: string
+  other: string
+  what: string
+  ordered: boolean
+  from: string
+  to: string | null
+  says: string
+}
+
+// GET /api/v1/calendar: src/engine/calendar.h.
+export interface Calendar {
+  now: string
+  events: CalendarEvent[]
+  freezes: { name: string; policy: string; from: string; to: string; owners: string[]; except: string[]; reason: string; audit_only: boolean }[]
+  conflicts: CalendarConflict[]
+  slots: Record<string, string | null>
+  zones: Record<string, string>
+}
+
+export interface BuildRow {
+  build: string
+  region: string
+  desired: number
+  starting: number
+  ready: number
+  allocated: number
+  draining: number
+  unhealthy: number
+  quarantined: number
+  sessions: number
+  free_sessions: number
+  draining_sessions: number
+}
+
+// GET /api/v1/fleets/{fleet}.
+export interface FleetView {
+  name: string
+  base: string
+  driver: string
+  headroom_percent: number
+  forecast: ForecastView
+  total: BuildRow
+  builds: BuildRow[]
+}
+
+// GET /api/v1/fleets/{fleet}/map: src/engine/fleet_map.h. Columns, all as long as `id`.
+export interface FleetMap {
+  fleet: string
+  builds: string[]
+  regions: string[]
+  hosts: string[]
+  states: string[]
+  quarantines: { scope: string; subject: string; reason: string; since: string; until?: string }[]
+  instances: {
+    id: string[]
+    build: number[]
+    region: number[]
+    host: number[]
+    state: number[]
+    sessions: number[]
+    players: number[]
+    quarantine: number[]
+  }
+}
+
+// GET /api/v1/fleets/{fleet}/demand.
+export interface FleetDemand extends ForecastView {
+  from?: string
+  past?: Record<string, Column>
+  ahead?: Record<string, Column>
+  instances_max?: Record<string, number>
+  sessions_per_instance?: number
+  looks: {
+    at: number[]
+    ready: number[]
+    allocated: number[]
+    starting: number[]
+    draining: number[]
+    unhealthy: number[]
+    quarantined: number[]
+    sessions: number[]
+    headroom_percent: number[]
+  }
 }

@@ -51,7 +51,8 @@ json::object row_view(const BuildCounts& row) {
           {"unhealthy", row.unhealthy},
           {"quarantined", row.quarantined},
           {"sessions", row.sessions},
-          {"free_sessions", row.free_sessions}};
+          {"free_sessions", row.free_sessions},
+          {"draining_sessions", row.draining_sessions}};
 }
 
 std::string_view source_name(LedgerSource source) {
@@ -165,6 +166,7 @@ Result<json::value> HostBackend::event(std::string_view name) const {
   if (!event) return no_such("LiveEvent", name);
   json::object out = event_view(*world, std::string(name), *event, host_.engine().now());
   if (is_over(event->phase)) return out;
+  if (event->spec().changes_build()) out["now"] = on_its_builds(*event);
   json::array capacity;
   for (const std::string& fleet : fleets_needed(event->spec()))
     capacity.push_back(forecast_of(fleet));

@@ -85,6 +85,10 @@ class HostBackend final : public ApiBackend {
   Result<json::value> plan(std::span<const SourceFile> files, const Actor& actor) const override;
   Result<json::value> history(const HistoryQuery& query) const override;
   Result<json::value> explain(std::string_view event) const override;
+  json::value calendar() const override;
+  Result<json::value> evidence(const EvidenceQuery& query) const override;
+  Result<json::value> fleet_map(std::string_view fleet) const override;
+  Result<json::value> fleet_demand(std::string_view fleet) const override;
   Result<json::value> evaluate_flag(std::string_view flag,
                                     const json::object& request) const override;
   Result<json::value> flag_document(std::string_view at) const override;
@@ -101,6 +105,7 @@ class HostBackend final : public ApiBackend {
   Status check_history(const HistoryQuery& query) const;
   void show_ticks(json::array* decisions) const;
   json::object fleet_view_of(const std::string& name) const;
+  json::object on_its_builds(const EventState& event) const;
   json::object forecast_of(const std::string& fleet) const;
   Status each_record_of(std::string_view event, std::uint64_t from,
                         const std::function<bool(const Record&)>& sink) const;

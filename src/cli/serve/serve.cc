@@ -207,11 +207,12 @@ void log_start(Log& log, const Clock& clock, const ServeOptions& options, const 
     log.write(LogLevel::Warning, clock.wall(), warning, {}, {{"address", options.address}});
 }
 
-Status run(const ServeOptions& options) {
+Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> drivers) {
   TRY(auto tls, tls_from_words(options.tls_certificate, options.tls_key, options.tls_client_ca));
   TRY(const fs::path data, prepare_data_folder(options));
   TRY(const Stores stores, open_stores(data));
   GameServerAccess access(stores.driver.get());
+  drivers.emplace("process", &access);
   SystemClock clock;
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
@@ -225,17 +226,10 @@ Status run(const ServeOptions& options) {
                                       const std::string& wrong) {
     log_probe(log, clock, probe, region, wrong);
   };
-  TRY(const auto host, Host::open({stores.journal.get(),
-                                   &clock,
-                                   {{"process", &access}},
-                                   &actions,
-                                   stores.evidence.get(),
-                                   stores.ledger.get(),
-                                   nullptr,
-                                   &alerts,
-                                   &prober.journeys,
-                                   queries.get()},
-                                  std::move(host_with)));
+  TRY(const auto host,
+      Host::open({stores.journal.get(), &clock, std::move(drivers), &actions, stores.evidence.get(),
+                  stores.ledger.get(), nullptr, &alerts, &prober.journeys, queries.get()},
+                 std::move(host_with)));
   TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
   TRY(const std::string game_server_token,
       ensure_game_server_token(host.get(), data / "game-servers.token"));
@@ -292,10 +286,10 @@ Status run(const ServeOptions& options) {
 
 }  // namespace
 
-int serve(const ServeOptions& options) {
+int serve(const ServeOptions& options, const std::map<std::string, FleetDriver*>& more_drivers) {
   block_end_signals();
   if (sodium_init() < 0) return kExitInternal;
-  if (const Status ran = run(options); !ran) {
+  if (const Status ran = run(options, more_drivers); !ran) {
     print_error(ran.error());
     return ran.error().code == ErrorCode::Invalid ? kExitUsage : kExitNotServing;
   }

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "compute/port/fleet_driver.h"
 
 namespace CLI {
 class App;
@@ -42,8 +44,10 @@ struct ServeOptions {
   PrometheusWords prometheus;
 };
 
-// Returns the exit code.
-int serve(const ServeOptions& options);
+// Returns the exit code. `more_drivers`: of fleets, by the name that a Fleet gives, beside the
+// program's own; one called `process` takes its place. They outlive the call.
+int serve(const ServeOptions& options,
+          const std::map<std::string, FleetDriver*>& more_drivers = {});
 // The verb and its options.
 void add_serve_words(CLI::App* app, int* code);
 

@@ -12,7 +12,7 @@ using ProtoValue = google::protobuf::Value;
 constexpr int kFewAttributes = 32;
 
 // Protobuf knows only doubles; JSON's integers stay integers where nothing is lost.
-json::value number(double value) {
+json::value json_number(double value) {
   constexpr double kExact = 9007199254740991.0;
   if (std::trunc(value) == value && std::abs(value) <= kExact) return std::int64_t(value);
   return value;
@@ -23,7 +23,7 @@ json::value number(double value) {
 json::value to_json(const ProtoValue& value) {
   switch (value.kind_case()) {
     case ProtoValue::kNumberValue:
-      return number(value.number_value());
+      return json_number(value.number_value());
     case ProtoValue::kStringValue:
       return json::value(value.string_value());
     case ProtoValue::kBoolValue:
