@@ -27,7 +27,7 @@ apiVersion: showcaller.dev/v1
 kind: Policy
 metadata: { name: house, owner: team-raids }
 spec:
-  freezes: [ { name: holidays, from: "2098-12-20T00:00", to: "2099-01-04T00:00", reason: nobody is there } ]
+  freezes: [ { name: holidays, from: "2098-12-20T00:00:00Z", to: "2099-01-04T00:00:00Z", reason: nobody is there } ]
 ---
 apiVersion: showcaller.dev/v1
 kind: LiveEvent

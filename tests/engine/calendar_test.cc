@@ -75,7 +75,8 @@ class Calendar : public testing::Test {
   // "KIND EVENT OTHER WHAT", a line each; ordered ones in brackets.
   std::string meetings() const {
     std::string out;
-    for (const json::value& value : view().at("conflicts").as_array()) {
+    const json::object seen = view();
+    for (const json::value& value : seen.at("conflicts").as_array()) {
       const json::object& row = value.as_object();
       const bool ordered = get_bool(row, "ordered");
       out += fmt::format("{}{} {} {} {}{}\n", ordered ? "[" : "", get_string(row, "kind"),
@@ -105,7 +106,7 @@ TEST_F(Calendar, RolloutsOfOneFleetShareItsCapacity) {
         calendar_event("one", "2026-12-05T18:00:00Z", "build: { fleet: raid, version: 2 }") +
         calendar_event("two", "2026-12-05T20:00:00Z", "build: { fleet: raid, version: 3 }",
                        "  after: [one]"));
-  EXPECT_EQ(meetings(), "[key one two build:raid]\ncapacity one two raid\n");
+  EXPECT_EQ(meetings(), "[key one two build:raid]\ncapacity one two raid\naudience one two \n");
   // Each could wait until the other's rollout is over: it begins two hours before the start.
   EXPECT_EQ(slots(), R"({"one":"2026-12-06T04:00:00Z","two":"2026-12-06T02:00:00Z"})");
 }
@@ -114,7 +115,7 @@ TEST_F(Calendar, JudgedOnTheSamePlayersOrKeptApart) {
   constexpr std::string_view kGated =
       "  gates: [ { metric: session.crashed, worse_by_at_most: 1%, on_fail: rollback } ]\n";
   const auto in_group = [&](std::string_view share) {
-    return std::string(kGated) + fmt::format("  exclusion: {{ group: apart, share: {} }}", share);
+    return fmt::format("    exclusion: {{ group: apart, share: {} }}\n{}", share, kGated);
   };
   apply(std::string(kCalendarHouse) +
         calendar_event("one", "2026-12-05T18:00:00Z", "flag: { key: door, to: open }", kGated) +
@@ -134,11 +135,12 @@ kind: Policy
 metadata: { name: house, owner: ops }
 spec:
   freezes:
-    - { name: holidays, from: 2026-12-05T00:00, to: 2026-12-07T00:00, reason: nobody is there }
+    - { name: holidays, from: 2026-12-05T00:00:00Z, to: 2026-12-07T00:00:00Z, reason: nobody is there }
 ---)" + calendar_event("one", "2026-12-05T18:00:00Z", "flag: { key: door, to: open }"));
   EXPECT_EQ(meetings(), "freeze one holidays house\n");
   EXPECT_EQ(slots(), R"({"one":"2026-12-07T02:00:00Z"})");
-  const json::object& freeze = view().at("freezes").as_array()[0].as_object();
+  const json::object seen = view();
+  const json::object& freeze = seen.at("freezes").as_array()[0].as_object();
   EXPECT_EQ(get_string(freeze, "reason"), "nobody is there");
 }
 

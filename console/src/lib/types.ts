@@ -28,6 +28,8 @@ export interface RecordView {
   key?: string
   command?: number
   trace?: string
+  // For people; history alone tells it.
+  line?: string
   // By kind: docs/journal.md.
   payload: Record<string, unknown>
 }
@@ -278,7 +280,7 @@ export interface DryRun {
 export interface GateStanding {
   verdict: string
   visit: number
-  evidence_s: number
+  evidence_s?: number
   since: string
   why: string
   statistics?: Record<string, number>
