@@ -10,6 +10,7 @@ import { watch } from './watch'
 const REFETCH_MS = 1000
 const RECENT = 100
 const HIDDEN_MS = 60_000
+const LOST_MS = 1000
 
 export interface LiveOptions {
   // Absent: no record touches it.
@@ -130,7 +131,8 @@ class Connection {
     if (comesBack) this.#soon(true)
     this.#end = watch({
       opened: () => {
-        if (this.state === 'lost') this.#soon(true)
+        if (this.#losing) this.#soon(true)
+        this.#notLosing()
         this.state = 'live'
       },
       record: (record) => {
@@ -138,17 +140,25 @@ class Connection {
         this.#soon(false)
       },
       missed: () => this.#soon(true),
+      // A stream that is back at once (the server ends one that a burst of records has overrun) is nobody's concern.
       lost: () => {
-        if (this.state !== 'lost') this.lostAt = Date.now()
-        this.state = 'lost'
+        if (this.#losing) return
+        this.lostAt = Date.now()
+        this.#losing = setTimeout(() => (this.state = 'lost'), LOST_MS)
       },
     })
   }
   end() {
     this.#end?.()
     this.#end = undefined
+    this.#notLosing()
   }
 
+  #losing?: ReturnType<typeof setTimeout>
+  #notLosing() {
+    clearTimeout(this.#losing)
+    this.#losing = undefined
+  }
   #resting = false
   #rest() {
     if (!this.#end) return
