@@ -26,4 +26,6 @@ showcaller_console_end:
 configure_file(${console_folder}/console_pack.S.in ${console_folder}/console_pack.S COPYONLY)
 set_source_files_properties(${console_folder}/console_pack.S PROPERTIES OBJECT_DEPENDS ${console_pack})
 add_library(sc_console STATIC ${console_folder}/console_pack.S)
+# Options that are for C++ say nothing to an assembler, which clang would tell.
+target_compile_options(sc_console PRIVATE -Wno-unused-command-line-argument)
 target_link_libraries(sc_cli PUBLIC sc_console)
