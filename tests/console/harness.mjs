@@ -55,6 +55,9 @@ export class Server {
     const log = openSync(join(this.folder, 'log'), 'a')
     const words = [...this.command.slice(1), '--data', join(this.folder, 'state'), '--port', String(port), '--port-file', urlFile]
     this.process = spawn(this.command[0], [...words, ...this.options], { stdio: ['ignore', log, log], env: { ...process.env, ...this.environment } })
+    // Whatever becomes of the stories.
+    const server = this.process
+    process.once('exit', () => server.kill('SIGKILL'))
     await until('the server listens', () => {
       assert.equal(this.process.exitCode, null, this.log())
       return existsSync(urlFile) && readFileSync(urlFile, 'utf8').trim()
