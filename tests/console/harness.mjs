@@ -2,7 +2,7 @@
 // A real server and a real Chromium for the stories beside this file: node NAME_stories.mjs PROGRAM SOURCE BINARY.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -30,6 +30,8 @@ function packages() {
 
 const chromiumAt = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 if (!chromiumAt) skip('there is no Chromium')
+if (parseInt(process.versions.node) < 20) skip('playwright wants Node 20 or newer')
+if (statSync(join(binary, 'console', 'console.pack')).size === 0) skip('the program was built without the console')
 const require = packages()
 const { chromium } = require('playwright-core')
 const axeSource = readFileSync(require.resolve('axe-core'), 'utf8')

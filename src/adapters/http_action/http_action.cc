@@ -65,7 +65,7 @@ HttpAction::HttpAction(HttpActionOptions options) : options_(std::move(options))
   for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
 }
 
-HttpAction::~HttpAction() {
+void HttpAction::stop() {
   std::deque<Waiting> dropped;
   {
     std::lock_guard lock(mutex_);
@@ -75,6 +75,7 @@ HttpAction::~HttpAction() {
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
   for (Waiting& waiting : dropped) waiting.done(StepOutcome::Unknown, std::string(kStopping));
 }
 

@@ -35,12 +35,14 @@ struct HttpActionOptions {
 class HttpAction final : public ActionPort {
  public:
   explicit HttpAction(HttpActionOptions options = {});
-  // Calls under way and waiting end as unknown.
-  ~HttpAction() override;
+  ~HttpAction() override { stop(); }
   HttpAction(const HttpAction&) = delete;
   HttpAction& operator=(const HttpAction&) = delete;
 
   void call(const ActionCall& call, Outcome done) override;
+  // Calls under way and waiting end as unknown, as do all from now on. When it returns, every
+  // outcome is told: whoever is told may go.
+  void stop();
 
  private:
   struct Waiting {

@@ -23,7 +23,7 @@ ProbeJourneys::ProbeJourneys(ProbeStepPorts ports, ProbeJourneysOptions options)
   for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
 }
 
-ProbeJourneys::~ProbeJourneys() {
+void ProbeJourneys::stop() {
   std::deque<Waiting> dropped;
   {
     std::lock_guard lock(mutex_);
@@ -32,6 +32,7 @@ ProbeJourneys::~ProbeJourneys() {
   }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
   for (Waiting& waiting : dropped) waiting.done(not_made("the prober is stopping"));
 }
 

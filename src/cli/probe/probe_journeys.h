@@ -28,12 +28,14 @@ struct ProbeJourneysOptions {
 class ProbeJourneys final : public ProbePort {
  public:
   explicit ProbeJourneys(ProbeStepPorts ports, ProbeJourneysOptions options = {});
-  // Journeys under way are made to their end; those that wait are answered as not made.
-  ~ProbeJourneys() override;
+  ~ProbeJourneys() override { stop(); }
   ProbeJourneys(const ProbeJourneys&) = delete;
   ProbeJourneys& operator=(const ProbeJourneys&) = delete;
 
   void run(const ProbeCall& call, Outcome done) override;
+  // Journeys under way are made to their end; those that wait, and all from now on, are answered as
+  // not made. When it returns, every outcome is told: whoever is told may go.
+  void stop();
   // Here and now, retries and all.
   ProbeResult make(const ProbeCall& call) const;
 

@@ -278,6 +278,9 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   flagd.reset();
   server->stop(seconds(2));
   threads.stop();
+  // Their last outcomes go to the host, which is gone before they are.
+  prober.journeys.stop();
+  actions.stop();
   if (host->engine().stopped())
     return std::unexpected(host->engine().trouble().value_or(
         Error{ErrorCode::Conflict, "the journal could not be written any more; see the log"}));

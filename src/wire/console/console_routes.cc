@@ -15,7 +15,7 @@ constexpr std::string_view kPageWithoutConsole = R"(<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Showcaller</title>
 <h1>The console is not in this program</h1>
 <p>The server works; its API and the command line show everything that the console would.
-<p>The console is built where Node 20.19 or newer and npm are found and npm reaches its registry.
+<p>The console is built where Node 18 or newer and npm are found and npm reaches its registry.
 Install them, delete the folder <code>console</code> of the build folder (<code>build/release/console</code>), and run
 <code>./run build</code> again.
 </html>
