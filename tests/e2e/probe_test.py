@@ -176,6 +176,32 @@ def one_journey_at_once(server, game):
     wait_for(lambda: open(server.log).read(), lambda log: "probe enter fails: enter: /state" in log)
 
 
+# The last journey is under way when the server is told to end: its outcome finds the host still there.
+SLOW = """
+apiVersion: showcaller.dev/v1
+kind: Probe
+metadata: { name: slow, owner: team-e2e }
+spec: { every: 1s, timeout: 1s, steps: [ { http: { url: "URL/slow" } } ] }
+"""
+
+
+def what_is_under_way_outlives_no_server(server, game):
+    asked = threading.Event()
+    answer = game.RequestHandlerClass.do_GET
+
+    def never(handler):
+        if handler.path != "/slow":
+            return answer(handler)
+        asked.set()
+        threading.Event().wait(3)
+
+    game.RequestHandlerClass.do_GET = never
+    status, text = server.ask("POST", "/api/v1/manifests", SLOW.replace("URL", game.url), **{"Content-Type": "application/yaml"})
+    assert status == 200 and asked.wait(20), text
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=20) == 0, open(server.log).read()[-2000:]
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="showcaller-probe-")
     os.environ["SHOWCALLER_SECRET"] = "never for scripts"
@@ -187,6 +213,7 @@ def main():
         a_prober_elsewhere_reports_from_its_region(server, game)
         a_client_is_no_probe(server)
         one_journey_at_once(server, game)
+        what_is_under_way_outlives_no_server(server, game)
     finally:
         server.end()
         game.shutdown()
