@@ -14,7 +14,11 @@ std::shared_ptr<const DemandOutlook> outlook_with(const FleetFixture& f,
                                                   std::vector<double> first_hours) {
   first_hours.resize(kForecastHours, first_hours.back());
   return std::make_shared<const DemandOutlook>(
-      DemandOutlook{ForecastBasis::Weeks, 500, f.now, {{"eu", std::move(first_hours)}}});
+      DemandOutlook{.basis = ForecastBasis::Weeks,
+                    .hours_known = 500,
+                    .from = f.now,
+                    .past = {},
+                    .sessions = {{"eu", std::move(first_hours)}}});
 }
 
 FleetView forecast_view_of(const FleetFixture& f) {

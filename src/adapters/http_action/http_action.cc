@@ -61,58 +61,24 @@ Endpoint endpoint_of(const std::string& url) {
 
 }  // namespace
 
-HttpAction::HttpAction(HttpActionOptions options) : options_(std::move(options)) {
-  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
-}
-
-void HttpAction::stop() {
-  std::deque<Waiting> dropped;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (HttpClient* client : under_way_) client->interrupt();
-    dropped.swap(waiting_);
-  }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
-  for (Waiting& waiting : dropped) waiting.done(StepOutcome::Unknown, std::string(kStopping));
-}
+HttpAction::HttpAction(HttpActionOptions options)
+    : options_(std::move(options)), queue_(options_.waiting_max, options_.threads) {}
 
 void HttpAction::call(const ActionCall& call, Outcome done) {
-  std::string problem = call.problem;
-  StepOutcome outcome = StepOutcome::Failed;
-  if (problem.empty()) {
-    std::lock_guard lock(mutex_);
-    if (!stopping_ && waiting_.size() < options_.waiting_max) {
-      waiting_.push_back({call, std::move(done)});
-      changed_.notify_one();
-      return;
-    }
-    outcome = StepOutcome::Unknown;
-    problem = stopping_ ? std::string(kStopping)
-                        : fmt::format("{} calls are waiting already; it will be tried again",
-                                      options_.waiting_max);
-  }
-  done(outcome, std::move(problem));
-}
-
-void HttpAction::work() {
-  for (;;) {
-    Waiting next;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (stopping_) return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    send(next);
+  if (!call.problem.empty()) return done(StepOutcome::Failed, call.problem);
+  const CallQueue::Put put = queue_.put([this, call, done](CallQueue::Turn turn) {
+    if (turn == CallQueue::Turn::Never) return done(StepOutcome::Unknown, std::string(kStopping));
+    auto [outcome, detail] = send(call);
+    done(outcome, std::move(detail));
+  });
+  if (put == CallQueue::Put::Ending) return done(StepOutcome::Unknown, std::string(kStopping));
+  if (put == CallQueue::Put::Full) {
+    done(StepOutcome::Unknown,
+         fmt::format("{} calls are waiting already; it will be tried again", options_.waiting_max));
   }
 }
 
-void HttpAction::send(const Waiting& waiting) {
-  const ActionCall& call = waiting.call;
+std::pair<StepOutcome, std::string> HttpAction::send(const ActionCall& call) {
   const Endpoint endpoint = endpoint_of(call.url);
   HttpClientOptions options;
   options.base_url = endpoint.base;
@@ -129,21 +95,9 @@ void HttpAction::send(const Waiting& waiting) {
                      {"Showcaller-Epoch", std::to_string(call.epoch)}};
   if (!call.traceparent.empty()) request.headers.add("traceparent", call.traceparent);
   request.body = body_of(call);
-
-  std::list<HttpClient*>::iterator mine;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) client.interrupt();
-    mine = under_way_.insert(under_way_.end(), &client);
-  }
-  const Result<HttpResponse> answer = client.send(request);
-  {
-    std::lock_guard lock(mutex_);
-    under_way_.erase(mine);
-  }
-  if (!answer) return waiting.done(StepOutcome::Unknown, tame(answer.error().message));
-  auto [outcome, detail] = outcome_of_answer(*answer);
-  waiting.done(outcome, std::move(detail));
+  const Result<HttpResponse> answer = queue_.exchange(&client, request);
+  if (!answer) return {StepOutcome::Unknown, tame(answer.error().message)};
+  return outcome_of_answer(*answer);
 }
 
 }  // namespace showcaller

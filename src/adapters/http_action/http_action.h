@@ -12,16 +12,12 @@
 // answer, of which 200 characters are kept.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
-#include <list>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #include "flow/port/action.h"
+#include "net/call_queue.h"
 #include "net/http_client.h"
 
 namespace showcaller {
@@ -35,30 +31,19 @@ struct HttpActionOptions {
 class HttpAction final : public ActionPort {
  public:
   explicit HttpAction(HttpActionOptions options = {});
-  ~HttpAction() override { stop(); }
   HttpAction(const HttpAction&) = delete;
   HttpAction& operator=(const HttpAction&) = delete;
 
   void call(const ActionCall& call, Outcome done) override;
   // Calls under way and waiting end as unknown, as do all from now on. When it returns, every
   // outcome is told: whoever is told may go.
-  void stop();
+  void stop() { queue_.end(); }
 
  private:
-  struct Waiting {
-    ActionCall call;
-    Outcome done;
-  };
-  void work();
-  void send(const Waiting& waiting);
+  std::pair<StepOutcome, std::string> send(const ActionCall& call);
 
-  HttpActionOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  std::list<HttpClient*> under_way_;  // to interrupt
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  const HttpActionOptions options_;
+  CallQueue queue_;  // ends before the rest goes
 };
 
 }  // namespace showcaller

@@ -93,88 +93,40 @@ HttpClientRequest request_for(const AlertMessage& message, const Access& access,
 
 }  // namespace
 
-HttpAlert::HttpAlert(HttpAlertOptions options) : options_(std::move(options)) {
-  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
-}
-
-void HttpAlert::stop() {
-  std::deque<Waiting> dropped;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (HttpClient* client : under_way_) client->interrupt();
-    dropped.swap(waiting_);
-  }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
-  for (Waiting& waiting : dropped) waiting.done(AlertSent::Again, std::string(kStopping));
-}
+HttpAlert::HttpAlert(HttpAlertOptions options)
+    : options_(std::move(options)), queue_(options_.waiting_max, options_.threads) {}
 
 void HttpAlert::send(const AlertMessage& message, Outcome done) {
-  std::string problem;
-  {
-    std::lock_guard lock(mutex_);
-    if (!stopping_ && waiting_.size() < options_.waiting_max) {
-      waiting_.push_back({message, std::move(done)});
-      changed_.notify_one();
-      return;
-    }
-    problem = stopping_ ? std::string(kStopping)
-                        : fmt::format("{} messages wait already", options_.waiting_max);
-  }
-  done(AlertSent::Again, std::move(problem));
+  const CallQueue::Put put = queue_.put([this, message, done](CallQueue::Turn turn) {
+    if (turn == CallQueue::Turn::Never) return done(AlertSent::Again, std::string(kStopping));
+    post(message, done);
+  });
+  if (put == CallQueue::Put::Ending) return done(AlertSent::Again, std::string(kStopping));
+  if (put == CallQueue::Put::Full)
+    done(AlertSent::Again, fmt::format("{} messages wait already", options_.waiting_max));
 }
 
-void HttpAlert::work() {
-  for (;;) {
-    Waiting next;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (stopping_) return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    post(next);
-  }
-}
-
-Result<HttpResponse> HttpAlert::exchange(HttpClient* client, const HttpClientRequest& request) {
-  std::list<HttpClient*>::iterator mine;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) client->interrupt();
-    mine = under_way_.insert(under_way_.end(), client);
-  }
-  Result<HttpResponse> answer = client->send(request);
-  std::lock_guard lock(mutex_);
-  under_way_.erase(mine);
-  return answer;
-}
-
-void HttpAlert::post(const Waiting& waiting) {
-  const auto access = access_to(waiting.message.route, options_);
-  if (!access) return waiting.done(AlertSent::Again, tamed(access.error().message));
+void HttpAlert::post(const AlertMessage& message, const Outcome& done) {
+  const auto access = access_to(message.route, options_);
+  if (!access) return done(AlertSent::Again, tamed(access.error().message));
   HttpClientOptions client_options;
   client_options.base_url = target_of(access->url).base;
   client_options.tls = options_.tls;
   client_options.timeout = seconds(10);
   client_options.body_bytes_max = kAnswerBytesMax;
   HttpClient client(std::move(client_options));
-  const auto answer = exchange(&client, request_for(waiting.message, *access, options_.wall()));
+  const auto answer = queue_.exchange(&client, request_for(message, *access, options_.wall()));
   // The client's words may name the address, which may be a secret.
   if (!answer) {
-    const bool may_tell = waiting.message.route.url_secret.empty();
-    return waiting.done(AlertSent::Again,
-                        may_tell ? tamed(answer.error().message) : "the route cannot be reached");
+    const bool may_tell = message.route.url_secret.empty();
+    return done(AlertSent::Again,
+                may_tell ? tamed(answer.error().message) : "the route cannot be reached");
   }
   std::string detail = fmt::format("{} {}", answer->status, reason_phrase(answer->status));
   if (answer->status >= 200 && answer->status < 300)
-    return waiting.done(AlertSent::Delivered, std::move(detail));
+    return done(AlertSent::Delivered, std::move(detail));
   if (!answer->body.empty()) detail += ": " + tamed(answer->body);
-  waiting.done(comes_again(answer->status) ? AlertSent::Again : AlertSent::Refused,
-               std::move(detail));
+  done(comes_again(answer->status) ? AlertSent::Again : AlertSent::Refused, std::move(detail));
 }
 
 }  // namespace showcaller

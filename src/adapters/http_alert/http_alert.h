@@ -12,16 +12,12 @@
 // (again when full), ten seconds a message, 64 KiB of an answer, of which 200 characters are kept.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
+#include <cstddef>
 #include <functional>
-#include <list>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "flow/port/alert_sender.h"
+#include "net/call_queue.h"
 #include "net/http_client.h"
 
 namespace showcaller {
@@ -39,31 +35,19 @@ struct HttpAlertOptions {
 class HttpAlert final : public AlertSender {
  public:
   explicit HttpAlert(HttpAlertOptions options);
-  ~HttpAlert() override { stop(); }
   HttpAlert(const HttpAlert&) = delete;
   HttpAlert& operator=(const HttpAlert&) = delete;
 
   void send(const AlertMessage& message, Outcome done) override;
   // What is under way or waits is to come again, as is all that is sent from now on. When it
   // returns, every outcome is told: whoever is told may go.
-  void stop();
+  void stop() { queue_.end(); }
 
  private:
-  struct Waiting {
-    AlertMessage message;
-    Outcome done;
-  };
-  void work();
-  void post(const Waiting& waiting);
-  Result<HttpResponse> exchange(HttpClient* client, const HttpClientRequest& request);
+  void post(const AlertMessage& message, const Outcome& done);
 
-  HttpAlertOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  std::list<HttpClient*> under_way_;  // to interrupt
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  const HttpAlertOptions options_;
+  CallQueue queue_;  // ends before the rest goes
 };
 
 }  // namespace showcaller

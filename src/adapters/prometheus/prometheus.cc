@@ -103,55 +103,22 @@ Result<std::vector<QuerySample>> prometheus_samples(int status, std::string_view
                                 said.empty() ? "" : ": ", tamed(said)));
 }
 
-Prometheus::Prometheus(PrometheusOptions options) : options_(std::move(options)) {
-  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
-}
-
-Prometheus::~Prometheus() {
-  std::deque<Waiting> dropped;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (HttpClient* client : under_way_) client->interrupt();
-    dropped.swap(waiting_);
-  }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  for (Waiting& waiting : dropped)
-    waiting.done(fail(ErrorCode::Unavailable, std::string(kClosing)));
-}
+Prometheus::Prometheus(PrometheusOptions options)
+    : options_(std::move(options)), queue_(options_.waiting_max, options_.threads) {}
 
 void Prometheus::ask(const std::string& query, Done done) {
-  std::string problem(kClosing);
-  {
-    std::lock_guard lock(mutex_);
-    if (!stopping_ && waiting_.size() < options_.waiting_max) {
-      waiting_.push_back({query, std::move(done)});
-      changed_.notify_one();
-      return;
-    }
-    if (!stopping_)
-      problem = fmt::format("{} queries wait for {} already", waiting_.size(), options_.url);
-  }
-  done(fail(ErrorCode::Unavailable, std::move(problem)));
-}
-
-void Prometheus::work() {
-  for (;;) {
-    Waiting next;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (stopping_) return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    auto answer = answer_of(next.query);
-    if (!answer) {
-      answer = fail(answer.error().code,
-                    fmt::format("Prometheus at {}: {}", options_.url, answer.error().message));
-    }
-    next.done(std::move(answer));
+  const auto fails = [done](ErrorCode code, std::string why) { done(fail(code, std::move(why))); };
+  const CallQueue::Put put = queue_.put([this, query, done, fails](CallQueue::Turn turn) {
+    if (turn == CallQueue::Turn::Never) return fails(ErrorCode::Unavailable, std::string(kClosing));
+    auto answer = answer_of(query);
+    if (answer) return done(std::move(answer));
+    fails(answer.error().code,
+          fmt::format("Prometheus at {}: {}", options_.url, answer.error().message));
+  });
+  if (put == CallQueue::Put::Ending) fails(ErrorCode::Unavailable, std::string(kClosing));
+  if (put == CallQueue::Put::Full) {
+    fails(ErrorCode::Unavailable,
+          fmt::format("{} queries wait for {} already", options_.waiting_max, options_.url));
   }
 }
 
@@ -170,17 +137,8 @@ Result<std::vector<QuerySample>> Prometheus::answer_of(const std::string& query)
     options.headers.add("Authorization", "Bearer " + token);
   }
   HttpClient client(std::move(options));
-  std::list<HttpClient*>::iterator mine;
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) client.interrupt();
-    mine = under_way_.insert(under_way_.end(), &client);
-  }
-  const auto answer = client.get("/api/v1/query?query=" + percent_encode(query));
-  {
-    std::lock_guard lock(mutex_);
-    under_way_.erase(mine);
-  }
+  const auto answer = queue_.exchange(
+      &client, {.method = "GET", .target = "/api/v1/query?query=" + percent_encode(query)});
   if (!answer) return std::unexpected(answer.error());
   return prometheus_samples(answer->status, answer->body, options_.series_max);
 }

@@ -9,17 +9,13 @@
 // queries.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <list>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/time.h"
 #include "flow/port/metric_queries.h"
+#include "net/call_queue.h"
 #include "net/http_client.h"
 
 namespace showcaller {
@@ -37,28 +33,17 @@ struct PrometheusOptions {
 class Prometheus final : public MetricQueries {
  public:
   explicit Prometheus(PrometheusOptions options);
-  // Queries under way and waiting end as unavailable.
-  ~Prometheus() override;
   Prometheus(const Prometheus&) = delete;
   Prometheus& operator=(const Prometheus&) = delete;
 
+  // Queries under way and waiting end as unavailable when it goes.
   void ask(const std::string& query, Done done) override;
 
  private:
-  struct Waiting {
-    std::string query;
-    Done done;
-  };
-  void work();
   Result<std::vector<QuerySample>> answer_of(const std::string& query);
 
-  PrometheusOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  std::list<HttpClient*> under_way_;  // to interrupt
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  const PrometheusOptions options_;
+  CallQueue queue_;  // ends before the rest goes
 };
 
 // The samples of an answer's body.

@@ -9,6 +9,8 @@
 namespace showcaller {
 namespace {
 
+constexpr const char* kStopping = "the prober is stopping";
+
 ProbeResult not_made(std::string why) {
   ProbeResult out;
   out.wrong = std::move(why);
@@ -19,47 +21,14 @@ ProbeResult not_made(std::string why) {
 }  // namespace
 
 ProbeJourneys::ProbeJourneys(ProbeStepPorts ports, ProbeJourneysOptions options)
-    : ports_(ports), options_(options) {
-  for (int i = 0; i < std::max(1, options_.threads); ++i) threads_.emplace_back([this] { work(); });
-}
-
-void ProbeJourneys::stop() {
-  std::deque<Waiting> dropped;
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-    dropped.swap(waiting_);
-  }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
-  for (Waiting& waiting : dropped) waiting.done(not_made("the prober is stopping"));
-}
+    : ports_(ports), queue_(options.waiting_max, options.threads) {}
 
 void ProbeJourneys::run(const ProbeCall& call, Outcome done) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!stopping_ && waiting_.size() < options_.waiting_max) {
-      waiting_.push_back({call, std::move(done)});
-      changed_.notify_one();
-      return;
-    }
-  }
-  done(not_made("too many journeys wait for their turn"));
-}
-
-void ProbeJourneys::work() {
-  for (;;) {
-    Waiting next;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (stopping_) return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    next.done(make(next.call));
-  }
+  const CallQueue::Put put = queue_.put([this, call, done](CallQueue::Turn turn) {
+    done(turn == CallQueue::Turn::Now ? make(call) : not_made(kStopping));
+  });
+  if (put == CallQueue::Put::Ending) done(not_made(kStopping));
+  if (put == CallQueue::Put::Full) done(not_made("too many journeys wait for their turn"));
 }
 
 ProbeResult ProbeJourneys::make(const ProbeCall& call) const {

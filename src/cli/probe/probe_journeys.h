@@ -6,14 +6,12 @@
 #pragma once
 
 #include <array>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <cstddef>
+#include <variant>
 
 #include "flow/port/probe.h"
 #include "flow/port/probe_step.h"
+#include "net/call_queue.h"
 
 namespace showcaller {
 
@@ -28,32 +26,21 @@ struct ProbeJourneysOptions {
 class ProbeJourneys final : public ProbePort {
  public:
   explicit ProbeJourneys(ProbeStepPorts ports, ProbeJourneysOptions options = {});
-  ~ProbeJourneys() override { stop(); }
   ProbeJourneys(const ProbeJourneys&) = delete;
   ProbeJourneys& operator=(const ProbeJourneys&) = delete;
 
   void run(const ProbeCall& call, Outcome done) override;
   // Journeys under way are made to their end; those that wait, and all from now on, are answered as
   // not made. When it returns, every outcome is told: whoever is told may go.
-  void stop();
+  void stop() { queue_.end(); }
   // Here and now, retries and all.
   ProbeResult make(const ProbeCall& call) const;
 
  private:
-  struct Waiting {
-    ProbeCall call;
-    Outcome done;
-  };
   ProbeResult make_once(const ProbeCall& call) const;
-  void work();
 
   const ProbeStepPorts ports_;
-  const ProbeJourneysOptions options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  CallQueue queue_;  // ends before the rest goes
 };
 
 }  // namespace showcaller
