@@ -97,8 +97,8 @@ struct Record {
   std::string key;  // idempotency key of the command
   std::uint64_t command = 0;  // digest of the command that came with the key; 0: not known
   std::string trace;          // W3C trace id, 32 hex digits
-  // Of the request that a command came with, when its caller had a trace; on what the command itself
-  // did, not on what followed. The span is that of the request.
+  // Of the request that a command came with, when its caller had a trace; on what the command
+  // itself did, not on what followed. The span is that of the request.
   std::string traceparent, tracestate;
   Payload payload;
 

@@ -190,11 +190,11 @@ void append_quantiles(std::string* out, const MetricRow& row) {
 
 // Whatever had another outcome than a good one.
 void append_not_ok(std::string* out, const MetricRow& row) {
-  append_recording(
-      out, fmt::format("showcaller:{}:not_ok_ratio_5m", row.name.substr(kOwnPrefix.size())),
-      fmt::format("sum(rate({0}_total{{outcome!~\"ok|repeated|taken\"}}[5m])) / "
-                  "sum(rate({0}_total[5m]))",
-                  row.name));
+  append_recording(out,
+                   fmt::format("showcaller:{}:not_ok_ratio_5m", row.name.substr(kOwnPrefix.size())),
+                   fmt::format("sum(rate({0}_total{{outcome!~\"ok|repeated|taken\"}}[5m])) / "
+                               "sum(rate({0}_total[5m]))",
+                               row.name));
 }
 
 bool has_outcome(const MetricRow& row) {

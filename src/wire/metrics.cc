@@ -241,8 +241,10 @@ std::string metrics_page(std::span<const MetricRow> table) {
       "# Metrics\n\nServed at `/metrics` to any token with the verb `read`, as OpenMetrics or the "
       "older Prometheus text.\n"
       "This page is printed from the table in `src/wire/metric_table.h`; counters are shown there "
-      "with `_total`. In OpenMetrics the buckets of histograms have exemplars: the trace of their last\n"
-      "observation. `showcaller export grafana` and `showcaller export prometheus-rules` print a dashboard\n"
+      "with `_total`. In OpenMetrics the buckets of histograms have exemplars: the trace of their "
+      "last\n"
+      "observation. `showcaller export grafana` and `showcaller export prometheus-rules` print a "
+      "dashboard\n"
       "and rules from the same table.\n\n"
       "| name | type | labels | what it tells |\n|---|---|---|---|\n";
   for (const auto& row : rows) {
