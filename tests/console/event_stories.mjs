@@ -167,7 +167,7 @@ async function gatesAreDrawnFromTheirEvidence() {
   await server.ask('POST', '/api/v1/events/gala/promote', { reason: 'on' })
   const end = traffic('gala', 9)
   const page = await opened('gala')
-  await page.getByLabel('Stage').waitFor()
+  await page.getByRole('combobox', { name: /^Stage/ }).waitFor()
   await page.locator('.uplot canvas').first().waitFor()
   await becomes('gala', 'is held by its gate', (view) => view.hold?.by === 'gate')
   await page.getByText('Held by', { exact: false }).first().waitFor()
