@@ -208,6 +208,50 @@ Result<Actor> authenticate(const World& world, std::string_view token_text, Inst
 
 namespace {
 
+bool is_member(const MemberSpec& member, const Identity& person) {
+  return contains(member.people, person.name) ||
+         std::ranges::any_of(person.groups, [&](const std::string& group) {
+           return contains(member.groups, group);
+         });
+}
+
+bool names_a_token(const World& world, std::string_view name) {
+  bool found = false;
+  world.tokens.each(
+      [&](const std::string&, const Token& token) { found = found || token.name == name; });
+  return found;
+}
+
+}  // namespace
+
+Result<Actor> recognize(const World& world, const Identity& person) {
+  if (!check_token_name(person.name) || names_a_token(world, person.name)) {
+    return fail(ErrorCode::Unauthenticated,
+                fmt::format("'{}' is no name that records could tell apart from a token's or "
+                            "Showcaller's own; have the token revoked, or another claim be the "
+                            "name (--oidc-name-claim)",
+                            person.name));
+  }
+  Actor actor{person.name, {}};
+  each_policy(world, [&](const Manifest&, const PolicySpec& policy) {
+    if (policy.audit_only) return;
+    for (const MemberSpec& member : policy.members) {
+      if (is_member(member, person) && !contains(actor.roles, member.role))
+        actor.roles.push_back(member.role);
+    }
+  });
+  if (!actor.roles.empty()) return actor;
+  return fail(ErrorCode::Unauthenticated,
+              fmt::format("no policy gives '{}' a role{}; an admin adds one to the `members` of a "
+                          "Policy",
+                          person.name,
+                          person.groups.empty() ? std::string(", and the issuer names no group")
+                                                : fmt::format(", nor the groups {}",
+                                                              fmt::join(person.groups, ", "))));
+}
+
+namespace {
+
 std::string owner_of(const World& world, Kind kind, std::string_view name) {
   if (kind == Kind::LiveEvent) {
     const EventState* event = world.event(name);

@@ -9,6 +9,8 @@
 // is told what to probe and reports what came of it. A Policy that names one of them other than
 // admin replaces it; a role that several policies name is the union of what they say. A policy in
 // audit mode says nothing about roles.
+// Who signs in by an issuer of identities has the roles that the `members` of policies give to them
+// or their groups, at this moment: a policy that takes them away does so at once.
 //
 // Pure: the same world, actor and time give the same answer. Access is checked for moves toward
 // safety too.
@@ -21,6 +23,7 @@
 
 #include "base/result.h"
 #include "model/command.h"
+#include "model/identity.h"
 #include "model/world.h"
 
 namespace showcaller {
@@ -71,6 +74,10 @@ std::vector<RoleGrant> role_grants(const World& world);
 // The token with this text as an actor; Unauthenticated tells an unknown token from an expired one.
 // Takes the same time for every wrong text of one length, because only hashes are compared.
 Result<Actor> authenticate(const World& world, std::string_view token_text, Instant now);
+
+// Somebody whom the issuer of identities vouches for, with the roles that the `members` of policies
+// give them. Unauthenticated: no role at all, or a name by which records would mean somebody else.
+Result<Actor> recognize(const World& world, const Identity& person);
 
 // The names that a token must not have: records speak of "engine" when Showcaller itself decided.
 [[nodiscard]] Status check_token_name(std::string_view name);

@@ -179,6 +179,51 @@ TEST(Access, TokensAreFoundByHashUntilTheyExpire) {
   EXPECT_NE(expired.error().message.find("expired at 2026-12-18T13:00:00Z"), std::string::npos);
 }
 
+TEST(Access, WhoSignsInByTheIssuerHasTheRolesThatPoliciesGive) {
+  World world;
+  PolicySpec policy;
+  policy.members = {{"operator", {"live-ops"}, {}},
+                    {"viewer", {"studio"}, {"ann@studio.example"}},
+                    {"operator", {}, {"ann@studio.example"}}};
+  add_policy(&world, "house", policy);
+  struct Row {
+    Identity person;
+    std::vector<std::string> roles;
+  };
+  for (const Row& row :
+       {Row{{"bob@studio.example", {"live-ops"}}, {"operator"}},
+        Row{{"bob@studio.example", {"studio", "live-ops"}}, {"operator", "viewer"}},
+        Row{{"ann@studio.example", {}}, {"viewer", "operator"}}}) {
+    const auto actor = recognize(world, row.person);
+    ASSERT_TRUE(actor) << actor.error().message;
+    EXPECT_EQ(actor->name, row.person.name);
+    EXPECT_EQ(actor->roles, row.roles);
+  }
+  const auto stranger = recognize(world, {"eve@studio.example", {"guests"}});
+  ASSERT_FALSE(stranger);
+  EXPECT_EQ(stranger.error().code, ErrorCode::Unauthenticated);
+  EXPECT_EQ(stranger.error().message,
+            "no policy gives 'eve@studio.example' a role, nor the groups guests; an admin adds one "
+            "to the `members` of a Policy");
+  EXPECT_FALSE(recognize(world, {"live-ops", {}})) << "a group's name is no person's";
+
+  policy.audit_only = true;
+  add_policy(&world, "house", policy);
+  EXPECT_FALSE(recognize(world, {"ann@studio.example", {}})) << "audit mode gives no right";
+}
+
+TEST(Access, NobodyWhoSignsInIsTakenForATokenOrTheEngine) {
+  World world;
+  PolicySpec policy;
+  policy.members = {{"admin", {"all"}, {}}};
+  add_policy(&world, "house", policy);
+  const std::string hash = to_hex(sha256("s3cret"));
+  world.tokens[hash] = {"t1", "ci-bot", hash, {"viewer"}, {}};
+  for (const std::string name : {"ci-bot", "engine", "host", ""})
+    EXPECT_FALSE(recognize(world, {name, {"all"}})) << name;
+  EXPECT_TRUE(recognize(world, {"ann", {"all"}}));
+}
+
 TEST(Access, NobodyIsCalledLikeTheEngine) {
   EXPECT_FALSE(check_token_name("engine"));
   EXPECT_FALSE(check_token_name(""));

@@ -35,6 +35,21 @@ const Shape<RoleSpec>& role_shape() {
   return shape;
 }
 
+const Shape<MemberSpec>& member_shape() {
+  static const Shape<MemberSpec> shape(
+      "Member", "Whom a role is given that signs in by the issuer of identities.",
+      {field("role", &MemberSpec::role, dns_label(), "The role.").needed(),
+       field("groups", &MemberSpec::groups, list(text(), 256), "Who is in one of these groups.")
+           .assumed("[]"),
+       field("people", &MemberSpec::people, list(text(), 1'000), "These people.").assumed("[]")},
+      [](Reader& reader, const Node& node, MemberSpec* member) {
+        if (member->groups.empty() && member->people.empty())
+          reader.error_below(node, "role", "the role is given to nobody",
+                             "add `groups: [...]` or `people: [...]`");
+      });
+  return shape;
+}
+
 const Shape<ApprovalRule>& approval_shape() {
   static const Shape<ApprovalRule> shape(
       "ApprovalRule", "When a LiveEvent needs approvals, and whose.",
@@ -176,7 +191,7 @@ std::vector<std::string> names_of(Reader& reader, const Node& node, std::string_
 // Roles that exist without a manifest (policy/access.h).
 bool is_built_in(std::string_view role) {
   return role == "admin" || role == "operator" || role == "viewer" || role == "game-server" ||
-         role == "client";
+         role == "client" || role == "relay" || role == "prober";
 }
 
 void finish_examples(Reader& reader, const Node& node, const PolicySpec& policy,
@@ -217,17 +232,19 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
     reader.error_below(node, fmt::format("exceptions[{}].rule", i),
                        fmt::format("this policy has no rule '{}'", rule), suggestion(rule, rules));
   }
+  // Without roles of its own it may speak of another policy's.
+  const auto check_role = [&](const std::string& role, const std::string& at) {
+    if (policy->roles.empty() || is_built_in(role) || std::ranges::find(roles, role) != roles.end())
+      return;
+    reader.error_below(node, at, fmt::format("this policy has no role '{}'", role),
+                       suggestion(role, roles));
+  };
   for (std::size_t i = 0; i < policy->approvals.size(); ++i) {
-    for (std::size_t k = 0; k < policy->approvals[i].roles.size(); ++k) {
-      const std::string& role = policy->approvals[i].roles[k];
-      if (std::ranges::find(roles, role) != roles.end() || policy->roles.empty() ||
-          is_built_in(role))
-        continue;
-      reader.error_below(node, fmt::format("approvals[{}].roles[{}]", i, k),
-                         fmt::format("this policy has no role '{}'", role),
-                         suggestion(role, roles));
-    }
+    for (std::size_t k = 0; k < policy->approvals[i].roles.size(); ++k)
+      check_role(policy->approvals[i].roles[k], fmt::format("approvals[{}].roles[{}]", i, k));
   }
+  for (std::size_t i = 0; i < policy->members.size(); ++i)
+    check_role(policy->members[i].role, fmt::format("members[{}].role", i));
 }
 
 }  // namespace
@@ -235,8 +252,12 @@ void finish_policy(Reader& reader, const Node& node, PolicySpec* policy) {
 const Shape<PolicySpec>& policy_shape() {
   static const Shape<PolicySpec> shape(
       "Policy",
-      "What may happen: roles, approvals, freezes, exceptions, quotas, rules, rates, gates.",
+      "What may happen: roles, members, approvals, freezes, exceptions, quotas, rules, rates, "
+      "gates.",
       {list_field("roles", &PolicySpec::roles, role_shape(), "Who may do what.", 256).assumed("[]"),
+       list_field("members", &PolicySpec::members, member_shape(),
+                  "Who has which role that signs in by the issuer of identities.", 256)
+           .assumed("[]"),
        list_field("approvals", &PolicySpec::approvals, approval_shape(),
                   "What needs a second person.", 256)
            .assumed("[]"),

@@ -58,7 +58,10 @@ const Shape<GrpcProbeStep>& grpc_step_shape() {
       "GrpcProbeStep", "grpc.health.v1: it has to be SERVING.",
       {field("address", &GrpcProbeStep::address, text(), "host:port.").needed(),
        field("service", &GrpcProbeStep::service, text(), "The service that is asked about.")
-           .derived_as("the server as a whole")});
+           .derived_as("the server as a whole"),
+       field("tls", &GrpcProbeStep::tls, boolean(),
+             "By TLS, and the certificate has to be one that the prober's machine trusts.")
+           .assumed("false")});
   return shape;
 }
 

@@ -214,6 +214,12 @@ struct RoleSpec {
   std::vector<std::string> verbs;
   std::vector<std::string> owners;  // of the things it may touch; empty: any
 };
+// Whom a role is given that signs in by an issuer of identities, as the issuer names people and
+// groups.
+struct MemberSpec {
+  std::string role;
+  std::vector<std::string> groups, people;  // any of them
+};
 struct ApprovalRule {
   std::string name;
   std::vector<std::string> risks;  // low normal high; empty: any
@@ -259,6 +265,7 @@ struct PolicyExample {
 enum class UnprovenGates { Act, Warn };
 struct PolicySpec {
   std::vector<RoleSpec> roles;
+  std::vector<MemberSpec> members;
   std::vector<ApprovalRule> approvals;
   std::vector<FreezeSpec> freezes;
   std::vector<ExceptionSpec> exceptions;

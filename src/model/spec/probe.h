@@ -33,6 +33,7 @@ struct UdpProbeStep {
 struct GrpcProbeStep {  // grpc.health.v1.Health/Check
   std::string address;
   std::string service;  // empty: the server as a whole
+  bool tls = false;
 };
 struct ScriptProbeStep {
   std::vector<std::string> command;  // argv; no shell
