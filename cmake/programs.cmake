@@ -113,6 +113,8 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     set_tests_properties(e2e_trace PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_probe COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/probe_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_probe PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_oidc COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/oidc_test.py $<TARGET_FILE:showcaller>)
+    set_tests_properties(e2e_oidc PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_relay COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/relay_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_relay PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_metrics_in COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/metrics_in_test.py $<TARGET_FILE:showcaller>

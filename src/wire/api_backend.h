@@ -23,6 +23,7 @@
 #include "base/trace_context.h"
 #include "evidence/data_points.h"
 #include "model/command.h"
+#include "model/identity.h"
 #include "model/manifest/finding.h"
 #include "net/responder.h"
 #include "wire/edge_backend.h"
@@ -68,6 +69,8 @@ struct Submission {
 
 class ApiBackend : public EdgeBackend {
  public:
+  // Somebody whom the issuer of identities vouches for. Unauthenticated: no policy knows them.
+  virtual Result<Actor> recognize(const Identity& person) const = 0;
   // Who owns a manifest; empty: nobody, or there is none.
   virtual std::string owner_of(std::string_view kind, std::string_view name) const = 0;
 
@@ -113,6 +116,10 @@ class ApiBackend : public EdgeBackend {
   virtual json::value tokens() const = 0;
   // {"ready":bool,"checks":[{"name","ok","detail"}]}
   virtual json::object readiness() const = 0;
+  // The same of all that the server rests on: journal, evidence, drivers, relays.
+  virtual json::object health() const = 0;
+  // A relay has asked for relay_state().
+  virtual void heard_of_relay(const Actor& relay, std::string_view place) = 0;
 
   virtual ReviewBackend& review() = 0;  // slow, all of it
 

@@ -16,7 +16,16 @@
 
 namespace showcaller {
 
+class IdentityProvider;
 class SessionTable;
+class SignInTickets;
+
+// Signing in by an issuer of identities.
+struct SignInPorts {
+  IdentityProvider* identities = nullptr;  // null: nobody is named
+  const SignInTickets* tickets = nullptr;
+  std::string public_url;  // empty: as the request says
+};
 
 struct ApiPorts {
   ApiBackend* backend = nullptr;
@@ -24,6 +33,7 @@ struct ApiPorts {
   MetricsRegistry* metrics = nullptr;
   Log* log = nullptr;
   SessionTable* sessions = nullptr;
+  SignInPorts sign_in;
   // Who asks, by the request's token or its session.
   std::function<Result<Actor>(const HttpRequest&)> authenticate;
   EdgePorts edge;
@@ -46,7 +56,8 @@ void add_command_routes(Router* router,
                         const ApiPorts& ports);  // manifests, events, line, quarantines, batch
 void add_token_routes(Router* router, const ApiPorts& ports);
 void add_session_cookie_routes(Router* router, const ApiPorts& ports);  // sign in and out, whoami
-void add_read_routes(Router* router, const ApiPorts& ports);  // events, fleets, history, watch
+void add_sign_in_routes(Router* router, const ApiPorts& ports);  // by an issuer of identities
+void add_read_routes(Router* router, const ApiPorts& ports);     // events, fleets, history, watch
 void add_review_routes(Router* router,
                        const ApiPorts& ports);  // decisions, incidents, rehearsals, policy
 void add_session_routes(Router* router,
@@ -60,6 +71,7 @@ inline void add_api_routes(Router* router, const ApiPorts& ports) {
   add_command_routes(router, ports);
   add_token_routes(router, ports);
   add_session_cookie_routes(router, ports);
+  add_sign_in_routes(router, ports);
   add_read_routes(router, ports);
   add_alert_routes(router, ports);
   add_review_routes(router, ports);

@@ -231,6 +231,15 @@ constexpr Schema kSchemas[] = {
     {"NewToken", R"json({"type":"object","required":["id","token","expires"],"properties":{
   "id":{"type":"string"},"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"seq":{"type":"integer"}}})json"},
     {"SignIn", R"json({"type":"object","additionalProperties":false,"required":["token"],"properties":{"token":{"type":"string"}}})json"},
+    {"SignInWays", R"json({"type":"object","required":["issuer","problem"],"properties":{
+  "issuer":{"type":["object","null"],"required":["name","start"],"properties":{"name":{"type":"string"},"start":{"type":"string"}},"description":"Who vouches for people; null: nobody does."},
+  "problem":{"type":["string","null"],"description":"Why this browser's last attempt by the issuer failed; told once."}}})json"},
+    {"Health", R"json({"type":"object","required":["ok","parts"],"properties":{
+  "ok":{"type":"boolean","description":"All parts are."},
+  "parts":{"type":"array","items":{"type":"object","required":["name","kind","ok","detail"],"properties":{
+    "name":{"type":"string"},"kind":{"enum":["journal","evidence","driver","relay"]},"ok":{"type":"boolean"},"detail":{"type":"string"},
+    "at":{"type":"string","format":"date-time","description":"When it was last heard of."},
+    "since":{"type":"string","format":"date-time","description":"Since when it is not ok."}}}}}})json"},
     {"Actor", R"json({"type":"object","required":["name","roles"],"properties":{
   "name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},
   "may":{"type":"array","items":{"type":"string"},"description":"Verbs that the roles allow; asked of whoami alone."}}})json"},

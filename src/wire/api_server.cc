@@ -14,6 +14,7 @@
 #include "wire/openapi.h"
 #include "wire/router.h"
 #include "wire/session_table.h"
+#include "wire/sign_in_ticket.h"
 #include "wire/worker_pool.h"
 
 namespace showcaller {
@@ -48,6 +49,7 @@ struct ApiServer::State {
   Log* log = nullptr;
   WatchHub hub;
   SessionTable sessions;
+  SignInTickets tickets;
   std::optional<FlagUpdates> flag_updates;
   std::optional<WorkerPool> workers;
   std::optional<Router> router;
@@ -107,16 +109,18 @@ struct ApiServer::State {
         .set_total(flag_updates->deltas_told());
   }
 
-  // A session stands for the token that opened it, but only for what this server's own pages send.
+  // A session stands for what opened it, but only for what this server's own pages send.
   Result<Actor> authenticate(const HttpRequest& request) const {
     const auto token = token_of(request.headers);
     const auto session = session_of(request.headers);
     if (!token.empty() || session.empty()) return backend->authenticate(token);
-    const auto opened_by = sessions.token(session, backend->now());
-    if (!opened_by) return fail(ErrorCode::Unauthenticated, "the session is over; sign in again");
+    const auto holder = sessions.holder(session, backend->now());
+    if (!holder) return fail(ErrorCode::Unauthenticated, "the session is over; sign in again");
     const bool safe = request.method == "GET" || request.method == "HEAD";
     if (!safe) TRY(check_same_origin(request));
-    return backend->authenticate(*opened_by);
+    const auto* person = std::get_if<Identity>(&*holder);
+    return person ? backend->recognize(*person)
+                  : backend->authenticate(std::get<std::string>(*holder));
   }
 
   void build_router() {
@@ -137,6 +141,9 @@ struct ApiServer::State {
                               .metrics = metrics,
                               .log = log,
                               .sessions = &sessions,
+                              .sign_in = {.identities = options.identities,
+                                          .tickets = &tickets,
+                                          .public_url = options.public_url},
                               .authenticate = authenticate_request,
                               .edge = {.backend = backend,
                                        .metrics = metrics,

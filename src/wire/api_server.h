@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "host/port/identity_provider.h"
 #include "host/port/span_sink.h"
 #include "net/http_server.h"
 #include "wire/api_backend.h"
@@ -33,6 +34,10 @@ struct ApiServerOptions {
   const ConsoleFiles* console = nullptr;
   // Where spans of requests go whose callers record their traces; null: nobody collects them.
   SpanSink* spans = nullptr;
+  // Who vouches for people; outlives the server. Null: they sign in with tokens alone.
+  IdentityProvider* identities = nullptr;
+  // What browsers reach this server by, through whatever stands before it; empty: as they ask.
+  std::string public_url;
   // The hub is there, and no request has come yet: what the first of them causes can be told.
   std::function<void(WatchHub&)> before_serving = [](WatchHub&) {};
 };

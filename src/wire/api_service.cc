@@ -26,6 +26,16 @@ void add_service_routes(Router* router, const ApiPorts& ports) {
                  const auto readiness = ports.backend->readiness();
                  answer.ok(readiness, get_bool(readiness, "ready") ? 200 : 503);
                }});
+  router->add(
+      {.method = "GET",
+       .pattern = "/api/v1/health",
+       .id = "health",
+       .tag = "service",
+       .summary = "How the parts fare that the server rests on: journal, evidence, drivers, "
+                  "relays",
+       .access = "read",
+       .answer_schema = "Health",
+       .handler = [ports](const auto&, Answer answer) { answer.ok(ports.backend->health()); }});
   router->add({.method = "GET",
                .pattern = "/metrics",
                .id = "metrics",

@@ -44,7 +44,11 @@ void take_evaluations(const RelayPorts& ports, const RequestContext& context, An
 // At a server: moves are a command like another.
 RelayPorts relay_ports(const ApiPorts& ports) {
   return {.backend = ports.backend,
-          .state = [ports] { return ports.backend->relay_state(); },
+          .state =
+              [ports](const RequestContext& context) {
+                ports.backend->heard_of_relay(context.actor, context.query("place").substr(0, 128));
+                return ports.backend->relay_state();
+              },
           .hear =
               [ports](MovesBelow moves, const auto& context, Answer answer) {
                 MergeFlagsCommand command{std::move(moves.place), std::move(moves.flags)};
@@ -60,7 +64,10 @@ void add_relay_routes(Router* router, const RelayPorts& ports) {
                .tag = "relay",
                .summary = "What a relay needs to know: whose flags, their kill switches, tokens",
                .access = "relay",
-               .handler = [ports](const auto&, Answer answer) { answer.ok(ports.state()); }});
+               .params = {{"place", "query", "The relay's name, by which its health is told."}},
+               .handler = [ports](const auto& context, Answer answer) {
+                 answer.ok(ports.state(*context));
+               }});
   router->add({.method = "POST",
                .pattern = std::string(kRelayMovesPath),
                .id = "relayMoves",

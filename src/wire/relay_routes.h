@@ -23,7 +23,8 @@ struct MovesBelow {
 
 struct RelayPorts {
   EdgeBackend* backend = nullptr;
-  std::function<json::value()> state;  // cli/relay/relay_state.h has its shape
+  // What a relay that asks is told: cli/relay/relay_state.h has its shape.
+  std::function<json::value(const RequestContext&)> state;
   std::function<void(MovesBelow, const std::shared_ptr<const RequestContext>&, Answer)> hear;
 };
 

@@ -20,13 +20,15 @@ std::string hash_of(std::string_view id) {
 
 }  // namespace
 
-std::string SessionTable::open(std::string token, Instant now) {
+std::string SessionTable::open(SessionHolder holder, Instant now) {
   std::array<char, 32> bytes;
   randombytes_buf(bytes.data(), bytes.size());
   std::string id = to_hex(std::string_view(bytes.data(), bytes.size()));
+  Instant until = now + kLife;
+  if (const auto* person = std::get_if<Identity>(&holder)) until = std::min(until, person->until);
   std::lock_guard lock(mutex_);
   make_room(now);
-  by_hash_.insert_or_assign(hash_of(id), Session{std::move(token), now + kLife});
+  by_hash_.insert_or_assign(hash_of(id), Session{std::move(holder), until});
   return id;
 }
 
@@ -38,12 +40,12 @@ void SessionTable::make_room(Instant now) {
       std::ranges::min_element(by_hash_, {}, [](const auto& entry) { return entry.second.until; }));
 }
 
-std::optional<std::string> SessionTable::token(std::string_view id, Instant now) const {
+std::optional<SessionHolder> SessionTable::holder(std::string_view id, Instant now) const {
   const std::string hash = hash_of(id);
   std::lock_guard lock(mutex_);
   const auto found = by_hash_.find(hash);
   if (found == by_hash_.end() || found->second.until <= now) return std::nullopt;
-  return found->second.token;
+  return found->second.holder;
 }
 
 void SessionTable::close(std::string_view id) {
@@ -57,7 +59,7 @@ std::size_t SessionTable::size() const {
   return by_hash_.size();
 }
 
-std::string_view session_of(const HttpHeaders& headers) {
+std::string_view cookie_of(const HttpHeaders& headers, std::string_view name) {
   std::string_view rest = headers.get("Cookie");
   while (!rest.empty()) {
     const auto end = std::min(rest.find(';'), rest.size());
@@ -65,9 +67,13 @@ std::string_view session_of(const HttpHeaders& headers) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     while (pair.starts_with(' ')) pair.remove_prefix(1);
     const auto sign = pair.find('=');
-    if (sign != pair.npos && pair.substr(0, sign) == kCookieName) return pair.substr(sign + 1);
+    if (sign != pair.npos && pair.substr(0, sign) == name) return pair.substr(sign + 1);
   }
   return {};
+}
+
+std::string_view session_of(const HttpHeaders& headers) {
+  return cookie_of(headers, kCookieName);
 }
 
 std::string session_cookie(std::string_view id, bool secure) {

@@ -143,8 +143,9 @@ export class Line {
 
 const browser = await chromium.launch({ executablePath: chromiumAt, args: ['--no-sandbox'] })
 
-// A browser window of its own. What goes wrong in its pages is kept, and told when it is closed.
-export async function window({ width = 1280, height = 800, colours = 'light', reload } = {}) {
+// A browser window of its own. What goes wrong in its pages is kept, and told when it is closed. `issuer`: whose pages one
+// signs in by, and nobody else's, are gone to.
+export async function window({ width = 1280, height = 800, colours = 'light', reload, issuer } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: colours, reducedMotion: 'reduce', timezoneId: 'UTC', locale: 'en-GB' })
   context.setDefaultTimeout(15_000)
   const page = await context.newPage()
@@ -156,6 +157,7 @@ export async function window({ width = 1280, height = 800, colours = 'light', re
   })
   page.on('request', (request) => {
     const host = new URL(request.url()).hostname
+    if (issuer && request.isNavigationRequest() && request.url().startsWith(issuer)) return
     if (!['127.0.0.1', ''].includes(host)) wrong.push(`asked a third party: ${request.url()}`)
   })
   page.closeWell = async () => {

@@ -48,6 +48,8 @@ await until('there is evidence', async () => ((await server.get(`${event}/eviden
 
 const QUESTIONS = [
   ['Actor', '/api/v1/whoami'],
+  ['SignInWays', '/api/v1/session'],
+  ['HealthView', '/api/v1/health'],
   ['EventLine[]', '/api/v1/events'],
   ['EventView', event],
   ['ManifestView', '/api/v1/manifests/LiveEvent/winter-raid'],

@@ -128,6 +128,17 @@ def it_serves_what_the_server_serves(server, relay, tokens):
     until(lambda: counted(server) == before + 1)
 
 
+def parts(server):
+    status, text = server.ask("GET", "/api/v1/health")
+    assert status == 200, text
+    return {part["kind"] + " " + part["name"]: part["ok"] for part in json.loads(text)["parts"]}
+
+
+def the_server_tells_what_it_rests_on(server, relay):
+    wanted = {"journal journal": True, "evidence evidence": True, "driver process": True, "relay " + relay.name: True}
+    until(lambda: parts(server) == wanted)
+
+
 def cut_off_it_goes_on_and_its_switches_may_be_thrown(relay, below, tokens):
     until(lambda: not relay.health()["line"])
     assert relay.door(tokens["client"]) is True
@@ -209,6 +220,7 @@ def main():
             below = Relay(folder, "relay-b", "", tokens["relay"])
             relays = [relay, below]
             it_serves_what_the_server_serves(server, relay.start(), tokens)
+            the_server_tells_what_it_rests_on(server, relay)
             port = server.port
             server.end(signal.SIGKILL)
             cut_off_it_goes_on_and_its_switches_may_be_thrown(relay, below, tokens)

@@ -222,16 +222,30 @@ TEST(SessionTable, SessionsEndAndAreBounded) {
   const Instant start = instant_ms(1'000);
   const std::string first = sessions.open("first", start);
   EXPECT_EQ(first.size(), 64u);
-  EXPECT_EQ(sessions.token(first, start + SessionTable::kLife - Duration(1)), "first");
-  EXPECT_FALSE(sessions.token(first, start + SessionTable::kLife));
+  const auto token_of = [&](const std::string& id, Instant now) {
+    const auto holder = sessions.holder(id, now);
+    return holder ? std::get<std::string>(*holder) : std::string();
+  };
+  EXPECT_EQ(token_of(first, start + SessionTable::kLife - Duration(1)), "first");
+  EXPECT_FALSE(sessions.holder(first, start + SessionTable::kLife));
   for (std::size_t i = 1; i < SessionTable::kSessionsMax; ++i)
     sessions.open("more", start + seconds(1));
   EXPECT_EQ(sessions.size(), SessionTable::kSessionsMax);
   // The one that would end first gives its place.
   const std::string last = sessions.open("last", start + seconds(2));
   EXPECT_EQ(sessions.size(), SessionTable::kSessionsMax);
-  EXPECT_FALSE(sessions.token(first, start + seconds(2)));
-  EXPECT_EQ(sessions.token(last, start + seconds(2)), "last");
+  EXPECT_FALSE(sessions.holder(first, start + seconds(2)));
+  EXPECT_EQ(token_of(last, start + seconds(2)), "last");
+}
+
+TEST(SessionTable, APersonsSessionEndsWhenTheIssuerIsToBeAskedAgain) {
+  SessionTable sessions;
+  const Instant start = instant_ms(1'000);
+  const std::string id = sessions.open(Identity{"ann", {}, start + hours(1)}, start);
+  EXPECT_TRUE(sessions.holder(id, start + hours(1) - Duration(1)));
+  EXPECT_FALSE(sessions.holder(id, start + hours(1)));
+  const std::string longer = sessions.open(Identity{"ann", {}, start + hours(100)}, start);
+  EXPECT_FALSE(sessions.holder(longer, start + SessionTable::kLife));
 }
 
 }  // namespace

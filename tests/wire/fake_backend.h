@@ -2,6 +2,7 @@
 // A program behind the API that answers from memory, and keeps what it was asked.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -73,6 +74,17 @@ class FakeBackend : public ApiBackend {
     if (token == "raider") return Actor{"raider", {"raid-reader"}};
     if (token == "alice") return Actor{"alice", {"operator"}};
     return fail(ErrorCode::Unauthenticated, "the token is not known; ask for a new one");
+  }
+
+  std::set<std::string> relays_heard() const {
+    std::lock_guard lock(mutex_);
+    return relays_heard_;
+  }
+
+  Result<Actor> recognize(const Identity& person) const override {
+    if (std::ranges::find(person.groups, "live-ops") != person.groups.end() && !viewer_revoked)
+      return Actor{person.name, {"viewer"}};
+    return fail(ErrorCode::Unauthenticated, "no policy gives them a role; ask an admin");
   }
 
   Status authorize(const Actor& actor, std::string_view verb,
@@ -202,6 +214,13 @@ class FakeBackend : public ApiBackend {
   json::object readiness() const override {
     return {{"ready", is_ready.load()}, {"checks", json::array()}};
   }
+  json::object health() const override {
+    return {{"ok", is_ready.load()}, {"parts", json::array()}};
+  }
+  void heard_of_relay(const Actor& relay, std::string_view place) override {
+    std::lock_guard lock(mutex_);
+    relays_heard_.insert(relay.name + " at " + std::string(place));
+  }
 
   Result<json::value> allocate(const json::object& request, const TraceContext&) override {
     return json::object{{"session", get_string(request, "session")}, {"instance", "raid-1"}};
@@ -281,6 +300,7 @@ class FakeBackend : public ApiBackend {
   std::vector<Command> commands_;
   std::vector<CommandReply> waiting_;
   std::set<std::string> keys_;
+  std::set<std::string> relays_heard_;
 };
 
 }  // namespace showcaller

@@ -17,6 +17,18 @@ export interface Actor {
   may?: string[]
 }
 
+// How one may sign in beside with a token, and why this browser's last attempt came to nothing.
+export interface SignInWays {
+  issuer: { name: string; start: string } | null
+  problem: string | null
+}
+
+// How the parts fare that the server rests on.
+export interface HealthView {
+  ok: boolean
+  parts: { name: string; kind: 'journal' | 'evidence' | 'driver' | 'relay'; ok: boolean; detail: string; at?: string; since?: string }[]
+}
+
 export interface RecordView {
   seq: number
   time: string

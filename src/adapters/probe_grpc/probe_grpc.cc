@@ -3,6 +3,9 @@
 
 #include <array>
 #include <chrono>
+#include <fstream>
+#include <iterator>
+#include <memory>
 
 #include <fmt/format.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -34,7 +37,24 @@ int state_in(const grpc::ByteBuffer& answer) {
   return shaped && slice.begin()[1] < kStates.size() ? slice.begin()[1] : -1;
 }
 
+// No roots: those that gRPC finds on this machine.
+std::shared_ptr<grpc::ChannelCredentials> credentials_for(const GrpcProbeStep& step,
+                                                          const std::string& roots) {
+  if (!step.tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = roots;
+  return grpc::SslCredentials(options);
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
+
+ProbeGrpc::ProbeGrpc(const std::string& ca_file)
+    : roots_(ca_file.empty() ? std::string() : text_of(ca_file)) {}
 
 ProbeAnswer ProbeGrpc::exchange(const ProbeStep& step, const ProbeContext& context,
                                 Duration timeout) {
@@ -43,7 +63,7 @@ ProbeAnswer ProbeGrpc::exchange(const ProbeStep& step, const ProbeContext& conte
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
                    1);  // A connection of its own, as of a new player.
   const auto channel =
-      grpc::CreateCustomChannel(asked.address, grpc::InsecureChannelCredentials(), arguments);
+      grpc::CreateCustomChannel(asked.address, credentials_for(asked, roots_), arguments);
   grpc::GenericStub stub(channel);
   grpc::ClientContext call;
   call.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout.count()));

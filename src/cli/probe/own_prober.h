@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that makes probes' journeys in this process.
+// All that makes probes' journeys in this process. Certificates are known by the machine's
+// authorities, or by those in the file that SSL_CERT_FILE names, as OpenSSL has it.
 #pragma once
+
+#include <cstdlib>
+#include <string>
 
 #include "adapters/probe_grpc/probe_grpc.h"
 #include "adapters/probe_http/probe_http.h"
@@ -10,10 +14,15 @@
 
 namespace showcaller {
 
+inline std::string trusted_authorities() {
+  const char* named = std::getenv("SSL_CERT_FILE");
+  return named != nullptr ? named : "";
+}
+
 struct OwnProber {
   ProbeHttp http;
   ProbeSocket socket;
-  ProbeGrpc grpc;
+  ProbeGrpc grpc{trusted_authorities()};
   ProbeScript script;
   ProbeJourneys journeys{{&http, &socket, &socket, &grpc, &script}};
 };

@@ -124,13 +124,14 @@ void Relay::build_router() {
                                  .flag_feed = feed.get(),
                                  .flag_streams = &streams,
                                  .flag_updates = updates.get()});
-  add_relay_routes(router.get(), {.backend = backend.get(),
-                                  .state = [this] { return backend->state(); },
-                                  .hear =
-                                      [this](MovesBelow moves, const auto&, Answer answer) {
-                                        backend->hear_from_below(moves.flags);
-                                        answer.ok(json::object{{"heard", moves.flags.size()}});
-                                      }});
+  add_relay_routes(router.get(),
+                   {.backend = backend.get(),
+                    .state = [this](const RequestContext&) { return backend->state(); },
+                    .hear =
+                        [this](MovesBelow moves, const auto&, Answer answer) {
+                          backend->hear_from_below(moves.flags);
+                          answer.ok(json::object{{"heard", moves.flags.size()}});
+                        }});
   add_switch("kill", "Its off variant for everybody below this relay at once");
   add_switch("reopen", "End a kill that was made at this relay");
   const auto health_route = [this](std::string path, bool always) {

@@ -168,7 +168,8 @@ Status RelayUplink::tell_moves() {
 }
 
 Status RelayUplink::ask_state() {
-  const auto response = client_.get(kRelayStatePath);
+  const auto response =
+      client_.get(fmt::format("{}?place={}", kRelayStatePath, percent_encode(options_.place)));
   TRY(expect(response));
   TRY(auto parsed, parse_json(response->body, {.bytes_max = 64u << 20}));
   TRY(RelayState state, relay_state_from_json(parsed));

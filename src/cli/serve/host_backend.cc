@@ -111,6 +111,10 @@ Result<Actor> HostBackend::authenticate(std::string_view token) const {
   return showcaller::authenticate(*host_.world(), token, now());
 }
 
+Result<Actor> HostBackend::recognize(const Identity& person) const {
+  return showcaller::recognize(*host_.world(), person);
+}
+
 Status HostBackend::authorize(const Actor& actor, std::string_view verb,
                               std::string_view owner) const {
   return showcaller::authorize(*host_.world(), actor, verb, owner);
@@ -307,6 +311,27 @@ json::object HostBackend::readiness() const {
           {"checks", json::array{{{"name", "journal"},
                                   {"ok", deciding},
                                   {"detail", trouble ? trouble->message : "decides and writes"}}}}};
+}
+
+json::object HostBackend::health() const {
+  const std::optional<Error> trouble = host_.engine().trouble();
+  json::array parts{{{"name", "journal"},
+                     {"kind", "journal"},
+                     {"ok", !host_.engine().stopped() && !trouble},
+                     {"detail", trouble ? trouble->message : "decides and writes"}}};
+  if (options_.parts != nullptr) {
+    parts.push_back(options_.parts->evidence->read("evidence", "evidence"));
+    for (const auto& [name, health] : options_.parts->drivers)
+      parts.push_back(health->read("driver", name));
+  }
+  relays_.read(now(), &parts);
+  const bool ok = std::ranges::all_of(
+      parts, [](const json::value& part) { return get_bool(part.get_object(), "ok"); });
+  return {{"ok", ok}, {"parts", std::move(parts)}};
+}
+
+void HostBackend::heard_of_relay(const Actor& relay, std::string_view place) {
+  relays_.heard(std::string(place.empty() ? relay.name : place), relay.name, now());
 }
 
 Result<json::value> HostBackend::allocate(const json::object& body, const TraceContext& trace) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cli/serve/host_reviews.h"
+#include "cli/serve/part_health.h"
 #include "flow/flag_usage.h"
 #include "flow/port/journal.h"
 #include "host/host.h"
@@ -22,6 +23,7 @@ struct HostBackendOptions {
   std::string tzdata_version;
   Duration telemetry_every = seconds(1);  // told to reporters
   RehearsalShelf* rehearsals = nullptr;   // absent: none are kept
+  const ServerParts* parts = nullptr;     // absent: nobody watches them
 };
 
 class HostBackend final : public ApiBackend {
@@ -35,6 +37,7 @@ class HostBackend final : public ApiBackend {
 
   Instant now() const override { return host_.engine().wall(); }
   Result<Actor> authenticate(std::string_view token) const override;
+  Result<Actor> recognize(const Identity& person) const override;
   Status authorize(const Actor& actor, std::string_view verb,
                    std::string_view owner) const override;
   std::string owner_of(std::string_view kind, std::string_view name) const override;
@@ -69,6 +72,8 @@ class HostBackend final : public ApiBackend {
   json::value lines() const override;
   json::value tokens() const override;
   json::object readiness() const override;
+  json::object health() const override;
+  void heard_of_relay(const Actor& relay, std::string_view place) override;
 
   Result<json::value> allocate(const json::object& request, const TraceContext& trace) override;
   Status release(std::string_view session) override;
@@ -114,6 +119,7 @@ class HostBackend final : public ApiBackend {
   Journal& journal_;
   HostBackendOptions options_;
   HostReviews reviews_;
+  RelaySightings relays_;
   mutable std::mutex usage_mutex_;
   FlagUsage usage_;
   mutable std::mutex flags_mutex_;

@@ -35,7 +35,9 @@
 #include "cli/serve/journal_feed.h"
 #include "cli/serve/listening.h"
 #include "cli/serve/named_secrets.h"
+#include "cli/serve/oidc_words.h"
 #include "cli/serve/otlp_words.h"
+#include "cli/serve/part_health.h"
 #include "cli/serve/prometheus_words.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -170,6 +172,45 @@ Result<std::unique_ptr<OtlpExporter>> start_exporter(const ServeOptions& options
   return std::make_unique<OtlpExporter>(*std::move(exporter));
 }
 
+// Null where no issuer is named.
+Result<std::unique_ptr<OidcProvider>> open_issuer(const ServeOptions& options, const Clock& clock) {
+  if (const auto url = parse_url(options.public_url); !options.public_url.empty() && !url) {
+    return fail(
+        ErrorCode::Invalid,
+        fmt::format("--public-url: {}; write it as https://live.example.net", url.error().message));
+  }
+  TRY(auto oidc, oidc_from_words(options.oidc));
+  if (!oidc) return nullptr;
+  oidc->wall = [&clock] { return clock.wall(); };
+  return std::make_unique<OidcProvider>(*std::move(oidc));
+}
+
+// Stands before what the server rests on, and tells how it fares.
+class WatchedParts {
+ public:
+  WatchedParts(const Clock& clock, EvidenceStore* evidence,
+               std::map<std::string, FleetDriver*>* drivers)
+      : parts_{.evidence = health(clock), .drivers = {}},
+        evidence_(evidence, parts_.evidence.get()) {
+    for (auto& [name, driver] : *drivers) {
+      parts_.drivers[name] = health(clock);
+      drivers_.push_back(std::make_unique<WatchedDriver>(driver, parts_.drivers[name].get()));
+      driver = drivers_.back().get();
+    }
+  }
+  EvidenceStore* evidence() { return &evidence_; }
+  const ServerParts* parts() const { return &parts_; }
+
+ private:
+  static std::unique_ptr<PartHealth> health(const Clock& clock) {
+    return std::make_unique<PartHealth>([&clock] { return clock.wall(); });
+  }
+
+  ServerParts parts_;
+  WatchedEvidence evidence_;
+  std::vector<std::unique_ptr<WatchedDriver>> drivers_;
+};
+
 // What flagd's clients are served; null where nobody asked for it, because gRPC costs memory.
 Result<std::unique_ptr<FlagdServer>> start_flagd(const ServeOptions& options, FlagFeed* feed,
                                                  FlagStreams* streams) {
@@ -214,6 +255,8 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   GameServerAccess access(stores.driver.get());
   drivers.emplace("process", &access);
   SystemClock clock;
+  WatchedParts parts(clock, stores.evidence.get(), &drivers);
+  TRY(const auto issuer, open_issuer(options, clock));
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
   OwnProber prober;
@@ -227,7 +270,7 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
     log_probe(log, clock, probe, region, wrong);
   };
   TRY(const auto host,
-      Host::open({stores.journal.get(), &clock, std::move(drivers), &actions, stores.evidence.get(),
+      Host::open({stores.journal.get(), &clock, std::move(drivers), &actions, parts.evidence(),
                   stores.ledger.get(), nullptr, &alerts, &prober.journeys, queries.get()},
                  std::move(host_with)));
   TRY(ensure_admin_token(host.get(), stores.journal.get(), data / "admin.token"));
@@ -242,7 +285,8 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   HostBackend backend(host.get(), stores.journal.get(),
                       {.version = std::string(kVersion),
                        .tzdata_version = read_tzdata_version(),
-                       .rehearsals = stores.rehearsals.get()});
+                       .rehearsals = stores.rehearsals.get(),
+                       .parts = parts.parts()});
   FlagStreams flag_streams;
   JournalFeed feed(&backend, options.flagd_open);
   TRY(const ConsoleFiles console, ConsoleFiles::open(console_pack()));
@@ -253,6 +297,9 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   api.flag_feed = &feed;
   api.flag_streams = &flag_streams;
   api.spans = exporter.get();
+  api.identities = issuer.get();
+  api.public_url = options.public_url;
+  while (api.public_url.ends_with('/')) api.public_url.pop_back();
   api.before_serving = [&](WatchHub& hub) {
     announcer.emplace(&log, &hub, *host->world(), exporter.get());
     host->engine().listen([&](const World& world, const RecordBatch& records) {
@@ -274,6 +321,7 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   wait_for_end_signal();
   log.write(LogLevel::Info, clock.wall(), "stopping; game servers go on", {}, {});
   alerts.stop();
+  if (issuer) issuer->stop();
   flag_streams.stop();
   flagd.reset();
   server->stop(seconds(2));

@@ -22,6 +22,13 @@ struct PrometheusWords {
   std::string url, token_file, ca_file;  // no url: nobody is asked
 };
 
+// By whom people sign in to the console; no issuer: with tokens alone.
+struct OidcWords {
+  std::string issuer, client_id, client_secret_file, name, ca_file;
+  std::vector<std::string> scopes;
+  std::string name_claim = "email", groups_claim = "groups", session_max = "8h";
+};
+
 struct ServeOptions {
   std::string data = "./showcaller-state";  // journal, evidence, ledger, instances, secrets
   std::string address = "127.0.0.1";
@@ -42,6 +49,8 @@ struct ServeOptions {
   Duration keep_ledgers = hours(24 * 180), keep_evidence = hours(24 * 90);
   bool access_log = false;
   PrometheusWords prometheus;
+  OidcWords oidc;
+  std::string public_url;  // what browsers reach the console by; empty: as they ask
 };
 
 // Returns the exit code. `more_drivers`: of fleets, by the name that a Fleet gives, beside the

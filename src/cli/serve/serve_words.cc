@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/cli.h"
+#include "cli/serve/oidc_words.h"
 #include "cli/serve/prometheus_words.h"
 #include "cli/serve/serve.h"
 #include "cli/terminal.h"
@@ -46,6 +47,9 @@ void add_listening(CLI::App* verb, ServeOptions& o) {
   verb->add_flag("--flagd-open", o.flagd_open,
                  "Who shows flagd's ports no token is a client: flags with `visibility: "
                  "client`");
+  verb->add_option("--public-url", o.public_url,
+                   "What browsers reach the console by, through whatever stands before it; "
+                   "absent: as they ask");
   verb->add_option("--game-server-url", o.game_server_url,
                    "What game servers are told to reach this server by; absent: its own "
                    "address on this machine");
@@ -80,6 +84,7 @@ void add_working(CLI::App* verb, ServeOptions& o, DurationWords& d) {
       ->capture_default_str();
   verb->add_flag("--access-log", o.access_log, "Log each request");
   add_prometheus_words(verb, &o.prometheus);
+  add_oidc_words(verb, &o.oidc);
 }
 
 }  // namespace
