@@ -255,6 +255,9 @@ async function whoMayOnlyReadSeesDeadButtons() {
 
 async function healthIsOfTheServersOwnNumbers() {
   const page = await signIn(await window(), server, '/console/health')
+  const parts = page.getByRole('region', { name: 'What it rests on' })
+  for (const part of ['journal', 'evidence', 'driver process']) await parts.getByText(part, { exact: true }).waitFor()
+  await until('all parts are good', async () => (await parts.getByText('Good', { exact: true }).count()) === (await parts.getByRole('listitem').count()))
   await page.getByText('Ready', { exact: true }).waitFor()
   const journal = page.getByRole('region', { name: 'Journal' })
   const seq = (await server.get('/api/v1/status')).seq
