@@ -37,28 +37,31 @@ if(protos)
 endif()
 
 # Small sources that all include the same wide headers: several are compiled as one, which halves the time. In a folder
-# two files may not give one name two meanings (in anonymous namespaces too). The longest are compiled alone, so that who
-# edits a neighbour does not wait for them.
+# two files may not give one name two meanings (in anonymous namespaces too). The longest is compiled alone, so that who
+# edits a neighbour does not wait for it.
 option(SHOWCALLER_BATCHES "Compile several small sources as one" ON)
 set(takes_no_batch_for_a_header $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
-set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/cli.cc ${CMAKE_SOURCE_DIR}/src/net/connection_loop.cc
-                            PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/net/connection_loop.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# Libraries whose headers alone take the compiler seconds: who includes them is compiled with others that do.
+set(heavy_libraries "CLI|grpcpp")
 
 # Compiles a target's sources in batches of `size`. Those of src/ that have a deliberate bug make batches of their own, a
 # folder each: the test program that has the bugs compiles the same batches once more, and the linker takes its objects
 # instead of the libraries', which must therefore hold nothing else.
 function(compile_in_batches target size)
   get_target_property(sources ${target} SOURCES)
-  set(count 0)
   foreach(source ${sources})
+    file(STRINGS ${source} heavy REGEX "#include <(${heavy_libraries})/" LIMIT_COUNT 1)
     if(source IN_LIST sources_with_bugs)
       get_filename_component(folder ${source} DIRECTORY)
       get_filename_component(batch ${folder} NAME)
       set_source_files_properties(${source} PROPERTIES UNITY_GROUP with_bugs_${batch})
     else()
+      string(REGEX MATCH "${heavy_libraries}" kind "${heavy}")
+      list(LENGTH members_${kind} count)
+      list(APPEND members_${kind} ${source})
       math(EXPR batch "${count} / ${size}")
-      math(EXPR count "${count} + 1")
-      set_source_files_properties(${source} PROPERTIES UNITY_GROUP batch_${batch})
+      set_source_files_properties(${source} PROPERTIES UNITY_GROUP batch_${kind}${batch})
     endif()
   endforeach()
   target_compile_options(${target} PRIVATE ${takes_no_batch_for_a_header})
@@ -87,7 +90,7 @@ function(sc_library name folder third_party_key)
     # What runs a few times a day, the tables of manifests and the verbs of the command line: at -O1 it compiles in two
     # thirds of the time.
     set(seldom ${sources})
-    list(FILTER seldom INCLUDE REGEX "/src/(model/manifest/|cli/[^/]*$|cli/(flag|rehearse)/)")
+    list(FILTER seldom INCLUDE REGEX "/src/(model/manifest/|cli/[^/]*$|cli/(flag|rehearse)/|cli/.*_words\\.cc$)")
     list(REMOVE_ITEM sources ${seldom})
     add_library(${name} STATIC ${sources})
     target_precompile_headers(${name} REUSE_FROM sc_pch)

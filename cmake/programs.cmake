@@ -103,6 +103,9 @@ if(GTest_FOUND AND NOT SHOWCALLER_FUZZ)
     add_test(NAME e2e_drill COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/drill_test.py $<TARGET_FILE:showcaller>
              $<TARGET_FILE:arena>)
     set_tests_properties(e2e_drill PROPERTIES TIMEOUT 300)
+    add_test(NAME e2e_bots COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/bots_test.py $<TARGET_FILE:showcaller>
+             $<TARGET_FILE:arena> $<TARGET_FILE:arena_bots>)
+    set_tests_properties(e2e_bots PROPERTIES TIMEOUT 120)
     add_test(NAME e2e_rehearse COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/rehearse_test.py $<TARGET_FILE:showcaller>)
     set_tests_properties(e2e_rehearse PROPERTIES TIMEOUT 300)
     add_test(NAME e2e_flagd COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/e2e/flagd_test.py $<TARGET_FILE:showcaller>

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ Bots form parties of two to four who stay together, ask POST /api/v1/allocations
   --rate R             new sessions a second at most (20)
   --seconds S          how long; 0: until SIGTERM (0)
   --journeys N         end with 0 once so many sessions were played to their end, with 1 if --seconds are over before
-  --seed N             seed of parties and play (1)
+  --seed N             seed of parties and play; none: a fresh one, so that no run asks for another's sessions
   --protocol N         the client protocol they speak (47)
   --staff SHARE        share of parties whose players are in the group "staff" (0.02)
   --status-every S     prints the totals every S seconds as a JSON line; SIGUSR1 prints them at once, the end always (0)
@@ -54,7 +55,9 @@ struct Options {
   double rate = 20;
   double seconds = 0;
   std::int64_t journeys = 0;
-  std::uint64_t seed = 1;
+  // Sessions' ids come from it, and a session that is asked for again is the one that was: a
+  // journey made every few seconds must not ask for its last one.
+  std::uint64_t seed = std::random_device{}();
   double staff = 0.02;
   double status_every = 0;
 };

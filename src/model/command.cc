@@ -107,6 +107,13 @@ struct TextOf {
 
 }  // namespace
 
+CommandBody::CommandBody() = default;
+CommandBody::CommandBody(const CommandBody& other) = default;
+CommandBody::CommandBody(CommandBody&& other) noexcept = default;
+CommandBody& CommandBody::operator=(const CommandBody& other) = default;
+CommandBody& CommandBody::operator=(CommandBody&& other) noexcept = default;
+CommandBody::~CommandBody() = default;
+
 std::uint64_t digest_of(const CommandBody& body) {
   const Sha256 whole = sha256(std::visit(TextOf{}, body));
   std::uint64_t digest = 0;

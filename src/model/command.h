@@ -131,11 +131,20 @@ struct RevokeTokenCommand {
   std::string id;
 };
 
-using CommandBody =
-    std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
-                 ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
-                 ConfigUndoCommand, MergeFlagsCommand, AlertCommand, SilenceCommand,
-                 UnsilenceCommand, CreateTokenCommand, RevokeTokenCommand>;
+// Its copies, moves and end are compiled once, as those of Payload are.
+struct CommandBody
+    : std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
+                   ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
+                   ConfigUndoCommand, MergeFlagsCommand, AlertCommand, SilenceCommand,
+                   UnsilenceCommand, CreateTokenCommand, RevokeTokenCommand> {
+  using variant::variant;
+  CommandBody();
+  CommandBody(const CommandBody& other);
+  CommandBody(CommandBody&& other) noexcept;
+  CommandBody& operator=(const CommandBody& other);
+  CommandBody& operator=(CommandBody&& other) noexcept;
+  ~CommandBody();
+};
 
 struct Command {
   CommandBody body;

@@ -441,15 +441,27 @@ struct FeatureReturned {
 
 #undef F
 
-using Payload = std::variant<
-    ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered, ExposureWidened,
-    HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet, VerdictChanged, ApprovalGranted,
-    StepStarted, StepFinished, ReadinessChanged, SessionsCounted, LedgerSealed, PageRaised,
-    RevisionAdopted, GlassBroken, GateProven, InstanceRequested, InstanceMoved, StartsDelayed,
-    QuarantineSet, QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
-    ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted, DrillInjected,
-    DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached, ExposureBounded, FlagBounded,
-    FlagSwitchMerged, AlertOpened, AlertChanged, AlertDelivered, SilenceSet, SilenceEnded,
-    BreakerChanged, StressChanged, FeatureWithdrawn, FeatureReturned>;
+// What happened. Its copies, moves and end are compiled once: of so many alternatives they would
+// cost each source that needs them a second or two.
+struct Payload
+    : std::variant<ManifestApplied, ManifestRemoved, EventRevised, PhaseChanged, StageEntered,
+                   ExposureWidened, HoldSet, HoldLifted, IntakeChanged, PaceSet, DivertSet,
+                   VerdictChanged, ApprovalGranted, StepStarted, StepFinished, ReadinessChanged,
+                   SessionsCounted, LedgerSealed, PageRaised, RevisionAdopted, GlassBroken,
+                   GateProven, InstanceRequested, InstanceMoved, StartsDelayed, QuarantineSet,
+                   QuarantineLifted, LineStopped, LineResumed, TokenCreated, TokenRevoked,
+                   ClockStepped, ServerStarted, TimeNoted, JournalRestored, DrillStarted,
+                   DrillInjected, DrillEnded, FlagKilled, FlagReopened, FlagScheduleReached,
+                   ExposureBounded, FlagBounded, FlagSwitchMerged, AlertOpened, AlertChanged,
+                   AlertDelivered, SilenceSet, SilenceEnded, BreakerChanged, StressChanged,
+                   FeatureWithdrawn, FeatureReturned> {
+  using variant::variant;
+  Payload();
+  Payload(const Payload& other);
+  Payload(Payload&& other) noexcept;
+  Payload& operator=(const Payload& other);
+  Payload& operator=(Payload&& other) noexcept;
+  ~Payload();
+};
 
 }  // namespace showcaller

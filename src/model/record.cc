@@ -8,7 +8,7 @@ namespace {
 
 template <std::size_t I = 0>
 bool read_payload(std::size_t index, const json::value& from, Payload* to) {
-  if constexpr (I == std::variant_size_v<Payload>) {
+  if constexpr (I == std::variant_size_v<Payload::variant>) {
     return false;
   } else {
     if (index != I) return read_payload<I + 1>(index, from, to);

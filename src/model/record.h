@@ -28,7 +28,7 @@ struct RecordKindRow {
 };
 
 // One row an alternative of Payload, in its order.
-inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload>> kRecordKinds{{
+inline constexpr std::array<RecordKindRow, std::variant_size_v<Payload::variant>> kRecordKinds{{
     {1, "manifest_applied", 1},
     {2, "manifest_removed", 1},
     {10, "event_revised", 1},

@@ -106,7 +106,15 @@ struct ProposedRevision {
   std::uint64_t applied_seq = 0;
 };
 
+// Its copies, moves and end, as those of World, are compiled once (world.cc).
 struct EventState {
+  EventState();
+  EventState(const EventState& other);
+  EventState(EventState&& other) noexcept;
+  EventState& operator=(const EventState& other);
+  EventState& operator=(EventState&& other) noexcept;
+  ~EventState();
+
   std::shared_ptr<const Manifest> manifest;  // of the revision in force
   std::int64_t revision = 0;
   std::int64_t last_revision = 0;  // the highest number given, also to one that is not in force
@@ -246,6 +254,13 @@ constexpr std::size_t kIdempotencyKeysMax = 100'000;
 constexpr Duration kIdempotencyKeyLife = hours(24);
 
 struct World {
+  World();
+  World(const World& other);
+  World(World&& other) noexcept;
+  World& operator=(const World& other);
+  World& operator=(World&& other) noexcept;
+  ~World();
+
   std::uint64_t seq = 0;  // of the last record in it
   std::uint64_t epoch = 0;
   Instant time{};                                        // of the last record

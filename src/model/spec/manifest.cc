@@ -13,6 +13,13 @@ std::string_view to_string(Kind kind) {
   return kNames[std::size_t(kind)];
 }
 
+ManifestSpec::ManifestSpec() = default;
+ManifestSpec::ManifestSpec(const ManifestSpec& other) = default;
+ManifestSpec::ManifestSpec(ManifestSpec&& other) noexcept = default;
+ManifestSpec& ManifestSpec::operator=(const ManifestSpec& other) = default;
+ManifestSpec& ManifestSpec::operator=(ManifestSpec&& other) noexcept = default;
+ManifestSpec::~ManifestSpec() = default;
+
 std::string FlagSpec::variant_when_off() const {
   return off_variant.empty() ? get_string(definition, "defaultVariant") : off_variant;
 }

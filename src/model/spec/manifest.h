@@ -36,14 +36,24 @@ enum class Kind {
 constexpr int kKinds = int(Kind::Drill) + 1;
 std::string_view to_string(Kind kind);  // "LiveEvent"
 
+// By kind. Its copies, moves and end are compiled once, as those of Payload are.
+struct ManifestSpec : std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, ProbeSpec,
+                                   FleetSpec, ExclusionGroupSpec, HoldoutSpec, ConfigSpec, FlagSpec,
+                                   PipelineSpec, LiveEventSpec, DrillSpec> {
+  using variant::variant;
+  ManifestSpec();
+  ManifestSpec(const ManifestSpec& other);
+  ManifestSpec(ManifestSpec&& other) noexcept;
+  ManifestSpec& operator=(const ManifestSpec& other);
+  ManifestSpec& operator=(ManifestSpec&& other) noexcept;
+  ~ManifestSpec();
+};
+
 struct Manifest {
   std::string name;   // a DNS label, unique within its kind
   std::string owner;  // a team's name
   std::map<std::string, std::string> labels;
-  std::variant<TeamSpec, PolicySpec, MetricSpec, ServiceSpec, ProbeSpec, FleetSpec,
-               ExclusionGroupSpec, HoldoutSpec, ConfigSpec, FlagSpec, PipelineSpec, LiveEventSpec,
-               DrillSpec>
-      spec;
+  ManifestSpec spec;
   json::object document;  // canonical: keys sorted, pipeline expanded and schedule resolved; parses
                           // to the same again
   std::string hash;  // hex SHA-256 of the document's canonical text: what an approval is bound to
