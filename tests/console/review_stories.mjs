@@ -143,6 +143,37 @@ async function aFlagIsKilledReopenedAndTried() {
   await page.closeWell()
 }
 
+async function whoIsKeptApartIsSaid() {
+  server.apply(`
+apiVersion: showcaller.dev/v1
+kind: Holdout
+metadata: { name: q4, owner: team-raids }
+spec: { share: 5%, owners: [team-raids] }
+---
+apiVersion: showcaller.dev/v1
+kind: ExclusionGroup
+metadata: { name: matchmaking, owner: team-raids }
+spec: { unit: player, holdout: 10% }
+---
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: fast-match, owner: team-raids }
+spec: { variants: { "on": true, "off": false }, defaultVariant: "on", offVariant: "off", exclusion: { group: matchmaking, share: 30% } }`)
+  const page = await signIn(await window(), server, '/console/flags')
+  const apart = page.getByRole('region', { name: 'Who is kept apart' })
+  await apart.getByText('5 % of the players are touched by no event of team-raids').waitFor()
+  await apart.getByText('No player is touched by two of its members; 10 % of the players by none').waitFor()
+  await apart.getByRole('listitem').getByText('30 %').waitFor()
+  await apart.getByRole('link', { name: 'fast-match' }).click()
+  await page.getByText('30 % of the group matchmaking; everybody else gets its off variant').waitFor()
+  // Of a flag that an event changes, the event's stages.
+  await page.goto(server.url + '/console/flags/door')
+  const stages = page.getByRole('list', { name: 'Stages of gala' })
+  await stages.getByText('50 %').waitFor()
+  await page.getByText('gives open to those whom it admits').first().waitFor()
+  await page.closeWell()
+}
+
 async function aDocumentIsComparedAndTakenBack() {
   const page = await signIn(await window(), server, '/console/flags/config/drops')
   const changes = page.getByRole('region', { name: 'From version 16 to 17' })
@@ -288,6 +319,6 @@ async function everyPageFitsAPhoneInDarkAndLight() {
 }
 
 await run([server], anIncidentIsSeenFromItsBeginningToItsEnd, anEventInTroubleIsHeldResumedAndRolledBackFromItsIncident,
-  aFlagIsKilledReopenedAndTried, aDocumentIsComparedAndTakenBack, decisionsAreFoundAndExplained, rehearsalsAreReadAndCompared,
+  aFlagIsKilledReopenedAndTried, whoIsKeptApartIsSaid, aDocumentIsComparedAndTakenBack, decisionsAreFoundAndExplained, rehearsalsAreReadAndCompared,
   aDrillIsRunAndStopped, whatWaitsForApprovalIsApproved, whoMayOnlyReadSeesDeadButtons, healthIsOfTheServersOwnNumbers,
   everyPageFitsAPhoneInDarkAndLight)
