@@ -158,7 +158,9 @@ spec: { unit: player, holdout: 10% }
 apiVersion: showcaller.dev/v1
 kind: Flag
 metadata: { name: fast-match, owner: team-raids }
-spec: { variants: { "on": true, "off": false }, defaultVariant: "on", offVariant: "off", exclusion: { group: matchmaking, share: 30% } }`)
+spec: { variants: { "on": true, "off": false }, defaultVariant: "on", offVariant: "off", exclusion: { group: matchmaking, share: 30% } }
+---${event('spring', '')}`)
+  await inPhase('spring', 'RollingOut')
   const page = await signIn(await window(), server, '/console/flags')
   const apart = page.getByRole('region', { name: 'Who is kept apart' })
   await apart.getByText('5 % of the players are touched by no event of team-raids').waitFor()
@@ -168,9 +170,11 @@ spec: { variants: { "on": true, "off": false }, defaultVariant: "on", offVariant
   await page.getByText('30 % of the group matchmaking; everybody else gets its off variant').waitFor()
   // Of a flag that an event changes, the event's stages.
   await page.goto(server.url + '/console/flags/door')
-  const stages = page.getByRole('list', { name: 'Stages of gala' })
+  const stages = page.getByRole('list', { name: 'Stages of spring' })
   await stages.getByText('50 %').waitFor()
   await page.getByText('gives open to those whom it admits').first().waitFor()
+  server.cli('rollback', 'spring', '--reason', 'seen')
+  await inPhase('spring', 'RolledBack')
   await page.closeWell()
 }
 
