@@ -64,15 +64,15 @@ class Evaluations {
     std::vector<double> ours[3], theirs, ratios[3];
     for (int round = -1; round < kRounds; ++round) {
       const Asked asked[3]{measure(workload_,
-                                   [&](const Question& q) {
+                                   [&](const Question& q) -> const Evaluation& {
                                      return set_.evaluate(keys[q.flag], contexts_[q.player], kNow);
                                    }),
                            measure(workload_,
-                                   [&](const Question& q) {
+                                   [&](const Question& q) -> const Evaluation& {
                                      return set_.evaluate(handles[q.flag], interned_[q.player],
                                                           kNow);
                                    }),
-                           measure(workload_, [&](const Question& q) {
+                           measure(workload_, [&](const Question& q) -> const Evaluation& {
                              EvaluationContext context;
                              workload_.players[q.player].describe(&context);
                              return set_.evaluate(keys[q.flag], context, kNow);

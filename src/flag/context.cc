@@ -11,8 +11,9 @@ namespace showcaller {
 
 EvaluationContext& EvaluationContext::operator=(const EvaluationContext& other) {
   if (this == &other) return *this;
+  targeting_key_ = other.targeting_key_;
   count_ = other.count_;
-  std::ranges::copy(other.tags_, tags_);
+  tags_ = other.tags_;
   std::copy_n(other.in_place_, count_, in_place_);
   beyond_ = other.beyond_;
   json_ = other.json_;
@@ -37,6 +38,22 @@ void EvaluationContext::set_beyond(std::string_view key, Value value) {
   beyond_.push_back({.key = key.data(), .size = std::uint32_t(key.size()), .value = value});
 }
 
+Value EvaluationContext::find_elsewhere(std::string_view key, std::uint8_t tag) const {
+  if (key == kTargetingKey) return find_targeting_key();
+  if (!beyond_.empty()) {
+    const Value value = find_beyond(key);
+    if (!value.is(ValueKind::Undefined)) return value;
+  }
+  if (json_ != nullptr) {
+    if (const json::value* value = json_->if_contains(key)) return Value::of(*value);
+  }
+  if (first_ != nullptr) {
+    const Value value = first_->find(key, tag);
+    if (!value.is(ValueKind::Undefined)) return value;
+  }
+  return parent_ != nullptr ? parent_->find(key, tag) : Value();
+}
+
 Value EvaluationContext::find_beyond(std::string_view key) const {
   const auto found = std::ranges::find(beyond_, key, &Attribute::name);
   return found != beyond_.end() ? found->value : Value();
@@ -53,6 +70,8 @@ json::object EvaluationContext::to_json() const {
     };
     add_newest_first(layer->beyond_);
     add_newest_first({layer->in_place_, layer->count_});
+    if (!layer->targeting_key_.is(ValueKind::Undefined) && !out.contains(kTargetingKey))
+      out.emplace(kTargetingKey, value_to_json(layer->targeting_key_).value_or(nullptr));
     const auto add_missing = [&](const json::object& attributes) {
       for (const auto& member : attributes) {
         if (!out.contains(member.key())) out.emplace(member.key(), member.value());

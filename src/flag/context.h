@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "flag/murmur.h"
+#include "flag/tag_row.h"
 #include "flag/text_table.h"
 #include "flag/value.h"
 
@@ -33,7 +34,9 @@ class EvaluationContext {
   EvaluationContext& operator=(const EvaluationContext& other);
 
   EvaluationContext& set(std::string_view key, Value value) {
-    if (count_ == kInPlace) [[unlikely]] {
+    if (key == kTargetingKey) {
+      targeting_key_ = value;
+    } else if (count_ == kInPlace) [[unlikely]] {
       set_beyond(key, value);
     } else {
       // Word by word: made elsewhere and copied, each would wait for its own bytes.
@@ -41,7 +44,7 @@ class EvaluationContext {
       attribute.key = key.data();
       attribute.size = std::uint32_t(key.size());
       attribute.value = value;
-      reinterpret_cast<std::uint8_t*>(tags_)[count_++] = text_tag(key);
+      tags_.set(count_++, text_tag(key));
     }
     return *this;
   }
@@ -59,7 +62,10 @@ class EvaluationContext {
   EvaluationContext& set(std::string_view key, const json::value& value) {
     return set(key, Value::of(value));
   }
-  EvaluationContext& set_targeting_key(std::string_view key) { return set(kTargetingKey, key); }
+  EvaluationContext& set_targeting_key(std::string_view key) {
+    targeting_key_ = Value::string(key);
+    return *this;
+  }
   // The layer that answers for what this one does not have. Not owned.
   void set_parent(const EvaluationContext* parent) { parent_ = parent; }
   // `first`, then `parent`, neither changed, nothing copied: for contexts that threads share. Not
@@ -75,24 +81,29 @@ class EvaluationContext {
   // Undefined when no layer has the key.
   Value find(std::string_view key) const { return find(key, text_tag(key)); }
   Value find(std::string_view key, std::uint8_t tag) const {
+    const Value* const here = find_in_place(key, tag);
+    return here != nullptr ? *here : find_elsewhere(key, tag);
+  }
+  // What this layer itself was told last of that name. Null: nothing, or it is elsewhere.
+  const Value* find_in_place(std::string_view key, std::uint8_t tag) const {
+    for (std::uint32_t like = tags_.places_of(tag); like != 0;) {
+      const unsigned last = 31 - unsigned(std::countl_zero(like));
+      if (same_text(in_place_[last].name(), key)) [[likely]]
+        return &in_place_[last].value;
+      like ^= 1u << last;
+    }
+    return nullptr;
+  }
+  // What nearly every share asks for has a place of its own.
+  Value find_targeting_key() const {
     for (const EvaluationContext* layer = this; layer != nullptr; layer = layer->parent_) {
-      if (!layer->beyond_.empty()) [[unlikely]] {
-        const Value value = layer->find_beyond(key);
-        if (!value.is(ValueKind::Undefined)) return value;
-      }
-      for (int word = kTagWords - 1; word >= 0; --word) {
-        for (std::uint64_t like = bytes_like(tag, layer->tags_[word]); like != 0;) {
-          const int byte = 7 - std::countl_zero(like) / 8;
-          const Attribute& attribute = layer->in_place_[word * 8 + byte];
-          if (same_text(attribute.name(), key)) return attribute.value;
-          like &= ~(std::uint64_t(0x80) << (8 * byte));
-        }
-      }
+      if (!layer->targeting_key_.is(ValueKind::Undefined)) return layer->targeting_key_;
       if (layer->json_ != nullptr) {
-        if (const json::value* value = layer->json_->if_contains(key)) return Value::of(*value);
+        if (const json::value* value = layer->json_->if_contains(kTargetingKey))
+          return Value::of(*value);
       }
       if (layer->first_ != nullptr) {
-        const Value value = layer->first_->find(key, tag);
+        const Value value = layer->first_->find_targeting_key();
         if (!value.is(ValueKind::Undefined)) return value;
       }
     }
@@ -110,20 +121,16 @@ class EvaluationContext {
     std::string_view name() const { return {key, size}; }
   };
   // As many as a game has, without an allocation.
-  static constexpr int kTagWords = 2;
-  static constexpr std::uint32_t kInPlace = 8 * kTagWords;
+  static constexpr std::uint32_t kInPlace = TagRow::kSize;
 
-  // A bit in each byte that is the tag; seldom also in one above such a byte.
-  static std::uint64_t bytes_like(std::uint8_t tag, std::uint64_t word) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
-    const std::uint64_t differs = word ^ (kOnes * tag);
-    return (differs - kOnes) & ~differs & kTops;
-  }
+  // Beyond, in JSON, and in the layers below. No name is both in place and beyond.
+  Value find_elsewhere(std::string_view key, std::uint8_t tag) const;
   void set_beyond(std::string_view key, Value value);
   Value find_beyond(std::string_view key) const;
 
+  Value targeting_key_;
   // Of the attributes in place, a byte each: looking for one touches little memory.
-  std::uint64_t tags_[kTagWords] = {};
+  TagRow tags_;
   std::uint32_t count_ = 0;
   const json::object* json_ = nullptr;
   const EvaluationContext* first_ = nullptr;

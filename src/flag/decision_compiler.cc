@@ -118,7 +118,8 @@ void LogicCompiler::begin_row(const Arguments& arguments, std::size_t row, Block
   --chain->rows_left;
   // To behind the test, whose outcome is known then.
   const auto test = leading_test(arguments.items[row]);
-  put(chain->map, symbol_of(test->text), std::uint32_t(block->size()) + 1 - chain->place);
+  put(chain->map, symbol_of(test->attribute, test->text),
+      std::uint32_t(block->size()) + 1 - chain->place);
 }
 
 void LogicCompiler::end_rows(const Block& block, Chain* chain) {

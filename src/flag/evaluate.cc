@@ -30,7 +30,8 @@ bool is_ordered_number(RuleStep step, double number, double bound) {
 }
 
 std::uint32_t Evaluator::look_up_symbol(std::uint16_t number) {
-  const std::uint32_t symbol = program_.symbol_of(attribute(number).value.as_string());
+  const std::uint32_t symbol =
+      program_.attributes[number].symbol_of(attribute(number).value.as_string());
   if (frame_.interned == nullptr) found_[number % kRemembered].symbol = symbol;
   return symbol;
 }
@@ -71,6 +72,13 @@ PackedVersion Evaluator::version_of(std::uint16_t number) {
     return holds_oddly(test);
   const std::uint32_t symbol = symbol_of(test.attribute);
   return symbol != Symbol::kNone && program_.find(test.map, symbol) != nullptr;
+}
+
+[[gnu::always_inline]] inline bool Evaluator::is_one_of_few(const Instruction& test) {
+  if (!attribute(test.attribute).value.is(ValueKind::String)) [[unlikely]]
+    return false;
+  const std::uint32_t place = symbol_of(test.attribute) - Symbol::kFirst;  // huge: of none
+  return place < 64 && (test.few >> place & 1) != 0;
 }
 
 [[gnu::always_inline]] inline bool Evaluator::has_version(const Instruction& test) {
@@ -172,6 +180,9 @@ std::uint32_t Evaluator::decide(std::uint32_t first, const Value& data, Value* o
       case RuleStep::OneOf:
         holds = is_one_of(*at);
         break;
+      case RuleStep::OneOfFew:
+        holds = is_one_of_few(*at);
+        break;
       case RuleStep::Version:
         holds = has_version(*at);
         break;
@@ -239,17 +250,34 @@ bool Evaluator::holds_oddly(const Instruction& test) {
   }
 }
 
-void Evaluator::find(std::uint16_t number, unsigned place) {
-  const Attribute& asked = program_.attributes[number];
+[[gnu::always_inline]] inline void Evaluator::remember(std::uint16_t number, unsigned place,
+                                                       const Value& value) {
   AttributeValue& found = found_[place];
-  found.value = asked.count == 1 && frame_.data.is(ValueKind::Undefined)
-                    ? frame_.context.find(asked.path, asked.tag)
-                    : walk(root_, {program_.segments.data() + asked.first, asked.count}, Value());
+  found.value = value;
   found.symbol = Symbol::kUnknown;
   found.hash = 0;
   found.version = PackedVersion();
   numbers_[place] = number;
   remembered_ |= 1u << place;
+}
+
+// Nearly all are in the nearest layer: this calls nothing, and so has no registers to save.
+void Evaluator::find(std::uint16_t number, unsigned place) {
+  const Attribute& asked = program_.attributes[number];
+  if (asked.count == 1 && frame_.data.is(ValueKind::Undefined)) [[likely]] {
+    const Value* const here = frame_.context.find_in_place(asked.path, asked.tag);
+    if (here != nullptr) [[likely]]
+      return remember(number, place, *here);
+  }
+  find_elsewhere(number, place);
+}
+
+[[gnu::noinline]] void Evaluator::find_elsewhere(std::uint16_t number, unsigned place) {
+  const Attribute& asked = program_.attributes[number];
+  const bool is_simple = asked.count == 1 && frame_.data.is(ValueKind::Undefined);
+  remember(number, place,
+           is_simple ? frame_.context.find(asked.path, asked.tag)
+                     : walk(root_, {program_.segments.data() + asked.first, asked.count}, Value()));
 }
 
 Value evaluate_program(const Program& program, std::uint32_t first, const EvaluationFrame& frame,

@@ -49,6 +49,8 @@ class Evaluator {
     return found_[place];
   }
   void find(std::uint16_t number, unsigned place);
+  void find_elsewhere(std::uint16_t number, unsigned place);
+  void remember(std::uint16_t number, unsigned place, const Value& value);
   Value given(std::uint16_t number) {
     const Value& value = attribute(number).value;
     return value.is(ValueKind::Undefined) ? Value::null() : value;
@@ -63,6 +65,7 @@ class Evaluator {
   bool is_number(const Instruction& test);
   bool is_ordered_against(const Instruction& test);
   bool is_one_of(const Instruction& test);
+  bool is_one_of_few(const Instruction& test);
   bool has_version(const Instruction& test);
   bool has_affix(const Instruction& test);
   std::uint32_t jump_of(const Instruction& row);

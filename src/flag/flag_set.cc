@@ -44,20 +44,34 @@ const json::value* rule_of(const json::object& definition) {
 
 }  // namespace
 
-// What rules need stands first, in one line of the cache, and a share in the next: both are fetched
-// at once.
+// What it takes to share players out among a few variants, where that is all of a rule.
+struct WholeShare {
+  static constexpr std::uint32_t kFew = 3;
+
+  std::uint32_t total = 0;           // 0: the rule is no such share
+  std::uint32_t end[kFew - 1] = {};  // where buckets end, in weights; the last one at the total
+  std::uint32_t variant[kFew] = {};  // of all the program's
+
+  // Counted without a branch, since nobody can foresee it. As pick_bucket() does.
+  std::uint32_t pick(std::uint32_t hash) const {
+    const std::uint64_t point = (std::uint64_t(hash) * total) >> 32;
+    return variant[(point >= end[0]) + (point >= end[1])];
+  }
+};
+
+// What evaluating needs of it stands first, in one line of the cache.
 struct alignas(64) FlagSet::Flag {
+  FlagIdentity identity;
   std::uint32_t rule = kNone;  // its first step
-  bool is_share = false;       // all of the rule is a share by the targeting key
-  std::uint32_t share = 0;     // the rule's first
+  WholeShare whole;
   std::uint32_t variants = 0;  // the first
+
+  std::uint32_t share = 0;  // the rule's first
   std::uint32_t variant_count = 0;
   std::uint32_t default_variant = kNone;  // of all the program's
-  FlagIdentity identity;
+  std::uint32_t mistakes = 0;             // of its rule: where they begin
   const json::object* metadata = nullptr;
-  Share whole;                 // where is_share, a copy
-  std::uint32_t mistakes = 0;  // of its rule: where they begin
-  Evaluation answer;           // all that is to say of it, or, with a rule, where that gives null
+  Evaluation answer;  // all that is to say of it, or, with a rule, where that gives null
 };
 
 struct FlagSet::Compiled {
@@ -96,6 +110,7 @@ struct FlagSet::Compiled {
   const json::object* metadata_of(const json::object& definition);
   void add_rule(const json::value& rule, std::string pointer, const json::object* evaluators,
                 const FlagLimits& limits, Flag* flag);
+  WholeShare whole_share(const Share& share) const;
   void settle();
   void number_answers();
   void sign();
@@ -185,8 +200,7 @@ void FlagSet::Compiled::add_rule(const json::value& rule, std::string pointer,
   if (const auto first = compiler.compile(rule, pointer)) {
     flag->rule = *first;
     const Instruction& step = program.steps[*first];
-    if (step.step == RuleStep::GiveShare) flag->whole = program.shares[step.index];
-    flag->is_share = flag->whole.by == Share::By::TargetingKey && flag->whole.in_context;
+    if (step.step == RuleStep::GiveShare) flag->whole = whole_share(program.shares[step.index]);
     flag->mistakes = std::uint32_t(mistakes.size());
     for (const char* message : kMistakes)
       mistakes.push_back(failed(FlagError::General, message, flag->metadata));
@@ -199,6 +213,22 @@ void FlagSet::Compiled::add_rule(const json::value& rule, std::string pointer,
   }
   flag->answer =
       failed(FlagError::ParseError, "the flag's targeting cannot be understood", flag->metadata);
+}
+
+WholeShare FlagSet::Compiled::whole_share(const Share& share) const {
+  const auto buckets = program.buckets_of(share);
+  const auto is_variant = [](const Bucket& bucket) { return bucket.variant.is_variant(); };
+  if (share.by != Share::By::TargetingKey || !share.in_context || buckets.empty() ||
+      buckets.size() > WholeShare::kFew || program.bucketing != Bucketing::Weights ||
+      !std::ranges::all_of(buckets, is_variant))
+    return {};
+  WholeShare whole{.total = buckets.back().end};
+  std::ranges::fill(whole.end, whole.total);
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    if (i + 1 < buckets.size()) whole.end[i] = buckets[i].end;
+    whole.variant[i] = buckets[i].variant.place();
+  }
+  return whole;
 }
 
 Status FlagSet::Compiled::add_variants(const json::object& definition, const std::string& pointer,
@@ -295,15 +325,9 @@ Result<FlagSet> FlagSet::parse(std::string_view text, const FlagLimits& limits,
 // they need.
 [[gnu::always_inline]] inline const Evaluation& FlagSet::share_out(const Flag& flag,
                                                                    const Value& key) const {
-  const Program& program = compiled_->program;
   if (!key.is(ValueKind::String)) return flag.answer;
-  const Bucket* const picked =
-      pick_bucket(program, flag.whole, flag.identity.key_hash.hash(key.as_string()));
-  if (picked == nullptr) return flag.answer;
-  if (picked->variant.is_variant()) [[likely]]
-    return program.variants[picked->variant.place()].answer;
-  Scratch scratch({});
-  return answer_of(flag, program.literals[picked->variant.place()], &scratch);
+  const std::uint32_t hash = flag.identity.key_hash.hash(key.as_string());
+  return compiled_->program.variants[flag.whole.pick(hash)].answer;
 }
 
 // What a rule gives that names no variant known beforehand.
@@ -318,9 +342,14 @@ const Evaluation& FlagSet::answer_of(const Flag& flag, const Value& given, Scrat
   return variant != nullptr ? variant->answer : mistakes[kNoVariant];
 }
 
-[[gnu::always_inline]] inline const Evaluation& FlagSet::evaluate(
-    const Flag& flag, const EvaluationFrame& frame) const {
+// Apart from those who need no room for it.
+[[gnu::noinline]] const Evaluation& FlagSet::follow_rule(const Flag& flag,
+                                                         const EvaluationContext& context,
+                                                         const AttributeValue* interned,
+                                                         Instant now) const {
   const Program& program = compiled_->program;
+  const EvaluationFrame frame{
+      .context = context, .interned = interned, .flag = flag.identity, .now = now};
   // Where they are follows from the flag alone, and what is between takes a while.
   __builtin_prefetch(program.shares.data() + flag.share);
   __builtin_prefetch(program.variants.data() + flag.variants);
@@ -352,8 +381,8 @@ const Evaluation& FlagSet::evaluate(Handle handle, const EvaluationContext& cont
                                     Instant now) const {
   const Flag& flag = *handle.flag_;
   if (flag.rule == kNone) return flag.answer;
-  if (flag.is_share) return share_out(flag, context.find(kTargetingKey));
-  return evaluate(flag, {.context = context, .flag = flag.identity, .now = now});
+  if (flag.whole.total != 0) return share_out(flag, context.find_targeting_key());
+  return follow_rule(flag, context, nullptr, now);
 }
 
 const Evaluation& FlagSet::evaluate(Handle handle, const InternedContext& context,
@@ -361,13 +390,8 @@ const Evaluation& FlagSet::evaluate(Handle handle, const InternedContext& contex
   const Flag& flag = *handle.flag_;
   if (flag.rule == kNone) return flag.answer;
   CHECK(&context.program() == &compiled_->program);
-  if (flag.is_share) {
-    return share_out(flag, context.values()[flag.whole.targeting_key].value);
-  }
-  return evaluate(flag, {.context = context.context(),
-                         .interned = context.values(),
-                         .flag = flag.identity,
-                         .now = now});
+  if (flag.whole.total != 0) return share_out(flag, context.targeting_key());
+  return follow_rule(flag, context.context(), context.values(), now);
 }
 
 Evaluation FlagSet::evaluate(std::string_view key, const EvaluationContext& context, Instant now,

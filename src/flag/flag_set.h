@@ -88,6 +88,13 @@ class FlagSet {
   InternedContext intern(const EvaluationContext& context) const;
   const Evaluation& evaluate(Handle flag, const EvaluationContext& context, Instant now) const;
   const Evaluation& evaluate(Handle flag, const InternedContext& context, Instant now) const;
+  // Each flag's answer, in the document's order: use(key, evaluation). Attributes are found once
+  // for all of them.
+  template <class Use>
+  void evaluate_all(const EvaluationContext& context, Instant now, const Use& use) const {
+    const InternedContext who = intern(context);
+    for (std::size_t i = 0; i < size(); ++i) use(key(i), evaluate(handle(i), who, now));
+  }
   // Also checks the type. Numbers convert where nothing is lost.
   Evaluation evaluate(std::string_view key, const EvaluationContext& context, Instant now,
                       FlagType type) const;
@@ -111,7 +118,8 @@ class FlagSet {
   const std::vector<FlagFinding>& broken() const;
 
  private:
-  const Evaluation& evaluate(const Flag& flag, const EvaluationFrame& frame) const;
+  const Evaluation& follow_rule(const Flag& flag, const EvaluationContext& context,
+                                const AttributeValue* interned, Instant now) const;
   const Evaluation& share_out(const Flag& flag, const Value& key) const;
   const Evaluation& answer_of(const Flag& flag, const Value& given, Scratch* scratch) const;
 

@@ -33,10 +33,12 @@ class InternedContext {
   const Program& program() const { return *program_; }
   const EvaluationContext& context() const { return *context_; }
   const AttributeValue* values() const { return values_.data(); }
+  const Value& targeting_key() const { return targeting_key_; }
 
  private:
   const Program* program_;
   const EvaluationContext* context_;
+  Value targeting_key_;
   std::vector<AttributeValue> values_;
 };
 

@@ -263,8 +263,8 @@ std::optional<std::uint16_t> LogicCompiler::attribute_at(std::string_view path) 
   return std::uint16_t(program_.attribute_paths.add(path));
 }
 
-std::uint32_t LogicCompiler::symbol_of(std::string_view text) {
-  return program_.symbols.add(text) + Symbol::kFirst;
+std::uint32_t LogicCompiler::symbol_of(std::uint16_t attribute, std::string_view text) {
+  return program_.attributes[attribute].symbols.add(text) + Symbol::kFirst;
 }
 
 std::uint32_t LogicCompiler::literal_of(const Value& value) {

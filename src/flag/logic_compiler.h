@@ -115,7 +115,7 @@ class LogicCompiler {
   // The attribute that a rule is nothing but, at the root.
   std::optional<std::uint16_t> attribute_of(const json::value& rule);
   std::optional<std::uint16_t> attribute_at(std::string_view path);
-  std::uint32_t symbol_of(std::string_view text);
+  std::uint32_t symbol_of(std::uint16_t attribute, std::string_view text);
   std::uint32_t literal_of(const Value& value);
   SymbolMap new_map(std::size_t symbols);
   // Where the symbol is in the map already, what is there stays.

@@ -99,7 +99,8 @@ enum class RuleStep : std::uint8_t {
   LessOrEqual,
   Greater,
   GreaterOrEqual,
-  OneOf,  // constants, by ===
+  OneOf,     // constants, by ===
+  OneOfFew,  // texts alone, each among the first that the attribute is compared with
   Version,
   StartsWith,
   EndsWith,
@@ -128,7 +129,7 @@ class ConstantRef {
   std::uint32_t bits_ = 0;
 };
 
-// Cells of the program's symbols: some of its constants, or where each of them leads to. The cell
+// Cells of an attribute's symbols: some of its constants, or where each of them leads to. The cell
 // before the first has what is to be known of all.
 struct SymbolMap {
   std::uint32_t first = 0;
@@ -156,9 +157,17 @@ struct Instruction {
     double number;
     PackedVersion version;
     SymbolMap map;
+    std::uint64_t few;  // a bit a symbol, from kFirst on
   };
 };
 static_assert(sizeof(Instruction) == 16);
+
+// Constants that an attribute is compared with have numbers, so that texts are compared as numbers.
+struct Symbol {
+  static constexpr std::uint32_t kUnknown = 0;  // not looked up yet
+  static constexpr std::uint32_t kNone = 1;     // none that it is compared with
+  static constexpr std::uint32_t kFirst = 2;
+};
 
 // What is asked of the context: a path from its root. The same path is one attribute for a whole
 // program, so that what is known of it is found once.
@@ -169,6 +178,12 @@ struct Attribute {
   std::uint8_t tag = 0;  // of the path
   // What steps want to know of its text beforehand.
   bool compared = false, hashed = false, versioned = false;
+  TextTable symbols;  // the constants that it is compared with; numbers from kFirst
+
+  std::uint32_t symbol_of(std::string_view text) const {
+    const std::uint32_t number = symbols.find(text);
+    return number == TextTable::kAbsent ? Symbol::kNone : number + Symbol::kFirst;
+  }
 };
 
 // What a flag's rule may give, in a line of the cache.
@@ -179,12 +194,6 @@ struct alignas(64) Variant {
 };
 static_assert(sizeof(Variant) == 64);
 
-// Constants that attributes are compared with have numbers, so that texts are compared as numbers.
-struct Symbol {
-  static constexpr std::uint32_t kUnknown = 0;  // not looked up yet
-  static constexpr std::uint32_t kNone = 1;     // no constant of the program
-  static constexpr std::uint32_t kFirst = 2;
-};
 struct SymbolCell {
   std::uint32_t symbol = Symbol::kUnknown;
   union {
@@ -235,13 +244,8 @@ struct Program {
   std::vector<SymbolCell> symbol_cells;
   std::vector<Attribute> attributes;
   TextTable attribute_paths;
-  TextTable symbols;  // the constants that attributes are compared with; numbers from kFirst
   std::vector<std::unique_ptr<Value[]>> arrays;  // constant ones; they stay where they are
 
-  std::uint32_t symbol_of(std::string_view text) const {
-    const std::uint32_t number = symbols.find(text);
-    return number == TextTable::kAbsent ? Symbol::kNone : number + Symbol::kFirst;
-  }
   Value constant(ConstantRef ref) const {
     if (!ref.is_variant()) return literals[ref.place()];
     return Value::string(variants[ref.place()].name()).naming(ref.place() + 1);

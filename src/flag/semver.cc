@@ -139,21 +139,24 @@ std::optional<bool> match_version(std::string_view actual, VersionComparison com
   return std::nullopt;
 }
 
+// One pass: where nobody interned the context, each evaluation reads its version.
 PackedVersion::PackedVersion(std::string_view text) {
-  if (!take(&text, 'v')) take(&text, 'V');
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  if (at != end && (*at == 'v' || *at == 'V')) ++at;
   std::uint64_t bits = 1;
   for (int part = 0; part < 3; ++part) {
-    const bool left_out = part > 0 && text.empty();  // stands for zero
-    if (part > 0 && !left_out && !take(&text, '.')) return;
     std::uint64_t number = 0;
-    if (!left_out) {
-      const std::string_view digits = take_number(&text);
-      if (digits.empty() || digits.size() > 6) return;
-      for (const char c : digits) number = number * 10 + std::uint64_t(c - '0');
+    if (part == 0 || at != end) {  // What is left out stands for zero.
+      if (part > 0 && *at++ != '.') return;
+      const char* const first = at;
+      for (; at != end && is_digit(*at); ++at) number = number * 10 + std::uint64_t(*at - '0');
+      const auto digits = at - first;
+      if (digits == 0 || digits > 6 || (digits > 1 && *first == '0')) return;
     }
     bits = bits << kBits | number;
   }
-  if (text.empty()) bits_ = bits;
+  if (at == end) bits_ = bits;
 }
 
 std::string PackedVersion::to_text() const {

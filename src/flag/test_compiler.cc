@@ -73,7 +73,7 @@ std::optional<Instruction> LogicCompiler::text_test(Op op, std::uint16_t attribu
   return Instruction{
       .step = is_strict(op) ? RuleStep::TextStrictEqual : RuleStep::TextEqual,
       .attribute = attribute,
-      .text = {.literal = literal_of(Value::string(view)), .symbol = symbol_of(view)}};
+      .text = {.literal = literal_of(Value::string(view)), .symbol = symbol_of(attribute, view)}};
 }
 
 Result<std::optional<Instruction>> LogicCompiler::list_test(std::uint16_t attribute,
@@ -82,13 +82,23 @@ Result<std::optional<Instruction>> LogicCompiler::list_test(std::uint16_t attrib
   if (items == nullptr || std::ranges::any_of(*items, &json::value::is_structured))
     return std::nullopt;
   TRY(const Value constants, constant_list(*items));
-  const auto texts = std::size_t(std::ranges::count_if(*items, &json::value::is_string));
-  const SymbolMap map = new_map(texts);
-  program_.symbol_cells[map.first - 1].literal = literal_of(constants);
-  for (const json::value& item : *items) {
-    if (const auto* text = item.if_string()) put(map, symbol_of({text->data(), text->size()}), 0);
-  }
   program_.attributes[attribute].compared = true;
+  std::vector<std::uint32_t> symbols;
+  for (const json::value& item : *items) {
+    if (const auto* text = item.if_string())
+      symbols.push_back(symbol_of(attribute, {text->data(), text->size()}));
+  }
+  const auto is_early = [](std::uint32_t symbol) { return symbol < Symbol::kFirst + 64; };
+  // What is no text is in no list of texts, so the list itself is asked no more.
+  if (symbols.size() == items->size() && std::ranges::all_of(symbols, is_early)) {
+    Instruction test{.step = RuleStep::OneOfFew, .attribute = attribute, .few = 0};
+    for (const std::uint32_t symbol : symbols)
+      test.few |= std::uint64_t(1) << (symbol - Symbol::kFirst);
+    return test;
+  }
+  const SymbolMap map = new_map(symbols.size());
+  program_.symbol_cells[map.first - 1].literal = literal_of(constants);
+  for (const std::uint32_t symbol : symbols) put(map, symbol, 0);
   return Instruction{.step = RuleStep::OneOf, .attribute = attribute, .map = map};
 }
 

@@ -15,10 +15,7 @@ std::uint32_t TextTable::add(std::string_view text) {
     rehash(cells_.size() * 2);
     at = place(text, hash);
   }
-  cells_[at] = {.text = text.data(),
-                .size = std::uint32_t(text.size()),
-                .tag = std::uint32_t(hash >> 32),
-                .number = size_};
+  cells_[at] = Cell(text, std::uint32_t(hash >> 32), size_);
   return size_++;
 }
 
@@ -31,8 +28,7 @@ void TextTable::rehash(std::size_t cells) {
   const std::vector<Cell> before = std::exchange(cells_, std::vector<Cell>(cells));
   for (const Cell& cell : before) {
     if (cell.number == kAbsent) continue;
-    const std::string_view text(cell.text, cell.size);
-    cells_[place(text, text_hash(text))] = cell;
+    cells_[place(cell.text(), text_hash(cell.text()))] = cell;
   }
 }
 

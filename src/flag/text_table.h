@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts by number: flags by key, attributes by path, the constants of rules. Open addressing, at
-// most half full, the hash compared before the text.
+// most a quarter full, the hash compared before the text; short texts lie in their cell.
 //
 // Threads: finding from any number at once. Views what it is given. Never: removes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,20 +34,19 @@ inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace text_words
 
-// Most names are short: these compare in two words what memcmp would be called for.
+// Most names are short: these compare in two words what memcmp would be called for. Calls nothing,
+// so that who asks on the way of an evaluation has no registers to save.
 inline bool same_text(std::string_view a, std::string_view b) {
   using namespace text_words;
   const std::size_t size = a.size();
   if (size != b.size()) return false;
   const char *x = a.data(), *y = b.data();
-  if (size > 16) {
-    if (size > 32) return std::memcmp(x, y, size) == 0;
-    return ((load8(x) ^ load8(y)) | (load8(x + 8) ^ load8(y + 8)) |
-            (load8(x + size - 16) ^ load8(y + size - 16)) |
-            (load8(x + size - 8) ^ load8(y + size - 8))) == 0;
-  }
   if (size >= 8) {
-    return ((load8(x) ^ load8(y)) | (load8(x + size - 8) ^ load8(y + size - 8))) == 0;
+    const std::size_t last = size - 8;
+    for (std::size_t at = 8; at < last; at += 8) {
+      if (load8(x + at) != load8(y + at)) return false;
+    }
+    return ((load8(x) ^ load8(y)) | (load8(x + last) ^ load8(y + last))) == 0;
   }
   if (size >= 4) {
     return ((load4(x) ^ load4(y)) | (load4(x + size - 4) ^ load4(y + size - 4))) == 0;
@@ -106,12 +106,36 @@ class TextTable {
   void reserve(std::size_t count);
 
  private:
-  struct Cell {
-    const char* text = nullptr;
-    std::uint32_t size = 0;
-    std::uint32_t tag = 0;
+  // Half a line of the cache: who finds a short text looks nowhere else.
+  class alignas(32) Cell {
+   public:
+    Cell() = default;
+    Cell(std::string_view text, std::uint32_t tag, std::uint32_t number)
+        : number(number), tag(tag), size_(std::uint32_t(text.size())) {
+      const char* const address = text.data();
+      if (size_ <= kInside)
+        std::copy_n(address, size_, inside_);
+      else
+        std::memcpy(inside_, &address, sizeof address);
+    }
+
+    std::string_view text() const {
+      if (size_ <= kInside) return {inside_, size_};
+      const char* address;
+      std::memcpy(&address, inside_, sizeof address);
+      return {address, size_};
+    }
+
     std::uint32_t number = kAbsent;
+    std::uint32_t tag = 0;
+
+   private:
+    static constexpr std::uint32_t kInside = 20;
+
+    std::uint32_t size_ = 0;
+    char inside_[kInside] = {};  // the text, or where a longer one is
   };
+  static_assert(sizeof(Cell) == 32);
 
   // Where the text is, or the free cell where it would be.
   std::size_t place(std::string_view text, std::uint64_t hash) const {
@@ -120,7 +144,7 @@ class TextTable {
     for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
       const Cell& cell = cells_[at];
       if (cell.number == kAbsent) return at;
-      if (cell.tag == tag && same_text({cell.text, cell.size}, text)) return at;
+      if (cell.tag == tag && same_text(cell.text(), text)) return at;
     }
   }
   void rehash(std::size_t cells);

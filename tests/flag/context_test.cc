@@ -63,5 +63,21 @@ TEST(EvaluationContext, TheNearestLayerWins) {
   EXPECT_EQ(all.find("c").as_number(), 3);
 }
 
+TEST(EvaluationContext, TheTargetingKeyIsAnAttributeLikeAnother) {
+  const json::object attributes{{"targetingKey", "of JSON"}};
+  EvaluationContext global, client{attributes}, call;
+  EXPECT_TRUE(call.find_targeting_key().is(ValueKind::Undefined));
+  global.set("targetingKey", "global");
+  const EvaluationContext below = EvaluationContext::layered(&client, &global);
+  const EvaluationContext all = EvaluationContext::layered(&call, &below);
+  EXPECT_EQ(all.find("targetingKey").as_string(), "of JSON");
+  call.set(std::string_view("targetingKey and more").substr(0, 12), "first");
+  call.set_targeting_key("last").set("targetingKeys", 1.0);
+  EXPECT_EQ(all.find_targeting_key().as_string(), "last");
+  EXPECT_EQ(all.find("targetingKey").as_string(), "last");
+  EXPECT_EQ(EvaluationContext(call).find("targetingKey").as_string(), "last");
+  EXPECT_EQ(to_canonical_json_text(all.to_json()), R"({"targetingKey":"last","targetingKeys":1})");
+}
+
 }  // namespace
 }  // namespace showcaller
