@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/random.h"
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-
-#include "base/check.h"
 
 namespace showcaller {
 namespace {
@@ -34,6 +32,33 @@ double log_factorial(double k) {
   return (x - 0.5) * std::log(x) - x + 0.9189385332046727 + 1 / (12 * x) - 1 / (360 * x * x * x);
 }
 
+// Half the normal curve as 128 layers of one area, the lowest with all beyond kZigguratTail.
+// Source: Doornik, "An improved ziggurat method to generate normal random samples", 2005.
+constexpr std::size_t kZigguratLayers = 128;
+constexpr double kZigguratTail = 3.442619855899, kZigguratArea = 9.91256303526217e-3;
+
+struct Ziggurat {
+  std::array<double, kZigguratLayers + 1> edge{};   // of each layer, from the widest on
+  std::array<double, kZigguratLayers> surely_in{};  // what share of it the next one covers
+};
+
+const Ziggurat& ziggurat() {
+  static const Ziggurat kZiggurat = [] {
+    Ziggurat out;
+    double height = std::exp(-0.5 * kZigguratTail * kZigguratTail);
+    out.edge[0] = kZigguratArea / height;
+    out.edge[1] = kZigguratTail;
+    for (std::size_t i = 2; i < kZigguratLayers; ++i) {
+      out.edge[i] = std::sqrt(-2 * std::log(kZigguratArea / out.edge[i - 1] + height));
+      height = std::exp(-0.5 * out.edge[i] * out.edge[i]);
+    }
+    for (std::size_t i = 0; i < kZigguratLayers; ++i)
+      out.surely_in[i] = out.edge[i + 1] / out.edge[i];
+    return out;
+  }();
+  return kZiggurat;
+}
+
 }  // namespace
 
 Random::Random(std::uint64_t seed) : seed_(seed) {
@@ -41,38 +66,32 @@ Random::Random(std::uint64_t seed) : seed_(seed) {
   for (auto& word : state_) word = splitmix64(&s);
 }
 
-std::uint64_t Random::next() {
-  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-  const std::uint64_t t = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= t;
-  state_[3] = std::rotl(state_[3], 45);
-  return result;
-}
-
-std::uint64_t Random::below(std::uint64_t bound) {
-  CHECK(bound > 0);
-  unsigned __int128 product = static_cast<unsigned __int128>(next()) * bound;
-  if (std::uint64_t(product) < bound) {
-    const std::uint64_t threshold = -bound % bound;
-    while (std::uint64_t(product) < threshold) {
-      product = static_cast<unsigned __int128>(next()) * bound;
-    }
-  }
-  return std::uint64_t(product >> 64);
-}
-
-double Random::uniform() {
-  return double(next() >> 11) * 0x1.0p-53;
-}
-
 double Random::normal() {
   const double u = 1.0 - uniform();
   const double v = uniform();
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+}
+
+double Random::quick_normal() {
+  static const Ziggurat& layers = ziggurat();
+  while (true) {
+    const std::uint64_t bits = next();
+    const std::size_t i = bits % kZigguratLayers;
+    const double u = double(bits >> 11) * 0x1.0p-52 - 1;  // Other bits than the layer's.
+    if (std::abs(u) < layers.surely_in[i]) return u * layers.edge[i];
+    if (i == 0) {
+      double x = 0, y = 0;
+      do {
+        x = std::log(1.0 - uniform()) / kZigguratTail;
+        y = std::log(1.0 - uniform());
+      } while (-2 * y < x * x);
+      return u < 0 ? x - kZigguratTail : kZigguratTail - x;
+    }
+    const double x = u * layers.edge[i];
+    const double low = std::exp(-0.5 * (layers.edge[i] * layers.edge[i] - x * x));
+    const double high = std::exp(-0.5 * (layers.edge[i + 1] * layers.edge[i + 1] - x * x));
+    if (high + uniform() * (low - high) < 1) return x;
+  }
 }
 
 double Random::exponential(double mean) {

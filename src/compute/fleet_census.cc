@@ -2,7 +2,6 @@
 #include "compute/fleet_census.h"
 
 #include <algorithm>
-#include <compare>
 
 #include "base/fields.h"
 #include "compute/allocation.h"
@@ -113,17 +112,22 @@ FleetCensus take_census(const World& world, const std::string& fleet,
   census.entries.reserve(seen.size());
   auto next = seen.begin();
   const std::string prefix = fleet + "/";
+  const bool some_quarantined = !census.quarantines.empty();
   world.instances.each_from(prefix, [&](const std::string& key, const Instance& instance) {
     if (!key.starts_with(prefix)) return false;
-    auto order = std::strong_ordering::greater;
-    for (; next != seen.end() && (order = (*next)->id <=> instance.id) < 0; ++next)
-      census.strangers.push_back(*next);
     CensusEntry entry{&instance, nullptr, instance.phase, instance.since, 0, false, false};
-    if (next != seen.end() && order == 0) entry.seen = *next++;
+    bool is_next = false;  // Mostly it is: only else it matters who comes first.
+    for (; next != seen.end(); census.strangers.push_back(*next++)) {
+      is_next = (*next)->id == instance.id;
+      if (is_next || (*next)->id > instance.id) break;
+    }
+    if (is_next) entry.seen = *next++;
     if (entry.alive()) entry.sessions = sessions_on(*entry.seen);
-    entry.isolated =
-        census.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
-    entry.must_empty = census.quarantines.empties(instance.id, instance.region, instance.host);
+    if (some_quarantined) {
+      entry.isolated =
+          census.quarantines.isolates(instance.id, instance.build, instance.region, instance.host);
+      entry.must_empty = census.quarantines.empties(instance.id, instance.region, instance.host);
+    }
     census.entries.push_back(entry);
     return true;
   });

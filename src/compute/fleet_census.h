@@ -20,6 +20,9 @@ struct FleetQuarantines {
   std::set<std::string, std::less<>> instances, builds, hosts,
       regions;  // builds: also "build@host"
 
+  bool empty() const {
+    return instances.empty() && builds.empty() && hosts.empty() && regions.empty();
+  }
   // The instance gets no new session.
   bool isolates(const std::string& id, const std::string& build, const std::string& region,
                 const std::string& host) const;

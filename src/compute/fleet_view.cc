@@ -110,14 +110,24 @@ FleetView fleet_view(const World& world, const std::string& fleet,
     const BuildSpec* found = spec ? spec->build(build) : nullptr;
     return found ? std::max(1, found->sessions_per_instance) : 1;
   };
+  auto row = rows.end();  // Most stand beside their like.
+  BuildUse* in_use = nullptr;
+  std::int64_t sessions_each = 1;
   for (const CensusEntry& entry : census.entries) {
-    const BuildRegion key{entry.instance->build, entry.instance->region};
-    count(entry, each(key.first), &rows[key]);
+    const Instance& instance = *entry.instance;
+    if (row == rows.end() || row->first.first != instance.build ||
+        row->first.second != instance.region) {
+      row = rows.try_emplace({instance.build, instance.region}).first;
+      sessions_each = each(instance.build);
+      in_use = nullptr;
+    }
+    count(entry, sessions_each, &row->second);
     if (entry.idle() || entry.phase == InstancePhase::Stopping) continue;
+    if (!in_use) in_use = &use[row->first];
     if (entry.phase == InstancePhase::Draining || entry.isolated)
-      ++use[key].draining;
+      ++in_use->draining;
     else
-      use[key].instances += std::max<std::int64_t>(1, entry.sessions);  // In sessions, until below.
+      in_use->instances += std::max<std::int64_t>(1, entry.sessions);  // In sessions, until below.
   }
   for (auto& [key, of_build] : use)
     of_build.instances = (of_build.instances + each(key.first) - 1) / each(key.first);

@@ -32,9 +32,13 @@ InstanceSlot* InstancePool::find(const std::string& id) {
   return at == by_id_.end() ? nullptr : &slots_[at->second];
 }
 
-InstanceSlot* InstancePool::find_after(const InstanceSlot* before, const std::string& id) {
-  const std::size_t next = before ? index_of(before) + 1 : 0;
-  return next < slots_.size() && slots_[next].id == id ? &slots_[next] : find(id);
+InstanceSlot* InstancePool::find_after(InstanceSlot* before, const std::string& id) {
+  if (!before) return find(id);
+  const std::uint32_t next = before->follower;
+  if (next < slots_.size() && slots_[next].used && slots_[next].id == id) return &slots_[next];
+  InstanceSlot* found = find(id);
+  if (found) before->follower = index_of(found);
+  return found;
 }
 
 InstanceSlot& InstancePool::add(const ObservedInstance& seen) {

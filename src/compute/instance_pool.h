@@ -28,19 +28,20 @@ struct InstanceSlot {
   std::vector<std::string> sessions;  // that we gave it and that have not ended
   // The one that it was given last, and the one before: it shows them until it is given another.
   std::string given_last, given_before;
-  bool used = false;       // the slot holds an instance
-  bool seen = false;       // in the last observation
-  std::uint64_t turn = 0;  // its place in `free`; 0: it has sessions already
-  bool is_free = false;    // in a set of `free_`
+  bool used = false;           // the slot holds an instance
+  bool seen = false;           // in the last observation
+  std::uint64_t turn = 0;      // its place in `free`; 0: it has sessions already
+  bool is_free = false;        // in a set of `free_`
+  std::uint32_t follower = 0;  // the slot that the last observation listed behind it
   Instant last_seen{};
 };
 
 class InstancePool {
  public:
   InstanceSlot* find(const std::string& id);
-  // The same, quicker where it lies just behind `before`, as the next of an observation mostly
-  // does. Null is before the first.
-  InstanceSlot* find_after(const InstanceSlot* before, const std::string& id);
+  // The same, quicker where an observation lists it just behind `before` as the last one did. Null
+  // is before the first.
+  InstanceSlot* find_after(InstanceSlot* before, const std::string& id);
   InstanceSlot& add(const ObservedInstance& seen);
   // Removes it; its sessions are the caller's to forget.
   void remove(InstanceSlot* slot);

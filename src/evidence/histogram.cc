@@ -98,12 +98,17 @@ void ExponentialHistogram::record_all(std::span<const double> values) {
     for (const double value : values) record(value);
     return;
   }
-  // The ends make the room: the others lie between.
-  record(*most);
-  if (least != most) record(*least);
-  for (auto value = values.begin(); value != values.end(); ++value) {
-    if (value != least && value != most) ++counts_[std::size_t(index_of(*value, scale_) - offset_)];
+  // The ends make the room: all the others lie between.
+  std::int64_t low = index_of(*least, scale_), high = index_of(*most, scale_);
+  if (!counts_.empty()) {
+    low = std::min<std::int64_t>(low, offset_);
+    high = std::max<std::int64_t>(high, offset_ + std::int64_t(counts_.size()) - 1);
   }
+  const int before = scale_;
+  fit(low, high);
+  add(std::int32_t(low >> (before - scale_)), 0);
+  add(std::int32_t(high >> (before - scale_)), 0);
+  for (const double value : values) ++counts_[std::size_t(index_of(value, scale_) - offset_)];
 }
 
 // Makes room: coarser until [low, high], indices of the present scale, fit the limit.
@@ -202,9 +207,8 @@ std::uint64_t ExponentialHistogram::count_above(double cut) const {
   // The nearest boundary is the lower bound of this bucket.
   const auto boundary = std::int64_t(std::llround(std::ldexp(std::log2(cut), scale_)));
   std::uint64_t above = 0;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (offset_ + std::int64_t(i) >= boundary) above += counts_[i];
-  }
+  for (auto i = std::size_t(std::max<std::int64_t>(0, boundary - offset_)); i < counts_.size(); ++i)
+    above += counts_[i];
   return above;
 }
 

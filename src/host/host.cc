@@ -172,6 +172,7 @@ void Host::pass() {
     }
     std::lock_guard lock(passes_mutex_);
     passes_[pass.fleet] = pass;
+    viewed_.erase(pass.fleet);
   });
   for (const Error& error : errors) options_.on_error(error);
   note_looks();
@@ -301,7 +302,14 @@ FleetView Host::view_of(const std::string& fleet) const {
   const auto at = passes_.find(fleet);
   static const FleetPass kNothing;
   const FleetPass& pass = at == passes_.end() ? kNothing : at->second;
-  return fleet_view(*world(), fleet, *pass.instances, engine_->now(), pass.outlook);
+  const auto seen_in = world();
+  const Instant now = engine_->now();
+  const auto viewed = viewed_.find(fleet);
+  if (viewed != viewed_.end() && viewed->second.world == seen_in && viewed->second.at == now)
+    return viewed->second.view;
+  FleetView view = fleet_view(*seen_in, fleet, *pass.instances, now, pass.outlook);
+  if (at != passes_.end()) viewed_[fleet] = {seen_in, now, view};
+  return view;
 }
 
 FleetLooks Host::trail_of(const std::string& fleet) const {

@@ -188,6 +188,13 @@ class Host {
   std::atomic<std::uint64_t> manifests_version_ = 1;  // raised by each record of a manifest
   mutable std::mutex passes_mutex_;
   std::map<std::string, FleetPass> passes_;
+  // The last view of a fleet since its pass: who asks in the same moment again gets it again.
+  struct Viewed {
+    std::shared_ptr<const World> world;
+    Instant at{};
+    FleetView view;
+  };
+  mutable std::map<std::string, Viewed> viewed_;
   FleetTrail trail_;
   std::mutex flags_mutex_;
   std::shared_ptr<const FlagSnapshot> server_flags_, client_flags_;

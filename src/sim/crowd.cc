@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/check.h"
 
@@ -11,12 +10,7 @@ namespace showcaller::sim {
 namespace {
 
 constexpr Duration kChurnLasts = hours(16);
-constexpr std::uint64_t kSlotMask = kSessionsMax - 1;  // of a session's number
-static_assert((kSessionsMax & kSlotMask) == 0);
-
-std::int64_t second_of(Duration at) {
-  return std::chrono::ceil<std::chrono::seconds>(at).count();
-}
+constexpr double kLastsMsMax = 4e9;  // six weeks
 
 }  // namespace
 
@@ -29,7 +23,9 @@ bool PartySet::insert(std::size_t region, std::uint64_t party) {
 }
 
 Crowd::Crowd(Truth* truth, VirtualFleet* fleet, std::uint64_t seed)
-    : truth_(truth), fleet_(fleet), random_(seed) {}
+    : truth_(truth), fleet_(fleet), random_(seed) {
+  CHECK(truth_->population().regions.size() <= kRegionsMax);  // More are refused when it is read.
+}
 
 void Crowd::step(const Step& step, Level* level) {
   count_time(step.to - step.from);
@@ -44,13 +40,14 @@ void Crowd::begin_stage() {
   stage_harmed_.clear();
   counts_.stage_harmed_players = 0;
   if (!was_harmful_) return;
-  for (const Playing& session : sessions_)
+  running_.each([&](const Playing& session) {
     counts_.stage_harmed_players += newly_harmed(session, &stage_harmed_);
+  });
 }
 
 // Players of the session who were not counted yet: its party once, who else plays each time.
 std::int64_t Crowd::newly_harmed(const Playing& session, PartySet* parties) const {
-  if (session.id == 0 || !session.canary) return 0;
+  if (!session.canary) return 0;
   const Population& population = truth_->population();
   return population.session_players - population.party +
          (parties->insert(session.region, session.party) ? population.party : 0);
@@ -59,9 +56,7 @@ std::int64_t Crowd::newly_harmed(const Playing& session, PartySet* parties) cons
 // Who plays on the canary when a fault begins suffers from it too.
 void Crowd::count_time(Duration passed) {
   const bool harmful = truth_->is_harmful();
-  if (harmful && !was_harmful_) {
-    for (const Playing& session : sessions_) note_harm(session);
-  }
+  if (harmful && !was_harmful_) running_.each([&](const Playing& session) { note_harm(session); });
   was_harmful_ = harmful;
   const double s = double(passed.count()) / 1000;
   counts_.player_s += s * double(counts_.playing);
@@ -74,68 +69,71 @@ void Crowd::note_harm(const Playing& session) {
   counts_.stage_harmed_players += newly_harmed(session, &stage_harmed_);
 }
 
-Playing* Crowd::find(std::uint64_t id) {
-  Playing& session = sessions_[id & kSlotMask];
-  return session.id == id ? &session : nullptr;
-}
-
-std::uint64_t Crowd::next_id() const {
-  const std::uint64_t slot = free_.empty() ? sessions_.size() : free_.back();
-  return (serial_ + 1) * kSessionsMax + slot;
-}
-
-Playing& Crowd::new_session(std::uint64_t id) {
-  ++serial_;
-  if (free_.empty()) {
-    CHECK(sessions_.size() < kSessionsMax);  // Whoever rehearses refuses larger crowds.
-    sessions_.emplace_back();
-  } else {
-    free_.pop_back();
-  }
-  Playing& session = sessions_[id & kSlotMask];
-  session = {};
-  session.id = id;
-  return session;
-}
-
-// Those beside one that crashed die with it.
+// Those beside one that crashed, or on an instance that was stopped under them, die with it.
 void Crowd::end_lost(Duration now, Level* level) {
-  for (const std::uint64_t lost : fleet_->take_lost()) end(lost, now, level);
+  std::vector<std::uint32_t> lost = fleet_->take_lost();
+  if (lost.empty()) return;
+  std::sort(lost.begin(), lost.end());
+  over_.clear();
+  running_.take_if(
+      [&](const Playing& session) {
+        return session.instance != 0 &&
+               std::binary_search(lost.begin(), lost.end(), session.instance);
+      },
+      &over_);
+  for (Playing& session : over_) end(&session, now);
+  level->ended(over_);
 }
 
 // A session ends when its time has come, or with its instance.
 void Crowd::end_due(Duration now, Level* level) {
-  const auto soon = [&](std::uint64_t id) { __builtin_prefetch(&sessions_[id & kSlotMask]); };
-  const auto end_one = [&](std::uint64_t id) {
-    const Playing* session = find(id);
-    if (!session) return;
-    const bool crashes = session->crashes <= session->ends && session->instance != 0;
-    if (crashes) fleet_->crash(session->instance);
-    end(id, now, level);
-    if (crashes) end_lost(now, level);
-  };
-  due_.take_until(std::chrono::floor<std::chrono::seconds>(now).count(), end_one, soon);
+  over_.clear();
+  running_.take_until(now, &over_);
+  const bool some_crash =
+      std::any_of(over_.begin(), over_.end(), [](const Playing& each) { return each.crashes; });
+  if (some_crash) {  // Else nobody suffers from who ended before him.
+    std::sort(over_.begin(), over_.end(), [](const Playing& a, const Playing& b) {
+      return a.ends != b.ends ? a.ends < b.ends : a.id < b.id;
+    });
+  }
+  for (Playing& session : over_) end(&session, now);
+  level->ended(over_);
+  end_lost(now, level);
 }
 
-void Crowd::end(std::uint64_t id, Duration now, Level* level) {
-  const Playing* found = find(id);
-  if (!found) return;
-  const Playing session = *found;
-  sessions_[id & kSlotMask].id = 0;
-  free_.push_back(id & kSlotMask);
+void Crowd::end(Playing* session, Duration now) {
+  if (session->crashes) fleet_->crash(session->instance);
+  const bool lost =
+      session->instance != 0 && !fleet_->end_session(fleet_->find(session->instance), session->id);
+  session->failed = session->crashes || lost;
   const int players = truth_->population().session_players;
   counts_.playing -= players;
-  if (session.canary) counts_.playing_canary -= players;
-  const bool crashed = session.crashes <= std::min(session.ends, now);
-  const bool lost = session.instance != 0 && !fleet_->end_session(session.instance, id);
-  const bool failed = crashed || lost;
-  counts_.crashed += failed ? 1 : 0;
-  if (failed && random_.chance(double(truth_->population().churn_ppm) / 1e6))
-    send_away(session, now);
-  level->ended(session, failed);
+  if (session->canary) counts_.playing_canary -= players;
+  if (!session->failed) return;
+  ++counts_.crashed;
+  if (random_.chance(double(truth_->population().churn_ppm) / 1e6)) send_away(*session, now);
 }
 
 void Crowd::arrive(const Step& step, std::size_t index, Level* level) {
+  const FleetDoor& door = step.doors[index];
+  draw_parties(step, index);
+  refuse_beyond(step, door);
+  const Arrivals arrivals{door, index, parties_, last_session_ + 1};
+  seats_.assign(arrivals.size(), {});
+  level->seat(arrivals, seats_);
+  last_session_ += arrivals.size();
+  begun_.clear();
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    if (seats_[i].state == SeatState::Taken)
+      begun_.push_back(begin(step, arrivals.visit(i), seats_[i]));
+    else if (seats_[i].state == SeatState::Refused)
+      ++counts_.refused;
+  }
+  running_.add_all(begun_);
+}
+
+// Who comes, but for those who stay away.
+void Crowd::draw_parties(const Step& step, std::size_t index) {
   const FleetDoor& door = step.doors[index];
   const Population& population = truth_->population();
   const RegionCrowd& region = population.regions[door.region];
@@ -143,22 +141,25 @@ void Crowd::arrive(const Step& step, std::size_t index, Level* level) {
                     door.share * double((step.to - step.from).count()) / 1000;
   if (const Fault* herd = truth_->acting(FaultKind::Herd)) expected *= herd->size;
   const std::uint64_t parties = population.parties(region);
+  parties_.resize(random_.poisson(expected));
+  for (std::uint32_t& party : parties_) party = std::uint32_t(random_.below(parties));
+  if (away_until_.empty()) return;
+  std::erase_if(parties_,
+                [&](std::uint32_t party) { return is_away(door.region, party, step.to); });
+}
+
+// What cannot be written down is not played.
+void Crowd::refuse_beyond(const Step& step, const FleetDoor& door) {
   const Fault* writes = truth_->acting(FaultKind::Writes);
-  std::int64_t room = std::numeric_limits<std::int64_t>::max();
-  if (writes) {
-    const double best = population.players / population.session_players /
-                        (double(population.session.count()) / 1000) * region.share * door.share;
-    room = std::int64_t(writes->size * best * double((step.to - step.from).count()) / 1000);
-  }
-  for (std::uint64_t left = random_.poisson(expected); left > 0; --left) {
-    const Visit visit{door, index, random_.below(parties), next_id()};
-    if (is_away(door.region, visit.party, step.to)) continue;
-    if (level->never_asks(visit, &random_)) continue;
-    if (room-- > 0)
-      begin(step, visit, level);
-    else
-      ++counts_.refused;  // It cannot be written down, so it is not played.
-  }
+  if (!writes) return;
+  const Population& population = truth_->population();
+  const double best = population.players / population.session_players /
+                      (double(population.session.count()) / 1000) *
+                      population.regions[door.region].share * door.share;
+  const auto room = std::size_t(writes->size * best * double((step.to - step.from).count()) / 1000);
+  if (parties_.size() <= room) return;
+  counts_.refused += std::int64_t(parties_.size() - room);
+  parties_.resize(room);
 }
 
 // Those who are back again are forgotten in the order in which they went.
@@ -188,31 +189,27 @@ double Crowd::alone_crash_rate(const VirtualInstance* instance, bool canary, Dur
   return truth_->crash_rate(trouble, canary) / (instance ? instance->sessions_max : 1);
 }
 
-void Crowd::begin(const Step& step, const Visit& visit, Level* level) {
-  const auto seat = level->seat(visit);
-  if (!seat) {
-    // A session that asked and was refused asks no more.
-    ++serial_;
-    ++counts_.refused;
-    return;
-  }
+Playing Crowd::begin(const Step& step, const Visit& visit, const Seat& seat) {
   const Population& population = truth_->population();
-  Playing& session = new_session(visit.session);
-  session.party = visit.party;
+  Playing session;
+  session.id = visit.session;
+  session.party = std::uint32_t(visit.party);
   session.region = std::uint16_t(visit.door.region);
-  session.kind = seat->kind;
-  session.canary = seat->canary;
-  if (seat->instance) {
-    session.instance = seat->instance->number;
-    truth_->let_drift(&seat->instance->mood);
+  session.kind = seat.kind;
+  session.canary = seat.canary;
+  if (seat.instance) {
+    session.instance = seat.instance->number;
+    truth_->let_drift(&seat.instance->mood);
   }
-  session.begins = step.to;
   const double spread = population.session_spread;
-  const double length =
-      double(population.session.count()) * random_.lognormal(-spread * spread / 2, spread);
-  session.ends = step.to + Duration(std::int64_t(length));
-  if (random_.chance(alone_crash_rate(seat->instance, session.canary, step.to)))
-    session.crashes = step.to + Duration(std::int64_t(length * random_.uniform()));
+  double lasts = double(population.session.count()) *
+                 std::exp(spread * random_.quick_normal() - spread * spread / 2);
+  if (random_.chance(alone_crash_rate(seat.instance, session.canary, step.to))) {
+    session.crashes = true;
+    lasts *= random_.uniform();
+  }
+  session.lasts_ms = std::uint32_t(std::min(lasts, kLastsMsMax));
+  session.ends = step.to + Duration(session.lasts_ms);
   ++counts_.sessions;
   counts_.playing += population.session_players;
   if (session.canary) {
@@ -222,7 +219,7 @@ void Crowd::begin(const Step& step, const Visit& visit, Level* level) {
       counts_.canary_players += population.session_players;
     if (was_harmful_) note_harm(session);
   }
-  due_.add(second_of(std::min(session.ends, session.crashes)), session.id);
+  return session;
 }
 
 }  // namespace showcaller::sim

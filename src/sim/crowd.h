@@ -2,7 +2,10 @@
 // The players of a rehearsal: they come by the population's hours, in parties that keep their id
 // for life, play sessions of random length on the virtual fleet, suffer from what goes wrong, and
 // some leave for it. Where they are put, and how what happens to them reaches the host, is the
-// level's (level.h). Threads: none. Limit: kSessionsMax at once.
+// level's (level.h).
+//
+// A step goes phase by phase over rows: all that end, all that come, all that get a place. So what
+// they ask of memory is asked side by side, and not one after the other. Threads: none.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/due_list.h"
 #include "sim/level.h"
+#include "sim/running_sessions.h"
 #include "sim/truth.h"
 
 namespace showcaller::sim {
@@ -66,12 +69,11 @@ class Crowd {
  private:
   void end_due(Duration now, Level* level);
   void end_lost(Duration now, Level* level);
-  void end(std::uint64_t id, Duration now, Level* level);
+  void end(Playing* session, Duration now);
   void arrive(const Step& step, std::size_t door, Level* level);
-  void begin(const Step& step, const Visit& visit, Level* level);
-  Playing* find(std::uint64_t id);
-  Playing& new_session(std::uint64_t id);
-  std::uint64_t next_id() const;
+  void draw_parties(const Step& step, std::size_t door);
+  void refuse_beyond(const Step& step, const FleetDoor& door);
+  Playing begin(const Step& step, const Visit& visit, const Seat& seat);
   double alone_crash_rate(const VirtualInstance* instance, bool canary, Duration now);
   void send_away(const Playing& session, Duration now);
   bool is_away(std::size_t region, std::uint64_t party, Duration now) const;
@@ -82,9 +84,11 @@ class Crowd {
   Truth* truth_;
   VirtualFleet* fleet_;
   Random random_;
-  std::vector<Playing> sessions_;  // by the low bits of their ids
-  std::vector<std::uint64_t> free_;
-  DueList due_;  // sessions, by the second that they end in
+  RunningSessions running_;
+  // Rows of a step, kept for their memory.
+  std::vector<Playing> over_, begun_;
+  std::vector<std::uint32_t> parties_;
+  std::vector<Seat> seats_;
   using RegionParty = std::pair<std::size_t, std::uint64_t>;
   std::map<RegionParty, Duration> away_until_;
   std::deque<std::pair<Duration, RegionParty>> away_;  // in the order of their return
@@ -92,7 +96,7 @@ class Crowd {
   PartySet ever_away_;  // most never were
   bool was_harmful_ = false;
   CrowdCounts counts_;
-  std::uint64_t serial_ = 0;
+  std::uint64_t last_session_ = 0;
 };
 
 }  // namespace showcaller::sim

@@ -18,6 +18,7 @@
 #include "host/port/stage_counts.h"
 #include "sim/crowd.h"
 #include "sim/level.h"
+#include "sim/said_log.h"
 #include "sim/stage_tally.h"
 
 namespace showcaller::sim {
@@ -30,16 +31,15 @@ class EvidenceLevel final : public Level, public StageCounts {
   void open(Host* host, const Assigner* assigner) override;
   void begin_step(Duration now) override;
   void end_step(Duration) override {}
-  bool never_asks(const Visit& visit, Random* random) override;
-  std::optional<Seat> seat(const Visit& visit) override;
-  void ended(const Playing& session, bool crashed) override;
+  void seat(const Arrivals& arrivals, std::span<Seat> seats) override;
+  void ended(std::span<const Playing> sessions) override;
   StageCounts* counts() override { return this; }
 
   // ---- StageCounts ----
   void watch(const std::set<std::string>& stages) override;
   StageTick take_tick(const std::string& stage) override;
   UnitCounts take_units(const std::string& stage) override;
-  void watch_felt(std::set<std::string> metrics) override { felt_.watch(std::move(metrics)); }
+  void watch_felt(std::set<std::string> metrics) override;
   std::vector<FeltCounts> take_felt() override;
   std::map<std::string, MetricCounts> totals(std::span<const BaselineSource> sources,
                                              Instant now) const override;
@@ -56,6 +56,17 @@ class EvidenceLevel final : public Level, public StageCounts {
     Arm arm = Arm::Baseline;
     bool each = false;  // every session is a unit
   };
+  // What sessions of a kind are told of: an arm of a stage.
+  struct Told {
+    std::string stage;
+    Arm arm = Arm::Baseline;
+    bool by_place = false;  // by the instance; else by the unit's bucket
+  };
+  // The same of the hour before.
+  struct Taught {
+    std::size_t source = 0;  // of sources_
+    bool by_place = false;
+  };
   // Sessions that are all assigned alike.
   struct Kind {
     bool served = true;        // false: no build that they may have
@@ -63,8 +74,8 @@ class EvidenceLevel final : public Level, public StageCounts {
     std::vector<ArmAssignment> arms, flag_arms;
     std::string layer;  // the event whose build it is; empty: the base
     bool canary = false;
-    // Where what happened is told: of the unit's bucket, and of the instance.
-    std::vector<std::size_t> by_bucket, by_place;
+    std::vector<Told> told;
+    std::vector<Taught> taught;
     bool shows_place = false;  // a stage is told where they run
     std::vector<DrawnFor> drawn;
     std::vector<std::size_t> sites;  // of its build, of so many that were known
@@ -74,43 +85,34 @@ class EvidenceLevel final : public Level, public StageCounts {
              a.flag_arms == b.flag_arms;
     }
   };
-  // What is told of a stage's arm, or of a source of the hour before (stage empty).
-  struct Channel {
-    std::string stage;
-    Arm arm = Arm::Baseline;
-    BaselineSource source;
-    bool by_place = false;
+  struct Source {
+    BaselineSource who;
     StageTally tally;
   };
+  // A stage that is judged: from which row on it has not read, and what it adds up, by arm.
+  struct Judged {
+    std::uint64_t unread = 0;
+    StageTally tallies[2];
+  };
   struct Running {
-    std::uint32_t kind = 0;
-    std::int64_t sessions = 0;
+    std::uint16_t kind = 0;
+    std::int32_t sessions = 0;
   };
   struct Site {  // a fleet's build in a region
     std::string fleet, build, region;
+    std::size_t home = 0;                       // which of the population's regions it is
     const FleetAllocationPlan* plan = nullptr;  // null: it takes no sessions now
     std::vector<VirtualInstance*> with_room;
     bool has_any = false;
   };
-  // What was told of sources in one of the hour's buckets.
-  struct Told {
-    std::size_t channel = 0;
-    StageTally::Said said;  // its values are the chapter's
-    std::size_t first_value = 0;
-  };
-  struct Chapter {
-    Instant at{};
-    std::vector<Told> told;
-    std::vector<double> values;
-  };
-
-  std::uint32_t kind_of(const Visit& visit);
-  std::uint32_t ask(const Visit& visit, const CanaryLayer* skip);
-  std::uint32_t known_kind(Kind kind);
-  void open_channels(Kind* kind);
-  std::size_t channel(Channel like);
-  std::size_t stage_channel(const ArmAssignment& arm, bool by_place);
-  VirtualInstance* place_or_spill(const Visit& visit, std::uint32_t* kind);
+  void find_kinds(const Arrivals& arrivals);
+  std::vector<std::uint16_t>& known_at(const Arrivals& arrivals);
+  std::uint16_t ask(const Visit& visit, const CanaryLayer* skip);
+  std::uint16_t known_kind(Kind kind);
+  void find_listeners(Kind* kind);
+  Taught taught(BaselineSource source, bool by_place);
+  Seat seat_of(const Visit& visit, std::uint16_t kind);
+  VirtualInstance* place_or_spill(const Visit& visit, std::uint16_t* kind);
   void draw(const Visit& visit, const Kind& kind);
   std::vector<DrawnFor> drawn_for(const Visit& visit, const Kind& kind);
   VirtualInstance* place_for(const Visit& visit, Kind* kind);
@@ -118,18 +120,28 @@ class EvidenceLevel final : public Level, public StageCounts {
   bool is_in_reach(const Kind& kind) const;
   void find_places();
   std::size_t site_of(const VirtualInstance& instance);
+  void know_place(const VirtualInstance& instance);
   void find_sites(Kind* kind) const;
   PaceBucket* pace_of(const Visit& visit, const std::string& event);
-  void take_from(Channel* channel, StageTick* tick);
-  std::vector<GroupKey> living(const std::string& stage) const;
-  void note_place(const VirtualInstance& instance);
-  Running* running_at(std::size_t place, std::uint32_t kind);
-  std::string group_name(const Channel& channel, std::size_t group) const;
-  std::span<const std::uint32_t> ranks(const Channel& channel) const;
-  void rank_places() const;
-  void end_chapter(Instant at) const;
-  const BaselineHistory& history() const;
   const CanaryLayer* layer_of(const Visit& visit, const std::string& event) const;
+
+  SaidLog new_log() const;
+  void say(const Playing& session);
+  std::vector<const Told*> told_of(const std::string& stage) const;
+  void add_to(StageTally* tally, const SaidLog::Row& row, std::span<const SaidLog::Said> said,
+              bool by_place) const;
+  bool add_up(const std::string& stage, Judged* judged) const;
+  void take_from(Arm arm, bool by_place, StageTally* tally, StageTick* tick) const;
+  std::vector<GroupKey> living(const std::string& stage) const;
+  Running* running_at(std::size_t place, std::uint16_t kind);
+  std::string group_name(bool by_place, std::size_t group) const;
+  std::span<const std::uint32_t> ranks(bool by_place) const;
+  void rank_places() const;
+  template <class Learn>
+  void read_sources(std::uint64_t* unread, Learn&& learn) const;
+  void learn_felt();
+  const BaselineHistory& history() const;
+  std::uint64_t least_unread() const;
 
   Host* host_ = nullptr;
   const Assigner* assigner_ = nullptr;
@@ -140,23 +152,30 @@ class EvidenceLevel final : public Level, public StageCounts {
   std::uint64_t version_ = 0;  // of the assigner's, that kinds are known for
   // Kinds, by door and party; 0: not asked yet. As small as can be: it is looked up all the time.
   std::vector<std::vector<std::uint16_t>> known_;
-  std::vector<Kind> kinds_{1};  // from 1
-  mutable std::vector<Channel> channels_;
+  std::vector<Kind> kinds_{1};                           // from 1
+  std::vector<std::uint16_t> kinds_of_all_;              // who arrive; kept for its memory
   std::map<std::string, std::shared_ptr<Drawn>> drawn_;  // by stage
   Requests requests_;
   std::map<std::string, PaceBucket> paces_;
   std::vector<Site> sites_;
+  bool places_are_known_ = false;              // in this step
   std::vector<std::uint32_t> site_of_;         // by the instances' numbers; 0: not known yet
   std::vector<std::vector<Running>> running_;  // by the instances' numbers
   std::vector<std::string> place_names_;       // the same
   // Places in the order of their names, and where each stands in it; made again when one is new.
   mutable std::vector<std::uint32_t> places_in_order_, place_ranks_;
-  std::set<std::string> watched_;
+  SaidLog said_;
+  std::map<std::string, Judged> judged_;  // by stage
+  mutable std::vector<Source> sources_;
   // The hour before is learned when somebody asks: most of it is forgotten unasked.
   mutable BaselineHistory history_;
-  mutable FeltTally felt_;
-  mutable std::deque<Chapter> chapters_;
-  Instant told_until_{};
+  mutable std::uint64_t unlearned_ = 0;  // rows, from there on
+  FeltTally felt_;
+  std::set<std::string> felt_metrics_;
+  std::uint64_t unfelt_ = 0;
 };
+
+// A stage's key, of an arm.
+std::string stage_of(const ArmAssignment& arm);
 
 }  // namespace showcaller::sim

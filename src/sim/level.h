@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 
 #include "base/random.h"
@@ -13,6 +13,7 @@
 #include "compute/allocation.h"
 #include "host/host.h"
 #include "sim/assigner.h"
+#include "sim/running_sessions.h"
 #include "sim/virtual_fleet.h"
 
 namespace showcaller::sim {
@@ -32,23 +33,29 @@ struct Visit {
   std::uint64_t session = 0;  // the session that it would begin
 };
 
-struct Seat {
-  VirtualInstance* instance = nullptr;  // null: not on servers of ours
-  bool canary = false;                  // on the canary of the event whose story it is
-  std::uint32_t kind = 0;               // the level's own
+// Those who come through a door in a step.
+struct Arrivals {
+  const FleetDoor& door;
+  std::size_t door_index = 0;
+  std::span<const std::uint32_t> parties;
+  std::uint64_t first_session = 0;  // the numbers of the others follow it
+
+  std::size_t size() const { return parties.size(); }
+  Visit visit(std::size_t i) const { return {door, door_index, parties[i], first_session + i}; }
 };
 
-// A session that runs.
-struct alignas(64) Playing {
-  std::uint64_t id = 0;  // 0: none
-  std::uint64_t party = 0;
-  std::uint32_t kind = 0;      // as its seat said
-  std::uint32_t instance = 0;  // the virtual instance's number; 0: not on servers of ours
-  std::uint16_t region = 0;
-  bool canary = false;
-  Duration begins{}, ends{}, crashes = Duration::max();
+enum class SeatState : std::uint8_t {
+  Refused,  // no place now
+  Taken,
+  NotAskedFor,  // a broken split: it ought to ask for a place, and does not
 };
-static_assert(sizeof(Playing) == 64);  // One line of memory: very many are there at once.
+
+struct Seat {
+  VirtualInstance* instance = nullptr;  // null: not on servers of ours
+  std::uint16_t kind = 0;               // the level's own
+  SeatState state = SeatState::Refused;
+  bool canary = false;  // on the canary of the event whose story it is
+};
 
 std::string party_id(const Population& population, std::size_t region, std::uint64_t party);
 // What the game's back end asks for it.
@@ -71,11 +78,10 @@ class Level {
   // Before and after the players of a step.
   virtual void begin_step(Duration now) = 0;
   virtual void end_step(Duration now) = 0;
-  // A session that ought to ask for a place and does not: a broken split.
-  virtual bool never_asks(const Visit& visit, Random* random) = 0;
-  // Absent: no place now.
-  virtual std::optional<Seat> seat(const Visit& visit) = 0;
-  virtual void ended(const Playing& session, bool crashed) = 0;
+  // A seat for each of them, in their order.
+  virtual void seat(const Arrivals& arrivals, std::span<Seat> seats) = 0;
+  // Those that are over in a step.
+  virtual void ended(std::span<const Playing> sessions) = 0;
   // Counts that reach the gates without the host's intake; null: they do not.
   virtual StageCounts* counts() { return nullptr; }
 };

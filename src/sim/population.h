@@ -71,9 +71,9 @@ struct Population {
   std::int64_t report_loss_ppm = 1'000;
 
   double registered_players() const { return registered > 0 ? registered : 10 * players; }
-  // Parties that could come to play in a region.
+  // Parties that could come to play in a region. No more than 32 bits can number.
   std::uint64_t parties(const RegionCrowd& region) const {
-    return std::uint64_t(std::max(1.0, registered_players() * region.share / party));
+    return std::uint64_t(std::clamp(registered_players() * region.share / party, 1.0, 4e9));
   }
 };
 

@@ -38,34 +38,43 @@ void SessionLevel::open(Host* host, const Assigner* assigner) {
   assigner_ = assigner;
 }
 
-bool SessionLevel::never_asks(const Visit& visit, Random* random) {
+bool SessionLevel::never_asks(const Visit& visit) {
   const Fault* split = truth_->acting(FaultKind::Split);
   if (!split) return false;
   const auto builds = assigner_->builds(request_of(truth_->population(), visit));
-  return builds && builds->layer && random->chance(split->size);
+  return builds && builds->layer && random_.chance(split->size);
 }
 
-std::optional<Seat> SessionLevel::seat(const Visit& visit) {
+void SessionLevel::seat(const Arrivals& arrivals, std::span<Seat> seats) {
+  for (std::size_t i = 0; i < arrivals.size(); ++i) seats[i] = seat_of(arrivals.visit(i));
+}
+
+Seat SessionLevel::seat_of(const Visit& visit) {
+  if (never_asks(visit)) return {.state = SeatState::NotAskedFor};
   const AllocationRequest request = request_of(truth_->population(), visit);
   Ticket ticket{request.party, {}, assigner_->flags(request)};
   Seat seat;
   seat.canary = on_canary(ticket.flag_arms, event_);
   if (!request.fleet.empty()) {
     const auto allocation = host_->allocate(request);
-    if (!allocation) return std::nullopt;
+    if (!allocation) return {};
     seat.instance = fleet_->find(allocation->instance);
     // A driver that lies lost it: nobody plays there, as the allocator will find out.
-    if (!seat.instance || !fleet_->has_session(seat.instance->number, visit.session))
-      return std::nullopt;
+    if (!seat.instance || !fleet_->has_session(seat.instance->number, visit.session)) return {};
     ticket.instance = allocation->instance;
     seat.canary = seat.canary || on_canary(allocation->arms, event_);
     if (on_seat_) on_seat_(request, *allocation);
   }
   tickets_[visit.session] = std::move(ticket);
+  seat.state = SeatState::Taken;
   return seat;
 }
 
-void SessionLevel::ended(const Playing& session, bool crashed) {
+void SessionLevel::ended(std::span<const Playing> sessions) {
+  for (const Playing& session : sessions) tell_of(session);
+}
+
+void SessionLevel::tell_of(const Playing& session) {
   auto found = tickets_.extract(session.id);
   CHECK(!found.empty());  // seat() gave it.
   const Ticket& ticket = found.mapped();
@@ -77,8 +86,8 @@ void SessionLevel::ended(const Playing& session, bool crashed) {
   fate.trouble = truth_->trouble(instance ? instance->mood : kCalm,
                                  instance ? session.ends - instance->ready_since : hours(1));
   fate.canary = session.canary;
-  fate.crashed = crashed;
-  fate.lasted = session.ends - session.begins;
+  fate.crashed = session.failed;
+  fate.lasted = Duration(session.lasts_ms);
   for (const Measured& metric : truth_->metrics()) {
     const Outcome outcome = truth_->outcome(metric, fate, &random_);
     if (outcome.n > 0) say(session, ticket, metric, outcome);

@@ -25,9 +25,8 @@ class SessionLevel final : public Level {
   void begin_step(Duration) override {}
   // Sends what was said in the step, and delivers what has arrived by now.
   void end_step(Duration now) override;
-  bool never_asks(const Visit& visit, Random* random) override;
-  std::optional<Seat> seat(const Visit& visit) override;
-  void ended(const Playing& session, bool crashed) override;
+  void seat(const Arrivals& arrivals, std::span<Seat> seats) override;
+  void ended(std::span<const Playing> sessions) override;
   std::int64_t refused_reports() const { return refused_; }
 
  private:
@@ -36,6 +35,9 @@ class SessionLevel final : public Level {
     std::string unit, instance;
     std::vector<ArmAssignment> flag_arms;  // of events that change no build
   };
+  bool never_asks(const Visit& visit);
+  Seat seat_of(const Visit& visit);
+  void tell_of(const Playing& session);
   void say(const Playing& session, const Ticket& ticket, const Measured& metric,
            const Outcome& outcome);
   void send(Duration now);

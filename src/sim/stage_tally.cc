@@ -9,25 +9,13 @@ MetricCounts StageTally::counts_of(const Said& said) {
   return out;
 }
 
-void StageTally::add(std::size_t group, std::size_t metric, const Outcome& outcome) {
+void StageTally::touch(std::size_t group) {
   if (group >= is_touched_.size()) {
-    is_touched_.resize(group + 1);
-    cells_.resize((group + 1) * metrics_);
+    is_touched_.resize(group + group / 2 + 1);
+    cells_.resize(is_touched_.size() * metrics_);
   }
-  if (!is_touched_[group]) {
-    is_touched_[group] = true;
-    touched_.push_back(std::uint32_t(group));
-  }
-  const std::size_t at = group * metrics_ + metric;
-  Cell& cell = cells_[at];
-  cell.said = true;
-  if (outcome.value) {
-    ++cell.values;
-    values_.emplace_back(std::uint32_t(at), *outcome.value);
-  } else {
-    cell.n += outcome.n;
-    cell.x += outcome.x;
-  }
+  is_touched_[group] = true;
+  touched_.push_back(std::uint32_t(group));
 }
 
 void StageTally::sort_values() {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sessions that ended say, added up by whom it is told of: a judged stage's arm, or a source
-// of the hour before a stage; and in it by group. Flat, for it is written to several times a
+// What sessions that ended say, added up by group. Flat, for it is written to several times a
 // session: values lie in one row, in the order in which they came, until they are taken.
 //
 // Threads: none.
@@ -13,7 +12,7 @@
 #include <vector>
 
 #include "flow/baseline_history.h"
-#include "sim/truth.h"
+#include "sim/said_log.h"
 
 namespace showcaller::sim {
 
@@ -29,7 +28,18 @@ class StageTally {
 
   explicit StageTally(std::size_t metrics) : metrics_(metrics) {}
 
-  void add(std::size_t group, std::size_t metric, const Outcome& outcome);
+  void add(std::size_t group, std::size_t metric, const SaidLog::Said& said) {
+    Cell& cell = cell_at(group, metric);
+    cell.n += said.n();
+    cell.x += said.x();
+  }
+  // Of what is measured.
+  void add_value(std::size_t group, std::size_t metric, double value) {
+    ++cell_at(group, metric).values;
+    values_.emplace_back(std::uint32_t(group * metrics_ + metric), value);
+  }
+  // How many groups said something.
+  std::size_t groups() const { return touched_.size(); }
   // Gives what was said since the last call, and forgets it. `sink(said)`, in the order of the
   // groups' ranks; by default of the first word of each.
   template <class Sink>
@@ -42,7 +52,7 @@ class StageTally {
     for (const std::uint32_t group : touched_) {
       for (std::size_t metric = 0; metric < metrics_; ++metric) {
         Cell& cell = cells_[group * metrics_ + metric];
-        if (cell.said) {
+        if (cell.n > 0 || cell.values > 0) {
           sink(Said{group, metric, cell.n, cell.x,
                     std::span(sorted_).subspan(cell.first, cell.values)});
         }
@@ -58,14 +68,18 @@ class StageTally {
   struct Cell {
     std::int64_t n = 0, x = 0;
     std::uint32_t values = 0, first = 0;  // how many, and where they begin once sorted
-    bool said = false;
   };
+  Cell& cell_at(std::size_t group, std::size_t metric) {
+    if (group >= is_touched_.size() || !is_touched_[group]) touch(group);
+    return cells_[group * metrics_ + metric];
+  }
+  void touch(std::size_t group);
   void sort_values();
 
   std::size_t metrics_;
   std::vector<Cell> cells_;  // by group, then metric
   std::vector<std::uint32_t> touched_;
-  std::vector<bool> is_touched_;
+  std::vector<char> is_touched_;
   std::vector<std::pair<std::uint32_t, double>> values_;  // each with its cell
   std::vector<double> sorted_;                            // by cell
 };

@@ -10,8 +10,11 @@ namespace {
 constexpr double kZ99 = 2.3263478740408408;
 const Duration kDriftMemory = minutes(10);
 const Duration kShockMean = minutes(3);
+
 // A game whose errors double is a quarter slower: what meets rates meets times, less.
-constexpr double kTimesPerTrouble = 0.25;
+double times_at(double trouble) {
+  return std::sqrt(std::sqrt(trouble));
+}
 
 }  // namespace
 
@@ -22,8 +25,9 @@ Truth::Truth(const Population& population, std::vector<Measured> metrics, std::v
       faults_(std::move(faults)),
       random_(seed),
       crash_rate_(double(population.crash_ppm) / 1e6) {
-  for (const Measured& metric : metrics_) {
+  for (Measured& metric : metrics_) {
     if (metric.is_crash) crash_rate_ = metric.rate;
+    metric.sigma = std::log(metric.p99 / metric.median) / kZ99;
   }
 }
 
@@ -33,6 +37,10 @@ void Truth::advance(Duration now, std::optional<Duration> since_applied,
   now_ = now;
   since_applied_ = since_applied;
   since_admitted_ = since_admitted;
+  if (!faults_.empty()) {
+    for (int kind = 0; kind < kFaultKinds; ++kind)
+      acting_[std::size_t(kind)] = found_acting(FaultKind(kind));
+  }
   if (shock_ > 1) {
     if (now >= shock_ends_) shock_ = 1;
   } else if (random_.chance(1 - std::exp(-population_.shocks_per_hour * passed_h))) {
@@ -43,22 +51,32 @@ void Truth::advance(Duration now, std::optional<Duration> since_applied,
 
 InstanceMood Truth::new_mood() {
   const double sd = population_.instance_spread;
-  return {sd * random_.normal(), sd * random_.normal(), now_};
+  InstanceMood mood{sd * random_.quick_normal(), sd * random_.quick_normal(), 1, now_};
+  mood.level = level_of(mood);
+  return mood;
+}
+
+// The mean over instances is one.
+double Truth::level_of(const InstanceMood& mood) const {
+  const double sd = population_.instance_spread;
+  return std::exp(mood.fixed + mood.drift - sd * sd);
 }
 
 void Truth::let_drift(InstanceMood* mood) {
   if (mood->drifted >= now_) return;
-  const double passed = double((now_ - mood->drifted).count());
-  const double keep = std::exp(-passed / double(kDriftMemory.count()));
-  mood->drift = keep * mood->drift +
-                std::sqrt(1 - keep * keep) * population_.instance_spread * random_.normal();
+  const Duration passed = now_ - mood->drifted;
+  if (passed != drift_passed_) {  // Most were looked at in the same step.
+    drift_passed_ = passed;
+    drift_kept_ = std::exp(-double(passed.count()) / double(kDriftMemory.count()));
+    drift_added_ = std::sqrt(1 - drift_kept_ * drift_kept_) * population_.instance_spread;
+  }
+  mood->drift = drift_kept_ * mood->drift + drift_added_ * random_.quick_normal();
+  mood->level = level_of(*mood);
   mood->drifted = now_;
 }
 
 double Truth::trouble(const InstanceMood& mood, Duration age) const {
-  // So that the mean over instances is one.
-  const double sd = population_.instance_spread;
-  double out = std::exp(mood.fixed + mood.drift - sd * sd) * shock_;
+  double out = mood.level * shock_;
   if (age < population_.cold_start)
     out *= 2 - double(age.count()) / double(population_.cold_start.count());
   return out;
@@ -68,8 +86,7 @@ std::optional<Duration> Truth::since_of(FaultKind kind) const {
   return is_of_preparation(kind) ? since_applied_ : since_admitted_;
 }
 
-const Fault* Truth::acting(FaultKind kind) const {
-  if (faults_.empty()) return nullptr;
+const Fault* Truth::found_acting(FaultKind kind) const {
   const auto since = since_of(kind);
   if (!since) return nullptr;
   const Fault* last = nullptr;
@@ -117,8 +134,8 @@ double Truth::rate(const Measured& metric, double trouble, bool canary) const {
 }
 
 Truth::Shape Truth::shape_of(const Measured& metric, double trouble, bool canary) const {
-  const double sigma = std::log(metric.p99 / metric.median) / kZ99;
-  double times = std::pow(trouble, kTimesPerTrouble);
+  const double sigma = metric.sigma;
+  double times = times_at(trouble);
   double worse = sigma;  // the spread on the side that hurts
   if (canary) {
     times *= size_of(FaultKind::Latency, 1);
@@ -137,7 +154,7 @@ double Truth::above(const Measured& metric, double cut, double trouble, bool can
 
 double Truth::value(const Measured& metric, double trouble, bool canary, Random* random) const {
   const Shape shape = shape_of(metric, trouble, canary);
-  const double z = random->normal();
+  const double z = random->quick_normal();
   return shape.median * std::exp((z > 0 ? shape.upper_sigma : shape.lower_sigma) * z);
 }
 

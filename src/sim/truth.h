@@ -4,6 +4,7 @@
 // from here, so that they tell of the same game. Threads: none.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct Measured {
   bool is_crash = false;  // the server counts it itself
   double rate = 0.01;
   double median = 40, p99 = 250;
+  double sigma = 0;  // sd of the log of what is measured: Truth works it out
 };
 
 // How a session fared.
@@ -42,6 +44,7 @@ struct Outcome {
 
 struct InstanceMood {
   double fixed = 0, drift = 0;  // of the log of its rates
+  double level = 1;             // of its rates, as both have it
   Duration drifted{};           // until when the drift is known
 };
 
@@ -73,7 +76,7 @@ class Truth {
   const std::vector<Measured>& metrics() const { return metrics_; }
   const Population& population() const { return population_; }
   // The fault of that kind that acts now, of several the one that began last; null: none.
-  const Fault* acting(FaultKind kind) const;
+  const Fault* acting(FaultKind kind) const { return acting_[std::size_t(kind)]; }
   // All that act, or have begun if they strike once.
   std::vector<const Fault*> begun(FaultKind kind) const;
   // Whether some fault that players suffer from acts now.
@@ -83,6 +86,8 @@ class Truth {
   std::optional<Duration> since_of(FaultKind kind) const;
 
  private:
+  const Fault* found_acting(FaultKind kind) const;
+  double level_of(const InstanceMood& mood) const;
   double size_of(FaultKind kind, double otherwise) const;
   struct Shape {
     double median, lower_sigma, upper_sigma;
@@ -92,12 +97,15 @@ class Truth {
   const Population population_;
   std::vector<Measured> metrics_;
   std::vector<Fault> faults_;
+  std::array<const Fault*, kFaultKinds> acting_{};  // now; null: none of the kind
   Random random_;
   Duration now_{};
   std::optional<Duration> since_applied_, since_admitted_;
   double crash_rate_ = 0;
   Duration shock_ends_{};
   double shock_ = 1;
+  Duration drift_passed_{};  // for so long of drift
+  double drift_kept_ = 1, drift_added_ = 0;
 };
 
 }  // namespace showcaller::sim

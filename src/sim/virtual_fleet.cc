@@ -24,14 +24,12 @@ bool takes_sessions(const ObservedInstance& instance) {
 
 // Absent: not the name of one of ours.
 std::optional<std::uint64_t> session_number(std::string_view name) {
-  std::uint64_t serial = 0, place = 0;
+  std::uint64_t number = 0;
   const char* const end = name.data() + name.size();
   if (!name.starts_with('s')) return std::nullopt;
-  const auto first = std::from_chars(name.data() + 1, end, serial);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
-  const auto second = std::from_chars(first.ptr + 1, end, place);
-  if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
-  return serial * kSessionsMax + place;
+  const auto read = std::from_chars(name.data() + 1, end, number);
+  if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  return number;
 }
 
 bool runs(const VirtualInstance& instance, std::uint64_t session) {
@@ -42,11 +40,9 @@ bool runs(const VirtualInstance& instance, std::uint64_t session) {
 }  // namespace
 
 std::string session_name(std::uint64_t session) {
-  const fmt::format_int serial(session / kSessionsMax), place(session % kSessionsMax);
+  const fmt::format_int number(session);
   std::string out = "s";
-  out.append(serial.data(), serial.size());
-  out += '-';
-  out.append(place.data(), place.size());
+  out.append(number.data(), number.size());
   return out;
 }
 
@@ -95,12 +91,6 @@ bool VirtualFleet::is_lost(const std::string& region, const std::string& host) c
          names(truth_->begun(FaultKind::HostLoss), host);
 }
 
-void VirtualFleet::seat(VirtualInstance* instance, std::uint64_t session) {
-  instance->sessions.push_back(session);
-  instance->seen.state = InstanceState::Allocated;
-  instance->shown = false;
-}
-
 bool VirtualFleet::is_cut_off(const std::string& region) const {
   const Fault* partition = truth_->acting(FaultKind::Partition);
   return partition && partition->target == region;
@@ -117,26 +107,17 @@ bool VirtualFleet::is_unreachable(const FleetAction& action) {
   return instance && is_cut_off(instance->seen.region);
 }
 
-bool VirtualFleet::end_session(std::uint32_t number, std::uint64_t session) {
-  VirtualInstance* instance = find(number);
-  if (!instance) return false;
-  auto& running = instance->sessions;
-  const auto at = std::find(running.begin(), running.end(), session);
-  if (at == running.end()) return false;
-  running.erase(at);
-  ++instance->seen.sessions_ended;
-  if (instance->sessions.empty() && instance->seen.state == InstanceState::Allocated)
-    instance->seen.state = InstanceState::Ready;
+bool VirtualFleet::end_session(VirtualInstance* instance, std::uint64_t session) const {
+  if (!instance || instance->running == 0) return false;
+  if (names_shown_ && std::erase(instance->sessions, session) == 0) return false;
+  --instance->running;
+  ++instance->sessions_ended;
   instance->shown = false;
   return true;
 }
 
 void VirtualFleet::crash(std::uint32_t number) {
   if (VirtualInstance* instance = find(number)) die(instance, kAborted, false);
-}
-
-VirtualInstance* VirtualFleet::find(std::uint32_t number) {
-  return number > 0 && number <= by_number_.size() ? by_number_[number - 1] : nullptr;
 }
 
 VirtualInstance* VirtualFleet::find(const std::string& id) {
@@ -153,17 +134,21 @@ void VirtualFleet::die(VirtualInstance* instance, int signal, bool wanted) {
   if (!is_running(instance->seen)) return;
   instance->seen.state = InstanceState::Exited;
   instance->seen.exit = InstanceExit{0, wanted ? 0 : signal, wanted};
-  lost_.insert(lost_.end(), instance->sessions.begin(), instance->sessions.end());
+  if (instance->running > 0) lost_.push_back(instance->number);
+  instance->running = 0;
   instance->sessions.clear();
 }
 
 // As the sidecar of a real game server would show them.
-void VirtualFleet::show_sessions(VirtualInstance* instance) {
+void VirtualFleet::show_sessions(VirtualInstance* instance) const {
   auto& seen = instance->seen;
   instance->shown = true;
   const auto& sessions = instance->sessions;
+  seen.sessions_ended = instance->sessions_ended;
+  if (takes_sessions(seen))
+    seen.state = instance->running > 0 ? InstanceState::Allocated : InstanceState::Ready;
   if (!names_shown_) {
-    seen.sessions_counted = std::int64_t(sessions.size());
+    seen.sessions_counted = instance->running;
     return;
   }
   seen.session.reset();
@@ -288,8 +273,9 @@ void VirtualFleet::allocate(const AllocateInstance& allocation) {
   const auto session = session_number(allocation.session);
   CHECK(session);  // Nobody else asks for sessions.
   if (!runs(*instance, *session)) {
-    if (int(instance->sessions.size()) >= instance->sessions_max) return;  // It has no room.
+    if (!instance->has_room()) return;
     instance->sessions.push_back(*session);
+    ++instance->running;
   }
   instance->seen.state = InstanceState::Allocated;
   instance->seen.session = allocation.session;

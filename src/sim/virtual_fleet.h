@@ -18,22 +18,24 @@
 
 namespace showcaller::sim {
 
-inline constexpr std::uint64_t kSessionsMax = 1 << 24;  // at once
-// A session's number: serial * kSessionsMax + its place in the table of those that run. It is
-// called "s<serial>-<place>".
+// Sessions are numbered from 1, and called "s<number>".
 std::string session_name(std::uint64_t session);
 
-struct VirtualInstance {
+struct alignas(64) VirtualInstance {
+  // What each session asks of it comes first, on one line of memory.
   std::uint32_t number = 0;  // from 1, in the order of starts
-  ObservedInstance seen;     // as the driver shows it
-  std::vector<std::uint64_t> sessions;
-  bool shown = true;  // what runs on it is as `seen` says
-  int sessions_max = 1;
-  Duration ready_at{};
-  Duration dies_at = Duration::max();
+  std::int32_t running = 0, sessions_max = 1, sessions_ended = 0;
   InstanceMood mood;
   Duration ready_since{};
+  bool shown = true;  // what runs on it is as `seen` says
   bool canary = false;
+
+  ObservedInstance seen;                // as the driver shows it
+  std::vector<std::uint64_t> sessions;  // the numbers of those that run, where they are told apart
+  Duration ready_at{};
+  Duration dies_at = Duration::max();
+
+  bool has_room() const { return running < sessions_max; }
 };
 
 class VirtualFleet final : public FleetDriver {
@@ -52,16 +54,21 @@ class VirtualFleet final : public FleetDriver {
   // The driver shows how many sessions run on an instance, not which: for sessions that the host's
   // allocator does not know.
   void show_numbers_alone() { names_shown_ = false; }
-  void seat(VirtualInstance* instance, std::uint64_t session);
+  static void seat(VirtualInstance* instance) {
+    ++instance->running;
+    instance->shown = false;
+  }
   // Whether it ran there until now.
-  bool end_session(std::uint32_t instance, std::uint64_t session);
+  bool end_session(VirtualInstance* instance, std::uint64_t session) const;
   void crash(std::uint32_t instance);
   // Null when it is forgotten.
-  VirtualInstance* find(std::uint32_t instance);
+  VirtualInstance* find(std::uint32_t instance) const {
+    return instance > 0 && instance <= by_number_.size() ? by_number_[instance - 1] : nullptr;
+  }
   VirtualInstance* find(const std::string& instance);
   bool has_session(std::uint32_t instance, std::uint64_t session);
-  // Sessions that died with their instances since the last call.
-  std::vector<std::uint64_t> take_lost() { return std::exchange(lost_, {}); }
+  // Instances that died under their sessions since the last call.
+  std::vector<std::uint32_t> take_lost() { return std::exchange(lost_, {}); }
   std::map<std::string, VirtualInstance>& instances() { return instances_; }
   bool is_lost(const std::string& region, const std::string& host) const;
   bool is_cut_off(const std::string& region) const;
@@ -79,7 +86,7 @@ class VirtualFleet final : public FleetDriver {
   void start(const InstanceSpec& spec, std::uint64_t epoch);
   void die(VirtualInstance* instance, int signal, bool wanted);
   void strike_losses();
-  void show_sessions(VirtualInstance* instance);
+  void show_sessions(VirtualInstance* instance) const;
   Duration start_time(const InstanceSpec& spec);
   std::int64_t running() const;
   bool is_refused(const InstanceSpec& spec) const;
@@ -93,7 +100,7 @@ class VirtualFleet final : public FleetDriver {
   std::map<std::string, VirtualInstance> instances_;
   std::vector<VirtualInstance*> by_number_;  // null: forgotten
   bool names_shown_ = true;
-  std::vector<std::uint64_t> lost_;
+  std::vector<std::uint32_t> lost_;
   std::set<std::pair<Duration, std::string>> due_;        // starts and deaths to come
   std::set<std::pair<std::string, std::string>> images_;  // (host, build) that are there
   std::set<std::string> canaries_;

@@ -183,6 +183,31 @@ TEST(Random, DistributionsHaveTheirMoments) {
   EXPECT_EQ(Random(5).next(), Random(5).next());
 }
 
+// Beyond each cut lies as much as under the curve.
+TEST(Random, QuickNormalsAreNormal) {
+  constexpr int kDraws = 2'000'000;
+  constexpr double kCuts[] = {0, 0.1, 0.5, 1, 1.8, 2.5, 3.3, 3.5, 4};
+  Random random(11);
+  double sum = 0, squares = 0;
+  std::array<int, std::size(kCuts)> above{}, below{};
+  for (int i = 0; i < kDraws; ++i) {
+    const double z = random.quick_normal();
+    sum += z;
+    squares += z * z;
+    for (std::size_t c = 0; c < std::size(kCuts); ++c) {
+      above[c] += z > kCuts[c];
+      below[c] += z < -kCuts[c];
+    }
+  }
+  EXPECT_NEAR(sum / kDraws, 0, 0.004);
+  EXPECT_NEAR(squares / kDraws, 1, 0.005);
+  for (std::size_t c = 0; c < std::size(kCuts); ++c) {
+    const double expected = kDraws * 0.5 * std::erfc(kCuts[c] / std::sqrt(2.0));
+    EXPECT_NEAR(above[c], expected, 5 * std::sqrt(expected)) << kCuts[c];
+    EXPECT_NEAR(below[c], expected, 5 * std::sqrt(expected)) << -kCuts[c];
+  }
+}
+
 TEST(Suggest, FindsTheTypo) {
   const std::vector<std::string> known{"exposure", "regions", "bake"};
   EXPECT_EQ(nearest_word("exposrue", known), "exposure");

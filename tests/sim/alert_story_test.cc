@@ -43,6 +43,8 @@ RunSpec watched_game(const std::string& faults, RehearsalLevel level) {
 // Every instance dies at once, and players feel it: whatever is told of it is told on one page.
 TEST(AlertStory, AStormOfFailuresIsOnePage) {
   RunSpec spec = watched_game("instance_loss:1", RehearsalLevel::Session);
+  spec.seed =
+      2;  // In such a small game half of the seeds burn no budget that anybody is called for.
   Pages watcher;
   spec.watcher = &watcher;
   (void)run(spec);
