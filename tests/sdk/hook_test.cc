@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "showcaller/client.h"
+#include "showcaller/evaluation_event.h"
 #include "showcaller/showcaller.h"
 #include "tests/sdk/fake_server.h"
 
@@ -158,6 +159,35 @@ TEST(CHooks, ATypedValueWithItsReasonsAndAHookOfC) {
   EXPECT_EQ(stale, 1);
   showcaller_client_shutdown(client);
   showcaller_client_free(client);
+}
+
+// As OpenTelemetry names it, with a value only where no variant says what it is.
+TEST_F(HookTest, AnEvaluationAsOpenTelemetrysEvent) {
+  std::string seen;
+  client->add_hook(std::make_shared<EvaluationEventHook>([&](const EvaluationEvent& event) {
+    seen = EvaluationEvent::kName;
+    for (const auto& [name, value] : event.attributes) {
+      const auto* text = std::get_if<std::string>(&value);
+      seen += "\n" + std::string(name) + " " +
+              (text != nullptr         ? *text
+               : std::get<bool>(value) ? "true"
+                                       : "false");
+    }
+  }));
+  Context context("p-1");
+  context.set("client", "was here");
+  EXPECT_TRUE(client->boolean("door", false, context));
+  EXPECT_EQ(
+      seen,
+      "feature_flag.evaluation\nfeature_flag.key door\nfeature_flag.provider.name showcaller\n"
+      "feature_flag.result.reason targeting_match\nfeature_flag.result.variant open\n"
+      "feature_flag.context.id p-1");
+  EXPECT_TRUE(client->boolean("gate", true, Context()));
+  EXPECT_EQ(
+      seen,
+      "feature_flag.evaluation\nfeature_flag.key gate\nfeature_flag.provider.name showcaller\n"
+      "feature_flag.result.reason error\nfeature_flag.result.value true\n"
+      "error.type flag_not_found\nfeature_flag.error.message there is no such flag");
 }
 
 }  // namespace
