@@ -62,7 +62,8 @@ class OtlpTaking {
         now_(now),
         series_(*series),
         receipt_(*receipt),
-        sender_seed_(hash64(sender.token)) {}
+        sender_seed_(sender.below.empty() ? hash64(sender.token)
+                                          : hash64(sender.below, hash64(sender.token))) {}
 
   // By whose word they are. Those taken before stay where they are.
   std::array<std::deque<ReportedDelta>, 3> take() {

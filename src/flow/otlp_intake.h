@@ -49,6 +49,7 @@ struct OtlpReceipt {
 struct OtlpSender {
   std::string token;            // whose word it is
   Trust trust = Trust::Client;  // at most
+  std::string below{};          // who sent it to a relay, whose word it is then; empty: nobody else
 };
 
 class OtlpIntake {

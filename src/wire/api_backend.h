@@ -96,7 +96,7 @@ class ApiBackend : public EdgeBackend {
   // [{"probe","service","owner","ready","says","places":[{"region","heard","wrong","ms","journeys",
   // "failed"}]}]
   virtual json::value probes() const = 0;
-  // [{"probe","base_url","document"}] of the probes that are made from a region.
+  // [{"probe","base_url","document","traceparent"?}] of the probes that are made from a region.
   virtual json::value probes_of(std::string_view region) const = 0;
   virtual json::value services() const = 0;
   virtual Result<json::value> service(std::string_view name) const = 0;
@@ -132,7 +132,8 @@ class ApiBackend : public EdgeBackend {
 
   // ---- OpenTelemetry's data points, which Metrics with `source: otlp` are made of. Limit: push
   // back with 429. ----
-  virtual Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor) = 0;
+  virtual Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor,
+                                            const SenderBelow& below) = 0;
 
   // ---- slow: parse large texts, read the journal, the evidence or the ledger ----
   virtual ManifestReading read_manifests(std::span<const SourceFile> files) const = 0;

@@ -36,6 +36,12 @@ struct TelemetryReceipt {
   std::int64_t report_every_ms = 0;             // how often to report
 };
 
+// Who sent what a relay hands on, as it says; name empty: whose token asks, himself.
+struct SenderBelow {
+  std::string name;
+  bool server = true;  // a game server, if the relay's token is believed so much
+};
+
 class EdgeBackend {
  public:
   virtual ~EdgeBackend() = default;

@@ -180,8 +180,8 @@ inline constexpr std::array kRelayMetricTable{
     MetricRow{"showcaller_relay_batches_waiting", SeriesType::Gauge,
               "Batches of telemetry that wait for the line.", ""},
     MetricRow{"showcaller_relay_dropped", SeriesType::Counter,
-              "What had to make room while the line was cut (batch, evaluation), or was refused "
-              "above.",
+              "What had to make room while the line was cut (batch, evaluation, export), or was "
+              "refused above.",
               "what"},
     kFlagStreamsRow,
     kTelemetryBatchesRow,

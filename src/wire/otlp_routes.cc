@@ -5,6 +5,7 @@
 #include "codec/gzip.h"
 #include "codec/otlp.h"
 #include "wire/api_routes.h"
+#include "wire/otlp_exports.h"
 #include "wire/problem.h"
 
 namespace showcaller {
@@ -58,7 +59,8 @@ class OtlpExchange {
     DataPoints points;
     if (const Status read = decode_otlp_metrics(body, encoding_, {}, &points); !read)
       return refuse(read.error(), 413);
-    auto receipt = ports_.backend->take_points(points, context_.actor);
+    auto receipt =
+        ports_.backend->take_points(points, context_.actor, sender_below(context_.request.headers));
     if (!receipt) return refuse(receipt.error(), 429);
     return took(*receipt);
   }
@@ -93,32 +95,59 @@ class OtlpExchange {
   OtlpEncoding encoding_;
 };
 
-void add_metrics_route(Router* router, const ApiPorts& ports, std::string pattern, std::string id) {
-  router->add(
-      {.method = "POST",
-       .pattern = std::move(pattern),
-       .id = std::move(id),
-       .tag = "sessions",
-       .summary = "Data points of OpenTelemetry (OTLP/HTTP), as protobuf or JSON, gzip or not",
-       .access = "report",
-       .body = BodyRule::Required,
-       .body_bytes_max = kLargeBodyBytesMax,
-       .body_types = {"application/x-protobuf", "application/json"},
-       .other_answers = {{400, "It is no export; a google.rpc.Status says where.", ""},
-                         {429, "Send it again later; Retry-After says when.", ""}},
-       .other_answer_type = "application/x-protobuf",
-       .slow = true,
-       .handler = [ports](const auto& context, Answer answer) {
-         const auto encoding = otlp_encoding(context->request.headers.get("Content-Type"));
-         answer.send(OtlpExchange(ports, *context, *encoding).answer());  // The router saw to it.
-       }});
+// Where exporters send by default, and the same below the API's own prefix.
+void add_metrics_routes(Router* router, const RouteHandler& handler) {
+  const auto encoded = std::vector<std::string>{"application/x-protobuf", "application/json"};
+  for (const auto& [pattern, id] :
+       {std::pair<std::string_view, std::string>("/v1/metrics", "otlpMetrics"),
+        {kOtlpMetricsPath, "otlpMetricsBelowApi"}}) {
+    router->add(
+        {.method = "POST",
+         .pattern = std::string(pattern),
+         .id = id,
+         .tag = "sessions",
+         .summary = "Data points of OpenTelemetry (OTLP/HTTP), as protobuf or JSON, gzip or not",
+         .access = "report",
+         .body = BodyRule::Required,
+         .body_bytes_max = kLargeBodyBytesMax,
+         .body_types = encoded,
+         .other_answers = {{400, "It is no export; a google.rpc.Status says where.", ""},
+                           {429, "Send it again later; Retry-After says when.", ""}},
+         .other_answer_type = "application/x-protobuf",
+         .slow = true,
+         .handler = handler});
+  }
+}
+
+// The router saw to it that it is one of the two.
+OtlpEncoding encoding_of(const RequestContext& context) {
+  return *otlp_encoding(context.request.headers.get("Content-Type"));
 }
 
 }  // namespace
 
 void add_otlp_routes(Router* router, const ApiPorts& ports) {
-  add_metrics_route(router, ports, "/v1/metrics", "otlpMetrics");
-  add_metrics_route(router, ports, "/api/v1/otlp/v1/metrics", "otlpMetricsBelowApi");
+  add_metrics_routes(router, [ports](const auto& context, Answer answer) {
+    answer.send(OtlpExchange(ports, *context, encoding_of(*context)).answer());
+  });
+}
+
+SenderBelow sender_below(const HttpHeaders& headers) {
+  return {std::string(headers.get(kOtlpSenderHeader)),
+          headers.get(kOtlpTrustHeader, "server") == "server"};
+}
+
+void add_otlp_relay_routes(Router* router, TakeExport take) {
+  add_metrics_routes(router, [take = std::move(take)](const auto& context, Answer answer) {
+    const HttpRequest& request = context->request;
+    take({.type = std::string(request.headers.get("Content-Type")),
+          .encoding = std::string(request.headers.get("Content-Encoding")),
+          .sender = sender_below(request.headers),
+          .body = request.body},
+         context->actor);
+    const OtlpEncoding encoding = encoding_of(*context);
+    answer.send(otlp_answer(200, encode_otlp_response({}, encoding), encoding));
+  });
 }
 
 }  // namespace showcaller

@@ -4,10 +4,12 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "cli/relay/relay_exports.h"
 #include "codec/flag_delta.h"
 
 namespace showcaller {
@@ -157,6 +159,47 @@ TEST_F(RelayBackendTest, ItsStateIsReadBackBelow) {
   EXPECT_TRUE(below->flags.at("door").kill->off);
   EXPECT_EQ(below->tokens.at(to_hex(sha256("old"))).expires, instant_ms(5'000));
   EXPECT_FALSE(relay_state_from_json(json::object()));
+}
+
+TEST_F(RelayBackendTest, ExportsGoAboveWithWhoSentThem) {
+  const auto backend = informed();
+  const Actor games = *backend->authenticate("games"), players = *backend->authenticate("players");
+  const std::string body("\0\xff\n{", 4);
+  backend->take_export({"application/x-protobuf", "gzip", {}, body}, games);
+  backend->take_export({"application/json", "", {}, "{}"}, players);
+  backend->take_export({"application/json", "", {"relay-b/s1", true}, "{}"}, games);
+  backend->take_export({"application/json", "", {"s2", false}, "{}"}, games);
+  const auto waiting = backend->exports().front(10);
+  ASSERT_EQ(waiting.size(), 4u);
+  const auto first = export_from_line(waiting[0].text);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->body, body);
+  EXPECT_EQ(waiting[0].text.find('\n'), std::string::npos);
+  std::string told;
+  for (const auto& each : waiting) {
+    const HttpClientRequest request = request_of(*export_from_line(each.text));
+    told +=
+        fmt::format("{} {} {} {}\n", request.headers.get("Content-Type"),
+                    request.headers.get("Content-Encoding", "plain"),
+                    request.headers.get(kOtlpSenderHeader), request.headers.get(kOtlpTrustHeader));
+  }
+  EXPECT_EQ(told,
+            "application/x-protobuf gzip games server\n"
+            "application/json plain players client\n"
+            "application/json plain games/relay-b/s1 server\n"
+            "application/json plain games/s2 client\n");
+  EXPECT_FALSE(export_from_line("[]"));
+  EXPECT_FALSE(export_from_line(R"({"body":"!"})"));
+}
+
+TEST_F(RelayBackendTest, WithoutRoomTheOldestExportIsDroppedAndCounted) {
+  RelayBackendOptions few = options();
+  few.exports_max = 2;
+  RelayBackend backend(few);
+  for (const char* body : {"1", "2", "3"})
+    backend.take_export({"application/json", "", {}, body}, Actor{"games", {}});
+  EXPECT_EQ(backend.exports().dropped(), 1u);
+  EXPECT_EQ(export_from_line(backend.exports().front(1)[0].text)->body, "2");
 }
 
 }  // namespace

@@ -17,6 +17,12 @@ import time
 from real_server import RealServer
 
 PROGRAM = os.path.abspath(sys.argv[1])
+METRIC = """
+apiVersion: showcaller.dev/v1
+kind: Metric
+metadata: { name: match.lost, owner: team-e2e }
+spec: { type: binary, source: otlp, otlp: { total: matches, bad_where: { outcome: lost } } }
+"""
 FLAGS = """
 apiVersion: showcaller.dev/v1
 kind: Flag
@@ -128,6 +134,36 @@ def it_serves_what_the_server_serves(server, relay, tokens):
     until(lambda: counted(server) == before + 1)
 
 
+def export(sender, matches, at):
+    point = {"startTimeUnixNano": str(at - 10**9), "timeUnixNano": str(at), "asInt": str(matches), "attributes": []}
+    resource = [{"key": "service.instance.id", "value": {"stringValue": sender}}]
+    metric = {"name": "matches", "sum": {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": [point]}}
+    return json.dumps({"resourceMetrics": [{"resource": {"attributes": resource}, "scopeMetrics": [{"metrics": [metric]}]}]})
+
+
+def send_points(relay, token, *what):
+    return relay.ask("POST", "/v1/metrics", export(*what), token, **{"Content-Type": "application/json"})
+
+
+def points(server, outcome):
+    text = server.ask("GET", "/metrics")[1]
+    name = 'showcaller_otlp_points_total{outcome="%s"} ' % outcome
+    return int(text.split(name, 1)[1].split()[0]) if name in text else 0
+
+
+def it_hands_exports_of_opentelemetry_on(server, relay, tokens):
+    assert server.ask("POST", "/api/v1/manifests", METRIC)[0] == 200
+    now = time.time_ns()
+    assert send_points(relay, tokens["game-server"], "s1", 5, now) == (200, "{}")
+    assert send_points(relay, tokens["client"], "s1", 7, now)[0] == 200, "another sender, though it says the same"
+    until(lambda: points(server, "taken") == 2)
+    assert send_points(relay, tokens["game-server"], "s1", 5, now)[0] == 200
+    until(lambda: points(server, "repeated") == 1)
+    assert send_points(relay, "sc_unknown", "s1", 5, now)[0] == 401
+    assert relay.ask("POST", "/v1/metrics", "{", tokens["game-server"], **{"Content-Type": "application/json"})[0] == 200
+    until(lambda: 'showcaller_relay_dropped_total{what="refused"} 1' in relay.ask("GET", "/metrics", token=tokens["operator"])[1])
+
+
 def parts(server):
     status, text = server.ask("GET", "/api/v1/health")
     assert status == 200, text
@@ -149,6 +185,7 @@ def cut_off_it_goes_on_and_its_switches_may_be_thrown(relay, below, tokens):
     assert relay.door(tokens["client"]) is True
     assert relay.ask("POST", "/api/v1/telemetry", batch(2), tokens["game-server"])[0] == 202
     assert relay.health()["batches_waiting"] == 1
+    assert send_points(relay, tokens["game-server"], "s2", 1, time.time_ns())[0] == 200 and relay.health()["exports_waiting"] == 1
     why = '{"reason":"players fall through it"}'
     assert relay.ask("POST", "/api/v1/flags/door/kill", why, tokens["client"])[0] == 403
     assert relay.ask("POST", "/api/v1/flags/dooor/kill", why, tokens["operator"])[0] == 404
@@ -221,6 +258,7 @@ def main():
             relays = [relay, below]
             it_serves_what_the_server_serves(server, relay.start(), tokens)
             the_server_tells_what_it_rests_on(server, relay)
+            it_hands_exports_of_opentelemetry_on(server, relay, tokens)
             port = server.port
             server.end(signal.SIGKILL)
             cut_off_it_goes_on_and_its_switches_may_be_thrown(relay, below, tokens)

@@ -76,6 +76,10 @@ class FakeBackend : public ApiBackend {
     return fail(ErrorCode::Unauthenticated, "the token is not known; ask for a new one");
   }
 
+  SenderBelow sender_of_points() const {
+    std::lock_guard lock(mutex_);
+    return sender_of_points_;
+  }
   std::set<std::string> relays_heard() const {
     std::lock_guard lock(mutex_);
     return relays_heard_;
@@ -229,7 +233,12 @@ class FakeBackend : public ApiBackend {
     if (session == "gone") return fail(ErrorCode::NotFound, "there is no such session");
     return {};
   }
-  Result<PointsReceipt> take_points(const DataPoints& points, const Actor&) override {
+  Result<PointsReceipt> take_points(const DataPoints& points, const Actor&,
+                                    const SenderBelow& below) override {
+    {
+      std::lock_guard lock(mutex_);
+      sender_of_points_ = below;
+    }
     if (push_back) return fail(ErrorCode::Limit, "the evidence of this tick is full; wait");
     points_taken += points.points;
     return points_receipt;
@@ -301,6 +310,7 @@ class FakeBackend : public ApiBackend {
   std::vector<CommandReply> waiting_;
   std::set<std::string> keys_;
   std::set<std::string> relays_heard_;
+  SenderBelow sender_of_points_;
 };
 
 }  // namespace showcaller

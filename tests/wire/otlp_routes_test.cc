@@ -10,6 +10,7 @@
 #include "tests/wire/fake_backend.h"
 #include "wire/api_server.h"
 #include "wire/metric_table.h"
+#include "wire/otlp_exports.h"
 
 namespace showcaller {
 namespace {
@@ -60,6 +61,23 @@ TEST_F(OtlpRoutes, AnExportIsAnsweredInItsOwnEncoding) {
   EXPECT_EQ(answer.headers.get("Content-Type"), kJson);
   EXPECT_EQ(answer.body, "{}");
   EXPECT_EQ(backend.points_taken, 12u);
+}
+
+TEST_F(OtlpRoutes, ARelaySaysWhoSentWhatItHandsOn) {
+  send(every_kind("bin"), kProtobuf);
+  EXPECT_EQ(backend.sender_of_points().name, "");
+  EXPECT_TRUE(backend.sender_of_points().server);
+  HttpClient client({.base_url = server->url()});
+  HttpClientRequest request{.method = "POST",
+                            .target = std::string(kOtlpMetricsPath),
+                            .headers = {{"Authorization", "Bearer root"},
+                                        {"Content-Type", kProtobuf},
+                                        {kOtlpSenderHeader, "games/s1"},
+                                        {kOtlpTrustHeader, "client"}},
+                            .body = every_kind("bin")};
+  ASSERT_EQ(client.send(request)->status, 200);
+  EXPECT_EQ(backend.sender_of_points().name, "games/s1");
+  EXPECT_FALSE(backend.sender_of_points().server);
 }
 
 TEST_F(OtlpRoutes, WhatWasNotTakenIsToldAsPartialSuccess) {

@@ -73,6 +73,8 @@ json::object Relay::health() const {
           {"region", options.region},
           {"batches_waiting", backend->batches().size()},
           {"batches_dropped", backend->batches().dropped()},
+          {"exports_waiting", backend->exports().size()},
+          {"exports_dropped", backend->exports().dropped()},
           {"moves_untold", backend->untold().size()},
           {"streams", streams.size()}};
 }
@@ -83,6 +85,7 @@ void Relay::refresh(MetricsRegistry& registry) const {
   registry.counter("showcaller_relay_dropped", {"batch"}).set_total(backend->batches().dropped());
   registry.counter("showcaller_relay_dropped", {"evaluation"})
       .set_total(backend->evaluations().dropped());
+  registry.counter("showcaller_relay_dropped", {"export"}).set_total(backend->exports().dropped());
   registry.counter("showcaller_relay_dropped", {"refused"})
       .set_total(uplink ? uplink->batches_refused() : 0);
   registry.gauge("showcaller_flag_streams").set(double(streams.size()));
@@ -132,6 +135,9 @@ void Relay::build_router() {
                           backend->hear_from_below(moves.flags);
                           answer.ok(json::object{{"heard", moves.flags.size()}});
                         }});
+  add_otlp_relay_routes(router.get(), [this](OtlpExport taken, const Actor& actor) {
+    backend->take_export(std::move(taken), actor);
+  });
   add_switch("kill", "Its off variant for everybody below this relay at once");
   add_switch("reopen", "End a kill that was made at this relay");
   const auto health_route = [this](std::string path, bool always) {

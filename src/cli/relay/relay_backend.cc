@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "cli/relay/relay_exports.h"
 #include "sdk/state_file.h"
 
 namespace showcaller {
@@ -60,7 +61,8 @@ void compile_into(std::shared_ptr<const FlagSet>* set, json::object document) {
 RelayBackend::RelayBackend(RelayBackendOptions options)
     : options_(std::move(options)),
       batches_(options_.spool_bytes_max, options_.spool_batches_max),
-      evaluations_(options_.spool_bytes_max, options_.evaluations_max) {}
+      evaluations_(options_.spool_bytes_max, options_.evaluations_max),
+      exports_(options_.exports_bytes_max, options_.exports_max) {}
 
 Status RelayBackend::load() {
   TRY(sdk::SavedFlags saved, sdk::load_saved_flags(options_.state_file));
@@ -175,6 +177,17 @@ Result<TelemetryReceipt> RelayBackend::report(TelemetryBatch batch, const Actor&
   const auto taken = std::int64_t(batch.deltas.size());
   batches_.push(encode_telemetry(batch));
   return TelemetryReceipt{.taken = taken, .report_every_ms = 1'000};
+}
+
+void RelayBackend::take_export(OtlpExport taken, const Actor& actor) {
+  {
+    const std::lock_guard lock(mutex_);
+    const RelayToken* token = token_of(actor);
+    taken.sender.server = taken.sender.server && token != nullptr && token->server;
+  }
+  // Two senders below may have chosen one name, and say the same of themselves.
+  taken.sender.name = actor.name + (taken.sender.name.empty() ? "" : "/" + taken.sender.name);
+  exports_.push(to_line(taken));
 }
 
 FlagView RelayBackend::flags(const Actor& actor) const {

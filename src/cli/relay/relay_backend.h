@@ -18,6 +18,7 @@
 #include "cli/relay/relay_state.h"
 #include "flag/flag_switchboard.h"
 #include "wire/edge_backend.h"
+#include "wire/otlp_exports.h"
 
 namespace showcaller {
 
@@ -29,6 +30,8 @@ struct RelayBackendOptions {
   std::size_t spool_bytes_max = 64 << 20;
   std::size_t spool_batches_max = 100'000;
   std::size_t evaluations_max = 100'000;
+  std::size_t exports_bytes_max = 32 << 20;
+  std::size_t exports_max = 10'000;
 };
 
 class RelayBackend final : public EdgeBackend {
@@ -47,6 +50,8 @@ class RelayBackend final : public EdgeBackend {
   Status authorize(const Actor& actor, std::string_view verb,
                    std::string_view owner) const override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
+  // OpenTelemetry's metrics, as they came.
+  void take_export(OtlpExport taken, const Actor& actor);
   FlagView flags(const Actor& actor) const override;
   void evaluated(const json::object& context, std::string_view flag) override;
 
@@ -61,6 +66,7 @@ class RelayBackend final : public EdgeBackend {
 
   RelaySpool& batches() { return batches_; }
   RelaySpool& evaluations() { return evaluations_; }
+  RelaySpool& exports() { return exports_; }
 
  private:
   const RelayToken* token_of(const Actor& actor) const;
@@ -69,7 +75,7 @@ class RelayBackend final : public EdgeBackend {
   void switched();
 
   const RelayBackendOptions options_;
-  RelaySpool batches_, evaluations_;
+  RelaySpool batches_, evaluations_, exports_;
   mutable std::mutex mutex_;  // what follows
   json::object document_;     // from above; empty: none yet
   RelayState state_;

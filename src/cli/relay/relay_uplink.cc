@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "cli/relay/relay_exports.h"
 #include "net/sse.h"
 #include "sdk/back_off.h"
 #include "wire/edge_routes.h"
@@ -18,6 +19,7 @@ constexpr Duration kSilenceMax = seconds(40);  // of the stream, which beats eve
 constexpr Duration kAnswerWithin = seconds(10);
 constexpr std::size_t kBatchesAtOnce = 200;
 constexpr std::size_t kEvaluationsAtOnce = 1'000;
+constexpr std::size_t kExportsAtOnce = 50;
 constexpr std::size_t kEventBytesMax = 64u << 20;
 
 // Whom each relay waits with is its own.
@@ -153,6 +155,7 @@ Status RelayUplink::talk_once() {
   TRY(tell_moves());
   TRY(ask_state());
   TRY(hand_on_evaluations());
+  TRY(hand_on_exports());
   return hand_on_batches();
 }
 
@@ -186,6 +189,24 @@ Status RelayUplink::hand_on_batches() {
     backend_.batches().done(batch.number);
   }
   if (backend_.batches().size() > 0) wake();
+  return {};
+}
+
+// Handed on again after a lost answer, points count once: a series' time tells.
+Status RelayUplink::hand_on_exports() {
+  for (const auto& waiting : backend_.exports().front(kExportsAtOnce)) {
+    auto taken = export_from_line(waiting.text);
+    if (!taken) {
+      ++refused_;
+    } else {
+      const auto response = client_.send(request_of(*std::move(taken)));
+      const bool is_no_export = response && (response->status == 400 || response->status == 413);
+      if (!is_no_export) TRY(expect(response));
+      if (is_no_export) ++refused_;  // It would be for ever.
+    }
+    backend_.exports().done(waiting.number);
+  }
+  if (backend_.exports().size() > 0) wake();
   return {};
 }
 

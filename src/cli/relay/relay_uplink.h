@@ -48,6 +48,7 @@ class RelayUplink {
   Status ask_state();
   Status hand_on_batches();
   Status hand_on_evaluations();
+  Status hand_on_exports();
   Result<HttpResponse> post(std::string_view target, std::string body, std::string_view key = {});
   HttpClientOptions client_options(Duration timeout) const;
   void say(bool there, std::string_view why);

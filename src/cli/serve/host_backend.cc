@@ -391,9 +391,10 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
   return receipt;
 }
 
-Result<PointsReceipt> HostBackend::take_points(const DataPoints& points, const Actor& actor) {
-  const bool server = speaks_for_a_server(*host_.world(), actor);
-  const OtlpSender sender{actor.name, server ? Trust::Server : Trust::Client};
+Result<PointsReceipt> HostBackend::take_points(const DataPoints& points, const Actor& actor,
+                                               const SenderBelow& below) {
+  const bool server = below.server && speaks_for_a_server(*host_.world(), actor);
+  const OtlpSender sender{actor.name, server ? Trust::Server : Trust::Client, below.name};
   TRY(const OtlpReceipt taken, host_.take_points(points, sender));
   PointsReceipt receipt{.points = {}, .deltas = {}, .rejected = taken.rejected(), .why = taken.why};
   for (std::size_t i = 0; i < kPointFates; ++i) {

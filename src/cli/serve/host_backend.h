@@ -78,7 +78,8 @@ class HostBackend final : public ApiBackend {
   Result<json::value> allocate(const json::object& request, const TraceContext& trace) override;
   Status release(std::string_view session) override;
   Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) override;
-  Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor) override;
+  Result<PointsReceipt> take_points(const DataPoints& points, const Actor& actor,
+                                    const SenderBelow& below) override;
   ReviewBackend& review() override { return reviews_; }
   json::value relay_state() const override;
   FlagView flags(const Actor& actor) const override;
