@@ -25,6 +25,21 @@ json::array roles_view(const World& world) {
   return out;
 }
 
+// Who has them that signs in by the issuer of identities.
+json::array members_view(const World& world) {
+  json::array out;
+  each_policy(world, [&](const Manifest& manifest, const PolicySpec& policy) {
+    if (policy.audit_only) return;
+    for (const MemberSpec& member : policy.members) {
+      out.push_back(json::object{{"role", member.role},
+                                 {"policy", manifest.name},
+                                 {"groups", json::value_from(member.groups)},
+                                 {"people", json::value_from(member.people)}});
+    }
+  });
+  return out;
+}
+
 // The revision that is waited for: the proposed one where there is one.
 json::object waiting_view(const std::string& name, const EventState& next,
                           const ApprovalNeed& need) {
@@ -124,6 +139,7 @@ json::object policy_view(const World& world, Instant now) {
   for (const std::string_view verb : kVerbs) verbs.emplace_back(verb);
   return {{"verbs", std::move(verbs)},
           {"roles", roles_view(world)},
+          {"members", members_view(world)},
           {"approvals", std::move(approvals)},
           {"expiring", lapsing_view(std::move(lapsing), wall)},
           {"freezes", freezes_view(world, wall)},

@@ -214,11 +214,20 @@ class EventSpans {
     if (goes_on)
       note(&span, "showcaller.verdict.before", std::string(enum_name(standing->verdict)));
     note(&span, "showcaller.evidence_s", p.evidence_s);
+    note(&span, "showcaller.gate.looks", looks_since(goes_on ? standing->evidence_s : 0, p));
     note(&span, "showcaller.reason", p.why);
     note_statistics(&span, p.statistics);
     if (p.verdict == VerdictName::Fail) went_wrong(&span, p.why);
     if (p.verdict == VerdictName::Pass) span.status = SpanStatus::Ok;
     add(std::move(span), place);
+  }
+
+  // The gate looks once a tick that has evidence. Looks that change nothing are no records: they
+  // are counted in the span of the verdict that lasted.
+  std::int64_t looks_since(std::int64_t evidence_s_before, const VerdictChanged& p) const {
+    const std::int64_t tick_s =
+        std::max<std::int64_t>(1, after_.spec().analysis.tick.count() / 1'000);
+    return std::max<std::int64_t>(1, (p.evidence_s - evidence_s_before) / tick_s);
   }
 
   // The numbers of a verdict, as they stand in the record.

@@ -6,6 +6,7 @@
 #include "base/trace_context.h"
 #include "engine/trace_fold.h"
 #include "flow/saga.h"
+#include "host/probe_trace.h"
 #include "model/probe_metrics.h"
 
 namespace showcaller {
@@ -31,8 +32,14 @@ bool asks_for(const EventState& event, const std::string& probe) {
          });
 }
 
-// Below what goes on in the first event that is moving and asks for the probe; empty: none does.
-std::string traceparent_for(const World& world, const std::string& probe) {
+bool may_become_ready(Phase phase) {
+  return phase == Phase::Validated || phase == Phase::Approved || phase == Phase::Preparing ||
+         phase == Phase::Ready;
+}
+
+}  // namespace
+
+std::string traceparent_for_probe(const World& world, const std::string& probe) {
   std::string out;
   world.events.each([&](const std::string&, const EventState& event) {
     const bool moving = event.phase == Phase::Preparing || event.phase == Phase::RollingOut;
@@ -42,13 +49,6 @@ std::string traceparent_for(const World& world, const std::string& probe) {
   });
   return out;
 }
-
-bool may_become_ready(Phase phase) {
-  return phase == Phase::Validated || phase == Phase::Approved || phase == Phase::Preparing ||
-         phase == Phase::Ready;
-}
-
-}  // namespace
 
 std::vector<ReportedDelta> deltas_of(const std::string& probe, const std::string& region,
                                      const ProbeResult& result) {
@@ -108,7 +108,7 @@ std::vector<ProbeCall> ProbeRunner::due_calls(const World& world, Instant now) {
       Due& due = due_[{name, region}];
       if (due.under_way || now < due.at) continue;
       due.under_way = true;
-      ProbeCall call{name, region, {}, traceparent_for(world, name), spec};
+      ProbeCall call{name, region, {}, traceparent_for_probe(world, name), spec};
       if (auto url = action_url(world, spec.service); !spec.service.empty() && url)
         call.base_url = *std::move(url);
       out.push_back(std::move(call));

@@ -104,8 +104,9 @@ constexpr Schema kSchemas[] = {
     {"Rehearsal", R"json({"type":"object","required":["id","at","by","report"],"properties":{"id":{"type":"string"},
   "at":{"type":"string","format":"date-time"},"by":{"type":"string"},"report":{"$ref":"#/components/schemas/RehearsalReport"}}})json"},
     {"Published", R"json({"type":"object","required":["id"],"properties":{"id":{"type":"string"}}})json"},
-    {"PolicyStanding", R"json({"type":"object","required":["verbs","roles","approvals","expiring","freezes","findings"],"properties":{
+    {"PolicyStanding", R"json({"type":"object","required":["verbs","roles","members","approvals","expiring","freezes","findings"],"properties":{
   "verbs":{"type":"array","items":{"type":"string"}},"roles":{"type":"array","items":{"type":"object"}},
+  "members":{"type":"array","items":{"type":"object"},"description":"Who has which role that signs in by the issuer of identities."},
   "approvals":{"type":"array","items":{"type":"object"}},"expiring":{"type":"array","items":{"type":"object"}},
   "freezes":{"type":"array","items":{"type":"object"}},"findings":{"type":"array","items":{"type":"object"}}}})json"},
     {"Calendar", R"json({"type":"object","required":["now","events","freezes","conflicts","slots","zones"],"properties":{

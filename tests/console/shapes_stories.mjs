@@ -27,6 +27,7 @@ apiVersion: showcaller.dev/v1
 kind: Policy
 metadata: { name: house, owner: team-raids }
 spec:
+  members: [ { role: operator, groups: [live-ops] } ]
   freezes: [ { name: holidays, from: "2098-12-20T00:00:00Z", to: "2099-01-04T00:00:00Z", reason: nobody is there } ]
 ---
 apiVersion: showcaller.dev/v1

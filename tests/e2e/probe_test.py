@@ -200,6 +200,8 @@ def what_is_under_way_outlives_no_server(server, game):
     assert status == 200 and asked.wait(20), text
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(timeout=20) == 0, open(server.log).read()[-2000:]
+    # The host was still there to hear how it ended.
+    assert "probe slow fails" in open(server.log).read(), open(server.log).read()[-2000:]
 
 
 def main():

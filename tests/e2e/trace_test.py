@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -176,6 +177,36 @@ def what_went_on_over_a_restart_is_told_as_a_whole(server, site, trace):
     assert all(s["parent"] == root["id"] for s in known if s != root), known
 
 
+SECOND = """
+apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: encore, owner: team-e2e }
+spec:
+  schedule: { start: 2099-01-01T00:00:00Z }
+  changes: [ { flag: { key: door, to: open } } ]
+  rollout: { stages: [ { name: all, exposure: 100%, bake: 1m, gated: false } ] }
+"""
+
+
+def what_a_killed_server_had_not_told_the_next_one_tells(server, site):
+    site.wait_for(lambda all: os.path.exists(os.path.join(server.data, "spans-untold")))
+    site.away = 1_000_000
+    post(server, "/api/v1/manifests", SECOND, **{"Content-Type": "application/yaml"})
+    deadline = time.monotonic() + 20
+    while site.away == 1_000_000:  # It has been told at least once that the collector is away.
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    server.end(signal.SIGKILL)
+    before = {s["id"] for s in site.spans()}
+    site.away = 0
+    server.start()
+    spans = site.wait_for(lambda all: any(s["name"] == "LiveEvent encore" for s in all))
+    root = next(s for s in spans if s["name"] == "LiveEvent encore")
+    site.wait_for(lambda all: any(s["name"] == "validation" and s["trace"] == root["trace"] for s in all))
+    again = [s for s in site.spans() if s["id"] in before]
+    assert len(again) == len(before), "what was told is not told again"
+
+
 def log_lines_say_where_they_belong(server, trace):
     lines = [json.loads(line) for line in open(server.log)]
     staged = next(line for line in lines if line.get("kind") == "stage_entered")
@@ -230,6 +261,7 @@ def main():
         server.start()
         trace = an_event_has_a_trace_that_its_caller_is_linked_to(server, site)
         what_went_on_over_a_restart_is_told_as_a_whole(server, site, trace)
+        what_a_killed_server_had_not_told_the_next_one_tells(server, site)
         log_lines_say_where_they_belong(server, trace)
         an_allocation_hands_its_trace_on(server)
         what_is_counted_is_told(server, site)

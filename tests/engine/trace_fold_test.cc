@@ -189,6 +189,18 @@ TEST_F(TraceFoldTest, TellsAnEventsLife) {
 )");
 }
 
+// A look that changes nothing is no record, and so no span.
+TEST_F(TraceFoldTest, AVerdictsSpanCountsTheLooksThatItLasted) {
+  whole_life();
+  std::vector<std::int64_t> looks;
+  for (const Span& span : spans()) {
+    for (const auto& [key, value] : span.attributes)
+      if (key == "showcaller.gate.looks" && span.name == "gate session.crashed")
+        looks.push_back(std::get<std::int64_t>(value));
+  }
+  EXPECT_EQ(looks, (std::vector<std::int64_t>{6, 54, 6})) << "of 60, 540 and 60 s, each 10 s";
+}
+
 TEST_F(TraceFoldTest, ARevisionHasATraceToItselfThatItsRequestIsLinkedTo) {
   apply(kManifests);
   const std::vector<Span> all = spans();

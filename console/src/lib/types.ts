@@ -272,6 +272,7 @@ export interface RehearsalTold {
 export interface PolicyStanding {
   verbs: string[]
   roles: { role: string; policy: string; verbs: string[]; owners: string[] }[]
+  members: { role: string; policy: string; groups: string[]; people: string[] }[]
   approvals: { event: string; owner: string; revision: number; hash: string; author: string; missing: string[]; given: { by: string; until: string }[] }[]
   expiring: { what: string; until: string; says: string }[]
   freezes: { policy: string; freeze: string; from: string; to: string; on: boolean; audit_only: boolean; owners: string[]; except_events: string[]; reason: string }[]

@@ -156,6 +156,9 @@ void OtlpExporter::send(std::vector<Span> batch) {
         waiting_.clear();
       }
       in_flight_ = 0;
+      const std::size_t waiting = waiting_.size();
+      lock.unlock();
+      if (outcome.kind != Outcome::Kind::Again) options_.on_done(batch, waiting);
       return;
     }
     // By a quarter more or less, so that many servers do not come back together.

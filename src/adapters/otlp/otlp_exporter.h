@@ -46,6 +46,9 @@ struct OtlpExporterOptions {
   std::uint64_t seed = 1;  // of the pauses' jitter
   // Told once an outage, and once when it is over (no error).
   std::function<void(const Status&)> on_change = [](const Status&) {};
+  // A batch is done with: taken, or refused for good. So many spans came after it.
+  std::function<void(const std::vector<Span>& batch, std::size_t waiting)> on_done =
+      [](const std::vector<Span>&, std::size_t) {};
 };
 
 struct OtlpStats {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "adapters/clock/system_clock.h"
 #include "adapters/probe_grpc/probe_grpc.h"
 #include "adapters/probe_http/probe_http.h"
 #include "adapters/probe_script/probe_script.h"
@@ -20,11 +21,16 @@ inline std::string trusted_authorities() {
 }
 
 struct OwnProber {
+  // Where spans of journeys go; null: nobody collects them.
+  explicit OwnProber(SpanSink* spans)
+      : journeys({&http, &socket, &socket, &grpc, &script},
+                 {.spans = spans, .wall = [] { return SystemClock().wall(); }}) {}
+
   ProbeHttp http;
   ProbeSocket socket;
   ProbeGrpc grpc{trusted_authorities()};
   ProbeScript script;
-  ProbeJourneys journeys{{&http, &socket, &socket, &grpc, &script}};
+  ProbeJourneys journeys;
 };
 
 }  // namespace showcaller

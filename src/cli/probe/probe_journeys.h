@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes probes' journeys on a few threads of its own, step by step through the port of each kind.
+// Makes probes' journeys on a few threads of its own, step by step through the port of each kind,
+// and tells their spans.
 //
 // Threads: run() never blocks; outcomes come on the adapter's threads. Limits: journeys waiting;
 // one more is answered as not made.
@@ -7,10 +8,12 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <variant>
 
 #include "flow/port/probe.h"
 #include "flow/port/probe_step.h"
+#include "host/port/span_sink.h"
 #include "net/call_queue.h"
 
 namespace showcaller {
@@ -21,6 +24,8 @@ using ProbeStepPorts = std::array<ProbeStepPort*, std::variant_size_v<decltype(P
 struct ProbeJourneysOptions {
   int threads = 4;
   std::size_t waiting_max = 1'024;
+  SpanSink* spans = nullptr;  // outlives the journeys; null: they have no spans
+  std::function<Instant()> wall;
 };
 
 class ProbeJourneys final : public ProbePort {
@@ -37,8 +42,9 @@ class ProbeJourneys final : public ProbePort {
   ProbeResult make(const ProbeCall& call) const;
 
  private:
-  ProbeResult make_once(const ProbeCall& call) const;
+  ProbeResult make_once(const ProbeCall& call, int number) const;
 
+  const ProbeJourneysOptions options_;
   const ProbeStepPorts ports_;
   CallQueue queue_;  // ends before the rest goes
 };

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/client_answers.h"
 #include "cli/probe/own_prober.h"
+#include "cli/serve/otlp_words.h"
 #include "cli/signals.h"
 #include "codec/telemetry.h"
 #include "flow/probe_schedule.h"
@@ -34,8 +35,8 @@ Result<ProbeCall> call_from(const json::object& work, const std::string& region)
   TRY(const Manifest manifest, manifest_from_json(document->get_object()));
   if (manifest.kind() != Kind::Probe)
     return fail(ErrorCode::Invalid, fmt::format("{} is no Probe", manifest.key()));
-  return ProbeCall{
-      manifest.name, region, get_string(work, "base_url"), {}, manifest.as<ProbeSpec>()};
+  return ProbeCall{manifest.name, region, get_string(work, "base_url"),
+                   get_string(work, "traceparent"), manifest.as<ProbeSpec>()};
 }
 
 // What the server wants made from the region.
@@ -73,8 +74,17 @@ json::object result_view(const ProbeCall& call, const ProbeResult& result) {
           {"ms", result.took.count()}, {"journeys", result.journeys}, {"steps", std::move(steps)}};
 }
 
-int run_once(ApiClient& client, const ClientContext& context, const ProbeRequest& request) {
-  OwnProber prober;
+// As OpenTelemetry's own variables say; null: no collector is named.
+Result<std::unique_ptr<OtlpExporter>> open_exporter(const std::string& region) {
+  TRY(auto options, otlp_from_words("", process_environment));
+  if (!options) return nullptr;
+  add_own_resource(&options->resource, "prober/" + region);
+  return std::make_unique<OtlpExporter>(*std::move(options));
+}
+
+int run_once(ApiClient& client, const ClientContext& context, const ProbeRequest& request,
+             SpanSink* spans) {
+  OwnProber prober(spans);
   json::array out;
   bool good = true;
   for (const std::string& name : request.names) {
@@ -91,8 +101,11 @@ int run_once(ApiClient& client, const ClientContext& context, const ProbeRequest
 // The prober of a region: asks what there is to do, makes what is due, reports what came of it.
 class RegionProber {
  public:
-  RegionProber(ApiClient client, ProbeRequest request)
-      : client_(std::move(client)), request_(std::move(request)), source_(new_idempotency_key()) {}
+  RegionProber(ApiClient client, ProbeRequest request, SpanSink* spans)
+      : client_(std::move(client)),
+        request_(std::move(request)),
+        source_(new_idempotency_key()),
+        prober_(spans) {}
 
   void run(const std::stop_token& stop) {
     auto ask_at = ProbeClock::now();
@@ -219,8 +232,10 @@ int run_probes_verb(const ClientContext& context, const ProbeRequest& request) {
   if (!request.once) block_end_signals();
   auto client = ApiClient::open(context.address);
   if (!client) return failed(client.error());
-  if (request.once) return run_once(*client, context, request);
-  RegionProber prober(*std::move(client), request);
+  const auto exporter = open_exporter(request.region);
+  if (!exporter) return failed(exporter.error());
+  if (request.once) return run_once(*client, context, request, exporter->get());
+  RegionProber prober(*std::move(client), request, exporter->get());
   std::jthread thread([&prober](const std::stop_token& stop) { prober.run(stop); });
   wait_for_end_signal();
   return kExitOk;

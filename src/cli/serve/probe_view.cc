@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "flow/saga.h"
+#include "host/probe_trace.h"
 
 namespace showcaller {
 namespace {
@@ -46,6 +47,8 @@ json::array probe_work(const World& world, std::string_view region) {
     json::object one{{"probe", stored.manifest->name}, {"document", stored.manifest->document}};
     if (const auto url = action_url(world, probe->service); !probe->service.empty() && url)
       one["base_url"] = *url;
+    if (std::string trace = traceparent_for_probe(world, stored.manifest->name); !trace.empty())
+      one["traceparent"] = std::move(trace);
     out.push_back(std::move(one));
   });
   return out;

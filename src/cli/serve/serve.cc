@@ -39,6 +39,7 @@
 #include "cli/serve/otlp_words.h"
 #include "cli/serve/part_health.h"
 #include "cli/serve/prometheus_words.h"
+#include "cli/serve/span_retelling.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -159,17 +160,33 @@ LogFormat log_format(const ServeOptions& options) {
 
 // Null where no collector is named.
 Result<std::unique_ptr<OtlpExporter>> start_exporter(const ServeOptions& options,
-                                                     const fs::path& data, Log& log,
+                                                     const fs::path& data, SpanMark* mark, Log& log,
                                                      const Clock& clock) {
   TRY(auto exporter, otlp_from_words(options.otlp_endpoint, process_environment));
-  if (!exporter) return nullptr;
+  if (!exporter) {
+    mark->forget();  // A collector that comes later is not told of the time without one.
+    return nullptr;
+  }
   add_own_resource(&exporter->resource, data.string());
   exporter->seed = hash64(data.string(), std::uint64_t(getpid()));
   exporter->on_change = [&log, &clock, url = exporter->url](const Status& reached) {
     if (!reached) return log.write(LogLevel::Warning, clock.wall(), reached.error().message);
     log.write(LogLevel::Info, clock.wall(), "the collector at " + url + " takes spans again");
   };
+  exporter->on_done = [mark, &log, &clock](const std::vector<Span>& batch, std::size_t waiting) {
+    if (const Status kept = mark->told(batch, waiting); !kept)
+      log_error(log, clock, "which spans are told is not kept: ", kept.error());
+  };
   return std::make_unique<OtlpExporter>(*std::move(exporter));
+}
+
+// What a process that was killed had not told yet.
+void tell_spans_again(OtlpExporter* exporter, Journal* journal, std::uint64_t first,
+                      std::uint64_t last, Log& log, const Clock& clock) {
+  if (exporter == nullptr || first > last) return;
+  auto spans = spans_again(journal, first, last);
+  if (!spans) return log_error(log, clock, "", spans.error());
+  exporter->take(*std::move(spans));
 }
 
 // Null where no issuer is named.
@@ -259,10 +276,12 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   TRY(const auto issuer, open_issuer(options, clock));
   HttpAction actions;
   HttpAlert alerts(alert_options(data, clock));
-  OwnProber prober;
   TRY(const auto queries, open_prometheus(options.prometheus));
   Log log(2, parse_log_level(options.log_level).value_or(LogLevel::Info), log_format(options));
-  TRY(const auto exporter, start_exporter(options, data, log, clock));
+  TRY(const JournalTail tail, stores.journal->tail());
+  SpanMark mark(data / "spans-untold", tail.seq);
+  TRY(const auto exporter, start_exporter(options, data, &mark, log, clock));
+  OwnProber prober(exporter.get());
   HostOptions host_with = host_options(options, stores.secret);
   host_with.on_error = [&log, &clock](const Error& error) { log_error(log, clock, "", error); };
   host_with.on_probe = [&log, &clock](const std::string& probe, const std::string& region,
@@ -301,7 +320,10 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   api.public_url = options.public_url;
   while (api.public_url.ends_with('/')) api.public_url.pop_back();
   api.before_serving = [&](WatchHub& hub) {
-    announcer.emplace(&log, &hub, *host->world(), exporter.get());
+    const auto begun = host->world();
+    tell_spans_again(exporter.get(), stores.journal.get(), mark.first_untold(), begun->seq, log,
+                     clock);
+    announcer.emplace(&log, &hub, *begun, exporter.get());
     host->engine().listen([&](const World& world, const RecordBatch& records) {
       announcer->tell(world, records);
       if (std::ranges::any_of(*records, concerns_flags, &Record::payload)) flag_streams.changed();
