@@ -183,6 +183,7 @@ kind: LiveEvent
 metadata: { name: encore, owner: team-e2e }
 spec:
   schedule: { start: 2099-01-01T00:00:00Z }
+  priority: 7
   changes: [ { flag: { key: door, to: open } } ]
   rollout: { stages: [ { name: all, exposure: 100%, bake: 1m, gated: false } ] }
 """
