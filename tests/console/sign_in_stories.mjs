@@ -11,7 +11,7 @@ const issuer = spawn('python3', [join(source, 'tests', 'e2e', 'oidc_issuer.py'),
 process.once('exit', () => issuer.kill('SIGKILL'))
 let told = ''
 issuer.stdout.on('data', (text) => (told += text))
-const issuerUrl = (await until('the issuer listens', () => told.includes('\n') && told)).trim()
+const issuerUrl = (await until('the issuer listens', () => told.includes('\n') && told, 60_000)).trim()
 
 const server = new Server()
 const secret = join(server.folder, 'client-secret')
