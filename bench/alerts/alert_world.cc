@@ -7,7 +7,6 @@
 namespace showcaller::bench {
 namespace {
 
-constexpr std::array<double, kServices> kPerSecond{10, 40, 1, 0.02};
 constexpr std::size_t kMatches = 0, kShop = 2;
 constexpr std::int64_t kServerSessions = 20;
 constexpr double kServerDeathsPerDay = 1;

@@ -26,6 +26,8 @@ namespace showcaller::bench {
 constexpr std::size_t kServices = 4;
 constexpr std::array<std::string_view, kServices> kServiceNames{"matches", "login", "shop",
                                                                 "guilds"};
+constexpr std::array<double, kServices> kPerSecond{10, 40, 1, 0.02};  // sessions, at best
+constexpr double kPlayersPerRate = 4 * 600;  // of four each, for ten minutes
 constexpr Duration kAlertTick = seconds(10), kAlertWeek = hours(24 * 7);
 constexpr double kAllowed = 0.001;
 // An incident is harm if so many sessions are bad beyond the usual.

@@ -15,7 +15,7 @@ namespace showcaller {
 namespace {
 
 struct AlertWords {
-  std::string alert, state, subject, event, length, team, route;
+  std::string alert, state, subject, event, length, team, route, owner;
   bool dry_run = false;
 };
 using AlertVerbOf = int (*)(const ClientContext&, const AlertWords&);
@@ -97,6 +97,12 @@ int show_alert(const ClientContext& context, const AlertWords& words) {
 
 int acknowledge_alert(const ClientContext& context, const AlertWords& words) {
   return posted(context, words, alert_target(words) + "/acknowledge", {});
+}
+
+int own_alert(const ClientContext& context, const AlertWords& words) {
+  json::object body;
+  if (!words.owner.empty()) body["owner"] = words.owner;
+  return posted(context, words, alert_target(words) + "/own", std::move(body));
 }
 
 int resolve_alert(const ClientContext& context, const AlertWords& words) {
@@ -230,6 +236,12 @@ void add_alert_words(CLI::App* app, const std::function<const ClientContext&()>&
       line.with_id(line.add("ack", "I look after it: nobody else is called",
                             "showcaller alert ack a812 --reason \"on it\"", acknowledge_alert),
                    "The alert's id"));
+  line.command(line.with_id(line.add("own", "It is mine, or somebody else's by name",
+                                     "showcaller alert own a812\n"
+                                     "  showcaller alert own a812 --owner bob",
+                                     own_alert),
+                            "The alert's id"))
+      ->add_option("--owner", line.words().owner, "Whose it is; absent: mine");
   line.command(line.with_id(line.add("resolve", "It is over, whatever it waits for",
                                      "showcaller alert resolve a812", resolve_alert),
                             "The alert's id"));

@@ -19,6 +19,7 @@
 #include "cli/completion_tree.h"
 #include "cli/config_words.h"
 #include "cli/export_verb.h"
+#include "cli/feature_words.h"
 #include "cli/flag/flag_words.h"
 #include "cli/flag/flagd_words.h"
 #include "cli/forecast_verb.h"
@@ -101,6 +102,7 @@ class CommandLine {
     add_flag_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_alert_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_config_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
+    add_feature_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_rehearse_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_incident_words(&app_, [this]() -> const ClientContext& { return context(); }, &code_);
     add_flagd_words(&app_, &code_);

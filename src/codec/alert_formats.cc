@@ -73,6 +73,7 @@ std::string alertmanager_body(const json::object& alert, Instant now) {
   put(&labels, "team", get_string(alert, "owning_team", get_string(alert, "team")));
   json::object annotations;
   put(&annotations, "summary", get_string(alert, "text"));
+  put(&annotations, "latest", get_string(alert, "latest"));
   put(&annotations, "next_steps", lines_of(alert, "next_steps", ""));
   put(&annotations, "runbook", get_string(alert, "runbook"));
   put(&annotations, "owner", get_string(alert, "owner"));
@@ -107,6 +108,8 @@ std::string slack_body(const json::object& alert) {
   if (const auto players = get_int(alert, "players_at_risk"); players > 0)
     facts += fmt::format(", {} players at risk", players);
   blocks.push_back(section(slack_escaped(facts)));
+  if (const auto latest = get_string(alert, "latest"); !latest.empty() && !is_resolved(alert))
+    blocks.push_back(section(slack_escaped("since then: " + latest)));
   std::string steps = lines_of(alert, "next_steps", "• ");
   if (const auto runbook = get_string(alert, "runbook"); !runbook.empty())
     steps += fmt::format("{}• runbook: {}", steps.empty() ? "" : "\n", runbook);

@@ -73,13 +73,23 @@ Related related_to(const World& world, const AlertMember& member, Instant now) {
   return out;
 }
 
-std::vector<Payload> add_to(const World& world, const AlertOpened& draft, Related related) {
+// A cause that nothing of the alert shows now: what is told of once is not told again for the next
+// instance, build or objective.
+bool is_news_to(const World& world, const Alert& alert, const AlertOpened& draft, Instant now) {
+  return std::ranges::none_of(alert.members, [&](const AlertMember& member) {
+    return member.cause == draft.cause && still_stands(world, member, now);
+  });
+}
+
+std::vector<Payload> add_to(const World& world, const AlertOpened& draft, Related related,
+                            Instant now) {
   AlertChanged grouped{.id = related.ids.front(), .move = AlertMove::Grouped};
   grouped.reason = draft.text;
   grouped.members = {member_of(draft)};
   grouped.absorbs.assign(related.ids.begin() + 1, related.ids.end());
   if (related.explains) grouped.root = draft.subject;
   const Alert& alert = *world.alerts.find(grouped.id);
+  grouped.told = is_news_to(world, alert, draft, now);
   std::vector<Payload> out{std::move(grouped)};
   const bool pages = draft.severity == AlertSeverity::Page ||
                      std::ranges::any_of(related.ids, [&](const std::string& id) {
@@ -196,7 +206,7 @@ std::vector<Payload> raise_alert(const World& world, AlertOpened draft, Instant 
   complete(world, &draft, now);
   if (may_be_part(member)) {
     Related related = related_to(world, member, now);
-    if (!related.ids.empty()) return add_to(world, draft, std::move(related));
+    if (!related.ids.empty()) return add_to(world, draft, std::move(related), now);
   }
   draft.absorbs = continues(world, draft);
   return {std::move(draft)};

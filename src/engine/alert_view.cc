@@ -77,6 +77,7 @@ json::object alert_view(const World& world, const std::string& id, const Alert& 
                    {"acknowledged_by", alert.acknowledged_by},
                    {"level", alert.level},
                    {"silenced_by", silence_of(world, alert, now).value_or("")}};
+  if (!alert.latest.empty()) out["latest"] = alert.latest;
   out["slo"] = alert.own().cause == AlertCause::Burn ? alert.own().detail : "";
   if (!alert.own().detail.empty()) out["detail"] = alert.own().detail;
   if (alert.is_acknowledged()) out["acknowledged_at"] = format_instant(alert.acknowledged);

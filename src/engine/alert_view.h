@@ -4,7 +4,7 @@
 // {"id","subject","cause","detail"?,"state":"firing"|"acknowledged"|"resolved","severity","opened_at",
 //  "resolved_at"?,"team","owner","players_at_risk","burn","text","next_steps":[…],"runbook",
 //  "group":[{"subject","cause","detail"?,"over"}],"root","acknowledged_by","acknowledged_at"?,"level",
-//  "escalates_at"?,"silenced_by","slo","event","resolved_reason"?,"absorbed_by"?,
+//  "escalates_at"?,"silenced_by","slo","event","latest"?,"resolved_reason"?,"absorbed_by"?,
 //  "deliveries":[{"route","change","outcome","attempts","detail","at"}]}
 #pragma once
 

@@ -54,8 +54,10 @@ std::string percent_of(double share) {
 }
 
 // A page has told of what burns on in the long windows of tickets.
-bool was_told(const World& world, const AlertMember& member, const BurnRule& rule, Instant now) {
-  if (rule.severity == AlertSeverity::Page) return false;
+bool was_told(const World& world, const AlertMember& member, const SloSpec& slo,
+              const Burning& burning, Instant now) {
+  if (!burning.rule || slo.burn[*burning.rule].severity == AlertSeverity::Page) return false;
+  const BurnRule& rule = slo.burn[*burning.rule];
   bool told = false;
   world.past_alerts.each([&](const std::string&, const Alert& alert) {
     if (now - alert.resolved > rule.over) return;
@@ -73,9 +75,36 @@ std::vector<Payload> eased(const AlertPlace& place) {
   return {std::move(out)};
 }
 
-AlertOpened burn_draft(const SloSpec& slo, const BurnReading& reading, const Burning& burning) {
-  const BurnRule& rule = slo.burn[burning.rule];
-  const BurnReading::Rule& seen = reading.rules[burning.rule];
+// Whoever it is given to has the whole time to answer.
+Result<Decision> own_alert(const Alert& alert, const AlertCommand& command,
+                           const std::string& actor, const std::string& reason) {
+  const std::string& owner = command.owner.empty() ? actor : command.owner;
+  if (alert.owner == owner) return Decision{{}, {}, {fmt::format("it is '{}'s already", owner)}};
+  AlertChanged changed{.id = command.alert, .move = AlertMove::Owned, .reason = reason};
+  changed.owner = owner;
+  return Decision{{std::move(changed)}, {}, {fmt::format("'{}' is told as its owner", owner)}};
+}
+
+// What shows it, since when, and how fast a burn it proves.
+struct BurnEvidence {
+  std::int64_t n = 0, bad = 0;
+  Duration over{};
+  double burn = 0;
+};
+BurnEvidence shown_by(const SloSpec& slo, const BurnReading& reading, const Burning& burning,
+                      Instant now) {
+  if (burning.rule) {
+    const BurnReading::Rule& seen = reading.rules[*burning.rule];
+    return {seen.n, seen.bad, slo.burn[*burning.rule].over, seen.proven};
+  }
+  const BurnProof& proof = reading.proof;
+  return {proof.n, proof.bad, std::max<Duration>(now - proof.since, seconds(10)),
+          burn_of({proof.n, proof.bad, 0}, slo.objective)};
+}
+
+AlertOpened burn_draft(const SloSpec& slo, const BurnReading& reading, const Burning& burning,
+                       Instant now) {
+  const BurnEvidence seen = shown_by(slo, reading, burning, now);
   const double share = seen.n > 0 ? double(seen.bad) / double(seen.n) : 0;
   const AlertMember member = burning_member(reading);
   AlertOpened draft;
@@ -84,14 +113,14 @@ AlertOpened burn_draft(const SloSpec& slo, const BurnReading& reading, const Bur
   draft.detail = member.detail;
   draft.severity = burning.severity;
   draft.players_at_risk = reading.players_at_risk;
-  draft.burn_milli = std::int64_t(seen.proven * 1000);
+  draft.burn_milli = std::int64_t(seen.burn * 1000);
   const auto lasts = Duration(std::int64_t(
       double(slo.window.count()) / std::max(1.0, burn_of({seen.n, seen.bad, 0}, slo.objective))));
   draft.text = fmt::format(
       "players suffer: {} of {} were bad in the last {} ({} by {}; {} may be); at this rate the "
       "budget of {} lasts {}",
-      seen.bad, seen.n, format_duration(rule.over), percent_of(share), slo.metric,
-      percent_of(1 - slo.objective), format_duration(slo.window),
+      seen.bad, seen.n, format_duration(std::chrono::floor<std::chrono::seconds>(seen.over)),
+      percent_of(share), slo.metric, percent_of(1 - slo.objective), format_duration(slo.window),
       format_duration(std::chrono::floor<std::chrono::minutes>(lasts)));
   return draft;
 }
@@ -99,8 +128,9 @@ AlertOpened burn_draft(const SloSpec& slo, const BurnReading& reading, const Bur
 }  // namespace
 
 Result<Decision> decide_alert(const World& world, const AlertCommand& command,
-                              const std::string& reason, Instant now) {
+                              const std::string& actor, const std::string& reason, Instant now) {
   TRY(const Alert* alert, open_alert_of(world, command.alert));
+  if (command.verb == AlertVerb::Own) return own_alert(*alert, command, actor, reason);
   if (command.verb == AlertVerb::Acknowledge) {
     if (alert->is_acknowledged()) {
       return Decision{
@@ -203,8 +233,8 @@ std::vector<Payload> decide_burn(const World& world, const BurnReading& reading,
   const bool open = known && !known->member->over;
   const auto burning = burn_severity(world, *slo, reading);
   if (open && has_eased(world, *slo, reading, known->alert->severity)) return eased(*known);
-  if (!burning || (!known && was_told(world, member, slo->burn[burning->rule], now))) return {};
-  return raise_alert(world, burn_draft(*slo, reading, *burning), now);
+  if (!burning || (!known && was_told(world, member, *slo, *burning, now))) return {};
+  return raise_alert(world, burn_draft(*slo, reading, *burning, now), now);
 }
 
 }  // namespace showcaller

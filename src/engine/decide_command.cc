@@ -236,6 +236,11 @@ class CommandDecision {
     return decide_flag(world_, c, reason_or(command_, c.reopen ? "re-opened" : "killed"), now_);
   }
 
+  Result<Decision> operator()(const FeatureCommand& c) const {
+    return decide_feature(world_, c, reason_or(command_, c.restore ? "given back" : "withdrawn"),
+                          now_);
+  }
+
   Result<Decision> operator()(const ConfigUndoCommand& c) const {
     return decide_config_undo(world_, c);
   }
@@ -245,7 +250,7 @@ class CommandDecision {
   }
 
   Result<Decision> operator()(const AlertCommand& c) const {
-    return decide_alert(world_, c, command_.reason, now_);
+    return decide_alert(world_, c, command_.actor.name, command_.reason, now_);
   }
 
   Result<Decision> operator()(const SilenceCommand& c) const {

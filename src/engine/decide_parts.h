@@ -28,8 +28,12 @@ Result<Decision> decide_drill(const World& world, const DrillCommand& command,
 Result<Decision> decide_flags_of_relay(const World& world, const MergeFlagsCommand& command);
 Result<Decision> decide_flag(const World& world, const FlagCommand& command,
                              const std::string& reason, Instant now);
+// A feature of a service by hand. The reason is never empty.
+Result<Decision> decide_feature(const World& world, const FeatureCommand& command,
+                                const std::string& reason, Instant now);
+// `actor`: whose the alert is when it is owned without a name.
 Result<Decision> decide_alert(const World& world, const AlertCommand& command,
-                              const std::string& reason, Instant now);
+                              const std::string& actor, const std::string& reason, Instant now);
 // The reason is never empty.
 Result<Decision> decide_silence(const World& world, const SilenceCommand& command,
                                 const std::string& reason, Instant now);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/explain.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/alert_subjects.h"
 #include "engine/decide.h"
 #include "engine/flag_facts.h"
 #include "engine/view.h"
+#include "flow/flag_layers.h"
+#include "policy/degradation.h"
 #include "policy/gate_proofs.h"
 
 namespace showcaller {
@@ -54,6 +58,10 @@ std::string rule_of(const Payload& payload) {
       std::holds_alternative<FlagReopened>(payload) ||
       std::holds_alternative<FlagScheduleReached>(payload))
     return "docs/flags.md";
+  if (std::holds_alternative<StressChanged>(payload) ||
+      std::holds_alternative<FeatureWithdrawn>(payload) ||
+      std::holds_alternative<FeatureReturned>(payload))
+    return "docs/degradation.md";
   return {};
 }
 
@@ -80,10 +88,45 @@ json::object evidence_of(const VerdictChanged& verdict) {
           {"statistics", verdict.statistics}};
 }
 
+json::array signs_of(const FeatureWithdrawn& withdrawn) {
+  json::array out;
+  for (const StressSign& sign : withdrawn.evidence) out.emplace_back(sign_text(sign));
+  return out;
+}
+
+json::array withdrawn_from(const World& world, const EventState& event) {
+  json::array out;
+  for (const std::string& flag : flags_of(event.spec())) {
+    const FeatureWithdrawal by = withdrawal_of(world, flag);
+    if (!by.feature) continue;
+    out.push_back(json::object{{"service", by.service},
+                               {"feature", by.feature->feature},
+                               {"flag", flag},
+                               {"variant", by.feature->variant},
+                               {"since", format_instant(by.feature->since)},
+                               {"reason", by.feature->reason},
+                               {"by", by.feature->by.empty() ? kEngineActor : by.feature->by}});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string event_of(const Payload& payload) {
   return std::visit(EventOf{}, payload);
+}
+
+bool concerns_event(const Payload& payload, std::string_view event,
+                    const std::vector<std::string>& flags) {
+  if (event_of(payload) == event) return true;
+  return std::visit(
+      [&](const auto& p) {
+        if constexpr (requires { p.flag; })
+          return std::ranges::find(flags, p.flag) != flags.end();
+        else
+          return false;
+      },
+      payload);
 }
 
 bool is_a_decision(const Payload& payload) {
@@ -102,6 +145,8 @@ json::object decision_of(const Record& record) {
   if (const std::string rule = rule_of(record.payload); !rule.empty()) out["rule"] = rule;
   if (const auto* verdict = std::get_if<VerdictChanged>(&record.payload))
     out["evidence"] = evidence_of(*verdict);
+  if (const auto* withdrawn = std::get_if<FeatureWithdrawn>(&record.payload))
+    out["signs"] = signs_of(*withdrawn);
   return out;
 }
 
@@ -124,6 +169,7 @@ json::object explanation_of(const World& world, const std::string& name,
           json::value(fmt::format("{} says {}: {}", gate.empty() ? "the stage" : "gate " + gate,
                                   enum_name(standing.verdict), standing.why)));
     }
+    out["withdrawn"] = withdrawn_from(world, *event);
     if (!is_over(event->phase)) {
       for (std::string& note : gate_notes(world, *event))
         summary.push_back(json::value(std::move(note)));

@@ -43,8 +43,17 @@ json::object flag_view(const World& world, const std::string& flag) {
                         {"service", withdrawal.service},
                         {"feature", withdrawal.feature->feature},
                         {"reason", withdrawal.feature->reason}};
+    if (!withdrawal.feature->by.empty())
+      out["withdrawn"].as_object()["by"] = withdrawal.feature->by;
   }
   return out;
+}
+
+std::string what_gives_back(const FeatureWithdrawal& withdrawal) {
+  const WithdrawnFeature& gone = *withdrawal.feature;
+  if (gone.by.empty()) return "it comes back by itself once the service is calm";
+  return fmt::format("'{}' took it: `showcaller feature restore {} {}` gives it back", gone.by,
+                     withdrawal.service, gone.feature);
 }
 
 }  // namespace
@@ -87,10 +96,13 @@ std::vector<std::string> kill_notes(const World& world, const EventState& event)
     const FlagSwitch* by = world.killed(flag);
     const FeatureWithdrawal withdrawal = withdrawal_of(world, flag);
     if (!by && withdrawal.feature) {
-      notes.push_back(fmt::format(
-          "service '{}' does without '{}' since {}: flag '{}' gives nobody what the event gives",
-          withdrawal.service, withdrawal.feature->feature,
-          format_instant(withdrawal.feature->since), flag));
+      const WithdrawnFeature& gone = *withdrawal.feature;
+      notes.push_back(
+          fmt::format("service '{}' does without '{}' since {} ({}): flag '{}' gives everybody "
+                      "'{}', and nobody "
+                      "what the event gives; {}",
+                      withdrawal.service, gone.feature, format_instant(gone.since), gone.reason,
+                      flag, gone.variant, what_gives_back(withdrawal)));
     }
     if (!by) continue;
     notes.push_back(fmt::format(

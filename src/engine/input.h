@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "analysis/burn_detector.h"
 #include "analysis/gate.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -90,6 +91,8 @@ struct BurnReading {
   };
   std::string service, slo, event;  // event empty: of everybody
   std::vector<Rule> rules;          // as in SloSpec::burn
+  BurnProof proof;                  // of a burn above SloSpec::page_above
+  double needed = 0;                // the evidence that a page needs; 0: nobody is called by proof
   std::int64_t players_at_risk = 0;
   bool seen = false;  // there was evidence in the last minutes: silence is no calm
 };

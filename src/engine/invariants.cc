@@ -113,24 +113,39 @@ void Invariants::check(const StageEntered& entered) {
 void Invariants::check(const FeatureWithdrawn& withdrawn) {
   const ServiceState* state = world_.services.find(withdrawn.service);
   const ServiceSpec* spec = world_.service(withdrawn.service);
+  if (withdrawn.by_hand) return require(spec != nullptr, "a feature of no service was withdrawn");
   require(state && state->stressed, "a feature was withdrawn without stress");
   require(spec != nullptr, "a feature of no service was withdrawn");
   if (!state || !spec) return;
   require(record_->time - state->moved >= spec->degradation.dwell, "features flap");
+  const auto is_let_be = [&](const FeatureSpec& feature) {
+    return feature.flag.empty() ||
+           std::ranges::find(state->kept, feature.name) != state->kept.end();
+  };
   std::size_t before = 0;
   for (const FeatureSpec& feature : spec->features) {
+    require(feature.name != withdrawn.feature || !is_let_be(feature),
+            "a feature was withdrawn that somebody had given back under this stress");
     if (feature.name == withdrawn.feature) break;
-    before += feature.flag.empty() ? 0 : 1;
+    before += is_let_be(feature) ? 0 : 1;
   }
   require(before <= state->withdrawn.size(), "a more important feature was withdrawn first");
 }
 
 void Invariants::check(const FeatureReturned& returned) {
   const ServiceState* state = world_.services.find(returned.service);
-  const bool was_last =
-      state && !state->withdrawn.empty() && state->withdrawn.back().feature == returned.feature;
-  require(was_last, "a feature came back before those that went after it");
   const ServiceSpec* spec = world_.service(returned.service);
+  const WithdrawnFeature* last = nullptr;  // of those that may come back by themselves
+  bool by_hand = false;
+  if (state) {
+    for (const WithdrawnFeature& gone : state->withdrawn) {
+      if (gone.by.empty() || !spec) last = &gone;
+      by_hand |= gone.feature == returned.feature;
+    }
+  }
+  if (returned.by_hand) return require(by_hand, "a feature came back that was not withdrawn");
+  require(last && last->feature == returned.feature,
+          "a feature came back before those that went after it");
   if (!state || !spec) return;  // All of a service that is gone come back at once.
   require(!state->stressed, "a feature came back under stress");
   require(record_->time - state->moved >= spec->degradation.dwell, "features flap");

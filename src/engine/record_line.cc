@@ -126,6 +126,7 @@ struct Line {
   }
   std::string operator()(const AlertChanged& p) const {
     std::string to;
+    if (p.move == AlertMove::Owned) to = " by " + p.owner;
     if (p.move == AlertMove::Escalated)
       to = fmt::format(" to {}{}", p.team, p.owner.empty() ? "" : fmt::format(" ({})", p.owner));
     if (!p.absorbs.empty()) to = fmt::format(" with {}", fmt::join(p.absorbs, ", "));
@@ -232,12 +233,12 @@ struct Line {
                        because(p.reason));
   }
   std::string operator()(const FeatureWithdrawn& p) const {
-    return fmt::format("withdrawn    {} {}: flag {} gives {}{}", p.service, p.feature, p.flag,
-                       p.variant, because(p.reason));
+    return fmt::format("withdrawn    {} {}{}: flag {} gives {}{}", p.service, p.feature,
+                       p.by_hand ? " by hand" : "", p.flag, p.variant, because(p.reason));
   }
   std::string operator()(const FeatureReturned& p) const {
-    return fmt::format("returned     {} {}: flag {} is as it was{}", p.service, p.feature, p.flag,
-                       because(p.reason));
+    return fmt::format("returned     {} {}{}: flag {} is as it was{}", p.service, p.feature,
+                       p.by_hand ? " by hand" : "", p.flag, because(p.reason));
   }
   std::string operator()(const FlagSwitchMerged& p) const {
     std::string moves;

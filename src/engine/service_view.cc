@@ -26,12 +26,14 @@ json::array signs_view(const ServiceState& state) {
 json::array withdrawn_view(const ServiceState& state) {
   json::array out;
   for (const WithdrawnFeature& gone : state.withdrawn) {
-    out.push_back(json::object{{"feature", gone.feature},
-                               {"flag", gone.flag},
-                               {"variant", gone.variant},
-                               {"message", gone.message},
-                               {"since", format_instant(gone.since)},
-                               {"reason", gone.reason}});
+    json::object line{{"feature", gone.feature},
+                      {"flag", gone.flag},
+                      {"variant", gone.variant},
+                      {"message", gone.message},
+                      {"since", format_instant(gone.since)},
+                      {"reason", gone.reason}};
+    if (!gone.by.empty()) line["by"] = gone.by;
+    out.push_back(std::move(line));
   }
   return out;
 }
@@ -45,10 +47,15 @@ json::object service_view(const World& world, const std::string& name) {
   json::object out{{"service", name}, {"breaker", enum_name(state.breaker)}};
   if (const auto manifest = world.manifest(Kind::Service, name)) {
     out["owner"] = manifest->owner;
-    json::array order;
-    for (const FeatureSpec& feature : manifest->as<ServiceSpec>().features)
+    json::array order, features;
+    for (const FeatureSpec& feature : manifest->as<ServiceSpec>().features) {
       order.emplace_back(feature.name);
+      if (!feature.flag.empty())
+        features.push_back(json::object{
+            {"feature", feature.name}, {"flag", feature.flag}, {"fallback", feature.fallback}});
+    }
     out["degradation_order"] = std::move(order);
+    out["features"] = std::move(features);
   }
   if (!state.breaker_reason.empty()) {
     out["breaker_since"] = format_instant(state.breaker_since);
@@ -61,6 +68,9 @@ json::object service_view(const World& world, const std::string& name) {
   }
   out["signs"] = signs_view(state);
   out["withdrawn"] = withdrawn_view(state);
+  json::array kept;
+  for (const std::string& feature : state.kept) kept.emplace_back(feature);
+  if (!kept.empty()) out["kept"] = std::move(kept);
   return out;
 }
 
@@ -86,8 +96,9 @@ std::vector<std::string> degradation_notes(const World& world) {
                                 format_instant(state.breaker_since), state.breaker_reason));
     }
     for (const WithdrawnFeature& gone : state.withdrawn) {
-      out.push_back(fmt::format("{} does without {} since {}: {}", name, gone.feature,
-                                format_instant(gone.since), gone.reason));
+      out.push_back(fmt::format("{} does without {} since {}{}: {}", name, gone.feature,
+                                format_instant(gone.since),
+                                gone.by.empty() ? "" : " by the hand of " + gone.by, gone.reason));
     }
   });
   return out;

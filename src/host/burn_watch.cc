@@ -109,7 +109,14 @@ BurnWatch::Series* BurnWatch::series_of(const Objective& objective, const std::s
   Series& series = series_[key];
   series.stored = now;
   read_again(objective, event, &series, now, errors);
+  series.detector.miss();
   return &series;
+}
+
+void BurnWatch::take(const SloSpec& slo, Series* series, Instant at, const BadCounts& counts) {
+  series->rolling.add(at, counts);
+  if (const double bound = page_bound(slo); bound > 0)
+    series->detector.add(at, counts, {bound, series->needed});
 }
 
 void BurnWatch::read_again(const Objective& objective, const std::string& event, Series* series,
@@ -123,12 +130,29 @@ void BurnWatch::read_again(const Objective& objective, const std::string& event,
           const json::object& object = line->get_object();
           const auto at = parse_instant(get_string(object, "at"));
           if (!at || *at > now || get_string(object, "event") != event) return true;
-          series->rolling.add(
-              *at, {get_int(object, "n"), get_int(object, "bad"), get_int(object, "squares")});
+          take(objective.slo, series, *at,
+               {get_int(object, "n"), get_int(object, "bad"), get_int(object, "squares")});
           return true;
         });
     if (!read) errors->push_back(read.error());
   }
+}
+
+// What the house accepts of pages without cause, by what is at stake now.
+void BurnWatch::share_out(const World& world, const std::vector<Objective>& all, Instant now,
+                          std::vector<Error>* errors) {
+  std::vector<std::pair<Series*, double>> stakes;
+  double total = 0;
+  for (const Objective& objective : all) {
+    for (const auto& [event, sources] : objective.scopes) {
+      Series* series = series_of(objective, event, now, errors);
+      if (!series) continue;
+      series->players = players_at_risk(objective, event);
+      stakes.emplace_back(series, stake_of(world, objective.service, event, series->players));
+      total += stakes.back().second;
+    }
+  }
+  for (const auto& [series, stake] : stakes) series->needed = evidence_needed(stake / total);
 }
 
 bool BurnWatch::append(const Objective& objective, const std::string& event, Series* series,
@@ -187,7 +211,9 @@ ObjectiveStanding BurnWatch::look(const Objective& objective, const std::string&
   reading.service = objective.service;
   reading.slo = objective.slo.name;
   reading.event = event;
-  reading.players_at_risk = players_at_risk(objective, event);
+  reading.players_at_risk = series.players;
+  reading.proof = series.detector.proof();
+  if (page_bound(objective.slo) > 0) reading.needed = series.needed;
   const Duration window = std::min(objective.slo.window, RollingCounts::kSpanMax);
   return {objective.service, event, objective.slo, std::move(reading),
           series.rolling.over(window, now)};
@@ -206,14 +232,16 @@ std::vector<Error> BurnWatch::pass() {
   if (all.empty() && series_.empty()) return errors;
   const std::vector<FeltCounts> felt = counts_->take_felt();
   for (auto& [key, series] : series_) series.live = false;
+  share_out(*world, all, now, &errors);
   std::vector<ObjectiveStanding> standings;
   bool stored = false;
   for (const Objective& objective : all) {
     for (const auto& [event, sources] : objective.scopes) {
-      Series* series = series_of(objective, event, now, &errors);
-      if (!series) continue;
+      const auto at = series_.find(series_key(objective.service, objective.slo.name, event));
+      if (at == series_.end()) continue;
+      Series* series = &at->second;
       const BadCounts counts = felt_by(objective, event, felt);
-      if (counts.n > 0) series->rolling.add(now, counts);
+      if (counts.n > 0) take(objective.slo, series, now, counts);
       series->unstored.add(counts);
       stored |= append(objective, event, series, now, &errors);
       standings.push_back(look(objective, event, *series, now));

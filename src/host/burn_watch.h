@@ -20,7 +20,9 @@
 #include <string>
 #include <vector>
 
+#include "analysis/burn_detector.h"
 #include "analysis/error_budget.h"
+#include "engine/burn_severity.h"
 #include "flow/port/evidence_store.h"
 #include "host/engine_host.h"
 #include "host/port/stage_counts.h"
@@ -52,6 +54,9 @@ class BurnWatch {
  private:
   struct Series {
     RollingCounts rolling;
+    BurnDetector detector;
+    double needed = evidence_needed(0);  // evidence that a page needs now
+    std::int64_t players = 0;            // at risk
     BadCounts unstored;
     Instant stored{};
     bool live = true;  // seen in this pass
@@ -68,8 +73,11 @@ class BurnWatch {
   std::vector<Objective> objectives(const World& world) const;
   Series* series_of(const Objective& objective, const std::string& event, Instant now,
                     std::vector<Error>* errors);
+  void share_out(const World& world, const std::vector<Objective>& all, Instant now,
+                 std::vector<Error>* errors);
   void read_again(const Objective& objective, const std::string& event, Series* series, Instant now,
                   std::vector<Error>* errors);
+  static void take(const SloSpec& slo, Series* series, Instant at, const BadCounts& counts);
   // True: a line was appended.
   bool append(const Objective& objective, const std::string& event, Series* series, Instant now,
               std::vector<Error>* errors);

@@ -32,7 +32,8 @@ enum class AlertMove : std::uint8_t {
   Grouped,   // more belongs to it
   Eased,     // what belongs to it is over
   Worsened,  // a ticket that is a page now
-  Resolved
+  Resolved,
+  Owned  // somebody's by name
 };
 enum class DeliveryOutcome : std::uint8_t { Delivered, Dead };  // dead: given up
 
@@ -47,8 +48,8 @@ struct EnumNames<AlertCause> {
 };
 template <>
 struct EnumNames<AlertMove> {
-  static constexpr std::array<std::string_view, 6> names{"acknowledged", "escalated", "grouped",
-                                                         "eased",        "worsened",  "resolved"};
+  static constexpr std::array<std::string_view, 7> names{
+      "acknowledged", "escalated", "grouped", "eased", "worsened", "resolved", "owned"};
 };
 template <>
 struct EnumNames<DeliveryOutcome> {
@@ -93,12 +94,13 @@ struct AlertChanged {
   AlertMove move = AlertMove::Resolved;
   std::string reason;
   std::int64_t level = 0;            // Escalated: so many steps up the team's path
-  std::string team, owner;           // Escalated: who is called now
+  std::string team, owner;           // Escalated: who is called now; Owned: whose it is
   std::vector<AlertMember> members;  // Grouped, Eased
   std::vector<std::string> absorbs;  // Grouped: ids of alerts that end in it
   std::string root;                  // Grouped: the subject that explains the rest, if another
+  bool told = false;                 // Grouped: its routes hear of it
   SHOWCALLER_ALERT_FIELDS(F(id) F(move) F(reason) F(level) F(team) F(owner) F(members) F(absorbs)
-                              F(root))
+                              F(root) F(told))
 };
 // What came of telling one route of a change. Not written for what is told again and again.
 struct AlertDelivered {
@@ -139,6 +141,7 @@ struct Alert {
   std::string team, owner;          // of the level that is called now
   std::vector<std::string> called;  // teams, in their order; the first is the subject's own
   std::string text, runbook;
+  std::string latest;  // what was told of it since it opened; empty: nothing
   std::vector<std::string> next_steps;
   std::int64_t players_at_risk = 0, burn_milli = 0;  // when it was opened
   Instant opened{}, acknowledged{}, resolved{};
@@ -152,7 +155,7 @@ struct Alert {
                               F(text) F(runbook) F(next_steps) F(players_at_risk) F(burn_milli)
                                   F(opened) F(acknowledged) F(resolved) F(acknowledged_by)
                                       F(resolved_reason) F(absorbed_by) F(level) F(level_since)
-                                          F(change) F(deliveries))
+                                          F(change) F(deliveries) F(latest))
 
   const AlertMember& own() const { return members.front(); }
   bool is_open() const { return resolved == Instant{}; }

@@ -114,6 +114,10 @@ Status change_alert(World* world, const AlertChanged& changed, const std::string
       if (std::ranges::find(alert->called, changed.team) == alert->called.end())
         alert->called.push_back(changed.team);
       break;
+    case AlertMove::Owned:
+      alert->owner = changed.owner;
+      alert->level_since = now;
+      break;
     case AlertMove::Worsened:
       alert->severity = AlertSeverity::Page;
       alert->acknowledged = {};
@@ -129,6 +133,10 @@ Status change_alert(World* world, const AlertChanged& changed, const std::string
       group(alert, members);
       alert->grouped = now;
       if (!changed.root.empty()) alert->root = changed.root;
+      if (changed.told) {
+        alert->latest = changed.reason;
+        ++alert->change;
+      }
       return absorb(world, changed.absorbs, changed.id, now);
     }
     case AlertMove::Eased:

@@ -30,6 +30,9 @@ struct VerbOf {
   std::string_view operator()(const FlagCommand& c) const {
     return c.reopen ? "reopen-flag" : "kill-flag";
   }
+  std::string_view operator()(const FeatureCommand& c) const {
+    return c.restore ? "restore-feature" : "withdraw-feature";
+  }
   std::string_view operator()(const ConfigUndoCommand&) const { return "apply"; }
   std::string_view operator()(const MergeFlagsCommand&) const { return "relay"; }
   std::string_view operator()(const AlertCommand& c) const { return enum_name(c.verb); }
@@ -73,13 +76,19 @@ struct TextOf {
     return text(c.stop ? "stop-drill" : "drill", {c.drill});
   }
   std::string operator()(const FlagCommand& c) const { return text(VerbOf{}(c), {c.flag}); }
+  std::string operator()(const FeatureCommand& c) const {
+    return text(VerbOf{}(c), {c.service, c.feature});
+  }
   std::string operator()(const ConfigUndoCommand& c) const {
     return text("undo-config", {c.config, std::to_string(c.to)});
   }
   std::string operator()(const MergeFlagsCommand& c) const {
     return text("merge-flags", {c.place, to_json_text(moves_to_json(c.flags))});
   }
-  std::string operator()(const AlertCommand& c) const { return text(VerbOf{}(c), {c.alert}); }
+  std::string operator()(const AlertCommand& c) const {
+    if (c.verb == AlertVerb::Own) return text(VerbOf{}(c), {c.alert, c.owner});
+    return text(VerbOf{}(c), {c.alert});
+  }
   std::string operator()(const SilenceCommand& c) const {
     return text("silence", {c.subject, c.event, std::to_string(c.for_how_long.count())});
   }
@@ -144,9 +153,10 @@ bool is_toward_safety(const CommandBody& body) {
   if (const auto* quarantine = std::get_if<QuarantineCommand>(&body)) return !quarantine->release;
   if (const auto* drill = std::get_if<DrillCommand>(&body)) return drill->stop;
   if (const auto* flag = std::get_if<FlagCommand>(&body)) return !flag->reopen;
+  if (const auto* feature = std::get_if<FeatureCommand>(&body)) return !feature->restore;
   // Somebody looks, or hears again.
   if (const auto* alert = std::get_if<AlertCommand>(&body))
-    return alert->verb == AlertVerb::Acknowledge;
+    return alert->verb != AlertVerb::Resolve;
   if (std::holds_alternative<UnsilenceCommand>(body)) return true;
   // It has happened, by those who might.
   if (std::holds_alternative<MergeFlagsCommand>(body)) return true;

@@ -95,14 +95,15 @@ struct FlagCommand {
   bool reopen = false;
   std::string flag;
 };
-enum class AlertVerb : std::uint8_t { Acknowledge, Resolve };
+enum class AlertVerb : std::uint8_t { Acknowledge, Resolve, Own };
 template <>
 struct EnumNames<AlertVerb> {
-  static constexpr std::array<std::string_view, 2> names{"acknowledge", "resolve"};
+  static constexpr std::array<std::string_view, 3> names{"acknowledge", "resolve", "own"};
 };
 struct AlertCommand {
   std::string alert;
   AlertVerb verb = AlertVerb::Acknowledge;
+  std::string owner{};  // Own: whose it is from now on; empty: whoever asks
 };
 struct SilenceCommand {
   std::string subject;  // as in SilenceSet
@@ -111,6 +112,11 @@ struct SilenceCommand {
 };
 struct UnsilenceCommand {
   std::string silence;
+};
+// A feature of a service's degradation order.
+struct FeatureCommand {
+  bool restore = false;
+  std::string service, feature;
 };
 // Back to a version of a configuration document that is kept.
 struct ConfigUndoCommand {
@@ -135,8 +141,8 @@ struct RevokeTokenCommand {
 struct CommandBody
     : std::variant<ApplyCommand, RemoveCommand, ApproveCommand, ProveGateCommand, EventCommand,
                    ReadyCommand, LineCommand, QuarantineCommand, DrillCommand, FlagCommand,
-                   ConfigUndoCommand, MergeFlagsCommand, AlertCommand, SilenceCommand,
-                   UnsilenceCommand, CreateTokenCommand, RevokeTokenCommand> {
+                   FeatureCommand, ConfigUndoCommand, MergeFlagsCommand, AlertCommand,
+                   SilenceCommand, UnsilenceCommand, CreateTokenCommand, RevokeTokenCommand> {
   using variant::variant;
   CommandBody();
   CommandBody(const CommandBody& other);
@@ -158,7 +164,8 @@ struct Command {
 // The verb that a policy speaks of: "apply", "rollback", "stop-line", … (see PolicySpec::RoleSpec).
 std::string_view verb_of(const CommandBody& body);
 // Moves toward safety never wait: hold, rollback, step-back, divert, pace, cancel, stop-line,
-// quarantine, kill-flag, unsilence, acknowledge, and what was moved at a relay.
+// quarantine, kill-flag, withdraw-feature, unsilence, acknowledge, own, and what was moved at a
+// relay.
 bool is_toward_safety(const CommandBody& body);
 
 // Eight bytes that tell one command from another: its verb and body. The reason, and what is new at

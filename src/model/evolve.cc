@@ -360,6 +360,7 @@ class Fold {
   Status operator()(const StressChanged& p) {
     ServiceState& service = world_.services[p.service];
     service.stressed = p.stressed;
+    if (!p.stressed) service.kept.clear();
     service.stress_since = record_.time;
     service.signs = p.signs;
     service.stress_reason = p.reason;
@@ -367,7 +368,13 @@ class Fold {
   }
   Status operator()(const FeatureWithdrawn& p) {
     ServiceState& service = world_.services[p.service];
-    service.withdrawn.push_back({p.feature, p.flag, p.variant, p.message, p.reason, record_.time});
+    WithdrawnFeature gone{p.feature, p.flag, p.variant, p.message, p.reason, record_.time};
+    if (p.by_hand) {
+      gone.by = record_.actor;
+      std::erase(service.kept, p.feature);
+      std::erase_if(service.withdrawn, [&](const auto& f) { return f.feature == p.feature; });
+    }
+    service.withdrawn.push_back(std::move(gone));
     service.moved = record_.time;
     return {};
   }
@@ -376,6 +383,7 @@ class Fold {
     if (!service) return no_such("the service", p.service);
     std::erase_if(service->withdrawn,
                   [&](const WithdrawnFeature& gone) { return gone.feature == p.feature; });
+    if (p.by_hand && service->stressed) service->kept.push_back(p.feature);
     service->moved = record_.time;
     return {};
   }

@@ -432,11 +432,14 @@ struct FeatureWithdrawn {
   std::string message;  // for players
   std::string reason;
   std::vector<StressSign> evidence;
-  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(variant) F(message) F(reason) F(evidence))
+  bool by_hand = false;  // then nobody else gives it back
+  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(variant) F(message) F(reason) F(evidence)
+                        F(by_hand))
 };
 struct FeatureReturned {
   std::string service, feature, flag, reason;
-  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(reason))
+  bool by_hand = false;  // then it stays until the stress of now is over
+  SHOWCALLER_FIELDS(F(service) F(feature) F(flag) F(reason) F(by_hand))
 };
 
 #undef F

@@ -230,7 +230,8 @@ struct FlagState {
 struct WithdrawnFeature {
   std::string feature, flag, variant, message, reason;
   Instant since{};
-  SHOWCALLER_FIELDS(F(feature) F(flag) F(variant) F(message) F(reason) F(since))
+  std::string by{};  // whoever took it by hand, and gives it back; empty: the engine
+  SHOWCALLER_FIELDS(F(feature) F(flag) F(variant) F(message) F(reason) F(since) F(by))
 };
 
 // What the journal knows of a service beside its manifest.
@@ -244,8 +245,9 @@ struct ServiceState {
   std::string stress_reason;
   Instant moved{};                          // the last withdrawal or return
   std::vector<WithdrawnFeature> withdrawn;  // the first that went first
+  std::vector<std::string> kept;  // given back by hand under this stress: the engine lets them be
   SHOWCALLER_FIELDS(F(breaker) F(breaker_since) F(breaker_reason) F(stressed) F(stress_since)
-                        F(signs) F(stress_reason) F(moved) F(withdrawn))
+                        F(signs) F(stress_reason) F(moved) F(withdrawn) F(kept))
 };
 
 #undef F

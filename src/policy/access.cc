@@ -18,12 +18,13 @@ namespace {
 
 constexpr std::string_view kAdmin = "admin";
 constexpr std::array<std::string_view, 1> kAdminVerbs{"*"};
-constexpr std::array<std::string_view, 28> kOperatorVerbs{
-    "apply",       "approve",     "hold",       "resume",   "promote",   "rollback",
-    "cancel",      "retire",      "divert",     "pace",     "read",      "step-back",
-    "stop-line",   "resume-line", "quarantine", "release",  "flags",     "allocate",
-    "ready",       "break-glass", "drill",      "prove",    "kill-flag", "reopen-flag",
-    "acknowledge", "resolve",     "silence",    "unsilence"};
+constexpr std::array<std::string_view, 31> kOperatorVerbs{
+    "apply",          "approve",     "hold",       "resume",    "promote",   "rollback",
+    "cancel",         "retire",      "divert",     "pace",      "read",      "step-back",
+    "stop-line",      "resume-line", "quarantine", "release",   "flags",     "allocate",
+    "ready",          "break-glass", "drill",      "prove",     "kill-flag", "reopen-flag",
+    "acknowledge",    "resolve",     "silence",    "unsilence", "own",       "withdraw-feature",
+    "restore-feature"};
 constexpr std::array<std::string_view, 2> kViewerVerbs{"read", "flags"};
 constexpr std::array<std::string_view, 3> kGameServerVerbs{"allocate", "report", "flags"};
 constexpr std::array<std::string_view, 2> kClientVerbs{"report", "flags"};
@@ -311,6 +312,9 @@ class CommandAccess {
   }
   Status operator()(const FlagCommand& c) const {
     return authorize(world_, actor_, verb_of(c), flag_owner(world_, c.flag));
+  }
+  Status operator()(const FeatureCommand& c) const {
+    return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Service, c.service));
   }
   Status operator()(const ConfigUndoCommand& c) const {
     return authorize(world_, actor_, verb_of(c), owner_of(world_, Kind::Config, c.config));

@@ -30,12 +30,14 @@ namespace showcaller {
 
 // All verbs. "read" includes "flags"; "policy" is applying or removing a Policy, which would
 // otherwise let whoever may apply an event give himself any right.
-inline constexpr std::array<std::string_view, 34> kVerbs{
-    "apply",      "approve",     "hold",        "resume",  "promote",   "rollback",  "cancel",
-    "retire",     "divert",      "pace",        "read",    "step-back", "stop-line", "resume-line",
-    "quarantine", "release",     "allocate",    "report",  "flags",     "token",     "policy",
-    "privacy",    "ready",       "break-glass", "drill",   "prove",     "kill-flag", "reopen-flag",
-    "relay",      "acknowledge", "resolve",     "silence", "unsilence", "probe"};
+inline constexpr std::array<std::string_view, 37> kVerbs{
+    "apply",          "approve",     "hold",       "resume",      "promote",  "rollback",
+    "cancel",         "retire",      "divert",     "pace",        "read",     "step-back",
+    "stop-line",      "resume-line", "quarantine", "release",     "allocate", "report",
+    "flags",          "token",       "policy",     "privacy",     "ready",    "break-glass",
+    "drill",          "prove",       "kill-flag",  "reopen-flag", "relay",    "acknowledge",
+    "resolve",        "silence",     "unsilence",  "probe",       "own",      "withdraw-feature",
+    "restore-feature"};
 
 // The verb that applying or removing a manifest of this kind needs.
 std::string_view verb_to_apply(Kind kind);

@@ -91,16 +91,24 @@ const FeatureSpec* next_to_go(const ServiceSpec& spec, const ServiceState& state
   for (const FeatureSpec& feature : spec.features) {
     const bool gone = std::ranges::find(state.withdrawn, feature.name,
                                         &WithdrawnFeature::feature) != state.withdrawn.end();
-    if (!gone && !feature.flag.empty()) return &feature;
+    const bool kept = std::ranges::find(state.kept, feature.name) != state.kept.end();
+    if (!gone && !kept && !feature.flag.empty()) return &feature;
   }
   return nullptr;
 }
 
+FeatureReturned returned(const std::string& name, const WithdrawnFeature& gone,
+                         std::string reason) {
+  return {name, gone.feature, gone.flag, std::move(reason)};
+}
+
+// What went last by the engine's own doing: what somebody took he gives back.
 std::optional<Payload> give_back(const std::string& name, const ServiceState& state,
                                  std::string reason) {
-  if (state.withdrawn.empty()) return std::nullopt;
-  const WithdrawnFeature& last = state.withdrawn.back();
-  return FeatureReturned{name, last.feature, last.flag, std::move(reason)};
+  const auto last = std::find_if(state.withdrawn.rbegin(), state.withdrawn.rend(),
+                                 [](const WithdrawnFeature& gone) { return gone.by.empty(); });
+  if (last == state.withdrawn.rend()) return std::nullopt;
+  return returned(name, *last, std::move(reason));
 }
 
 std::optional<Payload> feature_move(const std::string& name, const ServiceSpec& spec,
@@ -157,7 +165,8 @@ std::optional<Payload> degradation_move(const World& world, const std::string& n
   const ServiceState* known = world.services.find(name);
   const ServiceState& state = known ? *known : kCalm;
   const ServiceSpec* spec = world.service(name);
-  if (!spec) return give_back(name, state, "the service is not there any more");
+  if (!spec && state.withdrawn.empty()) return std::nullopt;
+  if (!spec) return returned(name, state.withdrawn.back(), "the service is not there any more");
   if (!may_degrade(*spec, known)) return std::nullopt;
   std::vector<StressSign> signs = all_signs(world, *spec, state, measured, now);
   const std::vector<StressSign> blind = gone_blind(*spec, state, signs);

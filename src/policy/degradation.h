@@ -11,6 +11,9 @@
 // between two moves of a service lies `dwell`. What is not known changes nothing: a sign that was
 // over and is not shown any more keeps the stress, and takes nothing more away.
 //
+// What somebody took by hand stays away until somebody gives it back; what somebody gave back under
+// stress stays until that stress is over. Both are moves, after which the engine waits for `dwell`.
+//
 // Threads: none.
 #pragma once
 

@@ -237,6 +237,10 @@ Status permit(const World& world, const CommandBody& command, Instant now) {
   if (const auto* flag = std::get_if<FlagCommand>(&command)) {
     return refuse_if(owner_blocked(world, flag_owner(world, flag->flag), now));
   }
+  if (const auto* feature = std::get_if<FeatureCommand>(&command)) {
+    const auto manifest = world.manifest(Kind::Service, feature->service);
+    return refuse_if(owner_blocked(world, manifest ? manifest->owner : "", now));
+  }
   if (const auto* apply = std::get_if<ApplyCommand>(&command)) {
     for (const auto& manifest : apply->manifests) {
       if (manifest->kind() != Kind::LiveEvent) continue;

@@ -49,6 +49,7 @@ constexpr auto kRows = std::to_array<Row>({
     {Partition,    "partition",     1,    0, 1,   false, false, "a region is cut off from the server: it plays on unseen, and reports afterwards"},
     {Addresses,    "addresses",     4,    0, 1e6, false, true,  "a host has no more than {} addresses for instances"},
     {Writes,       "writes",        0.5,  0, 1e3, false, false, "the game's database takes {} of the best hour's new sessions, and no more"},
+    {NoAnswer,     "no_answer",     1,    0, 1,   false, true,  "nobody answers a page"},
 });
 // clang-format on
 

@@ -43,8 +43,9 @@ enum class FaultKind : std::uint8_t {
   Partition,     // a region is cut off: its servers play on, unseen; their reports come afterwards
   Addresses,     // a host has no more than SIZE addresses, and nothing starts beyond them
   Writes,        // the game's database takes a share SIZE of the best hour's new sessions
+  NoAnswer,      // nobody answers a page
 };
-constexpr int kFaultKinds = 25;
+constexpr int kFaultKinds = 26;
 
 struct Fault {
   FaultKind kind = FaultKind::Errors;

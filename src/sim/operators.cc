@@ -5,7 +5,32 @@
 
 namespace showcaller::sim {
 
-std::optional<Command> Operators::next(const EventState& event, Instant engine_now) {
+namespace {
+
+template <class Table>
+std::string oldest(const Table& table, auto since) {
+  std::string out;
+  Instant at = Instant::max();
+  table.each([&](const std::string& id, const auto& entry) {
+    if (entry.*since >= at) return;
+    at = entry.*since;
+    out = id;
+  });
+  return out;
+}
+
+CommandBody about_what_is_there(const World& world, CommandBody body) {
+  if (auto* alert = std::get_if<AlertCommand>(&body); alert && alert->alert.empty())
+    alert->alert = oldest(world.alerts, &Alert::opened);
+  if (auto* end = std::get_if<UnsilenceCommand>(&body); end && end->silence.empty())
+    end->silence = oldest(world.silences, &Silence::since);
+  return body;
+}
+
+}  // namespace
+
+std::optional<Command> Operators::next(const World& world, const EventState& event,
+                                       Instant engine_now) {
   for (std::size_t i = 0; i < commands_.size(); ++i) {
     const ScheduledCommand& due = commands_[i];
     if (sent_[i] || due.phase != event.phase || event.revision < due.revision) continue;
@@ -14,7 +39,7 @@ std::optional<Command> Operators::next(const EventState& event, Instant engine_n
     met_.push_back(
         {i, event.phase, acting(), false, truth_->since_applied(), truth_->since_admitted()});
     Command command;
-    command.body = due.body;
+    command.body = about_what_is_there(world, due.body);
     command.actor = {due.actor, {"admin"}};
     command.key = fmt::format("rehearsal/operator/{}", i);
     return command;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/alert_plan.h"
 #include "engine/moves.h"
 #include "model/gate_hash.h"
 #include "policy/approvals.h"
@@ -60,13 +61,30 @@ bool is_probed(const World& world, const std::string& check) {
 
 }  // namespace
 
-bool People::is_time(const std::string& task, Duration mean, Duration now) {
+bool People::is_time(const std::string& task, Duration mean, Duration now, Random* random) {
   const auto [at, fresh] = due_.try_emplace(task, now);
   if (fresh) {
     at->second +=
-        Duration(std::int64_t(mean.count() > 0 ? random_.exponential(double(mean.count())) : 0));
+        Duration(std::int64_t(mean.count() > 0 ? random->exponential(double(mean.count())) : 0));
   }
   return now >= at->second;
+}
+
+// Each who is called takes his own time, and again when he is called anew.
+void People::answer_pages(const World& world, Duration now, Instant engine_now,
+                          std::vector<Command>* out) {
+  if (truth_->acting(FaultKind::NoAnswer)) return;
+  world.alerts.each([&](const std::string& id, const Alert& alert) {
+    if (alert.severity != AlertSeverity::Page || alert.is_acknowledged()) return;
+    if (silence_of(world, alert, engine_now)) return;
+    const std::string task = fmt::format("answer/{}/{}", id, to_ms(alert.level_since));
+    if (!is_time(task, truth_->population().answer, now, &answers_)) return;
+    Command command;
+    command.body = AlertCommand{id, AlertVerb::Acknowledge};
+    command.actor = {alert.owner.empty() ? "on-call" : alert.owner, {"admin"}};
+    command.key = "rehearsal/" + task;
+    out->push_back(std::move(command));
+  });
 }
 
 std::vector<Command> People::act(const World& world, Duration now, Instant engine_now) {
@@ -78,7 +96,7 @@ std::vector<Command> People::act(const World& world, Duration now, Instant engin
       const EventState asked = with_proposal(event);
       const ApprovalNeed need = approvals_needed(world, asked, engine_now);
       const std::string task = fmt::format("approve/{}/{}", name, asked.revision);
-      if (!need.complete() && is_time(task, population.approval, now)) {
+      if (!need.complete() && is_time(task, population.approval, now, &random_)) {
         for (Command& command : approvals_of(name, asked, need)) out.push_back(std::move(command));
       }
     }
@@ -92,7 +110,7 @@ std::vector<Command> People::act(const World& world, Duration now, Instant engin
           (standing != event.readiness.end() && standing->second.ready))
         continue;
       const std::string task = fmt::format("ready/{}/{}/{}", name, event.revision, check);
-      if (!is_time(task, population.readiness_report, now)) continue;
+      if (!is_time(task, population.readiness_report, now, &random_)) continue;
       Command command;
       command.body = ReadyCommand{name, check, true, "rehearsed as good"};
       command.actor = {"release-tools", {"admin"}};
@@ -100,6 +118,7 @@ std::vector<Command> People::act(const World& world, Duration now, Instant engin
       out.push_back(std::move(command));
     }
   });
+  answer_pages(world, now, engine_now, &out);
   return out;
 }
 

@@ -66,6 +66,8 @@ Shape<Population> house_section() {
           "People and machinery around the game.",
           {field("approval", &Population::approval, duration(), "Mean time until an approval.")
                .assumed("10m"),
+           field("answer", &Population::answer, duration(), "Mean time until a page is answered.")
+               .assumed("5m"),
            field("readiness_report", &Population::readiness_report, duration(),
                  "Until others report on their readiness checks.")
                .assumed("2m"),

@@ -64,6 +64,7 @@ struct Population {
 
   // ---- the people and the machinery around the game ----
   Duration approval = minutes(10);         // the mean time until somebody approves
+  Duration answer = minutes(5);            // until whoever is called answers the page
   Duration readiness_report = minutes(2);  // until others report on their checks
   Duration instance_start = seconds(5);    // the mean; an image that is new to a host costs as much
   int host_instances_max = 1'000;          // that a host has room for

@@ -87,7 +87,7 @@ void Play::advance(Duration d) {
 // One command may change the phase that the next waits for.
 void Play::operate() {
   while (const EventState* state = event()) {
-    auto command = operators_.next(*state, host_->engine().now());
+    auto command = operators_.next(*host_->world(), *state, host_->engine().now());
     if (!command) return;
     operators_.answered(send(*std::move(command)).has_value());
   }

@@ -97,6 +97,14 @@ void add_alert_routes(Router* router, const ApiPorts& ports) {
                      .body_schema = "AlertCommand"},
                     "acknowledge");
   add_command_route(router, ports,
+                    {.pattern = "/api/v1/alerts/{alert}/own",
+                     .id = "ownAlert",
+                     .tag = "alerts",
+                     .summary = "It is somebody's by name, who has the whole time to answer",
+                     .body = BodyRule::Optional,
+                     .body_schema = "AlertOwner"},
+                    "own");
+  add_command_route(router, ports,
                     {.pattern = "/api/v1/alerts/{alert}/resolve",
                      .id = "resolveAlert",
                      .tag = "alerts",

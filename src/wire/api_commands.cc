@@ -414,6 +414,12 @@ void add_command_routes(Router* router, const ApiPorts& ports) {
   command_route("/api/v1/flags/{flag}/reopen", "reopenFlag", "flags",
                 "End a kill: the flag is as its manifest and its events say", "FlagCommand",
                 "reopen-flag", BodyRule::Optional);
+  command_route("/api/v1/services/{service}/features/{feature}/withdraw", "withdrawFeature",
+                "services", "Everybody gets a feature's fallback, until somebody gives it back",
+                "FeatureCommand", "withdraw-feature", BodyRule::Optional);
+  command_route("/api/v1/services/{service}/features/{feature}/restore", "restoreFeature",
+                "services", "Give back a feature that the engine or somebody has withdrawn",
+                "FeatureCommand", "restore-feature", BodyRule::Optional);
   command_route("/api/v1/configs/{config}/undo", "undoConfig", "manifests",
                 "Go back to a version of a configuration document", "ConfigUndo", "undo-config",
                 BodyRule::Required);

@@ -169,6 +169,9 @@ constexpr Schema kSchemas[] = {
   "scope":{"enum":["instance","build","host","region"]},"fleet":{"type":"string"},"subject":{"type":"string"},
   "for":{"type":"string","description":"A duration such as 1h30m; absent: until released."},"reason":{"type":"string"}}})json"},
     {"AlertCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
+    {"AlertOwner", R"json({"type":"object","additionalProperties":false,"properties":{
+  "owner":{"type":"string","description":"Whose it is from now on; absent: whoever asks."},"reason":{"type":"string"}}})json"},
+    {"FeatureCommand", R"json({"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}}})json"},
     {"Silence", R"json({"type":"object","additionalProperties":false,"required":["subject"],"properties":{
   "subject":{"type":"string","description":"Service/NAME, Fleet/NAME or LiveEvent/NAME."},
   "event":{"type":"string","description":"Ends with this LiveEvent."},
@@ -178,6 +181,9 @@ constexpr Schema kSchemas[] = {
   "service":{"type":"string"},"slo":{"type":"string"},"event":{"type":"string","description":"Of this event's players; empty: of everybody."},
   "metric":{"type":"string"},"objective":{"type":"number"},"window":{"type":"string"},"n":{"type":"integer"},"bad":{"type":"integer"},
   "budget_left":{"type":"number","description":"1 is whole, below 0 overdrawn."},"players_at_risk":{"type":"integer"},
+  "proof":{"type":"object","description":"Of a burn above page_above, in natural logarithms: a page comes when the evidence is what is needed.","properties":{
+  "above":{"type":"number"},"evidence":{"type":"number"},"needed":{"type":"number","description":"0: nobody is paged by proof."},
+  "calm":{"type":"number"},"n":{"type":"integer"},"bad":{"type":"integer"},"since":{"type":"string","format":"date-time"}}},
   "burn":{"type":"array","items":{"type":"object","properties":{"over":{"type":"string"},"still":{"type":"string"},"factor":{"type":"number"},
   "then":{"enum":["page","ticket"]},"proven":{"type":"number"},"now":{"type":"number"},"n":{"type":"integer"},"bad":{"type":"integer"}}}}}}})json"},
     {"Alerts", R"json({"type":"array","items":{"$ref":"#/components/schemas/Alert"}})json"},
@@ -193,6 +199,7 @@ constexpr Schema kSchemas[] = {
   "group":{"type":"array","items":{"type":"object","required":["subject","cause","over"],"properties":{
   "subject":{"type":"string"},"cause":{"type":"string"},"detail":{"type":"string"},"over":{"type":"boolean"}}}},
   "acknowledged_by":{"type":"string"},"acknowledged_at":{"type":"string","format":"date-time"},
+  "latest":{"type":"string","description":"What was told of it since it opened."},
   "level":{"type":"integer"},"escalates_at":{"type":"string","format":"date-time"},
   "silenced_by":{"type":"string"},"absorbed_by":{"type":"string"},
   "deliveries":{"type":"array","items":{"type":"object","required":["route","change","outcome"],"properties":{
@@ -202,6 +209,8 @@ constexpr Schema kSchemas[] = {
   "service":{"type":"string"},"owner":{"type":"string"},"breaker":{"enum":["closed","open","half_open"]},
   "breaker_since":{"type":"string","format":"date-time"},"breaker_reason":{"type":"string"},
   "degradation_order":{"type":"array","items":{"type":"string"},"description":"Features, the least important first."},
+  "features":{"type":"array","description":"Those of them that can be withdrawn.","items":{"type":"object","properties":{
+  "feature":{"type":"string"},"flag":{"type":"string"},"fallback":{"type":"string"}}}},
   "stressed":{"type":"boolean"},"stress_since":{"type":"string","format":"date-time","description":"Or since it is not."},
   "stress_reason":{"type":"string"},
   "signs":{"type":"array","description":"As they were when that last changed.","items":{"type":"object","properties":{
@@ -209,7 +218,9 @@ constexpr Schema kSchemas[] = {
   "over":{"type":"boolean"},"says":{"type":"string"}}}},
   "withdrawn":{"type":"array","description":"In the order of their withdrawal.","items":{"type":"object","properties":{
   "feature":{"type":"string"},"flag":{"type":"string"},"variant":{"type":"string"},"message":{"type":"string"},
-  "since":{"type":"string","format":"date-time"},"reason":{"type":"string"}}}}}})json"},
+  "since":{"type":"string","format":"date-time"},"reason":{"type":"string"},
+  "by":{"type":"string","description":"Who took it by hand, so that the engine does not give it back."}}}},
+  "kept":{"type":"array","items":{"type":"string"},"description":"Given back by hand: the engine lets them be until this stress is over."}}})json"},
     {"ReadinessReport", R"json({"type":"object","additionalProperties":false,"required":["check"],"properties":{
   "check":{"type":"string","description":"client, bundle:ID or probe:NAME, as the event asks for it."},
   "ready":{"type":"boolean","default":true},"detail":{"type":"string","description":"What is missing, or what is there."},
@@ -221,7 +232,7 @@ constexpr Schema kSchemas[] = {
     {"Batch", R"json({"type":"object","required":["commands"],"properties":{
   "commands":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/BatchCommand"}}}})json"},
     {"BatchCommand", R"json({"type":"object","required":["do"],"properties":{
-  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","undo-config","acknowledge","resolve","silence","unsilence"]},
+  "do":{"enum":["apply","remove","approve","hold","resume","promote","step-back","rollback","cancel","retire","divert","undivert","pace","stop-line","resume-line","quarantine","release","revoke-token","ready","prove","kill-flag","reopen-flag","withdraw-feature","restore-feature","undo-config","acknowledge","own","resolve","silence","unsilence"]},
   "key":{"type":"string"},"reason":{"type":"string"}}})json"},
     {"BatchResults", R"json({"type":"object","required":["results"],"properties":{
   "results":{"type":"array","items":{"anyOf":[{"$ref":"#/components/schemas/Receipt"},{"$ref":"#/components/schemas/DryRun"},

@@ -141,10 +141,20 @@ Result<CommandBody> command_from_json(std::string_view verb, const json::object&
     TRY(reader.finish());
     return command;
   }
-  if (verb == "acknowledge" || verb == "resolve") {
+  if (verb == "withdraw-feature" || verb == "restore-feature") {
+    FeatureCommand command{.restore = verb == "restore-feature"};
+    TRY(command.service, reader.text("service"));
+    TRY(command.feature, reader.text("feature"));
+    TRY(reader.finish());
+    return command;
+  }
+  if (verb == "acknowledge" || verb == "resolve" || verb == "own") {
     AlertCommand command;
     TRY(command.alert, reader.text("alert"));
-    if (verb == "resolve") command.verb = AlertVerb::Resolve;
+    TRY(command.verb, enum_from<AlertVerb>(verb, "verb for an alert"));
+    if (command.verb == AlertVerb::Own) {
+      TRY(command.owner, reader.text("owner", false));
+    }
     TRY(reader.finish());
     return command;
   }

@@ -46,6 +46,16 @@ TEST(AlertFormats, AlertmanagerKnowsItByItsLabels) {
   EXPECT_FALSE(firing.at("labels").as_object().contains("event"));
 }
 
+TEST(AlertFormats, WhatCameSinceItOpenedIsTold) {
+  json::object alert = an_alert();
+  alert["latest"] = "gala is rolled back";
+  const json::object there = parsed(alertmanager_body(alert, kAlertNow));
+  EXPECT_EQ(get_string(there.at("annotations").as_object(), "latest"), "gala is rolled back");
+  EXPECT_EQ(there.at("labels"), parsed(alertmanager_body(an_alert(), kAlertNow)).at("labels"));
+  EXPECT_NE(slack_body(alert).find("since then: gala is rolled back"), std::string::npos);
+  EXPECT_NE(pager_duty_body(alert, "key").find("gala is rolled back"), std::string::npos);
+}
+
 TEST(AlertFormats, ACloudEventHasAllThatItNeeds) {
   const json::object event = parsed(cloud_event_body(an_alert("acknowledged"), kAlertNow));
   EXPECT_EQ(get_string(event, "specversion"), "1.0");

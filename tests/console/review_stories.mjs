@@ -29,6 +29,16 @@ spec:
   targeting: { if: [ { and: [ { "==": [ { var: region }, eu ] }, { ">=": [ { var: level }, 20 ] } ] }, open ] }
 ---
 apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: lamps, owner: team-raids }
+spec: { variants: { bright: true, dim: false }, defaultVariant: bright }
+---
+apiVersion: showcaller.dev/v1
+kind: Service
+metadata: { name: hall, owner: team-raids }
+spec: { degradation_order: [ { feature: lights, flag: lamps, fallback: dim, message: "It is a little dark." } ] }
+---
+apiVersion: showcaller.dev/v1
 kind: Config
 metadata: { name: drops, owner: team-raids }
 spec: { version: 16, value: { rare: 0.01, tables: [a, b] } }
@@ -178,6 +188,29 @@ spec: { variants: { "on": true, "off": false }, defaultVariant: "on", offVariant
   await page.closeWell()
 }
 
+async function aFeatureIsWithdrawnAndGivenBack() {
+  const page = await signIn(await window(), server, '/console/flags')
+  const table = page.getByRole('table', { name: 'Features of services' })
+  const move = async (button, confirm, reason) => {
+    await table.getByRole('row', { name: /lights/ }).getByRole('button', { name: button }).click()
+    await page.getByLabel(/^Reason/).fill(reason)
+    await page.getByRole('button', { name: confirm }).click()
+    await page.getByText(/Done, as record/).waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+  }
+  await move('Withdraw', 'Withdraw the feature', 'the fuse is hot')
+  await table.getByText(/by the hand of .*the fuse is hot/).waitFor()
+  const [gone] = await server.records('feature_withdrawn')
+  assert.match(gone.line, /hall lights by hand: flag lamps gives dim {2}the fuse is hot/)
+  await page.goto(server.url + '/console/flags/lamps')
+  await page.getByText('hall does without lights').waitFor()
+  await page.goto(server.url + '/console/flags')
+  await move('Give back', 'Give the feature back', 'it is cool again')
+  await table.getByText('Given', { exact: true }).waitFor()
+  assert.equal((await server.records('feature_returned')).length, 1)
+  await page.closeWell()
+}
+
 async function aDocumentIsComparedAndTakenBack() {
   const page = await signIn(await window(), server, '/console/flags/config/drops')
   const changes = page.getByRole('region', { name: 'From version 16 to 17' })
@@ -323,6 +356,7 @@ async function everyPageFitsAPhoneInDarkAndLight() {
 }
 
 await run([server], anIncidentIsSeenFromItsBeginningToItsEnd, anEventInTroubleIsHeldResumedAndRolledBackFromItsIncident,
-  aFlagIsKilledReopenedAndTried, whoIsKeptApartIsSaid, aDocumentIsComparedAndTakenBack, decisionsAreFoundAndExplained, rehearsalsAreReadAndCompared,
+  aFlagIsKilledReopenedAndTried, whoIsKeptApartIsSaid, aFeatureIsWithdrawnAndGivenBack,
+  aDocumentIsComparedAndTakenBack, decisionsAreFoundAndExplained, rehearsalsAreReadAndCompared,
   aDrillIsRunAndStopped, whatWaitsForApprovalIsApproved, whoMayOnlyReadSeesDeadButtons, healthIsOfTheServersOwnNumbers,
   everyPageFitsAPhoneInDarkAndLight)

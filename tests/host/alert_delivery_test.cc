@@ -32,7 +32,7 @@ kind: Fleet
 metadata: {{ name: raid, owner: team-raids }}
 spec:
   base: 1.0.0
-  builds: [ {{ version: 1.0.0, command: [raid] }} ]
+  builds: [ {{ version: 1.0.0, command: [raid] }}, {{ version: 1.1.0, command: [raid] }} ]
   capacity: {{ min: 10, max: 400, buffer: 10 }}
   session: {{ length_max: 1m }}
 ---
@@ -141,6 +141,36 @@ TEST_F(AlertDelivery, WhatFailsIsTriedAgainAndAtLastADeadLetter) {
   theatre_.advance(minutes(10));
   EXPECT_EQ(get_string(told("pager").back(), "state"), "resolved");
   EXPECT_TRUE(dead_letters_view(*theatre_.world()).empty());
+}
+
+// Players suffer, and then the engine undoes what they suffer from: the same alert, and its routes
+// hear of it.
+TEST_F(AlertDelivery, ARollbackThatJoinsIsAnUpdateAndNoSecondPage) {
+  open("alertmanager");
+  ASSERT_TRUE(theatre_.apply("feast.yaml", R"(apiVersion: showcaller.dev/v1
+kind: LiveEvent
+metadata: { name: feast, owner: team-raids }
+spec:
+  changes: [ { build: { fleet: raid, version: 1.1.0 } } ]
+  rollout: { stages: [ { name: half, exposure: 50%, bake: 20m } ] }
+  analysis: { tick: 10s, warmup: 20s }
+  gates: [ { metric: session.crashed, worse_by_at_most: 1%, on_fail: rollback } ]
+)"));
+  theatre_.traffic.crash_share["1.1.0"] = 0.8;
+  until_told("pager", 2, minutes(20));
+  ASSERT_EQ(told("pager").size(), 2u);
+  EXPECT_EQ(get_string(told("pager").front(), "cause"), "burn");
+  EXPECT_FALSE(told("pager").front().contains("latest"));
+  const json::object& update = told("pager").back();
+  EXPECT_EQ(get_string(update, "id"), get_string(told("pager").front(), "id"));
+  EXPECT_EQ(get_string(update, "state"), "firing");
+  EXPECT_EQ(get_int(update, "change"), 2);
+  EXPECT_NE(get_string(update, "latest").find("feast"), std::string::npos);
+  EXPECT_TRUE(std::ranges::any_of(update.at("group").as_array(), [](const json::value& member) {
+    return get_string(member.as_object(), "cause") == "rollback";
+  }));
+  EXPECT_EQ(get_string(told("watch").back(), "latest"), get_string(update, "latest"));
+  EXPECT_EQ(theatre_.world()->alerts.size(), 1u);
 }
 
 TEST_F(AlertDelivery, AlertmanagerIsToldEachMinuteWhileItFires) {

@@ -131,6 +131,14 @@ class Conversation {
     if (verb == "release")
       return answer(
           theatre_.command(QuarantineCommand{true, *enum_from<QuarantineScope>(arg), arg2, arg3}));
+    if (verb == "withdraw-feature" || verb == "restore-feature") {
+      return noted(theatre_.command(
+          FeatureCommand{verb == "restore-feature", arg, arg2}, arg3.empty() ? "ann" : arg3,
+          fmt::format("{}", fmt::join(w.begin() + std::min<int>(4, int(w.size())), w.end(), " "))));
+    }
+    if (verb == "own")
+      return noted(
+          theatre_.command(AlertCommand{arg == "last" ? last_alert() : arg, AlertVerb::Own, arg2}));
     if (verb == "acknowledge" || verb == "resolve")
       return noted(theatre_.command(
           AlertCommand{arg == "last" ? last_alert() : arg, *enum_from<AlertVerb>(verb)},

@@ -20,17 +20,29 @@ TEST(Access, BuiltInRolesNeedNoManifest) {
     bool admin, operator_, viewer, game_server;
   };
   const World world;
-  for (const Row& row :
-       {Row{"apply", true, true, false, false},       Row{"approve", true, true, false, false},
-        Row{"hold", true, true, false, false},        Row{"rollback", true, true, false, false},
-        Row{"stop-line", true, true, false, false},   Row{"read", true, true, true, false},
-        Row{"flags", true, true, true, true},         Row{"allocate", true, true, false, true},
-        Row{"report", true, false, false, true},      Row{"token", true, false, false, false},
-        Row{"kill-flag", true, true, false, false},   Row{"reopen-flag", true, true, false, false},
-        Row{"acknowledge", true, true, false, false}, Row{"resolve", true, true, false, false},
-        Row{"silence", true, true, false, false},     Row{"unsilence", true, true, false, false},
-        Row{"relay", true, false, false, false},      Row{"policy", true, false, false, false},
-        Row{"probe", true, false, false, false},      Row{"privacy", true, false, false, false}}) {
+  for (const Row& row : {Row{"apply", true, true, false, false},
+                         Row{"approve", true, true, false, false},
+                         Row{"hold", true, true, false, false},
+                         Row{"rollback", true, true, false, false},
+                         Row{"stop-line", true, true, false, false},
+                         Row{"read", true, true, true, false},
+                         Row{"flags", true, true, true, true},
+                         Row{"allocate", true, true, false, true},
+                         Row{"report", true, false, false, true},
+                         Row{"token", true, false, false, false},
+                         Row{"kill-flag", true, true, false, false},
+                         Row{"reopen-flag", true, true, false, false},
+                         Row{"acknowledge", true, true, false, false},
+                         Row{"resolve", true, true, false, false},
+                         Row{"silence", true, true, false, false},
+                         Row{"unsilence", true, true, false, false},
+                         Row{"own", true, true, false, false},
+                         Row{"withdraw-feature", true, true, false, false},
+                         Row{"restore-feature", true, true, false, false},
+                         Row{"relay", true, false, false, false},
+                         Row{"policy", true, false, false, false},
+                         Row{"probe", true, false, false, false},
+                         Row{"privacy", true, false, false, false}}) {
     EXPECT_EQ(may(world, "admin", row.verb), row.admin) << row.verb;
     EXPECT_EQ(may(world, "operator", row.verb), row.operator_) << row.verb;
     EXPECT_EQ(may(world, "viewer", row.verb), row.viewer) << row.verb;

@@ -141,6 +141,69 @@ TEST(Degradation, AServiceWithoutFeaturesIsLetBe) {
   EXPECT_FALSE(next_move(&world, {headroom(0)}, kNoon));
 }
 
+void by_hand(World* world, Payload payload, Instant now) {
+  Record record;
+  record.seq = world->seq + 1;
+  record.time = now;
+  record.actor = "ann";
+  record.payload = std::move(payload);
+  ASSERT_TRUE(evolve(world, record));
+}
+
+Payload taken(const std::string& feature) {
+  return FeatureWithdrawn{"matchmaking", feature, feature, "plain", "", "a hunch", {}, true};
+}
+Payload given(const std::string& feature) {
+  return FeatureReturned{"matchmaking", feature, feature, "it is fine", true};
+}
+
+TEST(Degradation, WhatSomebodyTookOnlySomebodyGivesBack) {
+  World world = world_with(matchmaking());
+  by_hand(&world, taken("cosmetics"), kNoon);
+  EXPECT_FALSE(next_move(&world, {burn(0)}, kNoon + hours(1))) << "calm, and nothing comes back";
+  ASSERT_TRUE(as<StressChanged>(next_move(&world, {burn(14'400)}, kNoon + hours(2))));
+  const Instant stressed = kNoon + hours(2);
+  EXPECT_EQ(
+      as<FeatureWithdrawn>(next_move(&world, {burn(14'400)}, stressed + seconds(30)))->feature,
+      "leaderboards");
+  EXPECT_EQ(
+      as<FeatureWithdrawn>(next_move(&world, {burn(14'400)}, stressed + seconds(90)))->feature,
+      "party-finder")
+      << "cosmetics is away already";
+  ASSERT_TRUE(next_move(&world, {burn(0)}, stressed + minutes(2)));
+  const Instant calm = stressed + minutes(7);
+  EXPECT_EQ(as<FeatureReturned>(next_move(&world, {burn(0)}, calm))->feature, "party-finder");
+  EXPECT_EQ(as<FeatureReturned>(next_move(&world, {burn(0)}, calm + minutes(1)))->feature,
+            "leaderboards");
+  EXPECT_FALSE(next_move(&world, {burn(0)}, calm + hours(1)));
+  EXPECT_EQ(world.services.find("matchmaking")->withdrawn.front().by, "ann");
+  by_hand(&world, given("cosmetics"), calm + hours(2));
+  EXPECT_TRUE(world.services.find("matchmaking")->withdrawn.empty());
+}
+
+TEST(Degradation, WhatSomebodyGaveBackUnderStressStaysUntilItIsOver) {
+  World world = world_with(matchmaking());
+  ASSERT_TRUE(next_move(&world, {burn(14'400)}, kNoon));
+  ASSERT_TRUE(next_move(&world, {burn(14'400)}, kNoon + seconds(30)));
+  by_hand(&world, given("leaderboards"), kNoon + seconds(40));
+  EXPECT_FALSE(next_move(&world, {burn(14'400)}, kNoon + seconds(99))) << "a move as any other";
+  EXPECT_EQ(as<FeatureWithdrawn>(next_move(&world, {burn(14'400)}, kNoon + seconds(100)))->feature,
+            "cosmetics");
+  ASSERT_TRUE(next_move(&world, {burn(0)}, kNoon + seconds(200)));
+  EXPECT_TRUE(world.services.find("matchmaking")->kept.empty());
+}
+
+// Somebody wants it away for longer than the stress lasts.
+TEST(Degradation, WhatTheEngineTookSomebodyMayKeepAway) {
+  World world = world_with(matchmaking());
+  ASSERT_TRUE(next_move(&world, {burn(14'400)}, kNoon));
+  ASSERT_TRUE(next_move(&world, {burn(14'400)}, kNoon + seconds(30)));
+  by_hand(&world, taken("leaderboards"), kNoon + seconds(31));
+  EXPECT_EQ(world.services.find("matchmaking")->withdrawn.size(), 1u);
+  ASSERT_TRUE(next_move(&world, {burn(0)}, kNoon + seconds(40)));
+  EXPECT_FALSE(next_move(&world, {burn(0)}, kNoon + hours(1)));
+}
+
 // Whatever is measured: what is withdrawn is always the least important part, in order; two moves
 // are never nearer than the dwell; nothing goes without stress and nothing comes back under it.
 TEST(Degradation, IsOrderlyUnderAnyEvidence) {

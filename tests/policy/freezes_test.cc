@@ -173,7 +173,9 @@ World any_world() {
 }
 
 CommandBody any_command() {
-  switch (*rc::gen::inRange(0, 7)) {
+  switch (*rc::gen::inRange(0, 8)) {
+    case 7:
+      return FeatureCommand{*rc::gen::arbitrary<bool>(), "matchmaking", "leaderboards"};
     case 6:
       return AlertCommand{"a1", AlertVerb::Acknowledge};
     case 5:
@@ -191,6 +193,13 @@ CommandBody any_command() {
       return EventCommand{
           "winter-raid", EventVerb(*rc::gen::inRange(0, 10)), *rc::gen::inRange(0, 2) * 100, {}};
   }
+}
+
+TEST(Permit, AFeatureComesBackOnlyWhereThingsMayGrow) {
+  World world;
+  world.lines[""] = {"ann", "", kNoon};
+  EXPECT_TRUE(permit(world, FeatureCommand{false, "matchmaking", "leaderboards"}, kNoon));
+  EXPECT_FALSE(permit(world, FeatureCommand{true, "matchmaking", "leaderboards"}, kNoon));
 }
 
 TEST(Permit, SafetyNeverWaits) {

@@ -22,11 +22,16 @@ class Pages final : public RunWatcher {
  public:
   void note(const Record& record, Duration) override {
     if (calls_somebody(record.payload)) pages.push_back(record_line(record));
+    if (const auto* changed = std::get_if<AlertChanged>(&record.payload)) {
+      escalated += changed->move == AlertMove::Escalated ? 1 : 0;
+      acknowledged += changed->move == AlertMove::Acknowledged ? 1 : 0;
+    }
   }
   std::optional<std::string> look(const RunMoment&) override { return std::nullopt; }
   bool waits(Duration) const override { return false; }
 
   std::vector<std::string> pages;
+  int escalated = 0, acknowledged = 0;
 };
 
 RunSpec watched_game(const std::string& faults, RehearsalLevel level) {
@@ -42,13 +47,45 @@ RunSpec watched_game(const std::string& faults, RehearsalLevel level) {
 
 // Every instance dies at once, and players feel it: whatever is told of it is told on one page.
 TEST(AlertStory, AStormOfFailuresIsOnePage) {
-  RunSpec spec = watched_game("instance_loss:1", RehearsalLevel::Session);
-  spec.seed =
-      2;  // In such a small game half of the seeds burn no budget that anybody is called for.
-  Pages watcher;
-  spec.watcher = &watcher;
-  (void)run(spec);
-  EXPECT_EQ(watcher.pages.size(), 1u);
+  for (const RehearsalLevel level : {RehearsalLevel::Session, RehearsalLevel::Evidence}) {
+    RunSpec spec = watched_game("instance_loss:1", level);
+    Pages watcher;
+    spec.watcher = &watcher;
+    (void)run(spec);
+    EXPECT_EQ(watcher.pages.size(), 1u) << to_string(level);
+  }
+}
+
+// People answer their pages in the end; where nobody does, the next ones are called.
+TEST(AlertStory, WhatNobodyAnswersGoesUpThePath) {
+  for (const bool absent : {false, true}) {
+    RunSpec spec = watched_game(absent ? "instance_loss:1,no_answer" : "instance_loss:1",
+                                RehearsalLevel::Session);
+    spec.population.answer = seconds(absent ? 0 : 10);
+    Pages watcher;
+    spec.watcher = &watcher;
+    (void)run(spec);
+    EXPECT_EQ(watcher.acknowledged > 0, !absent);
+    EXPECT_EQ(watcher.escalated > 0, absent);
+  }
+}
+
+// The next alert has another id than any that a spec could name.
+TEST(AlertStory, OperatorsTakeTheOldestAlert) {
+  RunSpec spec = watched_game("instance_loss:1,no_answer", RehearsalLevel::Session);
+  const auto in_rollout = [&](CommandBody body, Duration after) {
+    spec.commands.push_back({Phase::RollingOut, after, std::move(body)});
+  };
+  in_rollout(AlertCommand{"", AlertVerb::Own, "bob"}, minutes(3));
+  in_rollout(AlertCommand{"", AlertVerb::Acknowledge}, minutes(3));
+  in_rollout(SilenceCommand{"Service/matches", "", minutes(1)}, minutes(3));
+  in_rollout(UnsilenceCommand{""}, minutes(3));
+  in_rollout(FeatureCommand{false, "lobby", "news"}, minutes(3));
+  in_rollout(FeatureCommand{true, "lobby", "news"}, minutes(3));
+  const RunResult result = run(spec);
+  EXPECT_EQ(result.sent.size(), spec.commands.size());
+  for (const SentCommand& sent : result.sent) EXPECT_TRUE(sent.accepted) << sent.index;
+  EXPECT_TRUE(result.violations.empty());
 }
 
 TEST(AlertStory, NobodyIsCalledWhereNothingIsWrong) {

@@ -51,6 +51,20 @@ CommandBody body_of(OperatorVerb verb, Random* random) {
       return FlagCommand{false, "lobby"};
     case ReopenFlag:
       return FlagCommand{true, "lobby"};
+    case WithdrawFeature:
+      return FeatureCommand{false, "lobby", "news"};
+    case RestoreFeature:
+      return FeatureCommand{true, "lobby", "news"};
+    case Acknowledge:
+      return AlertCommand{"", AlertVerb::Acknowledge};
+    case Own:
+      return AlertCommand{"", AlertVerb::Own, random->chance(0.5) ? "ann" : "bob"};
+    case Resolve:
+      return AlertCommand{"", AlertVerb::Resolve};
+    case Silence:
+      return SilenceCommand{random->chance(0.5) ? "Fleet/raid" : "LiveEvent/gala", "", minutes(3)};
+    case Unsilence:
+      return UnsilenceCommand{""};
   }
   return {};
 }
@@ -59,9 +73,12 @@ CommandBody body_of(OperatorVerb verb, Random* random) {
 
 std::string_view to_string(OperatorVerb verb) {
   static constexpr std::string_view kNames[] = {
-      "hold",    "resume",   "promote",    "step_back", "rollback",    "cancel",
-      "divert",  "undivert", "pace",       "stop_line", "resume_line", "revise",
-      "approve", "freeze",   "quarantine", "kill_flag", "reopen_flag"};
+      "hold",        "resume",           "promote",         "step_back",
+      "rollback",    "cancel",           "divert",          "undivert",
+      "pace",        "stop_line",        "resume_line",     "revise",
+      "approve",     "freeze",           "quarantine",      "kill_flag",
+      "reopen_flag", "withdraw_feature", "restore_feature", "acknowledge",
+      "own",         "resolve",          "silence",         "unsilence"};
   static_assert(std::size(kNames) == kOperatorVerbs);
   return kNames[std::size_t(verb)];
 }

@@ -29,8 +29,15 @@ enum class OperatorVerb : std::uint8_t {
   Quarantine,  // a host, for some minutes
   KillFlag,
   ReopenFlag,
+  WithdrawFeature,
+  RestoreFeature,
+  Acknowledge,  // the oldest alert, as the next two
+  Own,
+  Resolve,
+  Silence,  // the fleet, for some minutes
+  Unsilence,
 };
-constexpr int kOperatorVerbs = 17;
+constexpr int kOperatorVerbs = 24;
 std::string_view to_string(OperatorVerb verb);  // "hold", "stop_line"
 
 // Those that a command can meet there. A draft is validated by the decision that makes it; the

@@ -13,7 +13,7 @@ constexpr const char* kHouse = R"(
 apiVersion: showcaller.dev/v1
 kind: Team
 metadata: { name: raids, owner: raids }
-spec: { members: [ann, bob] }
+spec: { members: [ann, bob], escalation: [bob, ann], escalate_after: [1m] }
 ---
 apiVersion: showcaller.dev/v1
 kind: Service
@@ -121,7 +121,7 @@ RunSpec small_game(const std::string& faults) {
   auto population =
       read_population({"people.yaml",
                        "players: 900\nsession: { length: 90s, players: 4, crashes: 1% }\n"
-                       "shocks_per_hour: 0\nhouse: { approval: 1m }\n"},
+                       "shocks_per_hour: 0\nhouse: { approval: 1m, answer: 2m }\n"},
                       &findings);
   EXPECT_TRUE(population);
   spec.population = fitted(*population, spec.manifests);

@@ -135,6 +135,7 @@ export interface AlertTold {
   players_at_risk: number
   burn: number
   text: string
+  latest?: string
   level: number
   escalates_at?: string
   acknowledged_by: string
@@ -179,9 +180,35 @@ export interface FlagLine {
   flag: string
   owner: string
   visibility: string
-  state: 'enabled' | 'disabled' | 'killed'
+  state: 'enabled' | 'disabled' | 'killed' | 'withdrawn'
   events: string[]
   killed?: { since: string; actor: string; reason: string }
+  withdrawn?: { since: string; service: string; feature: string; reason: string; by?: string }
+}
+export interface WithdrawnFeature {
+  feature: string
+  flag: string
+  variant: string
+  message: string
+  since: string
+  reason: string
+  by?: string
+}
+// GET /api/v1/services/{service}, and a row of GET /api/v1/services.
+export interface ServiceView {
+  service: string
+  owner?: string
+  breaker: string
+  breaker_since?: string
+  breaker_reason?: string
+  degradation_order?: string[]
+  features?: { feature: string; flag: string; fallback: string }[]
+  stressed: boolean
+  stress_since?: string
+  stress_reason?: string
+  signs: { kind: string; subject: string; level: number; limit: number; over: boolean; says: string }[]
+  withdrawn: WithdrawnFeature[]
+  kept?: string[]
 }
 export interface FlagAnswer {
   flag: string
@@ -395,6 +422,7 @@ export interface ExplainedDecision {
   cause?: number
   trace?: string
   rule?: string
+  signs?: string[]
   evidence?: { stream: string; judged_seconds: number; offset: number; hash: string; statistics: Record<string, unknown>; ticks?: unknown[]; missing?: string }
 }
 
@@ -405,6 +433,7 @@ export interface Explanation {
   revision: number
   summary: string[]
   decisions: ExplainedDecision[]
+  withdrawn?: { service: string; feature: string; flag: string; variant: string; since: string; reason: string; by: string }[]
   left_out?: number
 }
 

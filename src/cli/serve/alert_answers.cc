@@ -22,6 +22,14 @@ json::object objective_view(const ObjectiveStanding& standing) {
                                  {"n", seen.n},
                                  {"bad", seen.bad}});
   }
+  const BurnProof& proof = standing.reading.proof;
+  json::object shown{{"above", standing.slo.page_above},
+                     {"evidence", proof.evidence},
+                     {"needed", standing.reading.needed},
+                     {"calm", proof.calm},
+                     {"n", proof.n},
+                     {"bad", proof.bad}};
+  if (proof.n > 0) shown["since"] = format_instant(proof.since);
   return {{"service", standing.service},
           {"slo", standing.slo.name},
           {"event", standing.event},
@@ -33,6 +41,7 @@ json::object objective_view(const ObjectiveStanding& standing) {
           {"budget_left",
            double(budget_left_ppm(standing.window, standing.slo.objective)) / double(kPpmWhole)},
           {"burn", std::move(rules)},
+          {"proof", std::move(shown)},
           {"players_at_risk", standing.reading.players_at_risk}};
 }
 

@@ -525,16 +525,27 @@ std::vector<Result<json::value>> HostBackend::dry_run(std::span<const Command> c
 
 Status HostBackend::each_record_of(std::string_view event, std::uint64_t from,
                                    const std::function<bool(const Record&)>& sink) const {
+  if (event.empty()) return each_record_naming({}, from, sink);
+  return each_record_naming({std::string(event)}, from, [&](const Record& record) {
+    return event_of(record.payload) != event || sink(record);
+  });
+}
+
+Status HostBackend::each_record_naming(const std::vector<std::string>& names, std::uint64_t from,
+                                       const std::function<bool(const Record&)>& sink) const {
   Status decoded;
   TRY(journal_.read(from, [&](const StoredRecord& stored) {
     // Most records are of others: look before parsing.
-    if (!event.empty() && stored.bytes.find(event) == std::string::npos) return true;
+    const bool names_one = names.empty() || std::ranges::any_of(names, [&](const auto& name) {
+                             return stored.bytes.find(name) != std::string::npos;
+                           });
+    if (!names_one) return true;
     auto record = decode_stored(stored);
     if (!record) {
       decoded = std::unexpected(record.error());
       return false;
     }
-    return (!event.empty() && event_of(record->payload) != event) || sink(*record);
+    return sink(*record);
   }));
   return decoded;
 }
@@ -576,10 +587,13 @@ Result<json::value> HostBackend::explain(std::string_view name) const {
   const auto world = host_.world();
   const EventState* event = world->event(name);
   if (!event) return no_such("LiveEvent", name);
+  const std::vector<std::string> flags = flags_of(event->spec());
+  std::vector<std::string> names = flags;
+  names.emplace_back(name);
   std::deque<Record> newest;
   std::size_t left_out = 0;
-  TRY(each_record_of(name, event->applied_seq, [&](const Record& record) {
-    if (!is_a_decision(record.payload)) return true;
+  TRY(each_record_naming(names, event->applied_seq, [&](const Record& record) {
+    if (!is_a_decision(record.payload) || !concerns_event(record.payload, name, flags)) return true;
     newest.push_back(record);
     if (newest.size() > kExplainRecordsMax) {
       newest.pop_front();

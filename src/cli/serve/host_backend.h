@@ -113,6 +113,9 @@ class HostBackend final : public ApiBackend {
   json::object fleet_view_of(const std::string& name) const;
   json::object on_its_builds(const EventState& event) const;
   json::object forecast_of(const std::string& fleet) const;
+  // Records whose text has one of the names; none: all.
+  Status each_record_naming(const std::vector<std::string>& names, std::uint64_t from,
+                            const std::function<bool(const Record&)>& sink) const;
   Status each_record_of(std::string_view event, std::uint64_t from,
                         const std::function<bool(const Record&)>& sink) const;
 

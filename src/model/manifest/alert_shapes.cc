@@ -43,6 +43,10 @@ void finish_slo(Reader& reader, const Node& node, SloSpec* slo) {
     reader.error_below(node, "objective", "an objective of 0 % or 100 % leaves no budget",
                        "say less than 100%, such as 99.9%");
   }
+  if (slo->page_above > 0 && slo->page_above < 1) {
+    reader.error_below(node, "page_above", "is within the budget, where nobody is called",
+                       "say at least 1, or 0 for the rules of `burn` alone");
+  }
   for (std::size_t i = 0; i < slo->burn.size(); ++i) {
     if (slo->burn[i].over <= kBurnOverMax) continue;
     reader.error_below(node, fmt::format("burn[{}].over", i),
@@ -167,6 +171,10 @@ const Shape<SloSpec>& slo_shape() {
            .assumed(R"([{"over":"1h","still":"5m","factor":14.4,"then":"page"},)"
                     R"({"over":"6h","still":"30m","factor":6,"then":"page"},)"
                     R"({"over":"3d","still":"6h","factor":1,"then":"ticket"}])"),
+       field("page_above", &SloSpec::page_above, number(0, 1'000),
+             "A page as soon as it is proven that the budget burns more than so many times as fast "
+             "as it may; 0: by the rules of `burn` alone.")
+           .assumed("2"),
        field("harmed_min", &SloSpec::harmed_min, big_integer(1),
              "A page needs so many bad sessions; fewer are a ticket.")
            .assumed("10")},

@@ -17,12 +17,13 @@ inline constexpr std::string_view kNetLoss = "net_loss";    // a share of all pa
 inline constexpr std::string_view kNetCut = "net_cut";
 inline constexpr std::array<std::string_view, 5> kServerFaults{kKill, kPause, kNetDelay, kNetLoss,
                                                                kNetCut};
-inline constexpr std::array<std::string_view, 30> kDrillFaults{
+inline constexpr std::array<std::string_view, 31> kDrillFaults{
     "errors",        "crashes",     "latency",     "tail",    "leak",       "slow_start",
     "instance_loss", "host_loss",   "region_loss", "blind",   "skew",       "split",
     "clock_jump",    "disk_full",   "torn_write",  "restart", "duplicates", "lies",
     "undo_fails",    "no_approval", "quota",       "herd",    "partition",  "addresses",
-    "writes",        kKill,         kPause,        kNetDelay, kNetLoss,     kNetCut};
+    "writes",        "no_answer",   kKill,         kPause,    kNetDelay,    kNetLoss,
+    kNetCut};
 
 constexpr bool is_of_servers(std::string_view kind) {
   return std::find(kServerFaults.begin(), kServerFaults.end(), kind) != kServerFaults.end();

@@ -7,13 +7,44 @@ namespace {
 
 Value<std::string> verb() {
   std::vector<std::pair<std::string, std::string>> words;
-  for (const char* word :
-       {"*",           "apply",       "approve",    "hold",      "resume",      "promote",
-        "rollback",    "cancel",      "retire",     "divert",    "pace",        "step-back",
-        "stop-line",   "resume-line", "quarantine", "release",   "allocate",    "report",
-        "read",        "flags",       "token",      "policy",    "privacy",     "ready",
-        "break-glass", "drill",       "prove",      "kill-flag", "reopen-flag", "relay",
-        "acknowledge", "resolve",     "silence",    "unsilence", "probe"}) {
+  for (const char* word : {"*",
+                           "apply",
+                           "approve",
+                           "hold",
+                           "resume",
+                           "promote",
+                           "rollback",
+                           "cancel",
+                           "retire",
+                           "divert",
+                           "pace",
+                           "step-back",
+                           "stop-line",
+                           "resume-line",
+                           "quarantine",
+                           "release",
+                           "allocate",
+                           "report",
+                           "read",
+                           "flags",
+                           "token",
+                           "policy",
+                           "privacy",
+                           "ready",
+                           "break-glass",
+                           "drill",
+                           "prove",
+                           "kill-flag",
+                           "reopen-flag",
+                           "relay",
+                           "acknowledge",
+                           "resolve",
+                           "silence",
+                           "unsilence",
+                           "probe",
+                           "own",
+                           "withdraw-feature",
+                           "restore-feature"}) {
     words.emplace_back(word, word);
   }
   return choice<std::string>(std::move(words));

@@ -208,7 +208,8 @@ struct ServiceSpec {
 
 // Verbs: apply approve hold resume promote rollback cancel retire divert pace step-back stop-line
 // resume-line quarantine release allocate report read flags token policy privacy ready break-glass
-// drill prove kill-flag reopen-flag acknowledge resolve silence unsilence. "*" is all.
+// drill prove kill-flag reopen-flag withdraw-feature restore-feature acknowledge own resolve
+// silence unsilence. "*" is all.
 struct RoleSpec {
   std::string name;
   std::vector<std::string> verbs;
