@@ -11,11 +11,12 @@
 namespace showcaller::sim {
 namespace {
 
+// The game as it is loses one session in a hundred: half of what the objective allows.
 constexpr const char* kService = R"(
 apiVersion: showcaller.dev/v1
 kind: Service
 metadata: { name: matches, owner: raids }
-spec: { fleets: [raid], slos: [ { name: stays-up, metric: session.crashed, objective: "99.9%" } ] }
+spec: { slos: [ { name: stays-up, metric: session.crashed, objective: "98%" } ] }
 )";
 
 class Pages final : public RunWatcher {
@@ -38,6 +39,7 @@ RunSpec watched_game(const std::string& faults, RehearsalLevel level) {
   RunSpec spec = small_game(faults);
   const SourceFile source{"service.yaml", kService};
   ParseOutcome parsed = parse_manifests(std::span(&source, 1), {});
+  EXPECT_EQ(parsed.manifests.size(), 1u) << format_findings(parsed.findings, {&source, 1});
   for (Manifest& manifest : parsed.manifests)
     spec.manifests.insert(spec.manifests.end() - 1,
                           std::make_shared<const Manifest>(std::move(manifest)));
