@@ -22,7 +22,7 @@ namespace showcaller::sim {
 namespace {
 
 constexpr std::uint64_t kFixedSeeds = 8;
-constexpr int kFixedRounds = 3;  // then each fault must have been there in each phase
+constexpr int kFixedRounds = 8;  // then each fault must have been there in each phase
 
 // What is wrong with a run, a sentence each.
 std::vector<std::string> wrong_with(const RandomRun& random, const RunResult& result) {
@@ -104,7 +104,8 @@ void play_fixed(Campaign* campaign) {
   for (std::uint64_t seed = 20; seed < 20 + kFixedSeeds; ++seed) turns.push_back({seed, {}});
   for (int round = 0; round < kFixedRounds; ++round) {
     for (Meeting meeting : campaign->coverage().never_together()) {
-      const std::uint64_t seed = turns.size() + 1;
+      // Seeds of its own: the same again would meet no more.
+      const std::uint64_t seed = std::uint64_t(round) * 1'000 + turns.size() + 1;
       meeting.verb = OperatorVerb(seed % kOperatorVerbs);
       turns.push_back({seed, meeting});
     }
