@@ -21,7 +21,7 @@ if(protos)
       OUTPUT ${proto_out}/${stem}.pb.cc ${proto_out}/${stem}.pb.h ${proto_out}/${stem}.grpc.pb.cc ${proto_out}/${stem}.grpc.pb.h
       COMMAND protoc --proto_path=${CMAKE_SOURCE_DIR}/protos --cpp_out=${proto_out} --grpc_out=${proto_out}
               --plugin=protoc-gen-grpc=/usr/bin/grpc_cpp_plugin ${proto}
-      COMMAND sed -i "s|\\(/flagd\\.evaluation\\.v[0-9]*\\)\\.Evaluation/|\\1.Service/|" ${proto_out}/${stem}.grpc.pb.cc
+      COMMAND sed -i "s@\\(/flagd\\.evaluation\\.v[0-9]*\\|/schema\\.v1\\)\\.Evaluation/@\\1.Service/@" ${proto_out}/${stem}.grpc.pb.cc
       DEPENDS ${proto} VERBATIM)
     list(APPEND generated ${proto_out}/${stem}.pb.cc ${proto_out}/${stem}.grpc.pb.cc)
   endforeach()

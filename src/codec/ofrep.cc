@@ -78,9 +78,11 @@ OfrepReply evaluate_one(const OfrepRequest& request, std::string_view key, const
   if (!context) return refused(400, FlagError::InvalidContext, key, context.error().message);
   const EvaluationContext asked(*context);
   const auto who = EvaluationContext::layered(options.added, &asked);
-  const Evaluation evaluation = flags.evaluate(key, who, now);
-  return {.status = ofrep_status(evaluation),
-          .body = to_json_text(ofrep_evaluation(key, evaluation, memory.storage()))};
+  const Evaluation& evaluation = flags.evaluate(key, who, now);
+  OfrepReply reply{.status = ofrep_status(evaluation),
+                   .body = to_json_text(ofrep_evaluation(key, evaluation, memory.storage()))};
+  if (evaluation.answer != 0) reply.answers.push_back(evaluation.answer);
+  return reply;
 }
 
 json::array event_streams(const OfrepEventStream& stream) {
@@ -99,13 +101,18 @@ OfrepReply evaluate_all(const OfrepRequest& request, const FlagSet& flags, Insta
   const EvaluationContext asked(*context);
   const auto who = EvaluationContext::layered(options.added, &asked);
   json::array all;
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    const std::string_view key = flags.key(i);
-    all.push_back(ofrep_evaluation(key, flags.evaluate(key, who, now)));
-  }
+  all.reserve(flags.size());
+  std::vector<std::uint32_t> answers;
+  answers.reserve(flags.size());
+  flags.evaluate_all(who, now, [&](std::string_view key, const Evaluation& evaluation) {
+    all.push_back(ofrep_evaluation(key, evaluation));
+    answers.push_back(evaluation.answer);
+  });
   json::object body{{"flags", std::move(all)}, {"metadata", flags.metadata()}};
   if (options.stream) body["eventStreams"] = event_streams(*options.stream);
-  return with_etag(to_json_text(body), request.if_none_match);
+  OfrepReply reply = with_etag(to_json_text(body), request.if_none_match);
+  reply.answers = std::move(answers);
+  return reply;
 }
 
 OfrepReply configuration(const OfrepRequest& request, const OfrepOptions& options) {

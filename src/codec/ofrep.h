@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -56,6 +57,8 @@ struct OfrepReply {
   std::string etag;   // with its quotes; empty: no such header
   std::string allow;  // with 405
   std::string body;   // JSON, or empty
+  // What was answered of flags that there are, by number (FlagSet::answer), for who counts.
+  std::vector<std::uint32_t> answers{};
 };
 
 // Answers any path below the prefix.

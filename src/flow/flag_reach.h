@@ -11,8 +11,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flag/exposure.h"
+#include "flow/port/ledger.h"
 #include "model/world.h"
 
 namespace showcaller {
@@ -20,6 +22,9 @@ namespace showcaller {
 class FlagReach {
  public:
   FlagReach(const World& world, const EventState& event, std::string salt);
+  // As it was written by to_json(), for who has no world: a relay. It holds the secret salt.
+  static Result<FlagReach> from_json(const json::object& object);
+  json::object to_json() const;
 
   bool reaches_nobody() const { return !admits_; }
   // Whether one of the event's values for this flag ("config.drops" for a document) is for them;
@@ -31,11 +36,28 @@ class FlagReach {
   std::string text() const;
 
  private:
+  FlagReach() = default;
+
   using Names = std::set<std::string, std::less<>>;
   // Configuration is proved in the dark and everywhere; flags wait for the doors of their region.
   Names flags_, documents_;
   Names regions_;                   // whose wave has come; empty: all
   std::optional<Exposure> admits_;  // absent: nobody
 };
+
+// The same with the stage of the event that it is of.
+struct EventReach {
+  std::string event;
+  std::int64_t revision = 0, visit = 0;
+  FlagReach flags;
+};
+using EventReaches = std::vector<EventReach>;
+
+json::array reaches_to_json(const EventReaches& reaches);
+Result<EventReaches> reaches_from_json(const json::value& value);
+// Rows of the ledger for an evaluation with this context; `flag` empty: of all flags. The targeting
+// key is the player; without one nobody could be named.
+std::vector<LedgerEntry> exposures_of(const EventReaches& reaches, const json::object& context,
+                                      std::string_view flag, Instant now);
 
 }  // namespace showcaller

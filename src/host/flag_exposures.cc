@@ -22,7 +22,7 @@ bool has_its_row(const Allocation& allocation, const std::string& event) {
 }  // namespace
 
 void FlagExposures::publish(const World& world, const FlagSaltOf& salt_of) {
-  auto reaches = std::make_shared<Reaches>();
+  auto reaches = std::make_shared<EventReaches>();
   world.events.each([&](const std::string& name, const EventState& event) {
     if (!event.manifest || !may_admit(event.phase)) return;
     reaches->push_back({name, event.revision, event.visit, FlagReach(world, event, salt_of(name))});
@@ -40,26 +40,23 @@ bool FlagExposures::is_new(const LedgerEntry& entry) {
   return remembered_.insert(hash).second;
 }
 
-std::shared_ptr<const FlagExposures::Reaches> FlagExposures::reaches() {
+std::shared_ptr<const EventReaches> FlagExposures::reaches() const {
   std::lock_guard lock(mutex_);
   return reaches_;
 }
 
 std::vector<LedgerEntry> FlagExposures::of_evaluation(const json::object& context,
                                                       std::string_view flag, Instant now) {
-  const std::string player = get_string(context, "targetingKey");
-  const std::string region = get_string(context, "region");
-  std::vector<LedgerEntry> out;
-  if (player.empty()) return out;
-  const EvaluationContext who(context);
-  const auto now_reaching = reaches();
-  for (const Reach& reach : *now_reaching) {
-    if (!reach.flags.reaches(flag, who, now)) continue;
-    LedgerEntry entry{reach.event, reach.revision,       reach.visit, region, player,
-                      {},          LedgerSource::Served, now};
-    if (is_new(entry)) out.push_back(std::move(entry));
-  }
+  std::vector<LedgerEntry> out = exposures_of(*reaches(), context, flag, now);
+  std::erase_if(out, [this](const LedgerEntry& entry) { return !is_new(entry); });
   return out;
+}
+
+// Clocks differ: nobody was exposed in time to come.
+std::vector<LedgerEntry> FlagExposures::of_relay(std::vector<LedgerEntry> entries, Instant now) {
+  std::erase_if(entries, [this](const LedgerEntry& entry) { return !is_new(entry); });
+  for (LedgerEntry& entry : entries) entry.at = std::min(entry.at, now);
+  return entries;
 }
 
 std::vector<LedgerEntry> FlagExposures::of_session(const AllocationRequest& request,
@@ -67,7 +64,7 @@ std::vector<LedgerEntry> FlagExposures::of_session(const AllocationRequest& requ
   std::vector<LedgerEntry> out;
   const SessionPlayers players(request, allocation.unit_party, allocation.region);
   const auto now_reaching = reaches();
-  for (const Reach& reach : *now_reaching) {
+  for (const EventReach& reach : *now_reaching) {
     if (reach.flags.reaches_nobody() || has_its_row(allocation, reach.event)) continue;
     for (const AllocationPlayer& player : request.players) {
       const bool admitted = players.ask(
@@ -87,7 +84,7 @@ std::vector<LedgerEntry> FlagExposures::of_report(const Report& report, Instant 
   const auto now_reaching = reaches();
   for (const ReportedDelta& delta : report.deltas) {
     if (delta.unit.empty() || delta.arm != Arm::Canary) continue;
-    for (const Reach& reach : *now_reaching) {
+    for (const EventReach& reach : *now_reaching) {
       if (reach.event != delta.event) continue;
       LedgerEntry entry{reach.event,   reach.revision,         reach.visit, {}, delta.unit,
                         delta.session, LedgerSource::Reported, now};

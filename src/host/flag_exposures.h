@@ -36,20 +36,16 @@ class FlagExposures {
                                       const Allocation& allocation, Instant now);
   // Of the units that a report says were shown the canary.
   std::vector<LedgerEntry> of_report(const Report& report, Instant now);
+  // Of those whom a relay found exposed by what it was told of reaches(): it knows when, and by
+  // which stage.
+  std::vector<LedgerEntry> of_relay(std::vector<LedgerEntry> entries, Instant now);
+  std::shared_ptr<const EventReaches> reaches() const;
 
  private:
-  struct Reach {
-    std::string event;
-    std::int64_t revision = 0, visit = 0;
-    FlagReach flags;
-  };
-  using Reaches = std::vector<Reach>;
-
-  std::shared_ptr<const Reaches> reaches();
   bool is_new(const LedgerEntry& entry);
 
-  std::mutex mutex_;
-  std::shared_ptr<const Reaches> reaches_ = std::make_shared<const Reaches>();
+  mutable std::mutex mutex_;
+  std::shared_ptr<const EventReaches> reaches_ = std::make_shared<const EventReaches>();
   std::set<std::uint64_t> remembered_;  // hashes of rows
 };
 

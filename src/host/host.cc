@@ -247,6 +247,16 @@ void Host::evaluated(const json::object& context, std::string_view flag) {
   note_flags(flag_exposures_.of_evaluation(context, flag, engine_->now()));
 }
 
+// It may have been cut off for long: what it tells of is still known, or it is of no use.
+void Host::exposed_at_relay(std::vector<LedgerEntry> entries) {
+  std::erase_if(entries, [this, known = world()](const LedgerEntry& entry) {
+    const EventState* event = known->event(entry.event);
+    const LedgerStanding* sealed = event ? event->ledger_of(entry.revision) : nullptr;
+    return event == nullptr || (sealed && is_past_keeping(*sealed));
+  });
+  note_flags(flag_exposures_.of_relay(std::move(entries), engine_->now()));
+}
+
 // Unlike a session, an evaluation is not refused while many rows wait: that they are not kept is
 // told.
 void Host::note_flags(std::span<const LedgerEntry> entries) {

@@ -116,6 +116,9 @@ class Host {
   Result<OtlpReceipt> take_points(const DataPoints& points, const OtlpSender& sender);
   // The server answered an evaluation; `flag` empty: of all flags.
   void evaluated(const json::object& context, std::string_view flag);
+  // What a relay has to know to say the same of its own answers, and what it said.
+  std::shared_ptr<const EventReaches> flag_reaches() const { return flag_exposures_.reaches(); }
+  void exposed_at_relay(std::vector<LedgerEntry> entries);
   // Who is known by the assignment alone, of this revision. On disk when it returns; the ledger is
   // sealed anew. Conflict: it is not kept any more.
   Status add_admitted(const LedgerRevision& revision, std::span<const LedgerEntry> entries);

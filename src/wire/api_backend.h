@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "base/trace_context.h"
 #include "evidence/data_points.h"
+#include "flow/port/ledger.h"
 #include "model/command.h"
 #include "model/identity.h"
 #include "model/manifest/finding.h"
@@ -125,6 +126,8 @@ class ApiBackend : public EdgeBackend {
 
   // What a relay below is told: cli/relay/relay_state.h.
   virtual json::value relay_state() const = 0;
+  // Whom it says that its answers exposed, and when.
+  virtual void exposed_at_relay(std::vector<LedgerEntry> entries) = 0;
 
   // ---- sessions; what they report is in edge_backend.h ----
   virtual Result<json::value> allocate(const json::object& request, const TraceContext& trace) = 0;

@@ -148,6 +148,7 @@ struct ApiServer::State {
                               .edge = {.backend = backend,
                                        .metrics = metrics,
                                        .flag_feed = options.flag_feed,
+                                       .selections = options.selections,
                                        .flag_streams = options.flag_streams,
                                        .flag_updates = flag_updates ? &*flag_updates : nullptr},
                               .openapi = [this] { return document; }});

@@ -12,6 +12,7 @@
 #include "net/http_server.h"
 #include "wire/api_backend.h"
 #include "wire/console/console_files.h"
+#include "wire/flag_selections.h"
 #include "wire/flagd/flag_feed.h"
 #include "wire/flagd/flag_streams.h"
 #include "wire/log.h"
@@ -29,6 +30,7 @@ struct ApiServerOptions {
   std::string version = "0";
   // They tell OFREP's clients of changed flags, and outlive the server; null: nobody does.
   FlagFeed* flag_feed = nullptr;
+  const FlagSelections* selections = nullptr;
   FlagStreams* flag_streams = nullptr;
   // Outlives the server; null: no console is served.
   const ConsoleFiles* console = nullptr;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -59,8 +60,12 @@ class EdgeBackend {
   // Limit: push back with 429.
   virtual Result<TelemetryReceipt> report(TelemetryBatch batch, const Actor& actor) = 0;
   virtual FlagView flags(const Actor& actor) const = 0;
-  // An evaluation with this context is answered; `flag` empty: of all flags.
+  // An evaluation with this context is about to be answered; `flag` empty: of all flags. Whom it
+  // may expose is noted before he can know.
   virtual void evaluated(const json::object& context, std::string_view flag) = 0;
+  // These answers (FlagSet::answer) of flags that were given by flags(), or chosen from them, were
+  // given: counted once each, for who asks which flags are stale.
+  virtual void answered(const FlagSet& flags, std::span<const std::uint32_t> answers) = 0;
 };
 
 }  // namespace showcaller

@@ -14,6 +14,8 @@ namespace {
 const RouteAnswer kNotChanged{304, "Not changed since the ETag of If-None-Match.", ""};
 const RouteAnswer kBadContext{400, "The context is not one.", "OfrepError"};
 const RouteAnswer kPushBack{429, "Send less, later; Retry-After says when.", ""};
+const RouteParam kSelector{"Flagd-Selector", "header",
+                           "Of these flags alone: flagSetId=NAME, or source=NAME."};
 const RouteParam kLastEventId{"Last-Event-ID", "header", "Of the last event that the reader has."};
 
 json::object receipt_json(const TelemetryReceipt& receipt, const std::set<std::string>& ignored) {
@@ -81,14 +83,37 @@ void tell_of_evaluation(const HttpRequest& request, EdgeBackend* backend) {
   if (const auto who = decode_ofrep_context(request.body)) backend->evaluated(*who, flag);
 }
 
+// What the caller may see, of what he selects.
+Result<SharedFlags> flags_for(const EdgePorts& ports, const RequestContext& context) {
+  const auto view = ports.backend->flags(context.actor);
+  const std::string_view selector = flag_selector_of(context.request);
+  if (selector.empty() || ports.selections == nullptr) return view.flags;
+  return ports.selections->select(view.flags, selector);
+}
+
 void stream_flag_changes(const EdgePorts& ports, const RequestContext& context, Answer answer) {
   if (ports.flag_streams == nullptr)
     return answer.fail({ErrorCode::NotFound, "changes of flags are not told here; ask again"});
   const HttpHeaders& headers = context.request.headers;
-  const auto view = ports.backend->flags(context.actor);
-  std::string last_seen(headers.get("Last-Event-ID", view.flags->fingerprint()));
+  const auto flags = flags_for(ports, context);
+  if (!flags) return answer.send(ofrep_refusal(flags.error()));
+  std::string last_seen(headers.get("Last-Event-ID", (*flags)->fingerprint()));
   tell_of_changes(answer.stream(event_stream_head()), ports.flag_feed, ports.flag_streams,
-                  std::string(token_of(headers)), "", std::move(last_seen));
+                  std::string(token_of(headers)), std::string(flag_selector_of(context.request)),
+                  std::move(last_seen));
+}
+
+void answer_ofrep_request(const EdgePorts& ports, const RequestContext& context, Answer answer) {
+  const HttpRequest& request = context.request;
+  const auto flags = flags_for(ports, context);
+  if (!flags) return answer.send(ofrep_refusal(flags.error()));
+  tell_of_evaluation(request, ports.backend);
+  OfrepOptions options;
+  if (ports.flag_streams != nullptr) options.stream = event_stream_for(request);
+  std::vector<std::uint32_t> answers;
+  HttpResponse response = handle_ofrep(request, **flags, ports.backend->now(), options, &answers);
+  ports.backend->answered(**flags, answers);
+  answer.send(std::move(response));
 }
 
 // To whom a stream goes, and from where.
@@ -159,12 +184,8 @@ void add_flag_routes(Router* router, const EdgePorts& ports) {
                  }
                  answer.send(handle_flag_snapshot(context->request, *view.flags));
                }});
-  OfrepOptions options;
-  if (ports.flag_streams != nullptr) options.stream = {.target = std::string(kFlagEventsPath)};
-  const auto ofrep = [backend = ports.backend, options](const auto& context, Answer answer) {
-    const auto view = backend->flags(context->actor);
-    tell_of_evaluation(context->request, backend);
-    answer.send(handle_ofrep(context->request, *view.flags, backend->now(), options));
+  const auto ofrep = [ports](const auto& context, Answer answer) {
+    answer_ofrep_request(ports, *context, std::move(answer));
   };
   router->add({.method = "GET",
                .pattern = std::string(kFlagEventsPath),
@@ -172,7 +193,7 @@ void add_flag_routes(Router* router, const EdgePorts& ports) {
                .tag = "flags",
                .summary = "A server-sent event whenever the caller's flags have changed",
                .access = "flags",
-               .params = {kLastEventId},
+               .params = {kSelector, kLastEventId},
                .answer_type = "text/event-stream",
                .handler = [ports](const auto& context, Answer answer) {
                  stream_flag_changes(ports, *context, std::move(answer));
@@ -186,6 +207,7 @@ void add_flag_routes(Router* router, const EdgePorts& ports) {
                  .tag = "flags",
                  .summary = std::move(summary),
                  .access = "flags",
+                 .params = {kSelector},
                  .body = with_body ? BodyRule::Optional : BodyRule::None,
                  .body_schema = with_body ? "OfrepContext" : "",
                  .answer_schema = std::move(schema),

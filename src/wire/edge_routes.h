@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "wire/edge_backend.h"
+#include "wire/flag_selections.h"
 #include "wire/flagd/flag_feed.h"
 #include "wire/flagd/flag_streams.h"
 #include "wire/metrics.h"
@@ -22,6 +23,7 @@ struct EdgePorts {
   MetricsRegistry* metrics = nullptr;
   // Who tells of changed flags; null: nobody does.
   FlagFeed* flag_feed = nullptr;
+  const FlagSelections* selections = nullptr;  // null: selectors are not understood
   FlagStreams* flag_streams = nullptr;
   FlagUpdates* flag_updates = nullptr;
 };

@@ -49,7 +49,8 @@ struct FlagUpdates::State {
   FlagHistory whole, visible;
   std::map<std::string, View> views;
   SteadyTime asked_in = SteadyTime::min();
-  std::string entries;  // of what is told next
+  std::string entries;                 // of what is told next
+  std::vector<std::uint32_t> answers;  // the same by number
   std::atomic<std::uint64_t> snapshots{0}, deltas{0};
 };
 
@@ -210,18 +211,21 @@ class ValueStream final : public FlagReaderStream {
     const EvaluationContext who(context_);
     const Instant time = all_.backend->now();
     values_.begin_anew(flags.size());
-    all_.entries.clear();
-    for (std::size_t i = 0; i < flags.size(); ++i) {
-      const auto& told = history->decided(i, flags.evaluate(flags.handle(i), who, time));
+    begin_entries();
+    std::size_t i = 0;
+    flags.evaluate_all(who, time, [&](std::string_view, const Evaluation& answer) {
+      const auto& told = history->decided(i++, answer);
       values_.take(told);
       add_entry(told.entry);
-    }
+      all_.answers.push_back(answer.answer);
+    });
     const std::string revision = values_.revision();
     if (std::exchange(seen_, revision) == revision) {
       all_.entries.clear();
       return tell_delta(revision, now);
     }
     all_.backend->evaluated(context_, {});
+    all_.backend->answered(flags, all_.answers);
     write_snapshot(flag_event(revision, kFlagSnapshotEvent,
                               fmt::format(R"({{"flags":{{{}}}}})", all_.entries)),
                    now);
@@ -231,13 +235,16 @@ class ValueStream final : public FlagReaderStream {
     const FlagSet& flags = history->newest();
     const EvaluationContext who(context_);
     const Instant time = all_.backend->now();
-    all_.entries.clear();
+    begin_entries();
     for (const std::size_t i : changes.flags) {
-      const auto& told = history->decided(i, flags.evaluate(flags.handle(i), who, time));
+      const Evaluation& answer = flags.evaluate(flags.handle(i), who, time);
+      const auto& told = history->decided(i, answer);
       if (!values_.take(told)) continue;
       all_.backend->evaluated(context_, flags.key(i));
       add_entry(told.entry);
+      all_.answers.push_back(answer.answer);
     }
+    all_.backend->answered(flags, all_.answers);
     for (const std::string& key : changes.gone) {
       if (!values_.forget(key)) continue;
       std::string entry;
@@ -247,6 +254,10 @@ class ValueStream final : public FlagReaderStream {
     if (!all_.entries.empty()) tell_delta(std::exchange(seen_, values_.revision()), now);
   }
 
+  void begin_entries() {
+    all_.entries.clear();
+    all_.answers.clear();
+  }
   void add_entry(std::string_view entry) {
     if (!all_.entries.empty()) all_.entries += ',';
     all_.entries += entry;

@@ -20,31 +20,53 @@ Result<MovesBelow> moves_of(const RequestContext& context) {
   return out;
 }
 
-// Whom the relay's answers may expose.
-void take_evaluations(const RelayPorts& ports, const RequestContext& context, Answer answer) {
+Result<LedgerEntry> exposure_from(const json::value& told) {
+  const json::object* object = told.if_object();
+  if (object == nullptr) return fail(ErrorCode::Invalid, "an exposure is an object");
+  LedgerEntry entry{.event = get_string(*object, "event"),
+                    .revision = get_int(*object, "revision"),
+                    .visit = get_int(*object, "visit"),
+                    .region = get_string(*object, "region"),
+                    .player = get_string(*object, "player")};
+  if (entry.event.empty() || entry.player.empty())
+    return fail(ErrorCode::Invalid, "an exposure names its `event` and `player`");
+  TRY(entry.at, parse_instant(get_string(*object, "at")));
+  return entry;
+}
+
+// Whom the relay's answers may have exposed.
+void take_exposures(const RelayPorts& ports, const RequestContext& context, Answer answer) {
   const auto body = object_body(context.request);
   if (!body) return answer.fail(body.error());
-  const json::value* list = get_if(*body, "evaluations");
+  const json::value* list = get_if(*body, "exposures");
   if (list == nullptr || !list->is_array())
-    return answer.fail(
-        {ErrorCode::Invalid, "'evaluations' is no list; send {\"context\",\"flag\"}s"});
-  std::int64_t taken = 0;
+    return answer.fail({ErrorCode::Invalid, "'exposures' is no list; send one"});
+  std::vector<LedgerEntry> entries;
   for (const json::value& each : list->get_array()) {
-    const json::object* object = each.if_object();
-    const json::value* who = object != nullptr ? get_if(*object, "context") : nullptr;
-    if (who == nullptr || !who->is_object()) continue;
-    ports.backend->evaluated(who->get_object(), get_string(*object, "flag"));
-    ++taken;
+    auto entry = exposure_from(each);
+    if (!entry) return answer.fail(entry.error());
+    entries.push_back(*std::move(entry));
   }
+  const std::size_t taken = entries.size();
+  ports.exposed(std::move(entries));
   answer.ok(json::object{{"taken", taken}}, 202);
 }
 
 }  // namespace
 
+json::object relayed_exposure(const LedgerEntry& entry) {
+  json::object out{{"event", entry.event},
+                   {"revision", entry.revision},
+                   {"visit", entry.visit},
+                   {"player", entry.player},
+                   {"at", format_instant(entry.at)}};
+  if (!entry.region.empty()) out["region"] = entry.region;
+  return out;
+}
+
 // At a server: moves are a command like another.
 RelayPorts relay_ports(const ApiPorts& ports) {
-  return {.backend = ports.backend,
-          .state =
+  return {.state =
               [ports](const RequestContext& context) {
                 ports.backend->heard_of_relay(context.actor, context.query("place").substr(0, 128));
                 return ports.backend->relay_state();
@@ -54,6 +76,10 @@ RelayPorts relay_ports(const ApiPorts& ports) {
                 MergeFlagsCommand command{std::move(moves.place), std::move(moves.flags)};
                 submit_command(ports, *context, make_command(*context, std::move(command)),
                                std::move(answer));
+              },
+          .exposed =
+              [ports](std::vector<LedgerEntry> entries) {
+                ports.backend->exposed_at_relay(std::move(entries));
               }};
 }
 
@@ -82,16 +108,16 @@ void add_relay_routes(Router* router, const RelayPorts& ports) {
                  ports.hear(*std::move(moves), context, std::move(answer));
                }});
   router->add({.method = "POST",
-               .pattern = std::string(kRelayEvaluatedPath),
-               .id = "relayEvaluated",
+               .pattern = std::string(kRelayExposedPath),
+               .id = "relayExposed",
                .tag = "relay",
-               .summary = "Whose flags a relay evaluated, for the ledger",
+               .summary = "Whom answers of a relay exposed, and when, for the ledger",
                .access = "relay",
                .body = BodyRule::Required,
                .body_bytes_max = kLargeBodyBytesMax,
                .answer_status = 202,
                .handler = [ports](const auto& context, Answer answer) {
-                 take_evaluations(ports, *context, std::move(answer));
+                 take_exposures(ports, *context, std::move(answer));
                }});
 }
 

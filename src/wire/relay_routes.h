@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "flag/flag_switchboard.h"
-#include "wire/edge_backend.h"
+#include "flow/port/ledger.h"
 #include "wire/router.h"
 
 namespace showcaller {
@@ -22,16 +22,19 @@ struct MovesBelow {
 };
 
 struct RelayPorts {
-  EdgeBackend* backend = nullptr;
   // What a relay that asks is told: cli/relay/relay_state.h has its shape.
   std::function<json::value(const RequestContext&)> state;
   std::function<void(MovesBelow, const std::shared_ptr<const RequestContext>&, Answer)> hear;
+  std::function<void(std::vector<LedgerEntry>)> exposed;
 };
 
 void add_relay_routes(Router* router, const RelayPorts& ports);
 
 inline constexpr std::string_view kRelayStatePath = "/api/v1/relay";
 inline constexpr std::string_view kRelayMovesPath = "/api/v1/relay/moves";
-inline constexpr std::string_view kRelayEvaluatedPath = "/api/v1/relay/evaluated";
+inline constexpr std::string_view kRelayExposedPath = "/api/v1/relay/exposed";
+
+// A row as a relay tells it: {"event","revision","visit","region"?,"player","at"}.
+json::object relayed_exposure(const LedgerEntry& entry);
 
 }  // namespace showcaller

@@ -112,6 +112,29 @@ spec:
             std::string::npos);
 }
 
+// A sender whose answer was lost sends it again.
+TEST_F(HostBackendTest, EvaluationsOfABatchThatComesAgainCountOnce) {
+  ASSERT_TRUE(theatre_.apply("flag.yaml", R"(
+apiVersion: showcaller.dev/v1
+kind: Flag
+metadata: { name: door, owner: nobody }
+spec: { variants: { open: true }, defaultVariant: open }
+)"));
+  const TelemetryBatch batch{
+      .source = "s",
+      .sequence = 1,
+      .deltas = {{.metric = "flag.evaluated", .stratum = "door=open", .n = 7}}};
+  const Actor game{"games", {"game-server"}};
+  EXPECT_EQ(backend_.report(batch, game)->taken, 1);
+  EXPECT_TRUE(backend_.report(batch, game)->repeated);
+  // And its own, as they were answered.
+  const FlagView view = backend_.flags(game);
+  const auto answer = view.flags->evaluate("door", {}, {}).answer;
+  backend_.answered(*view.flags, {&answer, 1});
+  const std::string stale = to_json_text(*backend_.stale_flags(""));
+  EXPECT_NE(stale.find(R"("evaluations":"8")"), std::string::npos) << stale;
+}
+
 // A token's end is a date: what the wall clock shows counts, not how long the server has run.
 TEST_F(HostBackendTest, ATokensEndFollowsTheClockOnTheWallWhenItSteps) {
   const std::string text = "sc_a token's text";

@@ -37,6 +37,7 @@ class RelayBackendTest : public testing::Test {
 
   RelayBackendOptions options() {
     return {.state_file = file,
+            .run = "run-1",
             .clock = [this] { return now; },
             .on_flags_changed = [this] { ++changes; },
             .on_news = [this] { ++news; },
@@ -138,17 +139,60 @@ TEST_F(RelayBackendTest, ReportsWaitInOrderAndTheOldestMakesRoom) {
   EXPECT_EQ(decode_telemetry(backend->batches().front(1)[0].text)->sequence, 4);
 }
 
-TEST_F(RelayBackendTest, WhomAnAnswerMayExposeIsToldOnce) {
+const char* kRelayedReaches = R"([{"event":"gala","revision":2,"visit":1,"flags":["door"],
+  "documents":[],"regions":[],"admits":{"salt":"s","unit":"targetingKey","stages":[
+  {"audience":{"==":[{"var":"group"},"staff"]},"exposure_ppm":1000000}]}}])";
+
+// When it was, and by the stage that it was: what is in force when the line is back may be another.
+TEST_F(RelayBackendTest, WhomAnAnswerExposesIsToldOnceWithTheTimeOfTheAnswer) {
+  state.reaches = *reaches_from_json(*parse_json(kRelayedReaches));
   const auto backend = informed();
-  const json::object player{{"targetingKey", "p-1"}};
-  for (int i = 0; i < 3; ++i) backend->evaluated(player, "door");
-  backend->evaluated({}, "door");
-  EXPECT_EQ(backend->evaluations().size(), 1u);
-  auto other = parse_json(kRelayedDocument)->as_object();
-  other["metadata"] = json::object{{"v", 2}};
-  backend->take_flags(other);
-  backend->evaluated(player, "door");
-  EXPECT_EQ(backend->evaluations().size(), 2u);
+  const json::object staff{{"targetingKey", "p-1"}, {"group", "staff"}, {"region", "eu"}};
+  now = instant_ms(7'000);
+  for (int i = 0; i < 3; ++i) backend->evaluated(staff, "door");
+  backend->evaluated(staff, "hidden");
+  backend->evaluated({{"targetingKey", "p-2"}}, "door");
+  backend->evaluated({{"group", "staff"}}, "door");
+  now = instant_ms(9'000);
+  backend->evaluated(staff, "");
+  const auto waiting = backend->exposures().front(10);
+  ASSERT_EQ(waiting.size(), 1u);
+  EXPECT_EQ(*parse_json(waiting[0].text),
+            *parse_json(R"({"event":"gala","revision":2,"visit":1,"player":"p-1","region":"eu",
+                            "at":"1970-01-01T00:00:07Z"})"))
+      << waiting[0].text;
+}
+
+// Flags come before it is known whom they reach.
+TEST_F(RelayBackendTest, WhoIsAnsweredByNewFlagsIsJudgedByWhatIsKnownOfThemThen) {
+  const auto backend = informed();
+  backend->take_flags(*parse_json(kRelayedDocument));
+  backend->evaluated({{"targetingKey", "p-1"}, {"group", "staff"}}, "door");
+  backend->take_state(state);  // It was under way already.
+  EXPECT_EQ(backend->exposures().size(), 0u);
+  state.reaches = *reaches_from_json(*parse_json(kRelayedReaches));
+  backend->take_state(state);
+  EXPECT_EQ(backend->exposures().size(), 1u);
+  // And who is answered by flags that are still the old ones.
+  state.reaches.clear();
+  backend->take_state(state);
+  backend->evaluated({{"targetingKey", "p-2"}, {"group", "staff"}}, "door");
+  EXPECT_EQ(backend->exposures().size(), 2u);
+}
+
+TEST_F(RelayBackendTest, AnswersAreReportedAsTheyWereGiven) {
+  const auto backend = informed();
+  const FlagView view = backend->flags(*backend->authenticate("games"));
+  const auto answer = view.flags->evaluate("door", {}, {}).answer;
+  for (int i = 0; i < 3; ++i) backend->answered(*view.flags, {&answer, 1});
+  backend->report_answers();
+  backend->report_answers();
+  ASSERT_EQ(backend->batches().size(), 1u);
+  const auto batch = *decode_telemetry(backend->batches().front(1)[0].text);
+  ASSERT_EQ(batch.deltas.size(), 1u);
+  EXPECT_EQ(batch.deltas[0].stratum, "door=open");
+  EXPECT_EQ(batch.deltas[0].n, 3);
+  EXPECT_EQ(batch.source, "relay-run-1");
 }
 
 TEST_F(RelayBackendTest, ItsStateIsReadBackBelow) {

@@ -157,7 +157,7 @@ def openfeatures_clients_speak_to_it(_):
         print("SKIPPED: OpenFeature's clients are not there, so nothing was tested with them")
         return SKIPPED
     installed.check_returncode()
-    for stories in ["flagd_stories.mjs", "serve_stories.mjs"]:
+    for stories in ["flagd_stories.mjs", "serve_stories.mjs", "relay_stories.mjs"]:
         subprocess.run(["node", os.path.join(clients, stories), PROGRAM, modules], env=CLEAN, timeout=120, check=True)
 
 

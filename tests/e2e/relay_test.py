@@ -109,9 +109,10 @@ def batch(sequence):
     return json.dumps({"source": "s1", "sequence": sequence, "trust": "server", "deltas": [{"metric": "error", "n": 1}]})
 
 
+# Deltas of the batches above: they belong to no session. (What relays report of evaluations is taken.)
 def counted(server):
     text = server.ask("GET", "/metrics")[1]
-    name = 'showcaller_telemetry_batches_total{outcome="ok"} '
+    name = 'showcaller_telemetry_deltas_total{outcome="no_session"} '
     return int(text.split(name, 1)[1].split()[0]) if name in text else 0
 
 
@@ -132,6 +133,20 @@ def it_serves_what_the_server_serves(server, relay, tokens):
     assert relay.ask("POST", "/api/v1/telemetry", batch(1), tokens["game-server"])[0] == 202
     assert relay.ask("POST", "/api/v1/telemetry", batch(1), tokens["game-server"])[0] == 202  # Once.
     until(lambda: counted(server) == before + 1)
+    # Evaluations are counted as they were answered here.
+    until(lambda: evaluations_of(server, "door"))
+    # A clean end hands on what waits.
+    assert relay.ask("POST", "/api/v1/telemetry", batch(2), tokens["game-server"])[0] == 202
+    relay.end()
+    assert counted(server) == before + 2
+    relay.start()
+    assert relay.health()["batches_waiting"] == 0
+    until(lambda: relay.health()["line"])
+
+
+def evaluations_of(server, flag):
+    stale = json.loads(server.ask("GET", "/api/v1/flags/stale?after=1s")[1])
+    return any(row["flag"] == flag and row["evaluations"].isdigit() and int(row["evaluations"]) > 0 for row in stale["flags"])
 
 
 def export(sender, matches, at):
@@ -183,8 +198,11 @@ def cut_off_it_goes_on_and_its_switches_may_be_thrown(relay, below, tokens):
     relay.start()
     below.upstream = relay.url
     assert relay.door(tokens["client"]) is True
-    assert relay.ask("POST", "/api/v1/telemetry", batch(2), tokens["game-server"])[0] == 202
-    assert relay.health()["batches_waiting"] == 1
+    assert relay.ask("POST", "/api/v1/telemetry", batch(3), tokens["game-server"])[0] == 202
+    waiting = relay.health()["batches_waiting"]
+    relay.end()  # Cut off, it keeps what it cannot hand on.
+    relay.start()
+    assert relay.health()["batches_waiting"] >= waiting >= 1
     assert send_points(relay, tokens["game-server"], "s2", 1, time.time_ns())[0] == 200 and relay.health()["exports_waiting"] == 1
     why = '{"reason":"players fall through it"}'
     assert relay.ask("POST", "/api/v1/flags/door/kill", why, tokens["client"])[0] == 403
@@ -229,6 +247,7 @@ def the_journal_has_both_histories_and_a_reopening_comes_down(server, relay, bel
     assert server.ask("POST", "/api/v1/flags/door/reopen", '{"reason":"mended"}')[0] == 200
     until(lambda: relay.door(tokens["client"]) is True and below.door(tokens["client"]) is True)
     until(lambda: relay.health()["batches_waiting"] == 0)
+    assert counted(server) == 1  # Since the server began anew: the one that waited over two ends of the relay.
     # Killed above, it is not re-opened below.
     assert server.ask("POST", "/api/v1/flags/door/kill", "{}")[0] == 200
     until(lambda: relay.door(tokens["client"]) is False)

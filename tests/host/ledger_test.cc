@@ -136,6 +136,43 @@ spec:
                                      { name: world, exposure: 100%, bake: 1h, gated: false } ] }
 )";
 
+// A relay says whom its answers exposed: by the stage that it was told of, though that is over when
+// the line is back.
+TEST(LedgerOfFlags, KnowsWhomARelayExposedThoughTheEventWasRolledBackSince) {
+  Theatre theatre;
+  ASSERT_TRUE(theatre.apply("gates.yaml", kFlagEvent));
+  theatre.advance(seconds(5));
+  const auto told = reaches_from_json(reaches_to_json(*theatre.host().flag_reaches()));
+  ASSERT_TRUE(told) << told.error().message;
+  const Instant then = theatre.host().engine().now();
+  ASSERT_TRUE(theatre.command(EventCommand{"gates", EventVerb::Rollback}));
+  theatre.advance(minutes(5));
+  std::vector<LedgerEntry> exposed;
+  for (int i = 0; i < 100; ++i) {
+    const json::object who{{"targetingKey", "p" + std::to_string(i)}};
+    for (const LedgerEntry& entry : exposures_of(*told, who, "entrance", then))
+      exposed.push_back(entry);
+    EXPECT_TRUE(exposures_of(*told, who, "another-flag", then).empty());
+  }
+  ASSERT_GT(exposed.size(), 30u);
+  const std::size_t count = exposed.size();
+  exposed.push_back(exposed[0]);
+  exposed.push_back({.event = "unknown", .revision = 1, .player = "p1"});
+  theatre.host().exposed_at_relay(exposed);
+  theatre.host().exposed_at_relay(exposed);  // Its answer was lost.
+  theatre.advance(seconds(1));
+  std::size_t rows = 0;
+  ASSERT_TRUE(theatre.host().ledger().read("gates", 1, [&](const LedgerRow& row) {
+    EXPECT_EQ(row.at, then);
+    ++rows;
+    return true;
+  }));
+  EXPECT_EQ(rows, count);
+  const LedgerStanding* sealed = theatre.world()->event("gates")->ledger_of(1);
+  ASSERT_NE(sealed, nullptr);
+  EXPECT_EQ(sealed->players, std::int64_t(count));
+}
+
 // Flags reach players without any session: whoever was answered is in the ledger, once.
 TEST(LedgerOfFlags, KnowsWhomAnEvaluationReachedAndWhoReportedIt) {
   Theatre theatre;

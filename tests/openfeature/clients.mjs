@@ -26,9 +26,10 @@ export class Program {
       if (this.process.exitCode !== null) throw new Error("the program ended: " + this.log);
     }
   }
-  async end() {
+  async end(how = "SIGTERM") {
     const gone = new Promise((done) => this.process.once("exit", done));
-    if (this.process.exitCode === null && this.process.kill("SIGTERM")) await gone;
+    const runs = this.process.exitCode === null && this.process.signalCode === null;
+    if (runs && this.process.kill(how)) await gone;
   }
 }
 

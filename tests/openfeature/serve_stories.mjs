@@ -66,6 +66,17 @@ try {
     text += new TextDecoder().decode((await within(events.read())).value);
   await events.cancel();
 
+  // Of what the caller may see, what he selects; there is one source.
+  const select = async (selector) => {
+    const answer = await fetch(url + "/ofrep/v1/evaluate/flags", { method: "POST", body: "{}", headers: { ...headers, "Flagd-Selector": selector } });
+    return [answer.status, await answer.json()];
+  };
+  assert.equal((await select("source=journal"))[1].flags.length, 2);
+  const [status, selected] = await select("flagSetId=none");
+  assert.deepEqual([status, selected.flags], [200, []]);
+  assert.match(selected.eventStreams[0].endpoint.requestUri, /selector=flagSetId%3Dnone/);
+  assert.equal((await select("app=x"))[0], 400);
+
   assert.match(await fetchRules(address("sync"), token), /"rules"/);
   assert.equal(await fetchRules(address("sync")), "PERMISSION_DENIED");
   assert.equal(await fetchRules(address("sync"), "sc_wrong"), "UNAUTHENTICATED");

@@ -489,6 +489,8 @@ TEST_F(Api, FlagsAreServedAndRulesAreNotForClients) {
   EXPECT_EQ(ask("GET", "/ofrep/v1/configuration").status, 200);
   const std::lock_guard lock(backend.evaluations_mutex);
   EXPECT_EQ(backend.evaluations, (std::vector<std::string>{"u door", " none", " "}));
+  // Each as it was answered, once; of what is not there nothing.
+  EXPECT_EQ(backend.answers_given, (std::vector<std::string>{"door=open", "door=open"}));
 }
 
 TEST_F(Api, ReadingsTakeTheirQueries) {

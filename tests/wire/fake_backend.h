@@ -252,6 +252,14 @@ class FakeBackend : public ApiBackend {
     const std::lock_guard lock(evaluations_mutex);
     evaluations.push_back(get_string(context, "targetingKey") + " " + std::string(flag));
   }
+  void answered(const FlagSet& flags, std::span<const std::uint32_t> answers) override {
+    const std::lock_guard lock(evaluations_mutex);
+    for (const std::uint32_t number : answers) {
+      const FlagSet::Answer answer = flags.answer(number);
+      answers_given.push_back(std::string(answer.key) + "=" + std::string(answer.variant));
+    }
+  }
+  std::vector<std::string> answers_given;
   std::size_t points_taken = 0;
   PointsReceipt points_receipt;
   std::atomic<bool> push_back = false;
@@ -259,6 +267,10 @@ class FakeBackend : public ApiBackend {
   std::vector<std::string> evaluations;
   FlagView flags(const Actor& actor) const override { return {flag_set, actor.name == "client"}; }
   json::value relay_state() const override { return json::object{{"flags", json::object()}}; }
+  void exposed_at_relay(std::vector<LedgerEntry> entries) override {
+    exposed.insert(exposed.end(), entries.begin(), entries.end());
+  }
+  std::vector<LedgerEntry> exposed;
   std::shared_ptr<const FlagSet> flag_set;
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override {

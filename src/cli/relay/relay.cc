@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -67,16 +68,20 @@ struct Relay {
 };
 
 json::object Relay::health() const {
-  return {{"ready", backend->has_flags()},
-          {"line", uplink != nullptr && uplink->is_there()},
-          {"upstream", options.upstream},
-          {"region", options.region},
-          {"batches_waiting", backend->batches().size()},
-          {"batches_dropped", backend->batches().dropped()},
-          {"exports_waiting", backend->exports().size()},
-          {"exports_dropped", backend->exports().dropped()},
-          {"moves_untold", backend->untold().size()},
-          {"streams", streams.size()}};
+  json::object out{{"ready", backend->has_flags()},
+                   {"line", uplink != nullptr && uplink->is_there()},
+                   {"upstream", options.upstream},
+                   {"region", options.region},
+                   {"batches_waiting", backend->batches().size()},
+                   {"batches_dropped", backend->batches().dropped()},
+                   {"exports_waiting", backend->exports().size()},
+                   {"exports_dropped", backend->exports().dropped()},
+                   {"moves_untold", backend->untold().size()},
+                   {"streams", streams.size()}};
+  for (const RelaySpool* spool : {&backend->batches(), &backend->exposures()}) {
+    if (const Status trouble = spool->trouble(); !trouble) out["trouble"] = trouble.error().message;
+  }
+  return out;
 }
 
 void Relay::refresh(MetricsRegistry& registry) const {
@@ -84,7 +89,7 @@ void Relay::refresh(MetricsRegistry& registry) const {
   registry.gauge("showcaller_relay_batches_waiting").set(double(backend->batches().size()));
   registry.counter("showcaller_relay_dropped", {"batch"}).set_total(backend->batches().dropped());
   registry.counter("showcaller_relay_dropped", {"evaluation"})
-      .set_total(backend->evaluations().dropped());
+      .set_total(backend->exposures_dropped());
   registry.counter("showcaller_relay_dropped", {"export"}).set_total(backend->exports().dropped());
   registry.counter("showcaller_relay_dropped", {"refused"})
       .set_total(uplink ? uplink->batches_refused() : 0);
@@ -125,16 +130,18 @@ void Relay::build_router() {
   add_edge_routes(router.get(), {.backend = backend.get(),
                                  .metrics = &metrics,
                                  .flag_feed = feed.get(),
+                                 .selections = &feed->selections(),
                                  .flag_streams = &streams,
                                  .flag_updates = updates.get()});
-  add_relay_routes(router.get(),
-                   {.backend = backend.get(),
-                    .state = [this](const RequestContext&) { return backend->state(); },
-                    .hear =
-                        [this](MovesBelow moves, const auto&, Answer answer) {
-                          backend->hear_from_below(moves.flags);
-                          answer.ok(json::object{{"heard", moves.flags.size()}});
-                        }});
+  add_relay_routes(
+      router.get(),
+      {.state = [this](const RequestContext&) { return backend->state(); },
+       .hear =
+           [this](MovesBelow moves, const auto&, Answer answer) {
+             backend->hear_from_below(moves.flags);
+             answer.ok(json::object{{"heard", moves.flags.size()}});
+           },
+       .exposed = [this](std::vector<LedgerEntry> entries) { backend->exposed(entries); }});
   add_otlp_relay_routes(router.get(), [this](OtlpExport taken, const Actor& actor) {
     backend->take_export(std::move(taken), actor);
   });
@@ -172,6 +179,7 @@ Status Relay::start() {
   TRY(make_private_folder(data));
   backend = std::make_unique<RelayBackend>(
       RelayBackendOptions{.state_file = (data / "state.json").string(),
+                          .run = fmt::format("{:08x}", std::random_device()()),
                           .clock = [this] { return clock.wall(); },
                           .on_flags_changed = [this] { streams.changed(); },
                           .on_news =
@@ -180,6 +188,9 @@ Status Relay::start() {
                               }});
   if (const Status loaded = backend->load(); !loaded && loaded.error().code != ErrorCode::NotFound)
     log.write(LogLevel::Warning, clock.wall(), loaded.error().message, {}, {});
+  for (auto [spool, name] : {std::pair(&backend->batches(), "batches.waiting"),
+                             std::pair(&backend->exposures(), "exposures.waiting")})
+    TRY(spool->keep_in((data / name).string()));
   uplink = std::make_unique<RelayUplink>(
       RelayUplinkOptions{.url = options.upstream,
                          .token = token,
@@ -215,12 +226,13 @@ Status Relay::start() {
   return {};
 }
 
-// Nobody is answered any more when the line is given up.
+// Nobody is answered any more when the line is given up, and what still waits then is on the disk.
 void Relay::stop() {
   streams.stop();
   flagd.reset();
   if (http) http->stop(seconds(2));
   http.reset();
+  if (uplink) uplink->hand_on_rest(seconds(2));
   uplink.reset();
 }
 

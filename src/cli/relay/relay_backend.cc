@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "cli/relay/relay_exports.h"
 #include "sdk/state_file.h"
+#include "wire/relay_routes.h"
 
 namespace showcaller {
 namespace {
@@ -61,7 +62,7 @@ void compile_into(std::shared_ptr<const FlagSet>* set, json::object document) {
 RelayBackend::RelayBackend(RelayBackendOptions options)
     : options_(std::move(options)),
       batches_(options_.spool_bytes_max, options_.spool_batches_max),
-      evaluations_(options_.spool_bytes_max, options_.evaluations_max),
+      exposures_(options_.spool_bytes_max, options_.exposures_max),
       exports_(options_.exports_bytes_max, options_.exports_max) {}
 
 Status RelayBackend::load() {
@@ -71,6 +72,7 @@ Status RelayBackend::load() {
   const std::lock_guard lock(mutex_);
   if (const json::value* state = get_if(*object, "state")) {
     TRY(state_, relay_state_from_json(*state));
+    reaches_ = std::make_shared<const EventReaches>(state_.reaches);
   }
   if (const json::value* switches = get_if(*object, "switches");
       switches && switches->is_object()) {
@@ -92,7 +94,6 @@ void RelayBackend::publish() {
                                                            {"switches", switches_.to_json()}}});
   }
   if (document_.empty()) return;
-  noted_.clear();  // Other flags reach other players.
   const json::object whole = with_switches(document_, state_, switches_);
   compile_into(&visible_, visible_of(whole, state_));
   compile_into(&whole_, whole);
@@ -103,22 +104,40 @@ void RelayBackend::take_flags(json::value document) {
   {
     const std::lock_guard lock(mutex_);
     document_ = std::move(document.get_object());
+    states_awaited_ = 2;
     publish();
   }
   options_.on_flags_changed();
 }
 
 void RelayBackend::take_state(RelayState state) {
+  SharedReaches reaches;
+  std::vector<Unsettled> unsettled;
+  bool is_news = false;
   {
     const std::lock_guard lock(mutex_);
-    if (relay_state_to_json(state) == relay_state_to_json(state_)) return;
-    for (const auto& [key, flag] : state.flags) {
-      if (flag.kill) switches_.hear_from_above(key, *flag.kill);
+    is_news = relay_state_to_json(state) != relay_state_to_json(state_);
+    reaches_before_ = reaches_;
+    if (is_news) {
+      for (const auto& [key, flag] : state.flags) {
+        if (flag.kill) switches_.hear_from_above(key, *flag.kill);
+      }
+      state_ = std::move(state);
+      reaches_ = std::make_shared<const EventReaches>(state_.reaches);
+      publish();
     }
-    state_ = std::move(state);
-    publish();
+    reaches = reaches_;
+    states_awaited_ = std::max(0, states_awaited_ - 1);
+    if (states_awaited_ == 0)
+      unsettled = std::exchange(unsettled_, {});
+    else
+      unsettled = unsettled_;
   }
-  options_.on_flags_changed();
+  for (const Unsettled& each : unsettled) {
+    for (const LedgerEntry& entry : exposures_of(*reaches, each.context, each.flag, each.at))
+      tell(entry);
+  }
+  if (is_news) options_.on_flags_changed();
 }
 
 void RelayBackend::told(const std::vector<FlagMoves>& moves) {
@@ -199,13 +218,66 @@ FlagView RelayBackend::flags(const Actor& actor) const {
 
 void RelayBackend::evaluated(const json::object& context, std::string_view flag) {
   if (get_string(context, kTargetingKey).empty()) return;  // The ledger would not know whom.
-  std::string text = to_json_text(json::object{{"context", context}, {"flag", flag}});
+  const Instant at = now();
+  SharedReaches reaches, before;
   {
     const std::lock_guard lock(mutex_);
-    if (noted_.size() >= options_.evaluations_max) noted_.clear();
-    if (!noted_.insert(hash64(text)).second) return;
+    reaches = reaches_;
+    before = reaches_before_;
+    if (states_awaited_ > 0 && unsettled_.size() < options_.exposures_max)
+      unsettled_.push_back({context, std::string(flag), at});
+    else if (states_awaited_ > 0)
+      ++unsettled_dropped_;
   }
-  evaluations_.push(std::move(text));
+  for (const LedgerEntry& entry : exposures_of(*reaches, context, flag, at)) tell(entry);
+  if (before == reaches) return;
+  for (const LedgerEntry& entry : exposures_of(*before, context, flag, at)) tell(entry);
+}
+
+void RelayBackend::exposed(const std::vector<LedgerEntry>& entries) {
+  for (const LedgerEntry& entry : entries) tell(entry);
+}
+
+void RelayBackend::tell(const LedgerEntry& exposure) {
+  json::object told = relayed_exposure(exposure);
+  const json::value at = std::exchange(told["at"], nullptr);
+  const std::uint64_t who = hash64(to_json_text(told));
+  {
+    const std::lock_guard lock(mutex_);
+    if (noted_.size() >= options_.exposures_max) noted_.clear();
+    if (!noted_.insert(who).second) return;
+  }
+  told["at"] = at;
+  exposures_.push(to_json_text(told));
+}
+
+void RelayBackend::answered(const FlagSet& flags, std::span<const std::uint32_t> answers) {
+  const std::lock_guard lock(mutex_);
+  for (const std::uint32_t number : answers) {
+    const FlagSet::Answer answer = flags.answer(number);
+    if (answer.key.contains('=')) continue;  // It could not be told from the variant.
+    std::pair name{std::string(answer.key), std::string(answer.variant)};
+    if (counted_.size() < options_.counted_max || counted_.contains(name))
+      ++counted_[std::move(name)];
+    else
+      ++uncounted_;
+  }
+}
+
+void RelayBackend::report_answers() {
+  TelemetryBatch batch{.source = "relay-" + options_.run, .trust = Trust::Server};
+  {
+    const std::lock_guard lock(mutex_);
+    if (counted_.empty()) return;
+    batch.sequence = ++reports_of_answers_;
+    batch.dropped = std::exchange(uncounted_, 0);
+    for (const auto& [name, times] : std::exchange(counted_, {})) {
+      batch.deltas.push_back({.metric = std::string(metric::kFlagEvaluated),
+                              .stratum = name.first + "=" + name.second,
+                              .n = times});
+    }
+  }
+  batches_.push(encode_telemetry(batch));
 }
 
 bool RelayBackend::killed_above(std::string_view flag) const {

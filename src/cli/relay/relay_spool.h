@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What waits at a relay for the line upstream, in the order it came. When there is no room the
-// oldest makes room, and is counted.
+// oldest makes room, and is counted. With a file it outlasts the process, whatever ends it; a power
+// cut may lose the last moment.
 //
-// Threads: any.
+//   file = (("+" item | "-" whole) "\n")*      an item that came; how many of the oldest are gone
+//
+// It is written anew once most of it is gone. Threads: any. Errors of the disk do not lose what is
+// in memory; trouble() tells the last one.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace showcaller {
 
@@ -25,52 +30,39 @@ class RelaySpool {
 
   RelaySpool(std::size_t bytes_max, std::size_t items_max)
       : bytes_max_(bytes_max), items_max_(items_max) {}
+  ~RelaySpool();
+  RelaySpool(const RelaySpool&) = delete;
+  RelaySpool& operator=(const RelaySpool&) = delete;
 
-  void push(std::string item) {
-    const std::lock_guard lock(mutex_);
-    bytes_ += item.size();
-    items_.push_back(std::move(item));
-    while (items_.size() > 1 && (bytes_ > bytes_max_ || items_.size() > items_max_)) {
-      bytes_ -= items_.front().size();
-      items_.pop_front();
-      ++first_;
-      ++dropped_;
-    }
-  }
-
+  // Takes what an earlier process left there, and keeps what comes there. Before anything comes.
+  Status keep_in(std::string file);
+  // One line of text.
+  void push(std::string item);
   // The oldest so many; they stay until they are done with.
-  std::vector<Item> front(std::size_t count) const {
-    const std::lock_guard lock(mutex_);
-    std::vector<Item> out;
-    for (std::size_t i = 0; i < std::min(count, items_.size()); ++i)
-      out.push_back({first_ + i, items_[i]});
-    return out;
-  }
+  std::vector<Item> front(std::size_t count) const;
   // This one and all before it.
-  void done(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
-    while (!items_.empty() && first_ <= number) {
-      bytes_ -= items_.front().size();
-      items_.pop_front();
-      ++first_;
-    }
-  }
+  void done(std::uint64_t number);
 
-  std::size_t size() const {
-    const std::lock_guard lock(mutex_);
-    return items_.size();
-  }
-  std::uint64_t dropped() const {
-    const std::lock_guard lock(mutex_);
-    return dropped_;
-  }
+  std::size_t size() const;
+  std::uint64_t dropped() const;
+  Status trouble() const;
 
  private:
+  void read_line(std::string_view line);
+  void forget_oldest();
+  void make_room();
+  void write(const std::string& lines);
+  Status write_anew();
+
   const std::size_t bytes_max_, items_max_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // what follows
   std::deque<std::string> items_;
   std::size_t bytes_ = 0;
   std::uint64_t first_ = 1, dropped_ = 0;
+  std::string file_;  // empty: in memory alone
+  int fd_ = -1;       // of the file; -1: it has to be written anew
+  std::size_t written_ = 0;
+  Status trouble_;
 };
 
 }  // namespace showcaller

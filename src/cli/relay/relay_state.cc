@@ -139,7 +139,9 @@ json::object relay_state_to_json(const RelayState& state) {
             {"reopen", array_of(token.reopen)}};
     if (token.expires != Instant{}) told["expires"] = format_instant(token.expires);
   }
-  return {{"flags", std::move(flags)}, {"tokens", std::move(tokens)}};
+  return {{"flags", std::move(flags)},
+          {"tokens", std::move(tokens)},
+          {"reaches", reaches_to_json(state.reaches)}};
 }
 
 Result<RelayState> relay_state_from_json(const json::value& value) {
@@ -148,6 +150,9 @@ Result<RelayState> relay_state_from_json(const json::value& value) {
   RelayState out;
   TRY(read_all(*object, "flags", flag_from_json, &out.flags));
   TRY(read_all(*object, "tokens", token_from_json, &out.tokens));
+  if (const json::value* reaches = get_if(*object, "reaches")) {
+    TRY(out.reaches, reaches_from_json(*reaches));
+  }
   return out;
 }
 

@@ -3,7 +3,8 @@
 // switches, and the tokens that it may let in when nobody above can be asked.
 //
 //   state = {"flags":  {KEY: {"owner","client","off","switch"?}},
-//            "tokens": {SHA256: {"name","roles","expires"?,"verbs","server","kill","reopen"}}}
+//            "tokens": {SHA256: {"name","roles","expires"?,"verbs","server","kill","reopen"}},
+//            "reaches": [{"event","revision","visit", …}]}                 flow/flag_reach.h
 //
 // `kill` and `reopen` name the owners whose flags the token may kill or re-open; "*" is all. Tokens
 // are told by their hash, from which nobody gets the token: it has 256 random bits.
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "flag/flag_switch.h"
+#include "flow/flag_reach.h"
 #include "model/command.h"
 #include "model/world.h"
 
@@ -45,8 +47,10 @@ struct RelayToken {
 struct RelayState {
   std::map<std::string, RelayFlag, std::less<>> flags;
   std::map<std::string, RelayToken, std::less<>> tokens;
+  EventReaches reaches;  // whom events reach: the relay says itself whom its answers expose
 };
 
+// But for the reaches, which follow from secrets that no world has.
 RelayState relay_state_of(const World& world, Instant now);
 json::object relay_state_to_json(const RelayState& state);
 Result<RelayState> relay_state_from_json(const json::value& value);

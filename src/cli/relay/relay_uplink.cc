@@ -18,8 +18,9 @@ namespace {
 constexpr Duration kSilenceMax = seconds(40);  // of the stream, which beats every 15 s
 constexpr Duration kAnswerWithin = seconds(10);
 constexpr std::size_t kBatchesAtOnce = 200;
-constexpr std::size_t kEvaluationsAtOnce = 1'000;
 constexpr std::size_t kExportsAtOnce = 50;
+constexpr std::size_t kExposuresAtOnce = 1'000;
+constexpr Duration kReportAnswersEvery = seconds(5);
 constexpr std::size_t kEventBytesMax = 64u << 20;
 
 // Whom each relay waits with is its own.
@@ -72,6 +73,18 @@ void RelayUplink::wake() {
     news_ = true;
   }
   changed_.notify_all();
+}
+
+void RelayUplink::hand_on_rest(Duration within) {
+  backend_.report_answers();
+  if (!asked_) return;  // It waits on the disk.
+  std::unique_lock lock(mutex_);
+  news_ = true;
+  changed_.notify_all();
+  const auto nothing_waits = [this] {
+    return !asked_ || (!news_ && backend_.batches().size() + backend_.exposures().size() == 0);
+  };
+  changed_.wait_for(lock, within, nothing_waits);
 }
 
 // False: it is over.
@@ -142,6 +155,7 @@ void RelayUplink::talk() {
       back_off.succeed();
       say(true, {});
       std::unique_lock lock(mutex_);
+      changed_.notify_all();
       changed_.wait_for(lock, options_.ask_every, [this] { return news_ || stopping_; });
       news_ = false;
     } else {
@@ -154,9 +168,17 @@ void RelayUplink::talk() {
 Status RelayUplink::talk_once() {
   TRY(tell_moves());
   TRY(ask_state());
-  TRY(hand_on_evaluations());
+  TRY(hand_on_exposures());
   TRY(hand_on_exports());
+  report_answers();
   return hand_on_batches();
+}
+
+void RelayUplink::report_answers() {
+  const Instant now = backend_.now();
+  if (now - answers_reported_ < kReportAnswersEvery) return;
+  answers_reported_ = now;
+  backend_.report_answers();
 }
 
 // One key for the same moves: a lost answer makes them no second history.
@@ -210,13 +232,17 @@ Status RelayUplink::hand_on_exports() {
   return {};
 }
 
-Status RelayUplink::hand_on_evaluations() {
-  const auto evaluations = backend_.evaluations().front(kEvaluationsAtOnce);
-  if (evaluations.empty()) return {};
+Status RelayUplink::hand_on_exposures() {
+  const auto exposures = backend_.exposures().front(kExposuresAtOnce);
+  if (exposures.empty()) return {};
   std::string list;
-  for (const auto& each : evaluations) list += (list.empty() ? "" : ",") + each.text;
-  TRY(expect(post(kRelayEvaluatedPath, fmt::format(R"({{"evaluations":[{}]}})", list))));
-  backend_.evaluations().done(evaluations.back().number);
+  for (const auto& each : exposures) list += (list.empty() ? "" : ",") + each.text;
+  const auto response = post(kRelayExposedPath, fmt::format(R"({{"exposures":[{}]}})", list));
+  const bool is_no_list = response && (response->status == 400 || response->status == 413);
+  if (!is_no_list) TRY(expect(response));
+  if (is_no_list) refused_ += exposures.size();  // It would be for ever.
+  backend_.exposures().done(exposures.back().number);
+  if (backend_.exposures().size() > 0) wake();
   return {};
 }
 

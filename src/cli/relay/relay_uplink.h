@@ -35,6 +35,8 @@ class RelayUplink {
 
   // Something is to be told above.
   void wake();
+  // Hands on what waits, as far as that goes while the line is there.
+  void hand_on_rest(Duration within);
   bool is_there() const { return following_ && asked_; }
   std::uint64_t batches_refused() const { return refused_; }
 
@@ -47,8 +49,9 @@ class RelayUplink {
   Status tell_moves();
   Status ask_state();
   Status hand_on_batches();
-  Status hand_on_evaluations();
+  Status hand_on_exposures();
   Status hand_on_exports();
+  void report_answers();
   Result<HttpResponse> post(std::string_view target, std::string body, std::string_view key = {});
   HttpClientOptions client_options(Duration timeout) const;
   void say(bool there, std::string_view why);
@@ -63,6 +66,7 @@ class RelayUplink {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool news_ = false;
+  Instant answers_reported_{};  // the talker's own
   std::atomic<bool> stopping_{false}, following_{false}, asked_{false}, said_there_{false};
   std::atomic<std::uint64_t> refused_{0};
   std::thread follower_, talker_;

@@ -352,9 +352,11 @@ Status HostBackend::release(std::string_view session) {
 }
 
 Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& actor) {
-  const std::size_t told = batch.deltas.size();
-  count_reported_evaluations(&batch);
-  const auto of_flags = std::int64_t(told - batch.deltas.size());
+  const auto flags_begin = std::ranges::stable_partition(
+      batch.deltas, [](const auto& delta) { return delta.metric != metric::kFlagEvaluated; });
+  const std::vector<TelemetryDelta> of_flags(std::make_move_iterator(flags_begin.begin()),
+                                             std::make_move_iterator(flags_begin.end()));
+  batch.deltas.erase(flags_begin.begin(), flags_begin.end());
   Report report;
   report.token = actor.name;
   report.source = actor.name + "/" + batch.source;
@@ -381,8 +383,9 @@ Result<TelemetryReceipt> HostBackend::report(TelemetryBatch batch, const Actor& 
     report.deltas.push_back(std::move(out));
   }
   TRY(const ReportReceipt counted, host_.report(report));
+  if (!counted.repeated) count_reported(of_flags);
   TelemetryReceipt receipt{.repeated = counted.repeated,
-                           .taken = counted.count(DeltaFate::Taken) + of_flags,
+                           .taken = counted.count(DeltaFate::Taken) + std::int64_t(of_flags.size()),
                            .report_every_ms = options_.telemetry_every.count()};
   for (std::size_t i = 1; i < kDeltaFates; ++i) {
     if (counted.deltas[i] > 0)
@@ -408,7 +411,13 @@ Result<PointsReceipt> HostBackend::take_points(const DataPoints& points, const A
 }
 
 json::value HostBackend::relay_state() const {
-  return relay_state_to_json(relay_state_of(*host_.world(), now()));
+  RelayState state = relay_state_of(*host_.world(), now());
+  state.reaches = *host_.flag_reaches();
+  return relay_state_to_json(state);
+}
+
+void HostBackend::exposed_at_relay(std::vector<LedgerEntry> entries) {
+  host_.exposed_at_relay(std::move(entries));
 }
 
 FlagView HostBackend::flags(const Actor& actor) const {
@@ -437,34 +446,31 @@ std::shared_ptr<const FlagSet> HostBackend::flag_set(FlagsFor whom) const {
   return set;
 }
 
-// Counted with its answer, for who asks which flags are stale.
 void HostBackend::evaluated(const json::object& context, std::string_view flag) {
   host_.evaluated(context, flag);
-  const auto set = flag_set(FlagsFor::Servers);
-  const EvaluationContext who(context);
+}
+
+void HostBackend::answered(const FlagSet& flags, std::span<const std::uint32_t> answers) {
   const Instant at = now();
   std::lock_guard lock(usage_mutex_);
-  const auto count = [&](std::string_view key) {
-    if (set->contains(key)) usage_.note(key, set->evaluate(key, who, at).variant, 1, at);
-  };
-  if (!flag.empty()) return count(flag);
-  for (std::size_t i = 0; i < set->size(); ++i) count(set->key(i));
+  for (const std::uint32_t number : answers) {
+    const FlagSet::Answer answer = flags.answer(number);
+    usage_.note(answer.key, answer.variant, 1, at);
+  }
 }
 
 // "flag.evaluated" with the stratum "KEY=VARIANT" is about flags, not about a stage.
-void HostBackend::count_reported_evaluations(TelemetryBatch* batch) {
+void HostBackend::count_reported(std::span<const TelemetryDelta> of_flags) {
   const auto set = flag_set(FlagsFor::Servers);
   const Instant at = now();
   std::lock_guard lock(usage_mutex_);
-  std::erase_if(batch->deltas, [&](const TelemetryDelta& delta) {
-    if (delta.metric != metric::kFlagEvaluated) return false;
+  for (const TelemetryDelta& delta : of_flags) {
     const std::string_view stratum = delta.stratum;
     const std::size_t sign = std::min(stratum.find('='), stratum.size());
     const std::string_view key = stratum.substr(0, sign);
     if (set->contains(key))
       usage_.note(key, stratum.substr(std::min(sign + 1, stratum.size())), delta.n, at);
-    return true;
-  });
+  }
 }
 
 Result<json::value> HostBackend::stale_flags(std::string_view after) const {

@@ -82,8 +82,10 @@ class HostBackend final : public ApiBackend {
                                     const SenderBelow& below) override;
   ReviewBackend& review() override { return reviews_; }
   json::value relay_state() const override;
+  void exposed_at_relay(std::vector<LedgerEntry> entries) override;
   FlagView flags(const Actor& actor) const override;
   void evaluated(const json::object& context, std::string_view flag) override;
+  void answered(const FlagSet& flags, std::span<const std::uint32_t> answers) override;
 
   ManifestReading read_manifests(std::span<const SourceFile> files) const override;
   json::value validate(std::span<const SourceFile> files) const override;
@@ -107,7 +109,7 @@ class HostBackend final : public ApiBackend {
  private:
   enum class FlagsFor { Servers, Clients };
   std::shared_ptr<const FlagSet> flag_set(FlagsFor whom) const;
-  void count_reported_evaluations(TelemetryBatch* batch);
+  void count_reported(std::span<const TelemetryDelta> of_flags);
   Status check_history(const HistoryQuery& query) const;
   void show_ticks(json::array* decisions) const;
   json::object fleet_view_of(const std::string& name) const;

@@ -5,13 +5,10 @@
 // Threads: any.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <string>
-#include <utility>
 
-#include "flag/flag_selector.h"
 #include "wire/edge_backend.h"
+#include "wire/flag_selections.h"
 #include "wire/flagd/flag_feed.h"
 
 namespace showcaller {
@@ -24,23 +21,25 @@ class JournalFeed final : public FlagFeed {
   // `open`: who shows no token is a client.
   JournalFeed(EdgeBackend* backend, bool open) : backend_(*backend), open_(open) {}
 
+  // The same, for callers whose token was looked at elsewhere.
+  const FlagSelections& selections() const { return selections_; }
+
   Instant now() const override { return backend_.now(); }
   Result<SharedFlags> flags(const FlagCaller& caller) const override;
   Result<SharedFlags> rules(const FlagCaller& caller) const override;
   void evaluated(const EvaluationContext& context, std::string_view flag) override {
     backend_.evaluated(context.to_json(), flag);
   }
+  void answered(const FlagSet& flags, std::span<const std::uint32_t> answers) override {
+    backend_.answered(flags, answers);
+  }
 
  private:
   Result<FlagView> view_of(const FlagCaller& caller) const;
-  Result<SharedFlags> selected_from(const SharedFlags& all, std::string_view selector) const;
 
   EdgeBackend& backend_;
   const bool open_;
-  // By the selector and the fingerprint of what it selects from. What selects nothing is not kept.
-  using Selections = std::map<std::pair<FlagSelector, std::string>, SharedFlags>;
-  mutable std::mutex mutex_;
-  mutable Selections selected_;
+  const FlagSelections selections_{std::string(kJournalSource)};
 };
 
 }  // namespace showcaller

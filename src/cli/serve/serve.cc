@@ -314,6 +314,7 @@ Status run(const ServeOptions& options, std::map<std::string, FleetDriver*> driv
   ApiServerOptions api = api_options(options, std::move(tls));
   api.console = &console;
   api.flag_feed = &feed;
+  api.selections = &feed.selections();
   api.flag_streams = &flag_streams;
   api.spans = exporter.get();
   api.identities = issuer.get();

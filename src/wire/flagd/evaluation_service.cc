@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 #include <utility>
+#include <vector>
 
 #include <grpcpp/grpcpp.h>
 
 #include "flag/flag_changes.h"
 #include "flagd_evaluation_v1.grpc.pb.h"
 #include "flagd_evaluation_v2.grpc.pb.h"
+#include "flagd_schema_v1.grpc.pb.h"
 #include "wire/flagd/flagd_services.h"
 #include "wire/flagd/grpc_caller.h"
 #include "wire/flagd/stream_reactor.h"
@@ -34,6 +36,10 @@ struct EvaluationV1 {
   using ObjectReply = ::flagd::evaluation::v1::ResolveObjectResponse;
   using StreamRequest = ::flagd::evaluation::v1::EventStreamRequest;
   using StreamReply = ::flagd::evaluation::v1::EventStreamResponse;
+};
+
+struct EvaluationSchemaV1 : EvaluationV1 {
+  using Service = ::schema::v1::Evaluation;
 };
 
 struct EvaluationV2 {
@@ -216,14 +222,17 @@ class EvaluationService final : public Api::Service::CallbackService {
                     typename Api::AllReply* reply) override {
     return with_flags(context, request->context(), "", [&](const FlagSet& flags, const auto& who) {
       const Instant now = ports_.feed->now();
-      for (std::size_t i = 0; i < flags.size(); ++i) {
-        const Evaluation evaluation = flags.evaluate(flags.key(i), who, now);
+      std::vector<std::uint32_t> answers;
+      answers.reserve(flags.size());
+      flags.evaluate_all(who, now, [&](std::string_view name, const Evaluation& evaluation) {
         count(evaluation);
+        answers.push_back(evaluation.answer);
         // A list fits no field of the message, and an error none of its flags.
         const bool is_list = evaluation.value != nullptr && evaluation.value->is_array();
         if (evaluation.error == FlagError::None && !is_list)
-          fill_any(evaluation, &(*reply->mutable_flags())[std::string(flags.key(i))]);
-      }
+          fill_any(evaluation, &(*reply->mutable_flags())[std::string(name)]);
+      });
+      ports_.feed->answered(flags, answers);
       fill(flags.metadata(), reply->mutable_metadata());
       return grpc::Status::OK;
     });
@@ -241,6 +250,8 @@ class EvaluationService final : public Api::Service::CallbackService {
     const std::string& key = request.flag_key();
     return with_flags(context, request.context(), key, [&](const FlagSet& flags, const auto& who) {
       Evaluation evaluation = flags.evaluate(key, who, ports_.feed->now(), type);
+      if (const std::uint32_t answer = evaluation.answer; answer != 0)
+        ports_.feed->answered(flags, {&answer, 1});
       if (type == FlagType::Object) evaluation = as_object(evaluation);
       count(evaluation);
       if (evaluation.error == FlagError::None) fill_reply(evaluation, reply);
@@ -281,6 +292,9 @@ class EvaluationService final : public Api::Service::CallbackService {
 
 std::unique_ptr<grpc::Service> make_evaluation_service_v1(const FlagdServicePorts& ports) {
   return std::make_unique<EvaluationService<EvaluationV1>>(ports);
+}
+std::unique_ptr<grpc::Service> make_evaluation_service_schema_v1(const FlagdServicePorts& ports) {
+  return std::make_unique<EvaluationService<EvaluationSchemaV1>>(ports);
 }
 std::unique_ptr<grpc::Service> make_evaluation_service_v2(const FlagdServicePorts& ports) {
   return std::make_unique<EvaluationService<EvaluationV2>>(ports);

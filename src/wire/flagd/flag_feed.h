@@ -5,7 +5,9 @@
 // Threads: any, several at once; a call returns within microseconds and may be made under no lock.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/result.h"
@@ -33,6 +35,8 @@ class FlagFeed {
   virtual Result<SharedFlags> rules(const FlagCaller& caller) const = 0;
   // An evaluation with this context is about to be answered; `flag` empty: of all flags.
   virtual void evaluated(const EvaluationContext& context, std::string_view flag) = 0;
+  // These answers (FlagSet::answer) of what flags() gave were given.
+  virtual void answered(const FlagSet& flags, std::span<const std::uint32_t> answers) = 0;
 };
 
 }  // namespace showcaller

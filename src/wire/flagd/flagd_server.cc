@@ -106,6 +106,7 @@ FlagdServer::~FlagdServer() = default;
 
 Result<std::unique_ptr<FlagdServer>> FlagdServer::start(FlagdServerOptions options, FlagFeed* feed,
                                                         FlagStreams* streams) {
+  grpc::EnableDefaultHealthCheckService(true);  // grpc.health.v1, as orchestrators ask.
   ListenWith with{.request_bytes_max = options.request_bytes_max};
   TRY(with.credentials, credentials_of(options));
   std::unique_ptr<FlagdServer> server(new FlagdServer());
@@ -116,6 +117,7 @@ Result<std::unique_ptr<FlagdServer>> FlagdServer::start(FlagdServerOptions optio
                                 .counts = &state.counts,
                                 .options = &state.options.services};
   if (state.options.evaluation) {
+    state.evaluation.services.push_back(make_evaluation_service_schema_v1(ports));
     state.evaluation.services.push_back(make_evaluation_service_v1(ports));
     state.evaluation.services.push_back(make_evaluation_service_v2(ports));
     TRY(listen(*state.options.evaluation, with, &state.evaluation));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// flagd's gRPC services over a feed of flags: flagd.evaluation.v1 and v2, flagd.sync.v1.
+// flagd's gRPC services over a feed of flags: flagd.evaluation.v1 and v2, flagd.sync.v1, and
+// schema.v1, as evaluation.v1 was called before.
 //
 // What an evaluation answers (docs/flags.md has the reasons):
 //
@@ -47,6 +48,7 @@ struct FlagdServicePorts {
 };
 
 std::unique_ptr<grpc::Service> make_evaluation_service_v1(const FlagdServicePorts& ports);
+std::unique_ptr<grpc::Service> make_evaluation_service_schema_v1(const FlagdServicePorts& ports);
 std::unique_ptr<grpc::Service> make_evaluation_service_v2(const FlagdServicePorts& ports);
 std::unique_ptr<grpc::Service> make_sync_service(const FlagdServicePorts& ports);
 

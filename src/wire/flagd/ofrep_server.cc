@@ -5,8 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "net/sse.h"
 #include "wire/ofrep.h"
 #include "wire/router.h"
@@ -53,22 +51,6 @@ class RefetchStream final : public FlagStream {
   SteadyTime sent_ = std::chrono::steady_clock::now();
 };
 
-// How OFREP answers to whom the feed refuses.
-HttpResponse refusal_of(const Error& error) {
-  int status = 500;
-  if (error.code == ErrorCode::Unauthenticated) status = 401;
-  if (error.code == ErrorCode::Forbidden) status = 403;
-  if (error.code == ErrorCode::Limit) status = 429;
-  if (error.code == ErrorCode::Invalid) status = 400;
-  json::object body{{"errorDetails", error.message}};
-  if (status == 400) body["errorCode"] = "GENERAL";
-  HttpResponse response = json_response(status, to_json_text(body));
-  if (status == 401) response.headers.add("WWW-Authenticate", "Bearer");
-  if (status == 429)
-    response.headers.add("Retry-After", std::to_string(std::max(error.retry_after_s, 1)));
-  return response;
-}
-
 std::string lower_case(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(),
@@ -102,9 +84,9 @@ struct OfrepServer::State {
 
   void handle(const HttpRequest& request, Responder responder) const {
     if (request.method == "OPTIONS") return responder.send(preflight(request));
-    const FlagCaller caller{token_of(request.headers), selector_of(request)};
+    const FlagCaller caller{token_of(request.headers), flag_selector_of(request)};
     const auto flags = feed->flags(caller);
-    if (!flags) return responder.send(allowed(request, refusal_of(flags.error())));
+    if (!flags) return responder.send(allowed(request, ofrep_refusal(flags.error())));
     if (request.path == kFlagEventsPath && request.method == "GET" && options.event_streams) {
       return tell_of_changes(
           responder.stream(allowed(request, event_stream_head())), feed, streams,
@@ -119,22 +101,17 @@ struct OfrepServer::State {
         options.context, [&](const std::string& name) { return request.headers.find(name); });
     OfrepOptions ofrep{.added = &added};
     if (options.event_streams) ofrep.stream = stream_for(request);
-    return handle_ofrep(request, flags, feed->now(), ofrep);
+    std::vector<std::uint32_t> answers;
+    HttpResponse response = handle_ofrep(request, flags, feed->now(), ofrep, &answers);
+    feed->answered(flags, answers);
+    return response;
   }
 
   OfrepEventStream stream_for(const HttpRequest& request) const {
-    const std::string_view selector = selector_of(request);
-    return {.origin = options.public_url,
-            .target = selector.empty() ? std::string(kFlagEventsPath)
-                                       : fmt::format("{}?selector={}", kFlagEventsPath,
-                                                     percent_encode(selector)),
-            .inactivity_s = options.inactivity_s};
-  }
-
-  // A browser's EventSource sends no headers.
-  static std::string_view selector_of(const HttpRequest& request) {
-    const auto header = request.headers.find("Flagd-Selector");
-    return header ? *header : request.query_value("selector").value_or("");
+    OfrepEventStream stream = event_stream_for(request);
+    stream.origin = options.public_url;
+    stream.inactivity_s = options.inactivity_s;
+    return stream;
   }
 
   bool is_allowed(std::string_view origin) const {

@@ -51,6 +51,5 @@ class OfrepServer {
 void tell_of_changes(std::shared_ptr<ResponseStream> stream, FlagFeed* feed, FlagStreams* streams,
                      std::string token, std::string selector, std::string last_seen);
 HttpResponse event_stream_head();
-inline constexpr std::string_view kFlagEventsPath = "/ofrep/v1/sse";
 
 }  // namespace showcaller

@@ -36,6 +36,7 @@ class SourcesFeed final : public FlagFeed {
   Result<SharedFlags> flags(const FlagCaller& caller) const override;
   Result<SharedFlags> rules(const FlagCaller& caller) const override { return flags(caller); }
   void evaluated(const EvaluationContext&, std::string_view) override {}
+  void answered(const FlagSet&, std::span<const std::uint32_t>) override {}
 
  private:
   using Selections = std::map<FlagSelector, SharedFlags>;
