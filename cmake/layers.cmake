@@ -1,13 +1,20 @@
 # Makes one static library a folder of src/ from the file LAYERS: sc_<folder>, and sc_adapters_<name> for each adapter.
 # A library links exactly what its folder may include; link_<library> (a test) proves that this is enough.
 
-# The precompiled headers. Headers must stand alone without them: tools/lint checks that.
-file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
-add_library(sc_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
-target_link_libraries(sc_pch PRIVATE ${third_party_base})
-target_precompile_headers(sc_pch PRIVATE
-  <algorithm> <array> <chrono> <cstdint> <deque> <expected> <functional> <map> <memory> <optional> <set> <span>
-  <string> <string_view> <unordered_map> <utility> <variant> <vector> <boost/json.hpp> <fmt/format.h>)
+# The precompiled headers. Headers must stand alone without them: tools/lint checks that. The host's own header brings half
+# the project's along: who lives above it has it precompiled, too.
+set(precompiled <algorithm> <array> <chrono> <cstdint> <deque> <expected> <functional> <map> <memory> <optional> <set>
+    <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <boost/json.hpp> <fmt/format.h>)
+set(precompiled_host ${precompiled} ${CMAKE_SOURCE_DIR}/src/host/host.h)
+set(folders_above_the_host host sim cli)
+function(sc_precompiled name)
+  file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
+  target_link_libraries(${name} PRIVATE ${third_party_base})
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+endfunction()
+sc_precompiled(sc_pch ${precompiled})
+sc_precompiled(sc_host_pch ${precompiled_host})
 
 # Generated code of our own trimmed protos, in a library of its own.
 file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/protos/*.proto)
@@ -87,17 +94,21 @@ function(sc_library name folder third_party_key)
     add_library(${name} INTERFACE)
     set(kind INTERFACE)
   else()
-    # What runs a few times a day, the tables of manifests and the verbs of the command line: at -O1 it compiles in two
-    # thirds of the time.
+    # What runs a few times a day, the tables of manifests and the verbs of the command line: at -Og it compiles
+    # in two thirds of the time.
     set(seldom ${sources})
     list(FILTER seldom INCLUDE REGEX "/src/(model/manifest/|cli/[^/]*$|cli/(flag|rehearse)/|cli/.*_words\\.cc$)")
     list(REMOVE_ITEM sources ${seldom})
     add_library(${name} STATIC ${sources})
-    target_precompile_headers(${name} REUSE_FROM sc_pch)
+    set(pch sc_pch)
+    if(folder IN_LIST folders_above_the_host)
+      set(pch sc_host_pch)
+    endif()
+    target_precompile_headers(${name} REUSE_FROM ${pch})
     compile_in_batches(${name} 6)
     if(seldom)
       add_library(${name}_seldom OBJECT ${seldom})
-      target_compile_options(${name}_seldom PRIVATE -O1)
+      target_compile_options(${name}_seldom PRIVATE -Og)
       target_precompile_headers(${name}_seldom REUSE_FROM sc_pch)
       target_link_libraries(${name}_seldom PUBLIC ${third_party_base} ${third_party_${third_party_key}} ${ARGN})
       compile_in_batches(${name}_seldom 6)

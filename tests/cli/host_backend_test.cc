@@ -120,6 +120,13 @@ kind: Flag
 metadata: { name: door, owner: nobody }
 spec: { variants: { open: true }, defaultVariant: open }
 )"));
+  // Its owner is none of the teams, so that it is listed.
+  ASSERT_TRUE(theatre_.apply("team.yaml", R"(
+apiVersion: showcaller.dev/v1
+kind: Team
+metadata: { name: team-other, owner: team-other }
+spec: { members: [ann] }
+)"));
   const TelemetryBatch batch{
       .source = "s",
       .sequence = 1,

@@ -3,10 +3,9 @@
 
 namespace showcaller {
 Result<FlagView> JournalFeed::view_of(const FlagCaller& caller) const {
-  Actor actor{"anonymous", {"client"}};
-  if (!caller.token.empty() || !open_) {
-    TRY(actor, backend_.authenticate(caller.token));
-  }
+  // Where it is open, its operator has said that anybody may have what clients may.
+  if (caller.token.empty() && open_) return backend_.flags({"anonymous", {"client"}});
+  TRY(const Actor actor, backend_.authenticate(caller.token));
   TRY(backend_.authorize(actor, "flags", ""));
   return backend_.flags(actor);
 }
