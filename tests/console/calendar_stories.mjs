@@ -87,6 +87,9 @@ async function whatIsAppliedIsThere() {
   const page = await opened('?days=42')
   server.apply(event('spring', 700, 24, 'flag: { key: door, to: open }'))
   await page.getByRole('link', { name: /^spring,/ }).waitFor()
+  // At once again: the server gives everybody the answer that it made within the last second.
+  server.apply(event('autumn', 800, 24, 'flag: { key: door, to: open }'))
+  await page.getByRole('link', { name: /^autumn,/ }).waitFor()
   await page.getByRole('button', { name: 'Later' }).click()
   await page.getByRole('button', { name: 'Today' }).click()
   await page.getByRole('link', { name: /^gala,/ }).click()

@@ -8,6 +8,8 @@ import type { RecordView } from './types'
 import { watch } from './watch'
 
 const REFETCH_MS = 1000
+// The server makes an answer once for all who ask within a second: the first one after a record may be older than the record.
+const SETTLED_MS = 1100
 const RECENT = 100
 const HIDDEN_MS = 60_000
 const LOST_MS = 1000
@@ -30,6 +32,7 @@ export class LiveQuery<T> {
   #again = false
   #askedAt = 0
   #timer?: ReturnType<typeof setTimeout>
+  #settling?: ReturnType<typeof setTimeout>
 
   constructor(readonly options: LiveOptions, readonly read: (path: string, signal: AbortSignal) => Promise<T> = get<T>) {}
 
@@ -46,9 +49,17 @@ export class LiveQuery<T> {
       queries.delete(this as LiveQuery<unknown>)
       if (beat) clearInterval(beat)
       clearTimeout(this.#timer)
+      clearTimeout(this.#settling)
       this.#timer = undefined
       abort.abort()
     }
+  }
+
+  // A record says that it is no longer so.
+  touched() {
+    this.refresh()
+    clearTimeout(this.#settling)
+    this.#settling = setTimeout(() => this.refresh(), SETTLED_MS)
   }
 
   refresh() {
@@ -131,7 +142,8 @@ class Connection {
     if (comesBack) this.#soon(true)
     this.#end = watch({
       opened: () => {
-        if (this.#losing) this.#soon(true)
+        // What was asked before the stream was there may have changed in between, and nobody would say so.
+        this.#soon(true)
         this.#notLosing()
         this.state = 'live'
       },
@@ -183,7 +195,7 @@ class Connection {
     if (records.length > 0) this.recent = [...records.reverse(), ...this.recent].slice(0, RECENT)
     for (const query of queries) {
       const { touchedBy } = query.options
-      if (all || (touchedBy && records.some(touchedBy))) query.refresh()
+      if (all || (touchedBy && records.some(touchedBy))) query.touched()
     }
     const roles = (record: RecordView) => record.kind.startsWith('manifest_') && record.payload.kind === 'Policy'
     if (all || records.some(roles)) session.refreshRights()
