@@ -46,7 +46,8 @@ Record record_of(Payload payload) {
 }
 
 TEST(Record, EveryKindRoundTrips) {
-  for (Payload& payload : one_of_each(std::make_index_sequence<std::variant_size_v<Payload::variant>>())) {
+  for (Payload& payload :
+       one_of_each(std::make_index_sequence<std::variant_size_v<Payload::variant>>())) {
     const std::string bytes = encode_record(record_of(std::move(payload)));
     const auto decoded = decode_record(bytes);
     ASSERT_TRUE(decoded) << bytes << " " << decoded.error().message;
